@@ -1,0 +1,50 @@
+// Everything a reviewer runs, cheapest first. It stops at the first step that fails and says which one it was.
+//
+//   node scripts/check.ts [--skip step,step]
+import { parseArgs } from "node:util";
+import { formatDuration, run } from "./lib/run.ts";
+
+/** Each step is the npm script of the same name. */
+const steps = [
+  { script: "format:check", what: "sources are formatted" },
+  { script: "build", what: "contracts compile" },
+  { script: "types", what: "TypeScript compiles" },
+  { script: "lint", what: "no lint in TypeScript and Solidity" },
+  { script: "boundaries", what: "folders import only what they may" },
+  { script: "docs:contracts:check", what: "the contracts' reference is complete and current" },
+  { script: "test", what: "tests pass and gas is as recorded" },
+  { script: "coverage", what: "tests cover the contracts and src" },
+] as const;
+
+const { values } = parseArgs({ options: { skip: { type: "string", default: "" } } });
+const skipped = values.skip.split(",").filter((name) => name !== "");
+const unknown = skipped.filter((name) => !steps.some(({ script }) => script === name));
+if (unknown.length > 0) {
+  console.error(
+    `--skip names no step: ${unknown.join(", ")}; steps are ${steps.map(({ script }) => script).join(", ")}`,
+  );
+  process.exitCode = 2;
+} else {
+  process.exitCode = await runSteps(new Set(skipped));
+}
+
+async function runSteps(skip: ReadonlySet<string>): Promise<number> {
+  const durations: string[] = [];
+  for (const { script, what } of steps) {
+    if (skip.has(script)) {
+      durations.push(`  ${script.padEnd(22)}skipped`);
+      continue;
+    }
+    console.log(`\n▶ ${script}: ${what}`);
+    const { status, durationMs } = await run({ program: "npm", args: ["run", "--silent", script] });
+    const took = formatDuration(durationMs);
+    if (status !== 0) {
+      console.error(`\n✖ check stopped at ${script} after ${took}; to repeat the step: npm run ${script}`);
+      return 1;
+    }
+    console.log(`✔ ${script}, ${took}`);
+    durations.push(`  ${script.padEnd(22)}${took}`);
+  }
+  console.log(`\n✔ check\n${durations.join("\n")}`);
+  return 0;
+}

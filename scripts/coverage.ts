@@ -1,0 +1,78 @@
+// Runs the tests with coverage: contracts/ as Hardhat measures it (lines and statements, all of them must be covered),
+// then src/ as V8 measures it, over all the tests together (thresholds in .c8rc.json).
+import { readdir, readFile, rm } from "node:fs/promises";
+import { hasCode, parseLcov, parseStatementTable, uncoveredIn } from "./coverage/report.ts";
+import type { FileCoverage } from "./coverage/report.ts";
+import { run } from "./lib/run.ts";
+import type { Command } from "./lib/run.ts";
+
+const OUTPUT = "coverage";
+/** Where V8 leaves what each process ran; .c8rc.json names the same folder. */
+const V8_OUTPUT = `${OUTPUT}/v8`;
+
+const v8 = { NODE_V8_COVERAGE: V8_OUTPUT };
+
+// Instrumented code is slow, and what random calls happen to reach is luck: the written tests have to cover the code.
+const fewRuns = { FEIQIAN_FUZZ_RUNS: "16", FEIQIAN_INVARIANT_RUNS: "4", FEIQIAN_INVARIANT_DEPTH: "25" };
+
+const contractTests: Command = {
+  program: "hardhat",
+  args: ["--config", "scripts/coverage/hardhat.config.ts", "--coverage", "--network", "default", "test"],
+  env: { ...v8, ...fewRuns },
+};
+const unitTests: Command = { program: "mocha", args: ["--reporter", "dot", "test/unit/**/*.test.ts"], env: v8 };
+const sourceReport: Command = { program: "c8", args: ["report"] };
+
+await rm(OUTPUT, { recursive: true, force: true });
+process.exitCode = (await coverContracts()) && (await coverSources()) ? 0 : 1;
+
+async function coverContracts(): Promise<boolean> {
+  const { status, lines } = await run(contractTests, { capture: true });
+  if (status !== 0) return refuse("the contracts' tests fail when they run with coverage");
+  const files = parseLcov(await readFile(`${OUTPUT}/lcov.info`, "utf8")).filter(isProduct);
+  if (files.length === 0) return refuse("Hardhat measured nothing in contracts/");
+  const gaps = files.flatMap(uncoveredIn);
+  for (const gap of gaps) console.error(await describeGap(gap));
+  if (gaps.length > 0) return refuse(`${gaps.length} lines of contracts/ are not covered`);
+  const partial = parseStatementTable(lines).filter((row) => isProduct(row) && row.percent !== "100.00");
+  if (partial.length > 0) {
+    const list = partial.map(({ path, percent }) => `${path} ${percent} %`).join(", ");
+    return refuse(`statements of contracts/ are not covered: ${list}`);
+  }
+  const total = files.reduce((sum, { hits }) => sum + hits.size, 0);
+  console.log(`contracts/: all ${total} lines and all statements of ${files.length} files covered`);
+  return true;
+}
+
+async function coverSources(): Promise<boolean> {
+  const tests = await run(unitTests);
+  if (tests.status !== 0) return refuse("the unit tests fail when they run with coverage");
+  const report = await run(sourceReport);
+  if (report.status !== 0) return refuse("src/ is covered less than .c8rc.json asks");
+  const untouched = await findUntouched();
+  return untouched.length === 0 || refuse(`no test loads ${untouched.join(", ")}`);
+}
+
+/** Files of src/ that have code and that no test loads: V8 does not know them, so no percentage counts them. */
+async function findUntouched(): Promise<readonly string[]> {
+  const loaded = parseLcov(await readFile(`${OUTPUT}/src/lcov.info`, "utf8")).map(({ path }) => path);
+  const names = await readdir("src", { recursive: true });
+  const paths = names.filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`);
+  const missing = paths.filter((path) => !loaded.includes(path)).sort();
+  const texts = await Promise.all(missing.map(async (path) => ({ path, text: await readFile(path, "utf8") })));
+  return texts.filter(({ text }) => hasCode(text)).map(({ path }) => path);
+}
+
+function isProduct({ path }: Pick<FileCoverage, "path">): boolean {
+  return path.startsWith("contracts/");
+}
+
+async function describeGap({ path, line }: { readonly path: string; readonly line: number }): Promise<string> {
+  const source = (await readFile(path, "utf8")).split("\n")[line - 1] ?? "";
+  return `not covered: ${path}:${line}: ${source.trim()}`;
+}
+
+function refuse(reason: string): false {
+  console.error(`coverage: ${reason}`);
+  return false;
+}
