@@ -1,0 +1,23 @@
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { InvalidInput } from "../errors.ts";
+
+/** Bytes as text: "0x" and two lower-case hexadecimal digits a byte. */
+export type Hex = `0x${string}`;
+
+const HEX_BYTES = /^0x(?:[0-9a-fA-F]{2})*$/;
+
+export function toHex(bytes: Uint8Array): Hex {
+  return `0x${bytesToHex(bytes)}`;
+}
+
+/**
+ * Reads 0x-prefixed hexadecimal of either case.
+ * @param length bytes expected; any number when left out
+ * @throws InvalidInput when it is not hexadecimal or has another length
+ */
+export function fromHex(text: string, length?: number, field = "hex"): Uint8Array {
+  if (!HEX_BYTES.test(text)) throw new InvalidInput(field, "0x and an even number of hexadecimal digits", text);
+  const bytes = hexToBytes(text.slice(2));
+  if (length !== undefined && bytes.length !== length) throw new InvalidInput(field, `${length} bytes`, text);
+  return bytes;
+}

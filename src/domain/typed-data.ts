@@ -1,0 +1,149 @@
+import { concat, uintWord, utf8 } from "./bytes/bytes.ts";
+import { fromHex, toHex, type Hex } from "./bytes/hex.ts";
+import { keccak256 } from "./bytes/keccak.ts";
+import { InvalidInput } from "./errors.ts";
+
+/** Where signatures are valid: one chain and the TransferRegistry on it. */
+export interface Chain {
+  readonly chainId: bigint;
+  readonly verifyingContract: Hex;
+}
+
+/** One member of an EIP-712 struct, in the shape ethers' `signTypedData` takes. */
+export interface TypedField {
+  readonly name: string;
+  readonly type: string;
+}
+
+const DOMAIN_FIELDS = [
+  { name: "name", type: "string" },
+  { name: "version", type: "string" },
+  { name: "chainId", type: "uint256" },
+  { name: "verifyingContract", type: "address" },
+] as const;
+
+const QUOTE_FIELDS = [
+  { name: "provider", type: "uint16" },
+  { name: "taker", type: "uint16" },
+  { name: "sourceCurrency", type: "uint16" },
+  { name: "targetCurrency", type: "uint16" },
+  { name: "rateNumerator", type: "uint128" },
+  { name: "rateDenominator", type: "uint128" },
+  { name: "capacity", type: "uint128" },
+  { name: "validUntil", type: "uint48" },
+  { name: "maxHold", type: "uint32" },
+  { name: "nonce", type: "uint64" },
+] as const;
+
+const BATCH_FIELDS = [
+  { name: "source", type: "uint16" },
+  { name: "target", type: "uint16" },
+  { name: "sourceCurrency", type: "uint16" },
+  { name: "targetCurrency", type: "uint16" },
+  { name: "count", type: "uint32" },
+  { name: "sourceTotal", type: "uint128" },
+  { name: "targetTotal", type: "uint128" },
+  { name: "fee", type: "uint128" },
+  { name: "expiresAt", type: "uint48" },
+  { name: "root", type: "bytes32" },
+  { name: "quote", type: "Quote" },
+] as const;
+
+const SETTLEMENT_FIELDS = [
+  { name: "batchId", type: "bytes32" },
+  { name: "rejectionsHash", type: "bytes32" },
+] as const;
+
+const STRUCTS = {
+  EIP712Domain: DOMAIN_FIELDS,
+  Quote: QUOTE_FIELDS,
+  Batch: BATCH_FIELDS,
+  Settlement: SETTLEMENT_FIELDS,
+} as const;
+
+/** What a provider signs, for `signTypedData(domain, QUOTE_TYPES, quote)`. */
+export const QUOTE_TYPES: Record<"Quote", TypedField[]> = { Quote: [...QUOTE_FIELDS] };
+/** What a source partner signs, for `signTypedData(domain, BATCH_TYPES, header)`. */
+export const BATCH_TYPES: Record<"Batch" | "Quote", TypedField[]> = {
+  Batch: [...BATCH_FIELDS],
+  Quote: [...QUOTE_FIELDS],
+};
+/** What a target partner signs, for `signTypedData(domain, SETTLEMENT_TYPES, settlement)`. */
+export const SETTLEMENT_TYPES: Record<"Settlement", TypedField[]> = { Settlement: [...SETTLEMENT_FIELDS] };
+
+type StructName = keyof typeof STRUCTS;
+type Member<Type extends string> = Type extends `uint${string}`
+  ? number | bigint
+  : Type extends "bytes32" | "address"
+    ? Hex
+    : Type extends StructName
+      ? StructOf<(typeof STRUCTS)[Type]>
+      : string;
+type StructOf<Fields extends readonly TypedField[]> = {
+  readonly [Field in Fields[number] as Field["name"]]: Member<Field["type"]>;
+};
+
+export type QuoteStruct = StructOf<typeof QUOTE_FIELDS>;
+export type BatchStruct = StructOf<typeof BATCH_FIELDS>;
+export type SettlementStruct = StructOf<typeof SETTLEMENT_FIELDS>;
+export type DomainStruct = StructOf<typeof DOMAIN_FIELDS>;
+
+/** The EIP-712 domain, for `signTypedData` and for wallets that show it. */
+export function typedDataDomain({ chainId, verifyingContract }: Chain): DomainStruct {
+  return { name: "Feiqian", version: "1", chainId, verifyingContract };
+}
+
+/** EIP-712 domain separator. Throws InvalidInput, as all below, when a value does not fit its type. */
+export function domainSeparator(chain: Chain): Hex {
+  return toHex(hashStruct("EIP712Domain", typedDataDomain(chain), "domain"));
+}
+
+/** EIP-712 hashStruct of a quote; `typedDataDigest` turns it into the quote's id. */
+export function hashQuote(quote: QuoteStruct): Hex {
+  return toHex(hashStruct("Quote", quote, "quote"));
+}
+
+/** EIP-712 hashStruct of a batch header; `typedDataDigest` turns it into the batch's id. */
+export function hashBatch(batch: BatchStruct): Hex {
+  return toHex(hashStruct("Batch", batch, "batch"));
+}
+
+/** EIP-712 hashStruct of a settlement. */
+export function hashSettlement(settlement: SettlementStruct): Hex {
+  return toHex(hashStruct("Settlement", settlement, "settlement"));
+}
+
+/** EIP-712 digest, the 32 bytes that are signed: keccak256(0x1901 ‖ domain separator ‖ hashStruct). */
+export function typedDataDigest(chain: Chain, structHash: Hex): Hex {
+  const prefix = Uint8Array.of(0x19, 0x01);
+  return toHex(keccak256(concat(prefix, fromHex(domainSeparator(chain), 32), fromHex(structHash, 32, "structHash"))));
+}
+
+function hashStruct(name: StructName, value: Readonly<Record<string, unknown>>, path: string): Uint8Array {
+  const members = STRUCTS[name].map((field) => encodeMember(field.type, value[field.name], `${path}.${field.name}`));
+  return keccak256(concat(keccak256(utf8(encodeType(name))), ...members));
+}
+
+function encodeType(name: StructName): string {
+  const nested = STRUCTS[name].flatMap(({ type }) => (isStruct(type) ? [encodeType(type)] : []));
+  return `${name}(${STRUCTS[name].map(({ name, type }) => `${type} ${name}`).join(",")})${nested.join("")}`;
+}
+
+function encodeMember(type: string, value: unknown, path: string): Uint8Array {
+  if (isStruct(type) && isRecord(value)) return hashStruct(type, value, path);
+  if (type.startsWith("uint") && (typeof value === "bigint" || typeof value === "number")) {
+    return uintWord(value, Number.parseInt(type.slice("uint".length), 10), path);
+  }
+  if (type === "bytes32" && typeof value === "string") return fromHex(value, 32, path);
+  if (type === "address" && typeof value === "string") return concat(new Uint8Array(12), fromHex(value, 20, path));
+  if (type === "string" && typeof value === "string") return keccak256(utf8(value));
+  throw new InvalidInput(path, `a ${type}`);
+}
+
+function isStruct(type: string): type is StructName {
+  return Object.hasOwn(STRUCTS, type);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
