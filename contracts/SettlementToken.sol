@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {ISettlementToken, ReserveAttestation} from "./interfaces/ISettlementToken.sol";
+import {CurrencyCode} from "./types/CurrencyCode.sol";
+
+/// @title SettlementToken
+/// @notice See {ISettlementToken}.
+contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged {
+    bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
+        "ReserveAttestation(uint128 reserve,uint48 asOf,bytes32 report)"
+    );
+
+    /// @inheritdoc ISettlementToken
+    CurrencyCode public immutable currency;
+    /// @inheritdoc ISettlementToken
+    uint48 public immutable maxAttestationAge;
+    /// @inheritdoc ISettlementToken
+    address public immutable treasury;
+    uint8 private immutable _decimals;
+
+    /// @inheritdoc ISettlementToken
+    address public attestor;
+    ReserveAttestation private _attestation;
+
+    /// @param authority the AccessManager that governs the ledger
+    /// @param treasury_ see `treasury`
+    /// @param currency_ ISO 4217 numeric code
+    /// @param code ISO 4217 alphabetic code
+    /// @param minorDigits decimals of the currency in ISO 4217
+    /// @param maxAttestationAge_ see `maxAttestationAge`, in seconds
+    /// @param attestor_ see `attestor`
+    constructor(
+        address authority,
+        address treasury_,
+        CurrencyCode currency_,
+        string memory code,
+        uint8 minorDigits,
+        uint48 maxAttestationAge_,
+        address attestor_
+    )
+        ERC20(string.concat("Feiqian ", code), string.concat("fq", code))
+        ERC20Permit(string.concat("Feiqian ", code))
+        AccessManaged(authority)
+    {
+        currency = currency_;
+        maxAttestationAge = maxAttestationAge_;
+        treasury = treasury_;
+        _decimals = minorDigits;
+        _setAttestor(attestor_);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function mint(address to, uint256 amount) external restricted {
+        ReserveAttestation storage latest = _attestation;
+        if (block.timestamp > uint256(latest.asOf) + maxAttestationAge) {
+            revert SettlementToken_AttestationStale(latest.asOf, maxAttestationAge);
+        }
+        uint256 supply = totalSupply();
+        // Compared with what is left, since supply + amount could leave the type.
+        if (supply > latest.reserve || amount > latest.reserve - supply) {
+            revert SettlementToken_ReserveExceeded(supply, amount, latest.reserve);
+        }
+        _mint(to, amount);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function attest(ReserveAttestation calldata attestation, bytes calldata signature) external {
+        uint48 latest = _attestation.asOf;
+        if (attestation.asOf <= latest || attestation.asOf > block.timestamp) {
+            revert SettlementToken_AttestationOutOfOrder(attestation.asOf, latest);
+        }
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(ATTESTATION_TYPEHASH, attestation)));
+        if (!SignatureChecker.isValidSignatureNowCalldata(attestor, digest, signature)) {
+            revert SettlementToken_InvalidSignature(attestor);
+        }
+        _attestation = attestation;
+        emit ReserveAttested(attestation.reserve, attestation.asOf, attestation.report);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function redeem(uint256 amount, bytes32 destination) external {
+        _burn(msg.sender, amount);
+        emit Redeemed(msg.sender, amount, destination);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function setAttestor(address attestor_) external restricted {
+        _setAttestor(attestor_);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function latestAttestation() external view returns (ReserveAttestation memory) {
+        return _attestation;
+    }
+
+    /// @notice ISO 4217 minor digits of the currency.
+    function decimals() public view override returns (uint8) {
+        return _decimals;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        if (to == treasury && msg.sender != treasury) revert SettlementToken_DepositInstead(treasury);
+        super._update(from, to, amount);
+    }
+
+    function _setAttestor(address attestor_) private {
+        if (attestor_ == address(0)) revert SettlementToken_InvalidAttestor();
+        emit AttestorChanged(attestor, attestor_);
+        attestor = attestor_;
+    }
+}

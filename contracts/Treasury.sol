@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IPartnerRegistry} from "./interfaces/IPartnerRegistry.sol";
+import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
+import {Balance, ITreasury, ModuleStatus} from "./interfaces/ITreasury.sol";
+import {CurrencyCode} from "./types/CurrencyCode.sol";
+import {FUND} from "./types/KeyPurpose.sol";
+import {PartnerId} from "./types/PartnerId.sol";
+
+/// @title Treasury
+/// @notice See {ITreasury}.
+/// @dev Sums of one currency stay inside uint128, since a settlement token's supply does: its reserve is a uint128.
+contract Treasury is ITreasury, AccessManaged {
+    using SafeERC20 for ISettlementToken;
+
+    /// @notice Where partners' keys and statuses are kept.
+    IPartnerRegistry public immutable registry;
+
+    mapping(PartnerId => mapping(CurrencyCode => Balance)) private _balances;
+    mapping(CurrencyCode => ISettlementToken) private _tokens;
+    mapping(address module => ModuleStatus) private _modules;
+
+    modifier onlyActiveModule() {
+        ModuleStatus status = _modules[msg.sender];
+        if (status != ModuleStatus.Active) revert Treasury_ModuleNotAuthorized(msg.sender, status);
+        _;
+    }
+
+    modifier onlyModule() {
+        ModuleStatus status = _modules[msg.sender];
+        if (status == ModuleStatus.None) revert Treasury_ModuleNotAuthorized(msg.sender, status);
+        _;
+    }
+
+    /// @param authority the AccessManager that governs the ledger
+    /// @param registry_ where partners' keys and statuses are kept
+    constructor(address authority, IPartnerRegistry registry_) AccessManaged(authority) {
+        registry = registry_;
+    }
+
+    /// @inheritdoc ITreasury
+    function registerToken(ISettlementToken token) external restricted {
+        CurrencyCode currency = token.currency();
+        if (address(_tokens[currency]) != address(0)) revert Treasury_CurrencyTaken(currency, _tokens[currency]);
+        if (token.treasury() != address(this)) revert Treasury_TokenOfAnotherTreasury(token, token.treasury());
+        _tokens[currency] = token;
+        emit TokenRegistered(currency, token);
+    }
+
+    /// @inheritdoc ITreasury
+    function setModule(address module, ModuleStatus status) external restricted {
+        ModuleStatus current = _modules[module];
+        if (current == status) revert Treasury_IllegalModuleStatus(module, current, status);
+        _modules[module] = status;
+        emit ModuleChanged(module, current, status);
+    }
+
+    /// @inheritdoc ITreasury
+    function depositWithPermit(
+        PartnerId partner,
+        CurrencyCode currency,
+        uint128 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        IERC20Permit token = IERC20Permit(address(_tokenOf(currency)));
+        // Anyone may have used the permit first. The deposit then finds the approval, or says that it lacks.
+        // solhint-disable-next-line no-empty-blocks
+        try token.permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        deposit(partner, currency, amount);
+    }
+
+    /// @inheritdoc ITreasury
+    function withdraw(PartnerId partner, CurrencyCode currency, uint128 amount, address to) external {
+        // Check
+        registry.checkKey(partner, msg.sender, FUND);
+        registry.checkActive(partner);
+        if (amount == 0) revert Treasury_ZeroAmount();
+        if (to == address(this)) revert Treasury_InvalidRecipient(to);
+        ISettlementToken token = _tokenOf(currency);
+        // Effect
+        _takeAvailable(partner, currency, amount);
+        emit Withdrawn(partner, currency, to, amount);
+        // Interaction
+        token.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc ITreasury
+    function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyActiveModule {
+        _takeAvailable(partner, currency, amount).held += amount;
+    }
+
+    /// @inheritdoc ITreasury
+    function release(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyModule {
+        _takeHeld(partner, currency, amount).available += amount;
+    }
+
+    /// @inheritdoc ITreasury
+    function transferHeld(PartnerId from, PartnerId to, CurrencyCode currency, uint128 amount) external onlyModule {
+        _takeHeld(from, currency, amount);
+        _balances[to][currency].available += amount;
+    }
+
+    /// @inheritdoc ITreasury
+    function balanceOf(PartnerId partner, CurrencyCode currency) external view returns (Balance memory) {
+        return _balances[partner][currency];
+    }
+
+    /// @inheritdoc ITreasury
+    function tokenOf(CurrencyCode currency) external view returns (ISettlementToken) {
+        return _tokens[currency];
+    }
+
+    /// @inheritdoc ITreasury
+    function statusOfModule(address module) external view returns (ModuleStatus) {
+        return _modules[module];
+    }
+
+    /// @inheritdoc ITreasury
+    function deposit(PartnerId partner, CurrencyCode currency, uint128 amount) public {
+        // Check
+        registry.checkKey(partner, msg.sender, FUND);
+        if (amount == 0) revert Treasury_ZeroAmount();
+        ISettlementToken token = _tokenOf(currency);
+        // Effect
+        _balances[partner][currency].available += amount;
+        emit Deposited(partner, currency, msg.sender, amount);
+        // Interaction
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        if (received != amount) revert Treasury_AmountMismatch(amount, received);
+    }
+
+    function _takeAvailable(
+        PartnerId partner,
+        CurrencyCode currency,
+        uint128 amount
+    ) private returns (Balance storage balance) {
+        balance = _balances[partner][currency];
+        uint128 available = balance.available;
+        if (available < amount) revert Treasury_InsufficientAvailable(partner, currency, available, amount);
+        balance.available = available - amount;
+    }
+
+    function _takeHeld(
+        PartnerId partner,
+        CurrencyCode currency,
+        uint128 amount
+    ) private returns (Balance storage balance) {
+        balance = _balances[partner][currency];
+        uint128 held = balance.held;
+        if (held < amount) revert Treasury_InsufficientHeld(partner, currency, held, amount);
+        balance.held = held - amount;
+    }
+
+    function _tokenOf(CurrencyCode currency) private view returns (ISettlementToken token) {
+        token = _tokens[currency];
+        if (address(token) == address(0)) revert Treasury_UnknownCurrency(currency);
+    }
+}

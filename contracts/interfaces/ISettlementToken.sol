@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {CurrencyCode} from "../types/CurrencyCode.sol";
+
+/// What an attestor signs (EIP-712, in the token's own domain): the money that stood behind the token at a moment.
+struct ReserveAttestation {
+    /// money held in the currency, in minor units
+    uint128 reserve;
+    /// block timestamp at which it was counted
+    uint48 asOf;
+    /// hash of the report it comes from
+    bytes32 report;
+}
+
+/// @title A currency's settlement token
+/// @notice ERC-20 with permit (ERC-2612); one unit is one ISO 4217 minor unit. The currency's settlement bank mints
+/// against money it holds, never beyond the latest attestation; holders redeem at any time.
+interface ISettlementToken is IERC20 {
+    /// @notice Another account attests the money from now on.
+    event AttestorChanged(address previous, address current);
+    /// @notice The money behind the token was counted; see `ReserveAttestation`.
+    event ReserveAttested(uint128 reserve, uint48 asOf, bytes32 report);
+    /// @notice The bank owes the holder `amount` off the ledger.
+    /// @param destination hash of where to pay it, agreed with the bank
+    event Redeemed(address indexed holder, uint256 amount, bytes32 destination);
+
+    /// @notice No attestation yet, or the latest is older than its longest age.
+    error SettlementToken_AttestationStale(uint48 asOf, uint48 maxAge);
+    /// @notice Minting would take the supply above the attested reserve.
+    error SettlementToken_ReserveExceeded(uint256 supply, uint256 amount, uint128 reserve);
+    /// @notice An attestation must be newer than the one it replaces and not from the future.
+    error SettlementToken_AttestationOutOfOrder(uint48 asOf, uint48 latest);
+    /// @notice The attestation is not signed by the attestor.
+    error SettlementToken_InvalidSignature(address attestor);
+    /// @notice The attestor must be an account.
+    error SettlementToken_InvalidAttestor();
+    /// @notice Tokens reach the treasury by its `deposit`: sent there in another way they would belong to nobody.
+    error SettlementToken_DepositInstead(address treasury);
+
+    /// @notice Mints to `to` within a fresh attestation. The settlement bank only.
+    function mint(address to, uint256 amount) external;
+
+    /// @notice Records a newer attestation. Anyone may submit; the attestor signs.
+    /// @param signature the attestor's, over the attestation (EIP-712; ERC-1271 where the attestor is a contract)
+    function attest(ReserveAttestation calldata attestation, bytes calldata signature) external;
+
+    /// @notice Burns the caller's tokens against the bank's debt to pay it off the ledger. Any holder, at any time.
+    /// @param destination see `Redeemed`
+    function redeem(uint256 amount, bytes32 destination) external;
+
+    /// @notice Replaces the attestor. Governance only.
+    function setAttestor(address attestor) external;
+
+    /// @notice ISO 4217 numeric code.
+    function currency() external view returns (CurrencyCode);
+
+    /// @notice The account that signs attestations: best not the bank's own.
+    function attestor() external view returns (address);
+
+    /// @notice The attestation that minting is bounded by.
+    function latestAttestation() external view returns (ReserveAttestation memory);
+
+    /// @notice Longest age at which an attestation still allows minting, in seconds.
+    function maxAttestationAge() external view returns (uint48);
+
+    /// @notice The treasury, which receives tokens by its own deposits only.
+    function treasury() external view returns (address);
+}

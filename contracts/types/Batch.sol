@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {CurrencyCode} from "./CurrencyCode.sol";
+import {PartnerId} from "./PartnerId.sol";
+
+/// The life cycle of a batch. The last three are final.
+enum BatchStatus {
+    None,
+    Open,
+    Settled,
+    Rejected,
+    Expired
+}
+
+/// A liquidity provider's firm offer to sell target currency for source currency, signed by its QUOTE key (EIP-712).
+struct Quote {
+    /// who sells
+    PartnerId provider;
+    /// the only source partner that may draw on it; NO_PARTNER for any
+    PartnerId taker;
+    CurrencyCode sourceCurrency;
+    CurrencyCode targetCurrency;
+    /// target minor units …
+    uint128 rateNumerator;
+    /// … per source minor units
+    uint128 rateDenominator;
+    /// the most it will sell in all, in target minor units
+    uint128 capacity;
+    /// last block timestamp at which a batch may draw on it. Wall-clock time: a price must not outlive a halt
+    uint48 validUntil;
+    /// longest time a batch may hold the provider's money, in seconds of ledger time
+    uint32 maxHold;
+    /// tells otherwise equal quotes apart
+    uint64 nonce;
+}
+
+/// What the source partner's SEND key signs (EIP-712, as `Batch`). Its digest is the batch id.
+struct BatchHeader {
+    PartnerId source;
+    PartnerId target;
+    CurrencyCode sourceCurrency;
+    CurrencyCode targetCurrency;
+    /// number of transfers (NbOfTxs of the pacs.008)
+    uint32 count;
+    /// sum of the transfers' source amounts, in source minor units
+    uint128 sourceTotal;
+    /// sum of the transfers' target amounts, in target minor units (TtlIntrBkSttlmAmt)
+    uint128 targetTotal;
+    /// network fee on top of `sourceTotal`, in source minor units
+    uint128 fee;
+    /// ledger time from which the batch can no longer settle and can be expired
+    uint48 expiresAt;
+    /// Merkle root of the transfers
+    bytes32 root;
+    /// the quote drawn on; all zero where both currencies are the same
+    Quote quote;
+}
+
+/// One person-to-person payment, as committed in a batch's Merkle tree.
+struct Transfer {
+    /// UUID v4, made by the caller
+    bytes16 uetr;
+    uint128 sourceAmount;
+    uint128 targetAmount;
+    /// hash of the salted details: no personal data, in any form that can be guessed
+    bytes32 detailsHash;
+}
+
+/// A transfer that the target partner refuses, and why.
+struct Rejection {
+    Transfer transfer;
+    /// ISO 20022 ExternalStatusReason1Code, four ASCII characters
+    bytes4 reason;
+}
+
+/// A rejected transfer by its leaf alone: what events publish and `verify` takes back.
+struct RejectedLeaf {
+    bytes32 leaf;
+    bytes4 reason;
+}
+
+/// Proof that several leaves are in one tree, as OpenZeppelin's MerkleProof takes it.
+struct MultiProof {
+    bytes32[] siblings;
+    bool[] flags;
+}
+
+/// A signature and the key said to have made it: an externally owned account, or a contract (ERC-1271).
+struct Authorization {
+    address key;
+    bytes signature;
+}
