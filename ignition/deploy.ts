@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import type { NetworkConnection } from "hardhat/types/network";
+import { fromHex, toHex, type Hex } from "../src/domain/bytes/hex.ts";
+import { InvalidInput } from "../src/domain/errors.ts";
+import { checkConfig, roleGrants, type LedgerConfig } from "../src/ledger/deployment/config.ts";
+import type { LedgerAddresses } from "../src/ledger/contracts.ts";
+import { mendJournal } from "./journal.ts";
+import { ledgerModule } from "./modules/ledger.ts";
+
+/**
+ * Deploys a ledger by Hardhat Ignition, as the connection's first account. An interrupted deployment to a network that
+ * persists goes on where it stopped.
+ * @param journal under which name Ignition keeps it; one a chain where it is left out
+ * @throws InvalidInput when the configuration is not consistent, or gives the deployer a role
+ */
+export async function deployLedger(
+  connection: NetworkConnection,
+  config: LedgerConfig,
+  journal?: string,
+): Promise<LedgerAddresses> {
+  checkConfig(config);
+  const [deployer] = await connection.ethers.getSigners();
+  if (deployer === undefined) throw new Error(`network ${connection.networkName} has no account to deploy with`);
+  // The last step takes the deployer's role away: it would leave the ledger without this holder, or without any admin.
+  if (roleGrants(config).some(({ account }) => account.toLowerCase() === deployer.address.toLowerCase())) {
+    throw new InvalidInput(
+      "holders, tokens",
+      "other accounts than the deployer's, which keeps no role",
+      deployer.address,
+    );
+  }
+  const { chainId } = await connection.ethers.provider.getNetwork();
+  const deploymentId = journal ?? `chain-${chainId}`;
+  await mendJournal(join("ignition", "deployments", deploymentId));
+  const deployed: Readonly<Record<string, { getAddress(): Promise<string> } | undefined>> =
+    await connection.ignition.deploy(ledgerModule(config, deployer.address), {
+      defaultSender: deployer.address,
+      deploymentId,
+    });
+  const addressOf = async (name: string): Promise<Hex> => {
+    const contract = deployed[name];
+    if (contract === undefined) throw new Error(`the deployment has no contract ${name}`);
+    return toHex(fromHex(await contract.getAddress()));
+  };
+  const tokens = config.tokens.map(async ({ currency }) => [currency, await addressOf(currency)] as const);
+  return {
+    accessManager: await addressOf("accessManager"),
+    partnerRegistry: await addressOf("partnerRegistry"),
+    treasury: await addressOf("treasury"),
+    transferRegistry: await addressOf("transferRegistry"),
+    tokens: new Map(await Promise.all(tokens)),
+  };
+}

@@ -1,0 +1,68 @@
+// Deploys a ledger by Hardhat Ignition, then reads all of it back. See docs/operations.md.
+import { readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import hre from "hardhat";
+import { deployLedger } from "../ignition/deploy.ts";
+import { connectLedger } from "../src/ledger/contracts.ts";
+import { formatAddresses, formatConfig, parseAddresses, parseConfig } from "../src/ledger/deployment/config-file.ts";
+import type { LedgerConfig } from "../src/ledger/deployment/config.ts";
+import { differences, verifyDeployment } from "../src/ledger/deployment/verify.ts";
+import { renderTable } from "../src/platform/table.ts";
+import { sandboxConfig, sandboxKeys } from "../src/sandbox/network.ts";
+import { runScript } from "./lib/script.ts";
+
+const USAGE = `Deploys a ledger and reads every role and setting back.
+
+  npm run deploy -- [options]
+
+  --network NAME      a network of hardhat.config.ts (default: a chain in this process)
+  --config FILE       the ledger's configuration (default: the sandbox's network of ten)
+  --print-config      prints that configuration and stops
+  --addresses FILE    where to write the contracts' addresses; with --verify-only, where to read them
+  --journal NAME      under which name to keep the deployment's journal (default: one a chain)
+  --verify-only       deploys nothing, and compares what is there with the configuration
+`;
+
+runScript(async () => {
+  const { values } = parseArgs({
+    options: {
+      network: { type: "string" },
+      config: { type: "string" },
+      "print-config": { type: "boolean", default: false },
+      addresses: { type: "string" },
+      journal: { type: "string" },
+      "verify-only": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const config =
+    values.config === undefined ? sandboxConfig(sandboxKeys()) : parseConfig(await readFile(values.config, "utf8"));
+  if (values.help || values["print-config"]) {
+    process.stdout.write(values.help ? USAGE : formatConfig(config));
+    return 0;
+  }
+  const connection = await hre.network.create(values.network);
+  const known = values["verify-only"] ? parseAddresses(await readFile(values.addresses ?? "", "utf8")) : undefined;
+  const addresses = known ?? (await deployLedger(connection, config, values.journal));
+  if (known === undefined && values.addresses !== undefined) {
+    await writeFile(values.addresses, formatAddresses(addresses));
+  }
+  process.stdout.write(formatAddresses(addresses));
+  return verify(await connectLedger(connection.ethers.provider, addresses), config);
+});
+
+async function verify(ledger: Awaited<ReturnType<typeof connectLedger>>, config: LedgerConfig): Promise<number> {
+  const settings = await verifyDeployment(ledger, config);
+  const wrong = differences(settings);
+  if (wrong.length === 0) {
+    process.stdout.write(`${settings.length} roles and settings read back, all as configured\n`);
+    return 0;
+  }
+  const columns = [
+    { title: "setting", value: ({ name }: (typeof wrong)[number]) => name },
+    { title: "configured", value: ({ expected }: (typeof wrong)[number]) => expected },
+    { title: "on the ledger", value: ({ found }: (typeof wrong)[number]) => found },
+  ];
+  process.stdout.write(`${renderTable(columns, wrong)}\n${wrong.length} of ${settings.length} settings differ\n`);
+  return 1;
+}

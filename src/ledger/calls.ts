@@ -1,0 +1,74 @@
+import type { BatchHeader } from "../domain/batch.ts";
+import { toHex, type Hex } from "../domain/bytes/hex.ts";
+import { InvalidInput } from "../domain/errors.ts";
+import { reasonToBytes4 } from "../domain/reason.ts";
+import type { Quote } from "../domain/quote.ts";
+import type { ProvedRejections } from "../domain/settlement.ts";
+import type { Transfer } from "../domain/transfer.ts";
+import { uetrToBytes16 } from "../domain/uetr.ts";
+import { ABI, type ContractName } from "./abi.ts";
+import type { Ledger } from "./contracts.ts";
+import type { Authorization } from "./signing.ts";
+import type { Call } from "./submitter.ts";
+
+/** `open`: holds the money of a batch. Any courier may submit it. */
+export function openCall(ledger: Ledger, header: BatchHeader, send: Authorization, quote: Authorization): Call {
+  return call(ledger, "open", [header, send, quote]);
+}
+
+/** `settle`: pays a batch out and refunds what is rejected. Any courier may submit it. */
+export function settleCall(
+  ledger: Ledger,
+  header: BatchHeader,
+  { rejections, multiproof }: ProvedRejections,
+  accept: Authorization,
+): Call {
+  const rejected = rejections.map(({ transfer, reason }) => ({
+    transfer: transferStruct(transfer),
+    reason: reasonToBytes4(reason),
+  }));
+  const proof = { siblings: multiproof?.proof.map(toHex) ?? [], flags: multiproof?.proofFlags ?? [] };
+  return call(ledger, "settle", [header, rejected, proof, accept]);
+}
+
+/** `expire`: refunds a batch past its expiry. Anyone may submit it. */
+export function expireCall(ledger: Ledger, header: BatchHeader): Call {
+  return call(ledger, "expire", [header]);
+}
+
+/** `cancelQuote`: withdraws a quote. Only a QUOTE key of its provider may submit it. */
+export function cancelQuoteCall(ledger: Ledger, quote: Quote): Call {
+  return call(ledger, "cancelQuote", [quote]);
+}
+
+/** `beat`: advances ledger time. Anyone may submit it. */
+export function beatCall(ledger: Ledger): Call {
+  return call(ledger, "beat", []);
+}
+
+/**
+ * Several calls of the transfer registry in one transaction, all or nothing.
+ * @throws InvalidInput for a call of another contract
+ */
+export function multicall(ledger: Ledger, calls: readonly Call[]): Call {
+  const other = calls.findIndex(({ to }) => to !== ledger.addresses.transferRegistry);
+  if (other !== -1) throw new InvalidInput(`calls[${other}].to`, "the transfer registry", calls[other]?.to);
+  return call(ledger, "multicall", [calls.map(({ data }) => data)]);
+}
+
+/** A transfer as the contracts take it: with its UETR as bytes16. */
+export type TransferStruct = Omit<Transfer, "uetr"> & { readonly uetr: Hex };
+
+export function transferStruct({ uetr, sourceAmount, targetAmount, detailsHash }: Transfer): TransferStruct {
+  return { uetr: toHex(uetrToBytes16(uetr)), sourceAmount, targetAmount, detailsHash };
+}
+
+/** A call of any contract of the ledger. The arguments are checked against the ABI when they are encoded. */
+export function encodeCall(contract: ContractName, to: Hex, name: string, args: readonly unknown[]): Call {
+  // encodeFunctionData returns hexadecimal text by its contract.
+  return { to, data: ABI[contract].encodeFunctionData(name, args) as Hex };
+}
+
+function call(ledger: Ledger, name: string, args: readonly unknown[]): Call {
+  return encodeCall("transferRegistry", ledger.addresses.transferRegistry, name, args);
+}

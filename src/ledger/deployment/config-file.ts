@@ -1,0 +1,138 @@
+import { z } from "zod/v4";
+import type { Hex } from "../../domain/bytes/hex.ts";
+import { parseCurrency } from "../../domain/currency.ts";
+import { InvalidInput } from "../../domain/errors.ts";
+import { parsePartnerId } from "../../domain/partner.ts";
+import type { LedgerAddresses } from "../contracts.ts";
+import { checkConfig, PARTNER_ROLES, ROLES, type LedgerConfig } from "./config.ts";
+
+/** Runs a parser of the domain inside a schema, so that its rule is what the reader of the file sees. */
+function parsedBy<Input, Output>(input: z.ZodType<Input>, parse: (given: Input) => Output) {
+  return input.transform((given, context): Output => {
+    try {
+      return parse(given);
+    } catch (failure) {
+      if (!(failure instanceof InvalidInput)) throw failure;
+      context.addIssue({ code: "custom", message: failure.rule });
+      return z.NEVER;
+    }
+  });
+}
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "an address, 0x and 40 hexadecimal digits")
+  // The pattern is that of the type.
+  .transform((text) => text.toLowerCase() as Hex);
+const currency = parsedBy(z.string(), (text) => parseCurrency(text).code);
+const partnerId = parsedBy(z.number(), (id) => parsePartnerId(id));
+const seconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const minorUnits = z
+  .string()
+  .regex(/^(?:0|[1-9]\d*)$/, "minor units as decimal text, for JSON's numbers are floats")
+  .transform((text) => BigInt(text))
+  .refine((amount) => amount < 2n ** 112n, "below 2^112");
+
+const ledgerConfig = z.strictObject({
+  clock: z.strictObject({ beatIntervalSeconds: seconds, graceSeconds: seconds }),
+  tokens: z.array(z.strictObject({ currency, bank: address, attestor: address, maxAttestationAgeSeconds: seconds })),
+  partners: z.array(
+    z.strictObject({
+      id: partnerId,
+      name: z.string().min(1),
+      admin: address,
+      country: z.string().regex(/^[A-Z]{2}$/, "ISO 3166-1 alpha-2"),
+      homeCurrency: currency,
+      roles: z.array(z.enum(namesOf(PARTNER_ROLES))).min(1),
+    }),
+  ),
+  corridors: z.array(
+    z.strictObject({
+      corridor: z.strictObject({
+        source: partnerId,
+        sourceCurrency: currency,
+        target: partnerId,
+        targetCurrency: currency,
+      }),
+      terms: z.strictObject({
+        open: z.boolean(),
+        feeBps: z.number().int().min(0).max(1_000).transform(BigInt),
+        maxPerBatch: minorUnits,
+        maxPerDay: minorUnits,
+      }),
+    }),
+  ),
+  holders: z.array(z.strictObject({ role: z.enum(namesOf(ROLES)), account: address, delaySeconds: seconds })),
+});
+
+const ledgerAddresses = z.strictObject({
+  accessManager: address,
+  partnerRegistry: address,
+  treasury: address,
+  transferRegistry: address,
+  tokens: z.record(z.string(), address),
+});
+
+/**
+ * Reads the configuration of a ledger from JSON.
+ * @throws InvalidInput naming the field, by its path, and the rule
+ */
+export function parseConfig(text: string): LedgerConfig {
+  const config = parseFile(ledgerConfig, text, "configuration");
+  checkConfig(config);
+  return config;
+}
+
+/** A configuration as `parseConfig` reads it back. */
+export function formatConfig(config: LedgerConfig): string {
+  const corridors = config.corridors.map(({ corridor, terms }) => ({
+    corridor,
+    terms: {
+      ...terms,
+      feeBps: Number.parseInt(terms.feeBps.toString(), 10),
+      maxPerBatch: terms.maxPerBatch.toString(),
+      maxPerDay: terms.maxPerDay.toString(),
+    },
+  }));
+  return `${JSON.stringify({ ...config, corridors }, null, 2)}\n`;
+}
+
+/**
+ * Reads where a ledger's contracts are from JSON.
+ * @throws InvalidInput naming the field and the rule
+ */
+export function parseAddresses(text: string): LedgerAddresses {
+  const { tokens, ...contracts } = parseFile(ledgerAddresses, text, "addresses");
+  const byCurrency = Object.entries(tokens).map(
+    ([code, token]) => [parseCurrency(code, "tokens").code, token] as const,
+  );
+  return { ...contracts, tokens: new Map(byCurrency) };
+}
+
+/** Addresses as `parseAddresses` reads them back. */
+export function formatAddresses(addresses: LedgerAddresses): string {
+  return `${JSON.stringify({ ...addresses, tokens: Object.fromEntries(addresses.tokens) }, null, 2)}\n`;
+}
+
+function parseFile<Output>(schema: z.ZodType<Output>, text: string, name: string): Output {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InvalidInput(name, "JSON");
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path ?? [];
+  throw new InvalidInput(path.length === 0 ? name : path.join("."), issue?.message ?? "as documented");
+}
+
+function namesOf<Names extends Readonly<Record<string, unknown>>>(names: Names): [keyof Names & string] {
+  // An enum's names are the keys of its constant, of which there is at least one.
+  return Object.keys(names) as [keyof Names & string];
+}

@@ -1,0 +1,217 @@
+import type { Log, Result } from "ethers";
+import type { BatchHeader } from "../domain/batch.ts";
+import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { corridorFromId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
+import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
+import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
+import type { Quote } from "../domain/quote.ts";
+import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
+import { ABI } from "./abi.ts";
+import type { Ledger } from "./contracts.ts";
+import { PARTNER_STATUSES, type PartnerStatusName } from "./statuses.ts";
+
+/** Where an event stands in the one history that all partners share: first by block, then by log. */
+export interface Cursor {
+  readonly block: number;
+  readonly logIndex: number;
+}
+
+/** A transfer that was refused, by its Merkle leaf. */
+export interface RejectedLeaf {
+  readonly leaf: Hex;
+  /** Undefined where the network does not know the code. */
+  readonly reason: ReasonCode | undefined;
+  /** The code as the ledger has it, bytes4. */
+  readonly code: Hex;
+}
+
+interface OfBatch {
+  readonly batchId: Hex;
+  readonly source: PartnerId;
+  readonly target: PartnerId;
+}
+
+interface OfMoney {
+  readonly partner: PartnerId;
+  readonly currency: CurrencyCode;
+  /** Minor units. */
+  readonly amount: bigint;
+  /** The account at the other end. */
+  readonly account: Hex;
+}
+
+export type LedgerEventBody =
+  | ({ readonly kind: "Opened"; readonly header: BatchHeader } & OfBatch)
+  | ({
+      readonly kind: "Settled";
+      readonly settledSource: bigint;
+      readonly settledTarget: bigint;
+      readonly fee: bigint;
+      readonly rejected: readonly RejectedLeaf[];
+    } & OfBatch)
+  | ({ readonly kind: "Rejected"; readonly rejected: readonly RejectedLeaf[] } & OfBatch)
+  | ({ readonly kind: "Expired" } & OfBatch)
+  | { readonly kind: "QuoteCancelled"; readonly quoteId: Hex; readonly provider: PartnerId }
+  | ({ readonly kind: "Deposited" } & OfMoney)
+  | ({ readonly kind: "Withdrawn" } & OfMoney)
+  | { readonly kind: "StatusChanged"; readonly partner: PartnerId; readonly status: PartnerStatusName }
+  | { readonly kind: "CorridorChanged"; readonly corridor: Corridor; readonly terms: CorridorTerms }
+  | { readonly kind: "TimeLost"; readonly ledgerTime: number; readonly lostSeconds: number };
+
+export type LedgerEventKind = LedgerEventBody["kind"];
+export type LedgerEvent = LedgerEventBody & { readonly cursor: Cursor; readonly transactionHash: Hex };
+
+/** Events of the ledger in blocks `from` to `to`, both included, in the order of their cursors. */
+export async function readEvents(ledger: Ledger, from: number, to: number): Promise<readonly LedgerEvent[]> {
+  const { transferRegistry, treasury, partnerRegistry } = ledger.addresses;
+  const logs = await ledger.provider.getLogs({
+    address: [transferRegistry, treasury, partnerRegistry],
+    fromBlock: from,
+    toBlock: to,
+  });
+  return logs
+    .map(decodeEvent)
+    .filter((event) => event !== undefined)
+    .sort((left, right) => left.cursor.block - right.cursor.block || left.cursor.logIndex - right.cursor.logIndex);
+}
+
+/** A log of the ledger's own contracts as an event; undefined where it is none of the kinds above. */
+export function decodeEvent(log: Log): LedgerEvent | undefined {
+  const parsed = [ABI.transferRegistry, ABI.treasury, ABI.partnerRegistry]
+    .map((abi) => abi.parseLog(log))
+    .find((description) => description !== null);
+  const decode = parsed === undefined ? undefined : DECODERS[parsed.name];
+  if (parsed === undefined || decode === undefined) return undefined;
+  const cursor = { block: log.blockNumber, logIndex: log.index };
+  return { ...decode(parsed.args), cursor, transactionHash: hexOf(log.transactionHash) };
+}
+
+const DECODERS: Readonly<Record<string, (args: Result) => LedgerEventBody>> = {
+  Opened: (args) => ({ kind: "Opened", ...batchOf(args), header: headerOf(tuple(args, "header")) }),
+  Settled: (args) => ({
+    kind: "Settled",
+    ...batchOf(args),
+    settledSource: amount(args, "settledSource"),
+    settledTarget: amount(args, "settledTarget"),
+    fee: amount(args, "fee"),
+    rejected: rejectedOf(args),
+  }),
+  Rejected: (args) => ({ kind: "Rejected", ...batchOf(args), rejected: rejectedOf(args) }),
+  Expired: (args) => ({ kind: "Expired", ...batchOf(args) }),
+  QuoteCancelled: (args) => ({
+    kind: "QuoteCancelled",
+    quoteId: hex(args, "quoteId"),
+    provider: partnerOf(args, "provider"),
+  }),
+  Deposited: (args) => ({ kind: "Deposited", ...moneyOf(args, "from") }),
+  Withdrawn: (args) => ({ kind: "Withdrawn", ...moneyOf(args, "to") }),
+  StatusChanged: (args) => ({
+    kind: "StatusChanged",
+    partner: partnerOf(args, "partner"),
+    status: statusOf(args, "current"),
+  }),
+  CorridorChanged: (args) => {
+    const terms = tuple(args, "terms");
+    return {
+      kind: "CorridorChanged",
+      corridor: corridorFromId(amount(args, "corridor")),
+      terms: {
+        open: terms.getValue("open") === true,
+        feeBps: amount(terms, "feeBps"),
+        maxPerBatch: amount(terms, "maxPerBatch"),
+        maxPerDay: amount(terms, "maxPerDay"),
+      },
+    };
+  },
+  TimeLost: (args) => ({ kind: "TimeLost", ledgerTime: integer(args, "time"), lostSeconds: integer(args, "lost") }),
+};
+
+function batchOf(args: Result): OfBatch {
+  return {
+    batchId: hex(args, "batchId"),
+    source: partnerOf(args, "source"),
+    target: partnerOf(args, "target"),
+  };
+}
+
+function moneyOf(args: Result, account: string): OfMoney {
+  return {
+    partner: partnerOf(args, "partner"),
+    currency: currencyByNumeric(integer(args, "currency")).code,
+    amount: amount(args, "amount"),
+    account: hex(args, account),
+  };
+}
+
+function headerOf(header: Result): BatchHeader {
+  return {
+    source: partnerOf(header, "source"),
+    target: partnerOf(header, "target"),
+    sourceCurrency: integer(header, "sourceCurrency"),
+    targetCurrency: integer(header, "targetCurrency"),
+    count: integer(header, "count"),
+    sourceTotal: amount(header, "sourceTotal"),
+    targetTotal: amount(header, "targetTotal"),
+    fee: amount(header, "fee"),
+    expiresAt: integer(header, "expiresAt"),
+    root: hex(header, "root"),
+    quote: quoteOf(tuple(header, "quote")),
+  };
+}
+
+function quoteOf(quote: Result): Quote {
+  const partnerOrNone = (name: string) => (integer(quote, name) === 0 ? 0 : partnerOf(quote, name));
+  return {
+    provider: partnerOrNone("provider"),
+    taker: partnerOrNone("taker"),
+    sourceCurrency: integer(quote, "sourceCurrency"),
+    targetCurrency: integer(quote, "targetCurrency"),
+    rateNumerator: amount(quote, "rateNumerator"),
+    rateDenominator: amount(quote, "rateDenominator"),
+    capacity: amount(quote, "capacity"),
+    validUntil: integer(quote, "validUntil"),
+    maxHold: integer(quote, "maxHold"),
+    nonce: amount(quote, "nonce"),
+  };
+}
+
+function rejectedOf(args: Result): readonly RejectedLeaf[] {
+  return tuple(args, "rejected").map((entry: Result) => {
+    const code = hex(entry, "reason");
+    return { leaf: hex(entry, "leaf"), reason: reasonFromBytes4(code), code };
+  });
+}
+
+function statusOf(args: Result, name: string): PartnerStatusName {
+  const value = integer(args, name);
+  // The keys of a constant object are its own names.
+  const names = Object.keys(PARTNER_STATUSES) as PartnerStatusName[];
+  return names.find((status) => PARTNER_STATUSES[status] === value) ?? "unknown";
+}
+
+function partnerOf(args: Result, name: string): PartnerId {
+  return parsePartnerId(amount(args, name), name);
+}
+
+// The ABI that decoded a log fixes the type of each of its fields; ethers does not know it statically.
+
+function amount(args: Result, name: string): bigint {
+  return BigInt(String(args.getValue(name)));
+}
+
+function integer(args: Result, name: string): number {
+  return Number.parseInt(String(args.getValue(name)), 10);
+}
+
+function hex(args: Result, name: string): Hex {
+  return hexOf(String(args.getValue(name)));
+}
+
+function tuple(args: Result, name: string): Result {
+  // A struct or an array of structs in the ABI.
+  return args.getValue(name) as Result;
+}
+
+function hexOf(text: string): Hex {
+  return toHex(fromHex(text));
+}

@@ -1,0 +1,56 @@
+import type { Signer } from "ethers";
+import type { BatchHeader } from "../domain/batch.ts";
+import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import type { Quote } from "../domain/quote.ts";
+import {
+  BATCH_TYPES,
+  QUOTE_TYPES,
+  SETTLEMENT_TYPES,
+  typedDataDomain,
+  type Chain,
+  type TypedField,
+} from "../domain/typed-data.ts";
+
+/** A signature and the key that made it, as the ledger takes it. */
+export interface Authorization {
+  readonly key: Hex;
+  readonly signature: Hex;
+}
+
+/** Stands where the ledger asks for no signature: the quote of a same-currency batch. */
+export const NO_AUTHORIZATION: Authorization = { key: `0x${"0".repeat(40)}`, signature: "0x" };
+
+/** Signs a batch header (EIP-712 `Batch`) as the source partner; the key needs the SEND purpose. */
+export function signBatch(signer: Signer, chain: Chain, header: BatchHeader): Promise<Authorization> {
+  return sign(signer, chain, BATCH_TYPES, header);
+}
+
+/** Signs a quote (EIP-712 `Quote`) as its provider; the key needs the QUOTE purpose. */
+export function signQuote(signer: Signer, chain: Chain, quote: Quote): Promise<Authorization> {
+  return sign(signer, chain, QUOTE_TYPES, quote);
+}
+
+/** Signs a settlement (EIP-712 `Settlement`) as the target partner; the key needs the ACCEPT purpose. */
+export function signSettlement(
+  signer: Signer,
+  chain: Chain,
+  settlement: { readonly batchId: Hex; readonly rejectionsHash: Hex },
+): Promise<Authorization> {
+  return sign(signer, chain, SETTLEMENT_TYPES, settlement);
+}
+
+async function sign(
+  signer: Signer,
+  chain: Chain,
+  types: Record<string, TypedField[]>,
+  message: object,
+): Promise<Authorization> {
+  // ethers asks for an indexable record; the interfaces of the domain are not, though every member is.
+  const signature = await signer.signTypedData(typedDataDomain(chain), types, message as Record<string, unknown>);
+  return { key: hexOf(await signer.getAddress()), signature: hexOf(signature) };
+}
+
+/** Text that ethers has made, as the domain's `Hex`. Checked, not assumed. */
+function hexOf(text: string): Hex {
+  return toHex(fromHex(text));
+}
