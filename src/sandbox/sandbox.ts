@@ -1,0 +1,62 @@
+import type { Provider } from "ethers";
+import type { PartnerId } from "../domain/partner.ts";
+import { encodeCall } from "../ledger/calls.ts";
+import { connectLedger, type Ledger, type LedgerAddresses } from "../ledger/contracts.ts";
+import { bitsOf, KEY_PURPOSES, type KeyPurpose, type LedgerConfig } from "../ledger/deployment/config.ts";
+import { createSubmitter, type Submitter } from "../ledger/submitter.ts";
+import { systemClock } from "../platform/clock.ts";
+import { sandboxKeys, type KeyHolder, type SandboxKeys } from "./network.ts";
+
+/** The network of ten on one machine: its ledger, and every key there is. */
+export interface Sandbox {
+  readonly ledger: Ledger;
+  readonly keys: SandboxKeys;
+  readonly config: LedgerConfig;
+  /** The one nonce queue of a key. */
+  readonly submitterOf: (holder: KeyHolder) => Promise<Submitter>;
+}
+
+const RECEIPT_TIMEOUT_MS = 20_000;
+const POLL_INTERVAL_MS = 50;
+const MAX_BROADCASTS = 5;
+const FOREVER = 2 ** 48 - 1;
+
+/** Connects to a deployed ledger and has every partner's admin authorise its operator key. */
+export async function openSandbox(
+  provider: Provider,
+  addresses: LedgerAddresses,
+  config: LedgerConfig,
+): Promise<Sandbox> {
+  const keys = sandboxKeys(provider);
+  const queues = new Map<string, Promise<Submitter>>();
+  const submitterOf = (holder: KeyHolder): Promise<Submitter> => {
+    const address = keys.addressOf(holder);
+    const queue =
+      queues.get(address) ??
+      createSubmitter(keys.walletOf(holder), {
+        clock: systemClock,
+        receiptTimeoutMs: RECEIPT_TIMEOUT_MS,
+        pollIntervalMs: POLL_INTERVAL_MS,
+        maxBroadcasts: MAX_BROADCASTS,
+        priorityFeeWei: 0n,
+      });
+    queues.set(address, queue);
+    return queue;
+  };
+  const sandbox = { ledger: await connectLedger(provider, addresses), keys, config, submitterOf };
+  await Promise.all(config.partners.map((partner) => authorizeOperator(sandbox, partner.id)));
+  return sandbox;
+}
+
+async function authorizeOperator({ ledger, keys, submitterOf, config }: Sandbox, partner: PartnerId): Promise<void> {
+  const roles = config.partners.find(({ id }) => id === partner)?.roles ?? [];
+  const purposes: readonly KeyPurpose[] = [
+    "fund",
+    ...(roles.includes("wallet") ? (["send", "accept"] as const) : []),
+    ...(roles.includes("liquidityProvider") ? (["quote"] as const) : []),
+  ];
+  const admin = await submitterOf({ kind: "admin", partner });
+  const operator = keys.addressOf({ kind: "operator", partner });
+  const args = [partner, operator, bitsOf(KEY_PURPOSES, purposes), FOREVER];
+  await admin.submit(encodeCall("partnerRegistry", ledger.addresses.partnerRegistry, "authorizeKey", args));
+}

@@ -1,0 +1,80 @@
+import { corridorKey } from "../domain/corridor.ts";
+import { currencyOf } from "../domain/currency.ts";
+import { convertDown, withMarginBps } from "../domain/rate.ts";
+import { createRandom } from "../platform/random.ts";
+import { openDirectory, type Customer, type CustomerDirectory } from "./customers.ts";
+import { makeDay } from "./day.ts";
+import { corridorBetween, MAX_PER_BATCH, MAX_PER_DAY } from "./network.ts";
+import type { Order } from "./order.ts";
+import { readOrdersFile, type AcceptedOrder, type RefusedOrder } from "./orders.ts";
+import type { DailyRates } from "./rates.ts";
+
+export interface WorkloadOptions {
+  readonly transfers: number;
+  readonly seed: string;
+  readonly rates: DailyRates;
+  /** A file of orders of one's own, in place of a day that is made up. */
+  readonly input: string | undefined;
+}
+
+/** The orders to be sent, and the customers who exist. */
+export interface Workload {
+  readonly orders: readonly Order[];
+  readonly directory: CustomerDirectory;
+  /** Lines of the input that cannot be sent. */
+  readonly refused: readonly RefusedOrder[];
+}
+
+/** More than any provider takes: what is still more than nothing after it can be sent. */
+const WIDEST_MARGIN_BPS = 100n;
+
+/** Makes up a day, or reads it from a file. Throws InvalidInput for options that are not possible. */
+export async function loadWorkload({ transfers, seed, rates, input }: WorkloadOptions): Promise<Workload> {
+  if (input === undefined) return { ...makeDay({ transfers, seed, rates }), refused: [] };
+
+  const accepted: AcceptedOrder[] = [];
+  const refused: RefusedOrder[] = [];
+  const sent = new Map<string, bigint>();
+  for await (const result of readOrdersFile(input, { random: createRandom(`feiqian sandbox orders ${seed}`) })) {
+    const checked = result.accepted ? (tooSmallOrLarge(result, rates, sent) ?? result) : result;
+    if (checked.accepted) accepted.push(checked);
+    else refused.push(checked);
+  }
+  return { orders: accepted.map(({ order }) => order), directory: openDirectory(accepted.flatMap(partiesOf)), refused };
+}
+
+function partiesOf({ order, creditorExists }: AcceptedOrder): Customer[] {
+  const debtor = { wallet: order.source, ...order.debtor };
+  return creditorExists ? [debtor, { wallet: order.target, ...order.creditor }] : [debtor];
+}
+
+/**
+ * What only the day's rates and the corridor's limits can tell.
+ * @param sent source minor units of the orders before, by corridor; this order's are added
+ */
+function tooSmallOrLarge(
+  { line, order }: AcceptedOrder,
+  rates: DailyRates,
+  sent: Map<string, bigint>,
+): RefusedOrder | undefined {
+  const corridor = corridorBetween(order.source, order.target);
+  const { sourceCurrency, targetCurrency } = corridor;
+  const { minor } = order.sourceAmount;
+  const refuse = (rule: string, reason: RefusedOrder["reason"]): RefusedOrder => ({
+    accepted: false,
+    line,
+    lastLine: line,
+    field: "amount",
+    rule,
+    reason,
+  });
+  if (minor > MAX_PER_BATCH) return refuse(`at most ${MAX_PER_BATCH} minor units, the corridor's limit`, "AM12");
+  const least = withMarginBps(rates.rate(currencyOf(sourceCurrency), currencyOf(targetCurrency)), WIDEST_MARGIN_BPS);
+  if (convertDown(minor, least) === 0n) return refuse(`enough for one minor unit of ${targetCurrency}`, "AM12");
+  const total = (sent.get(corridorKey(corridor)) ?? 0n) + minor;
+  if (total > MAX_PER_DAY) {
+    return refuse(`with the orders before, at most ${MAX_PER_DAY} minor units, the corridor's limit for a day`, "AM12");
+  }
+  sent.set(corridorKey(corridor), total);
+  return undefined;
+}
