@@ -83,7 +83,7 @@ interface ITransferRegistry {
     error TransferRegistry_ReasonMissing(uint256 index);
     /// @notice Rejections must be in strictly ascending order of their leaves.
     error TransferRegistry_RejectionsOutOfOrder(uint256 index, bytes32 previous, bytes32 leaf);
-    /// @notice The transfers are not in the batch.
+    /// @notice The proof does not show the transfers to be in the batch.
     error TransferRegistry_InvalidProof(bytes32 batchId);
     /// @notice More is rejected than the batch holds, or nothing is left for transfers that are not rejected, or
     /// something is although all are: the tree does not add up to the header.

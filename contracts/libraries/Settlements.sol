@@ -38,9 +38,10 @@ library Settlements {
         }
 
         (uint256 rejectedSource, uint256 rejectedTarget, bytes32[] memory leaves) = _collect(rejections, s);
-        if (!MerkleProof.multiProofVerifyCalldata(proof.siblings, proof.flags, header.root, leaves)) {
-            revert ITransferRegistry.TransferRegistry_InvalidProof(batchId);
-        }
+        if (
+            !_isWellFormed(proof, leaves.length) ||
+            !MerkleProof.multiProofVerifyCalldata(proof.siblings, proof.flags, header.root, leaves)
+        ) revert ITransferRegistry.TransferRegistry_InvalidProof(batchId);
         _subtract(header, rejections.length, rejectedSource, rejectedTarget, s);
         requireRate(header, s.settledSource, s.settledTarget);
         // At most the batch's fee, since what is settled is at most its source total.
@@ -81,6 +82,14 @@ library Settlements {
             rejectedSource += transfer.sourceAmount;
             rejectedTarget += transfer.targetAmount;
         }
+    }
+
+    /// @dev A proof takes each sibling once and joins everything into one root. OpenZeppelin answers one that does not
+    /// with an error without values, or a panic.
+    function _isWellFormed(MultiProof calldata proof, uint256 leaves) private pure returns (bool) {
+        uint256 taken = 0;
+        for (uint256 i = 0; i < proof.flags.length; ++i) if (!proof.flags[i]) ++taken;
+        return taken == proof.siblings.length && leaves + taken == proof.flags.length + 1;
     }
 
     /// @dev The ledger sees only the leaves that are rejected, so it can hold them only to what the header says: what

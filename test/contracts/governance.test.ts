@@ -1,0 +1,193 @@
+import { expect } from "chai";
+import { FunctionFragment, ZeroAddress, type BaseContract, type ParamType } from "ethers";
+import type { AccessManager } from "../../types/ethers-contracts/index.ts";
+import { latestTimestamp, nextBlockAt } from "./support/clock.ts";
+import { expectRevert } from "./support/expect-revert.ts";
+import {
+  HKD,
+  ModuleStatus,
+  RESTRICTED,
+  ROLES,
+  fail,
+  freshNetwork,
+  tokenOf,
+  type Network,
+  type RoleName,
+} from "./support/network.ts";
+
+/** Functions that change the ledger and that governance does not restrict: whoever may call them otherwise. */
+const UNRESTRICTED = {
+  PartnerRegistry: ["authorizeKey", "revokeKey", "setEndpoint"],
+  Treasury: ["deposit", "depositWithPermit", "withdraw", "hold", "release", "transferHeld"],
+  TransferRegistry: ["open", "settle", "expire", "cancelQuote", "beat", "multicall"],
+  SettlementToken: ["attest", "redeem", "approve", "transfer", "transferFrom", "permit"],
+} as const;
+
+/** Of AccessManaged itself: only the manager may call it. */
+const OF_THE_MANAGER = "setAuthority";
+
+type ContractName = keyof typeof RESTRICTED;
+const CONTRACTS: readonly ContractName[] = ["PartnerRegistry", "Treasury", "TransferRegistry", "SettlementToken"];
+
+function contractOf(network: Network, name: ContractName): BaseContract {
+  const { registry, treasury, transfers } = network;
+  const contracts = { PartnerRegistry: registry, Treasury: treasury, TransferRegistry: transfers };
+  return name === "SettlementToken" ? tokenOf(network, HKD) : contracts[name];
+}
+
+/** Everything in the contract's ABI that can change state. */
+function changing({ interface: { fragments } }: BaseContract): readonly FunctionFragment[] {
+  return fragments
+    .filter((each): each is FunctionFragment => FunctionFragment.isFragment(each))
+    .filter(({ stateMutability }) => stateMutability !== "view" && stateMutability !== "pure");
+}
+
+function functionOf(contract: BaseContract, name: string): FunctionFragment {
+  return changing(contract).find((each) => each.name === name) ?? fail(`no function ${name}`);
+}
+
+/** Zero, or nothing, of any ABI type: the check comes before anything is read. */
+function zeroOf({ baseType, type, components }: ParamType): unknown {
+  if (baseType === "tuple") return (components ?? []).map(zeroOf);
+  if (baseType === "array") return [];
+  if (baseType === "address") return ZeroAddress;
+  if (baseType === "bool") return false;
+  if (baseType === "string") return "";
+  if (baseType.startsWith("bytes")) return `0x${"00".repeat(Number.parseInt(type.slice("bytes".length) || "0", 10))}`;
+  return 0;
+}
+
+function emptyCall(contract: BaseContract, fragment: FunctionFragment): string {
+  return contract.interface.encodeFunctionData(fragment, fragment.inputs.map(zeroOf));
+}
+
+describe("Governance", () => {
+  for (const name of CONTRACTS) {
+    describe(name, () => {
+      it("has no function that changes the ledger but those listed here", async () => {
+        const contract = contractOf(await freshNetwork(), name);
+        const listed = [...Object.keys(RESTRICTED[name]), ...UNRESTRICTED[name], OF_THE_MANAGER];
+        expect(changing(contract).map((each) => each.name)).to.have.members(listed);
+      });
+
+      for (const [restricted, role] of Object.entries(RESTRICTED[name])) {
+        it(`${restricted} is for the ${role} alone`, async () => {
+          const network = await freshNetwork();
+          const { manager, cast } = network;
+          const contract = contractOf(network, name);
+          const fragment = functionOf(contract, restricted);
+          expect(await manager.getTargetFunctionRole(contract, fragment.selector)).to.equal(ROLES[role]);
+          const others = (["registrar", "risk", "guardian", "council", "bank"] as const).filter(
+            (each) => each !== role,
+          );
+          for (const other of [...others, "root", "deployer", "attestor", "stranger"] as const) {
+            const call = cast[other].sendTransaction({ to: contract, data: emptyCall(contract, fragment) });
+            await expectRevert(call, contract, "AccessManagedUnauthorized", [cast[other].address]);
+          }
+        });
+      }
+
+      it(`${OF_THE_MANAGER} is for the manager alone`, async () => {
+        const network = await freshNetwork();
+        const contract = contractOf(network, name);
+        const data = emptyCall(contract, functionOf(contract, OF_THE_MANAGER));
+        for (const signer of [network.cast.root, network.cast.council, network.cast.stranger]) {
+          const call = signer.sendTransaction({ to: contract, data });
+          await expectRevert(call, contract, "AccessManagedUnauthorized", [signer.address]);
+        }
+      });
+    });
+  }
+
+  describe("AccessManager", () => {
+    const roles: readonly [RoleName, bigint][] = [
+      ["registrar", ROLES.registrar],
+      ["risk", ROLES.risk],
+      ["guardian", ROLES.guardian],
+      ["council", ROLES.council],
+      ["bank", ROLES.bank],
+    ];
+
+    it("grants each role to its holder alone", async () => {
+      const { manager, cast } = await freshNetwork();
+      for (const [, role] of roles) {
+        for (const [holder, own] of roles) {
+          const { isMember } = await manager.hasRole(role, cast[holder]);
+          expect(isMember, `${holder} has role ${role}`).to.equal(own === role);
+        }
+      }
+    });
+
+    it("leaves the deployer with nothing", async () => {
+      const { manager, cast } = await freshNetwork();
+      for (const role of [await manager.ADMIN_ROLE(), ...Object.values(ROLES)]) {
+        expect((await manager.hasRole(role, cast.deployer)).isMember).to.equal(false);
+      }
+    });
+
+    it("stops a role's holder at once when the role is revoked", async () => {
+      const { manager, transfers, cast } = await freshNetwork();
+      await manager.connect(cast.root).revokeRole(ROLES.guardian, cast.guardian);
+      const call = transfers.connect(cast.guardian).pause();
+      await expectRevert(call, transfers, "AccessManagedUnauthorized", [cast.guardian.address]);
+    });
+  });
+
+  describe("a role with a delay", () => {
+    const DELAY = 86_400;
+
+    async function withDelay() {
+      const network = await freshNetwork();
+      const { manager, treasury, cast } = network;
+      await manager.connect(cast.root).grantRole(ROLES.council, cast.spare[0], DELAY);
+      const data = treasury.interface.encodeFunctionData("setModule", [cast.stranger.address, ModuleStatus.Active]);
+      return { network, manager, treasury, cast, council: cast.spare[0], data };
+    }
+
+    async function schedule(manager: AccessManager, target: BaseContract, data: string): Promise<number> {
+      const readyAt = (await latestTimestamp()) + 10 + DELAY;
+      await nextBlockAt(readyAt - DELAY);
+      await manager.schedule(target, data, 0);
+      return readyAt;
+    }
+
+    it("reverts with AccessManagerNotScheduled when nothing was scheduled", async () => {
+      const { manager, treasury, cast, council, data } = await withDelay();
+      const call = treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      const operation = await manager.hashOperation(council, treasury, data);
+      await expectRevert(call, manager, "AccessManagerNotScheduled", [operation]);
+    });
+
+    it("reverts with AccessManagerNotReady a second before the delay is over", async () => {
+      const { manager, treasury, cast, council, data } = await withDelay();
+      const readyAt = await schedule(manager.connect(council), treasury, data);
+      await nextBlockAt(readyAt - 1);
+      const call = treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      const operation = await manager.hashOperation(council, treasury, data);
+      await expectRevert(call, manager, "AccessManagerNotReady", [operation]);
+    });
+
+    it("acts once the delay is over, and once only", async () => {
+      const { manager, treasury, cast, council, data } = await withDelay();
+      const readyAt = await schedule(manager.connect(council), treasury, data);
+      await nextBlockAt(readyAt);
+      await treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      expect(await treasury.statusOfModule(cast.stranger)).to.equal(ModuleStatus.Active);
+      await treasury.connect(cast.council).setModule(cast.stranger, ModuleStatus.None);
+      const call = treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      const operation = await manager.hashOperation(council, treasury, data);
+      await expectRevert(call, manager, "AccessManagerNotScheduled", [operation]);
+    });
+
+    it("does not act on other values than were scheduled", async () => {
+      const { manager, treasury, cast, council, data } = await withDelay();
+      const readyAt = await schedule(manager.connect(council), treasury, data);
+      await nextBlockAt(readyAt);
+      const args = [cast.courier.address, ModuleStatus.Active] as const;
+      const other = treasury.interface.encodeFunctionData("setModule", [...args]);
+      const operation = await manager.hashOperation(council, treasury, other);
+      const call = treasury.connect(council).setModule(...args);
+      await expectRevert(call, manager, "AccessManagerNotScheduled", [operation]);
+    });
+  });
+});

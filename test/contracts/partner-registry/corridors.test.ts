@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import { corridorId } from "../../../src/domain/corridor.ts";
+import { expectRevert } from "../support/expect-revert.ts";
+import { CORRIDORS, HKD, PHP, TERMS, freshNetwork } from "../support/network.ts";
+
+const MAX_UINT112 = 2n ** 112n - 1n;
+const CORRIDOR = corridorId(CORRIDORS.hkdToPhp);
+
+function packed(source: number, sourceCurrency: number, target: number, targetCurrency: number): bigint {
+  return [source, sourceCurrency, target, targetCurrency].reduce((id, part) => (id << 16n) | BigInt(part), 0n);
+}
+
+describe("PartnerRegistry.setCorridor", () => {
+  describe("when the caller is not risk", () => {
+    it("reverts with AccessManagedUnauthorized", async () => {
+      const { registry, cast } = await freshNetwork();
+      const call = registry.connect(cast.registrar).setCorridor(CORRIDOR, TERMS);
+      await expectRevert(call, registry, "AccessManagedUnauthorized", [cast.registrar.address]);
+    });
+  });
+
+  describe("when the corridor cannot have these terms", () => {
+    const cases = [
+      ["source and target are one partner", packed(7, HKD, 7, PHP), {}, "target"],
+      ["there is no source currency", packed(7, 0, 4, PHP), {}, "sourceCurrency"],
+      ["there is no target currency", packed(7, HKD, 4, 0), {}, "targetCurrency"],
+      ["the fee is above a tenth", CORRIDOR, { feeBps: 1_001n }, "feeBps"],
+      ["a batch may be larger than a day", CORRIDOR, { maxPerBatch: 2n, maxPerDay: 1n }, "maxPerBatch"],
+    ] as const;
+    for (const [title, corridor, change, field] of cases) {
+      it(`reverts with InvalidCorridor when ${title}`, async () => {
+        const { registry, cast } = await freshNetwork();
+        const call = registry.connect(cast.risk).setCorridor(corridor, { ...TERMS, ...change });
+        await expectRevert(call, registry, "PartnerRegistry_InvalidCorridor", [corridor, field]);
+      });
+    }
+  });
+
+  describe("when a partner was never registered", () => {
+    it("reverts with UnknownPartner for the source", async () => {
+      const { registry, cast } = await freshNetwork();
+      const call = registry.connect(cast.risk).setCorridor(packed(98, HKD, 4, PHP), TERMS);
+      await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [98]);
+    });
+
+    it("reverts with UnknownPartner for the target", async () => {
+      const { registry, cast } = await freshNetwork();
+      const call = registry.connect(cast.risk).setCorridor(packed(7, HKD, 99, PHP), TERMS);
+      await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [99]);
+    });
+  });
+
+  describe("when the terms are valid", () => {
+    const cases = [
+      ["opens a corridor", packed(8, HKD, 7, PHP), TERMS],
+      [
+        "takes the largest values",
+        packed(4, PHP, 7, HKD),
+        { open: true, feeBps: 1_000n, maxPerBatch: MAX_UINT112, maxPerDay: MAX_UINT112 },
+      ],
+      ["replaces the terms of an open corridor", CORRIDOR, { open: true, feeBps: 0n, maxPerBatch: 1n, maxPerDay: 1n }],
+      ["closes a corridor", CORRIDOR, { ...TERMS, open: false }],
+    ] as const;
+    for (const [title, corridor, terms] of cases) {
+      it(`${title} and emits CorridorChanged`, async () => {
+        const { registry, cast } = await freshNetwork();
+        const values = [terms.open, terms.feeBps, terms.maxPerBatch, terms.maxPerDay];
+        await expect(registry.connect(cast.risk).setCorridor(corridor, terms))
+          .to.emit(registry, "CorridorChanged")
+          .withArgs(corridor, values);
+        expect([...(await registry.corridorOf(corridor))]).to.deep.equal(values);
+      });
+    }
+  });
+});
+
+describe("PartnerRegistry.closeCorridor", () => {
+  it("reverts with AccessManagedUnauthorized when the caller is not the guardian", async () => {
+    const { registry, cast } = await freshNetwork();
+    const call = registry.connect(cast.risk).closeCorridor(CORRIDOR);
+    await expectRevert(call, registry, "AccessManagedUnauthorized", [cast.risk.address]);
+  });
+
+  it("reverts with CorridorClosed when it was never opened", async () => {
+    const { registry, cast } = await freshNetwork();
+    const corridor = packed(4, PHP, 7, HKD);
+    const call = registry.connect(cast.guardian).closeCorridor(corridor);
+    await expectRevert(call, registry, "PartnerRegistry_CorridorClosed", [corridor]);
+  });
+
+  it("reverts with CorridorClosed when it is closed already", async () => {
+    const { registry, cast } = await freshNetwork();
+    await registry.connect(cast.guardian).closeCorridor(CORRIDOR);
+    const call = registry.connect(cast.guardian).closeCorridor(CORRIDOR);
+    await expectRevert(call, registry, "PartnerRegistry_CorridorClosed", [CORRIDOR]);
+  });
+
+  it("closes the corridor, keeps its other terms and emits CorridorChanged", async () => {
+    const { registry, cast } = await freshNetwork();
+    const values = [false, TERMS.feeBps, TERMS.maxPerBatch, TERMS.maxPerDay];
+    await expect(registry.connect(cast.guardian).closeCorridor(CORRIDOR))
+      .to.emit(registry, "CorridorChanged")
+      .withArgs(CORRIDOR, values);
+    expect([...(await registry.corridorOf(CORRIDOR))]).to.deep.equal(values);
+  });
+});

@@ -1,0 +1,86 @@
+import type { BatchHeader } from "../../../src/domain/batch.ts";
+import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
+import type { Multiproof } from "../../../src/domain/merkle.ts";
+import { reasonToBytes4 } from "../../../src/domain/reason.ts";
+import type { Rejection } from "../../../src/domain/settlement.ts";
+import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
+import { uetrToBytes16 } from "../../../src/domain/uetr.ts";
+
+/** A transfer as the ledger's ABI takes it. */
+export interface TransferStruct {
+  uetr: Hex;
+  sourceAmount: bigint;
+  targetAmount: bigint;
+  detailsHash: Hex;
+}
+
+export interface RejectionStruct {
+  transfer: TransferStruct;
+  reason: Hex;
+}
+
+export interface RejectedLeafStruct {
+  leaf: Hex;
+  reason: Hex;
+}
+
+export interface MultiProofStruct {
+  siblings: Hex[];
+  flags: boolean[];
+}
+
+export function transferStruct({ uetr, sourceAmount, targetAmount, detailsHash }: Transfer): TransferStruct {
+  return { uetr: toHex(uetrToBytes16(uetr)), sourceAmount, targetAmount, detailsHash };
+}
+
+export function rejectionStructs(rejections: readonly Rejection[]): RejectionStruct[] {
+  return rejections.map(({ transfer, reason }) => ({
+    transfer: transferStruct(transfer),
+    reason: reasonToBytes4(reason),
+  }));
+}
+
+/** Rejections as events publish them and `verify` takes them back. */
+export function rejectedLeafStructs(rejections: readonly Rejection[]): RejectedLeafStruct[] {
+  return rejections.map(({ transfer, reason }) => ({
+    leaf: toHex(transferLeaf(transfer)),
+    reason: reasonToBytes4(reason),
+  }));
+}
+
+export function multiProofStruct(multiproof: Multiproof | undefined): MultiProofStruct {
+  return { siblings: multiproof?.proof.map(toHex) ?? [], flags: [...(multiproof?.proofFlags ?? [])] };
+}
+
+/** The rejections of an event, as `withArgs` compares them: structs are arrays of their fields. */
+export function rejectedTuples(rejections: readonly Rejection[]): Hex[][] {
+  return rejectedLeafStructs(rejections).map(({ leaf, reason }) => [leaf, reason]);
+}
+
+/** A header in an event, as `withArgs` compares it. */
+export function headerTuple({ quote, ...header }: BatchHeader): unknown[] {
+  return [
+    header.source,
+    header.target,
+    header.sourceCurrency,
+    header.targetCurrency,
+    header.count,
+    header.sourceTotal,
+    header.targetTotal,
+    header.fee,
+    header.expiresAt,
+    header.root,
+    [
+      quote.provider,
+      quote.taker,
+      quote.sourceCurrency,
+      quote.targetCurrency,
+      quote.rateNumerator,
+      quote.rateDenominator,
+      quote.capacity,
+      quote.validUntil,
+      quote.maxHold,
+      quote.nonce,
+    ],
+  ];
+}

@@ -1,0 +1,69 @@
+import { expect } from "chai";
+import { makeBatch, openBatch } from "../support/batches.ts";
+import { expectRevert } from "../support/expect-revert.ts";
+import { freshNetwork } from "../support/network.ts";
+
+describe("TransferRegistry.pause", () => {
+  describe("when the caller is not the guardian", () => {
+    it("reverts with AccessManagedUnauthorized for a stranger", async () => {
+      const { transfers, cast } = await freshNetwork();
+      const call = transfers.connect(cast.stranger).pause();
+      await expectRevert(call, transfers, "AccessManagedUnauthorized", [cast.stranger.address]);
+    });
+
+    it("reverts with AccessManagedUnauthorized for the council", async () => {
+      const { transfers, cast } = await freshNetwork();
+      const call = transfers.connect(cast.council).pause();
+      await expectRevert(call, transfers, "AccessManagedUnauthorized", [cast.council.address]);
+    });
+  });
+
+  describe("when the registry is paused already", () => {
+    it("reverts with EnforcedPause", async () => {
+      const { transfers, cast } = await freshNetwork();
+      await transfers.connect(cast.guardian).pause();
+      await expectRevert(transfers.connect(cast.guardian).pause(), transfers, "EnforcedPause", []);
+    });
+  });
+
+  describe("when the registry is running", () => {
+    it("pauses and emits Paused", async () => {
+      const { transfers, cast } = await freshNetwork();
+      await expect(transfers.connect(cast.guardian).pause())
+        .to.emit(transfers, "Paused")
+        .withArgs(cast.guardian.address);
+      expect(await transfers.paused()).to.equal(true);
+    });
+  });
+});
+
+describe("TransferRegistry.unpause", () => {
+  describe("when the caller is not the council", () => {
+    it("reverts with AccessManagedUnauthorized for the guardian", async () => {
+      const { transfers, cast } = await freshNetwork();
+      await transfers.connect(cast.guardian).pause();
+      const call = transfers.connect(cast.guardian).unpause();
+      await expectRevert(call, transfers, "AccessManagedUnauthorized", [cast.guardian.address]);
+    });
+  });
+
+  describe("when the registry is running", () => {
+    it("reverts with ExpectedPause", async () => {
+      const { transfers, cast } = await freshNetwork();
+      await expectRevert(transfers.connect(cast.council).unpause(), transfers, "ExpectedPause", []);
+    });
+  });
+
+  describe("when the registry is paused", () => {
+    it("unpauses, emits Unpaused, and batches open again", async () => {
+      const network = await freshNetwork();
+      const { transfers, cast } = network;
+      await transfers.connect(cast.guardian).pause();
+      await expect(transfers.connect(cast.council).unpause())
+        .to.emit(transfers, "Unpaused")
+        .withArgs(cast.council.address);
+      expect(await transfers.paused()).to.equal(false);
+      await expect(openBatch(network, await makeBatch(network))).to.emit(transfers, "Opened");
+    });
+  });
+});
