@@ -4,6 +4,7 @@ import hre from "hardhat";
 import { deployLedger } from "../ignition/deploy.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { differences, verifyDeployment } from "../src/ledger/deployment/verify.ts";
+import { MAX_TRANSFERS } from "../src/sandbox/day.ts";
 import { closeDay, fundDay, type Movement } from "../src/sandbox/funding.ts";
 import { sandboxConfig, sandboxKeys } from "../src/sandbox/network.ts";
 import { loadRateBook, type DailyRates } from "../src/sandbox/rates.ts";
@@ -86,7 +87,7 @@ function readOptions(): Options | undefined {
     return undefined;
   }
   return {
-    transfers: readCount(values.transfers, "--transfers", Number.MAX_SAFE_INTEGER),
+    transfers: readCount(values.transfers, "--transfers", MAX_TRANSFERS),
     date: values.date,
     seed: values.seed,
     batchSize: readCount(values["batch-size"], "--batch-size", MOST_IN_A_BATCH),

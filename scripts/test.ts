@@ -19,6 +19,8 @@ const everySuite: readonly Suite[] = [
   { name: "contracts, in Solidity", program: "hardhat", args: [...SOLIDITY, "--snapshot-check"] },
   { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
   { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"] },
+  { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"] },
+  { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"] },
 ];
 
 const [which, ...rest] = process.argv.slice(2);

@@ -107,7 +107,8 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
     // By then a transaction before this one that was dropped has been broadcast again, or given up.
     const until = clock.nowMs() + receiptTimeoutMs * (maxBroadcasts + 1);
     for (;;) {
-      const signed = await sign(signer, provider, options, { ...call, gasLimit, chainId, nonce: await takeNonce() });
+      const request = { ...call, from: address, gasLimit, chainId, nonce: await takeNonce() };
+      const signed = await sign(signer, provider, options, request);
       const placed = await place(provider, signed, options);
       if (placed === "placed") {
         inFlight.add(signed.nonce);
@@ -162,14 +163,14 @@ async function sign(
   signer: Signer,
   provider: Provider,
   { priorityFeeWei }: SubmitterOptions,
-  request: TransactionRequest & { readonly nonce: number },
+  request: TransactionRequest & { readonly from: Hex; readonly nonce: number },
 ): Promise<SignedTransaction> {
   const latest = await provider.getBlock("latest");
   const fees = feesAbove(latest?.baseFeePerGas ?? null, priorityFeeWei);
   const raw = await signer.signTransaction({ ...request, ...fees });
-  const { hash, from } = Transaction.from(raw);
-  if (hash === null || from === null) throw new TypeError("signer: returned an unsigned transaction");
-  return { raw, hash, from: toHex(fromHex(from)), nonce: request.nonce, signedAtBlock: latest?.number ?? 0 };
+  const { hash } = Transaction.from(raw);
+  if (hash === null) throw new TypeError("signer: returned an unsigned transaction");
+  return { raw, hash, from: request.from, nonce: request.nonce, signedAtBlock: latest?.number ?? 0 };
 }
 
 /** Room for the base fee to double while the transaction waits. */

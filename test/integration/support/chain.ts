@@ -1,0 +1,92 @@
+import hre from "hardhat";
+import { deployLedger } from "../../../ignition/deploy.ts";
+import { parseCurrency } from "../../../src/domain/currency.ts";
+import type { Corridor, CorridorTerms } from "../../../src/domain/corridor.ts";
+import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
+import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
+import type { LedgerConfig } from "../../../src/ledger/deployment/config.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
+import { createSubmitter, type Submitter } from "../../../src/ledger/submitter.ts";
+import { fund } from "../../../src/sandbox/funding.ts";
+import { sandboxConfig, sandboxKeys, type KeyHolder } from "../../../src/sandbox/network.ts";
+import { openSandbox, type Sandbox } from "../../../src/sandbox/sandbox.ts";
+
+/** A chain in this process, for all the tests of the ledger's clients; each test starts from a snapshot of it. */
+export const connection = await hre.network.create({
+  override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
+});
+export const { networkHelpers } = connection;
+export const { provider } = connection.ethers;
+
+const [hkd, php, cny] = [parseCurrency("HKD").code, parseCurrency("PHP").code, parseCurrency("CNY").code];
+export const [HUB, GCASH, ALIPAY_HK, PROVIDER] = [1, 4, 7, 11].map((id) => parsePartnerId(id)) as [
+  PartnerId,
+  PartnerId,
+  PartnerId,
+  PartnerId, // as many as there are ids
+];
+
+export const HKD_TO_PHP: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: GCASH, targetCurrency: php };
+export const CNY_TO_PHP: Corridor = { source: HUB, sourceCurrency: cny, target: GCASH, targetCurrency: php };
+/** Needs no exchange. */
+export const HKD_TO_HKD: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: HUB, targetCurrency: hkd };
+
+/** What is deposited for each of `DEPOSITS`, in minor units. */
+export const FUNDS = 10n ** 12n;
+const DEPOSITS = [
+  { partner: ALIPAY_HK, currency: hkd, amountMinor: FUNDS },
+  { partner: HUB, currency: cny, amountMinor: FUNDS },
+  { partner: PROVIDER, currency: php, amountMinor: FUNDS },
+];
+
+const terms: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
+const { tokens, partners, ...rest } = sandboxConfig(sandboxKeys());
+
+/** The sandbox's network, small: three wallets and two providers, three currencies, three corridors. */
+export const CONFIG: LedgerConfig = {
+  ...rest,
+  tokens: tokens.filter(({ currency }) => [hkd, php, cny].includes(currency)),
+  partners: partners.filter(({ id }) => [1, 4, 7, 11, 12].includes(id)),
+  corridors: [HKD_TO_PHP, CNY_TO_PHP, HKD_TO_HKD].map((corridor) => ({ corridor, terms })),
+};
+
+async function deployed(): Promise<LedgerAddresses> {
+  return deployLedger(connection, CONFIG);
+}
+
+async function deployedAndFunded(): Promise<LedgerAddresses> {
+  const addresses = await deployed();
+  await fund(await openSandbox(provider, addresses, CONFIG), DEPOSITS);
+  return addresses;
+}
+
+/** The ledger as it is deployed, with keys for everybody. */
+export async function freshLedger(): Promise<Sandbox> {
+  return bind(await networkHelpers.loadFixture(deployed));
+}
+
+/** The ledger with money on it, and every partner's operator key authorised. */
+export async function fundedLedger(): Promise<Sandbox> {
+  return bind(await networkHelpers.loadFixture(deployedAndFunded));
+}
+
+async function bind(addresses: LedgerAddresses): Promise<Sandbox> {
+  const keys = sandboxKeys(provider);
+  const submitters = new Map<string, Promise<Submitter>>();
+  const submitterOf = (holder: KeyHolder): Promise<Submitter> => {
+    const address = keys.addressOf(holder);
+    const submitter = submitters.get(address) ?? createSubmitter(keys.walletOf(holder), OPTIONS);
+    submitters.set(address, submitter);
+    return submitter;
+  };
+  return { ledger: await connectLedger(provider, addresses), keys, config: CONFIG, submitterOf };
+}
+
+/** Nothing is far away here. */
+export const OPTIONS = {
+  clock: systemClock,
+  receiptTimeoutMs: 2_000,
+  pollIntervalMs: 5,
+  maxBroadcasts: 3,
+  priorityFeeWei: 0n,
+} as const;

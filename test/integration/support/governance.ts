@@ -1,0 +1,48 @@
+import type { Hex } from "../../../src/domain/bytes/hex.ts";
+import type { ContractName } from "../../../src/ledger/abi.ts";
+import { encodeCall } from "../../../src/ledger/calls.ts";
+import type { RoleName } from "../../../src/ledger/deployment/config.ts";
+import type { Call } from "../../../src/ledger/submitter.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { networkHelpers } from "./chain.ts";
+
+/** A call of a contract that governance restricts; of the first settlement token, where it is a token's. */
+export function governedCall(
+  { ledger }: Sandbox,
+  contract: ContractName,
+  name: string,
+  args: readonly unknown[],
+): Call {
+  const { tokens, ...contracts } = ledger.addresses;
+  const [token] = tokens.values();
+  const to: Hex = contract === "settlementToken" ? (token ?? "0x") : contracts[contract];
+  return encodeCall(contract, to, name, args);
+}
+
+export function scheduleCall({ ledger }: Sandbox, { to, data }: Call): Call {
+  return encodeCall("accessManager", ledger.addresses.accessManager, "schedule", [to, data, 0]);
+}
+
+export function executeCall({ ledger }: Sandbox, { to, data }: Call): Call {
+  return encodeCall("accessManager", ledger.addresses.accessManager, "execute", [to, data]);
+}
+
+/**
+ * Does what only the holder of a role may, after that role's delay.
+ * @returns the block in which it was done
+ */
+export async function asGovernance(
+  sandbox: Sandbox,
+  role: RoleName,
+  contract: ContractName,
+  name: string,
+  args: readonly unknown[],
+): Promise<number> {
+  const holder = await sandbox.submitterOf({ kind: role });
+  const delaySeconds = sandbox.config.holders.find((each) => each.role === role)?.delaySeconds ?? 0;
+  const call = governedCall(sandbox, contract, name, args);
+  if (delaySeconds === 0) return (await holder.submit(call)).blockNumber;
+  await holder.submit(scheduleCall(sandbox, call));
+  await networkHelpers.time.increase(delaySeconds);
+  return (await holder.submit(executeCall(sandbox, call))).blockNumber;
+}
