@@ -35,21 +35,7 @@ export default defineConfig({
     // A developer's own node, started by `npx hardhat node`.
     localhost: { type: "http", chainType: "l1", url: process.env["FEIQIAN_RPC_URL"] ?? "http://127.0.0.1:8545" },
   },
-  paths: { tests: { mocha: "test/contracts", solidity: "test/solidity" } },
+  // The Solidity tests have a configuration of their own: test/solidity/hardhat.config.ts.
+  paths: { tests: { mocha: "test/contracts", solidity: "test/contracts/helpers" } },
   typechain: { outDir: "types/ethers-contracts", tsNocheck: true },
-  test: {
-    // The defaults are those of `npm test`: 10,000 calls an invariant, from a fixed seed, so that gas repeats.
-    // `npm run test:invariants` asks for more of them, from a new seed.
-    solidity: {
-      fuzz: {
-        runs: Number.parseInt(process.env["FEIQIAN_FUZZ_RUNS"] ?? "256", 10),
-        ...(process.env["FEIQIAN_FUZZ_SEED"] === undefined ? {} : { seed: process.env["FEIQIAN_FUZZ_SEED"] }),
-      },
-      invariant: {
-        runs: Number.parseInt(process.env["FEIQIAN_INVARIANT_RUNS"] ?? "100", 10),
-        depth: Number.parseInt(process.env["FEIQIAN_INVARIANT_DEPTH"] ?? "100", 10),
-        failOnRevert: false,
-      },
-    },
-  },
 });

@@ -13,10 +13,10 @@ interface Suite extends Command {
   readonly name: string;
 }
 
-const SOLIDITY = ["--network", "default", "test", "solidity"];
+const SOLIDITY = ["--config", "test/solidity/hardhat.config.ts", "--network", "default", "test", "solidity"];
 
 const everySuite: readonly Suite[] = [
-  { name: "contracts, in Solidity", program: "hardhat", args: [...SOLIDITY, "--snapshot-check"] },
+  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
   { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
   { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"] },
   { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"] },

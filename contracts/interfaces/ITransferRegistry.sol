@@ -70,7 +70,7 @@ interface ITransferRegistry {
     /// @notice The quote is for other currencies or another source partner, has no rate, is missing, or is there where
     /// none belongs; the name of its field is given.
     error TransferRegistry_QuoteMismatch(string field);
-    /// @notice The quote is no longer valid (AB04).
+    /// @notice The quote is no longer valid.
     error TransferRegistry_QuoteExpired(uint256 now_, uint48 validUntil);
     /// @notice The target total would take the quote above its capacity.
     error TransferRegistry_QuoteUsedUp(bytes32 quoteId, uint128 drawn, uint128 targetTotal, uint128 capacity);

@@ -8,6 +8,11 @@ const USAGE_ERROR = 2;
  * stack trace and status 1.
  */
 export function runScript(main: () => Promise<number>): void {
+  // A reader that has seen enough, as `head` does, is no failure.
+  process.stdout.on("error", (failure: NodeJS.ErrnoException) => {
+    if (failure.code !== "EPIPE") throw failure;
+    process.exit(0);
+  });
   main().then(
     (status) => {
       process.exitCode = status;

@@ -53,6 +53,7 @@ contract FalseToken is ERC20 {
         if (hook != address(0)) {
             (bool success, bytes memory result) = hook.call(hookData);
             if (!success) {
+                // solhint-disable-next-line no-inline-assembly
                 assembly ("memory-safe") {
                     revert(add(result, 0x20), mload(result))
                 }

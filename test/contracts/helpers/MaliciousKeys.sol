@@ -27,6 +27,7 @@ contract AnythingKey is IERC1271 {
 contract GasBurningKey {
     function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {
         // An invalid opcode takes all gas at once, so that a test chain records one step and not millions.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             invalid()
         }
@@ -48,6 +49,7 @@ contract GarbageKey {
     function isValidSignature(bytes32, bytes calldata) external view {
         bytes memory answer = _answer;
         bool reverts = _reverts;
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             if reverts {
                 revert(add(answer, 0x20), mload(answer))
@@ -67,6 +69,7 @@ contract FloodingKey {
 
     function isValidSignature(bytes32, bytes calldata) external view {
         bytes32 word = _accepts ? bytes32(IERC1271.isValidSignature.selector) : bytes32(0);
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             mstore(0, word)
             return(0, 1000000)

@@ -17,6 +17,7 @@ contract Courier {
         bool success;
         (success, result) = target.call(data);
         if (success) return result;
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             revert(add(result, 0x20), mload(result))
         }
@@ -58,6 +59,7 @@ contract ReenteringCourier is Courier {
         if (success) ++reentries;
         _inside = false;
         if (success || !_propagates) return;
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             revert(add(result, 0x20), mload(result))
         }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
+import {
+    Authorization,
+    BatchHeader,
+    BatchStatus,
+    MultiProof,
+    Quote,
+    Rejection,
+    Transfer
+} from "../../../contracts/types/Batch.sol";
+import {PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {LedgerFixture} from "../support/LedgerFixture.sol";
+import {MerkleTree} from "../support/MerkleTree.sol";
+import {ProtocolHarness} from "../../contracts/helpers/ProtocolHarness.sol";
+import {vm} from "../support/Vm.sol";
+
+/// What a signature counts for: its own chain, and its own rejections.
+contract SignatureScopeTest is LedgerFixture {
+    ProtocolHarness internal harness;
+
+    function setUp() external {
+        _deploy();
+        _fundEveryone(1e18, 1e15, 0);
+        harness = new ProtocolHarness();
+    }
+
+    /// A settlement signed for some rejections settles no others.
+    function testFuzz_SettleRefusesOtherRejections(uint256 seed, uint8 signed, uint8 given) external {
+        (BatchHeader memory header, Transfer[] memory transfers) = _draw(seed);
+        uint256 all = (1 << transfers.length) - 1;
+        vm.assume(signed & all != given & all);
+        bytes32 batchId = registry.open(header, _signBatch(header), _signQuote(header.quote));
+        (Rejection[] memory rejections, MultiProof memory proof) = MerkleTree.reject(transfers, signed, "AC03");
+        bytes32 signedHash = harness.compute(batchId, header, rejections, proof).rejectionsHash;
+        Authorization memory accept = _signSettlement(header, signedHash);
+        (rejections, proof) = MerkleTree.reject(transfers, given, "AC03");
+        bytes32 givenHash = harness.compute(batchId, header, rejections, proof).rejectionsHash;
+        _refuse(header.target, accept.key, _settlementDigest(batchId, givenHash));
+        registry.settle(header, rejections, proof, accept);
+    }
+
+    /// The ledger is copied to another chain, with everyone's signatures.
+    function testFuzz_SignaturesEndWithTheirChain(uint256 seed, uint64 chainId) external {
+        chainId = uint64(bound(chainId, 1, type(uint64).max));
+        vm.assume(chainId != CHAIN);
+        (BatchHeader memory header, ) = _draw(seed);
+        Authorization memory send = _signBatch(header);
+        Authorization memory quote = _signQuote(header.quote);
+        Authorization memory accept = _signSettlement(header, 0);
+
+        vm.chainId(chainId);
+        bytes32 batchIdThere = registry.batchIdOf(header);
+        bytes32 quoteIdThere = registry.quoteIdOf(header.quote);
+        Authorization memory sendThere = _signBatch(header);
+        _refuse(header.source, send.key, batchIdThere);
+        registry.open(header, send, quote);
+        _refuse(PROVIDER, quote.key, quoteIdThere);
+        registry.open(header, sendThere, quote);
+
+        vm.chainId(CHAIN);
+        bytes32 batchId = registry.open(header, send, quote);
+        vm.assertTrue(batchId != batchIdThere, "batch ids differ");
+
+        // Opened on one chain, it is unknown on the other.
+        vm.chainId(chainId);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ITransferRegistry.TransferRegistry_IllegalStatus.selector,
+                batchIdThere,
+                BatchStatus.None,
+                BatchStatus.Open
+            )
+        );
+        registry.settle(header, new Rejection[](0), MultiProof(new bytes32[](0), new bool[](0)), accept);
+        vm.chainId(CHAIN);
+        registry.settle(header, new Rejection[](0), MultiProof(new bytes32[](0), new bool[](0)), accept);
+    }
+
+    /// Up to four transfers from Hong Kong to the Philippines.
+    function _draw(uint256 seed) private view returns (BatchHeader memory header, Transfer[] memory transfers) {
+        Quote memory quote = _quote(PROVIDER, HKD, PHP, 73, 10);
+        quote.nonce = uint64(draw(seed, "nonce"));
+        transfers = new Transfer[](bound(draw(seed, "count"), 1, 4));
+        for (uint256 i = 0; i < transfers.length; ++i) {
+            uint256 drawn = draw(seed, bytes32(i));
+            uint128 sourceAmount = bound128(drawn, 1, MAX_PER_BATCH / 4);
+            transfers[i] = Transfer(
+                bytes16(uint128(drawn)),
+                sourceAmount,
+                (sourceAmount * 73) / 10,
+                keccak256(abi.encode(drawn))
+            );
+        }
+        header = _header(exchangeCorridors[0], transfers, MerkleTree.build(transfers)[0], quote);
+    }
+
+    function _refuse(PartnerId partner, address key, bytes32 digest) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(ITransferRegistry.TransferRegistry_InvalidSignature.selector, partner, key, digest)
+        );
+    }
+}

@@ -1,0 +1,44 @@
+// The project's configuration for the Solidity tests. They are compiled without the optimiser, which would take minutes
+// for code whose gas is nobody's concern, and so kept apart from the artifacts that everything else deploys and measures.
+import { createRequire } from "node:module";
+import config from "../../hardhat.config.ts";
+
+function countOf(variable: string, ordinary: number): number {
+  return Number.parseInt(process.env[variable] ?? String(ordinary), 10);
+}
+
+const seed = process.env["FEIQIAN_FUZZ_SEED"];
+
+export default {
+  ...config,
+  solidity: {
+    version: "0.8.37",
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+    path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+    settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: false } },
+  },
+  paths: {
+    artifacts: "cache/solidity-tests/artifacts",
+    cache: "cache/solidity-tests/cache",
+    tests: { mocha: "test/contracts", solidity: "test/solidity" },
+  },
+  typechain: { ...config.typechain, dontOverrideCompile: true },
+  test: {
+    // The defaults are those of `npm test`: 27,000 calls over all invariants, from a fixed seed. `npm run test:invariants` asks
+    // for more of them, from a new seed.
+    solidity: {
+      fuzz: { runs: countOf("FEIQIAN_FUZZ_RUNS", 256), ...(seed === undefined ? {} : { seed }) },
+      invariant: {
+        runs: countOf("FEIQIAN_INVARIANT_RUNS", 30),
+        depth: countOf("FEIQIAN_INVARIANT_DEPTH", 100),
+        // A handler that reverts is wrong: it checks the refusals that it provokes itself.
+        failOnRevert: true,
+        shrinkRunLimit: 500,
+        // Handlers draw what they do from numbers: what a dictionary adds is time.
+        dictionaryWeight: 0,
+        includeStorage: false,
+        includePushBytes: false,
+      },
+    },
+  },
+};

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Balance, ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
+import {BatchStatus, Quote} from "../../../contracts/types/Batch.sol";
+import {CorridorId} from "../../../contracts/types/CorridorId.sol";
+import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
+import {PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {Campaign} from "./Campaign.sol";
+import {vm} from "../support/Vm.sol";
+
+/// What holds after every step of every history. That each step ends as the protocol's rules say, with the right error
+/// where one is due, the handler checks itself: it reverts where one does not, and a revert fails the campaign.
+contract LedgerInvariants is Campaign {
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_TokensInTheTreasuryAreAvailableOrHeld() external view {
+        (PartnerId[] memory partners, CurrencyCode[] memory currencies) = handler.network();
+        ITreasury treasury = handler.treasury();
+        for (uint256 c = 0; c < currencies.length; ++c) {
+            uint256 owed = 0;
+            for (uint256 p = 0; p < partners.length; ++p) {
+                Balance memory balance = treasury.balanceOf(partners[p], currencies[c]);
+                owed += uint256(balance.available) + balance.held;
+            }
+            vm.assertEq(handler.tokens(currencies[c]).balanceOf(address(treasury)), owed, "tokens, and what is owed");
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_HeldMoneyIsThatOfOpenBatches() external view {
+        (PartnerId[] memory partners, CurrencyCode[] memory currencies) = handler.network();
+        ITreasury treasury = handler.treasury();
+        for (uint256 c = 0; c < currencies.length; ++c) {
+            for (uint256 p = 0; p < partners.length; ++p) {
+                uint256 held = treasury.balanceOf(partners[p], currencies[c]).held;
+                vm.assertEq(held, handler.heldByOpenBatches(partners[p], currencies[c]), "held, and by open batches");
+            }
+        }
+    }
+
+    /// Balances move by a partner's own signature, a settlement it is party to, or a refund, and by exactly that much.
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_BalancesAreWhatTheHistoryMadeThem() external view {
+        (PartnerId[] memory partners, CurrencyCode[] memory currencies) = handler.network();
+        ITreasury treasury = handler.treasury();
+        for (uint256 c = 0; c < currencies.length; ++c) {
+            for (uint256 p = 0; p < partners.length; ++p) {
+                Balance memory actual = treasury.balanceOf(partners[p], currencies[c]);
+                Balance memory expected = handler.expectedBalance(partners[p], currencies[c]);
+                vm.assertEq(actual.available, expected.available, "available");
+                vm.assertEq(actual.held, expected.held, "held");
+            }
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_BatchesOpenOnceAndEndOnce() external view {
+        TransferRegistry registry = handler.registry();
+        bytes32[] memory ids = handler.batchIds();
+        for (uint256 i = 0; i < ids.length; ++i) {
+            vm.assertEq(handler.timesOpened(ids[i]), 1, "times opened");
+            BatchStatus status = handler.entryOf(ids[i]).status;
+            vm.assertEq(uint256(registry.statusOf(ids[i])), uint256(status), "status, and when last touched");
+        }
+        for (uint256 from = 0; from <= uint256(type(BatchStatus).max); ++from) {
+            for (uint256 to = 0; to <= uint256(type(BatchStatus).max); ++to) {
+                bool opens = from == uint256(BatchStatus.None) && to == uint256(BatchStatus.Open);
+                bool ends = from == uint256(BatchStatus.Open) && to > uint256(BatchStatus.Open);
+                if (opens || ends) continue;
+                vm.assertEq(handler.transitions(BatchStatus(from), BatchStatus(to)), 0, "illegal transitions");
+            }
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_SupplyIsWithinTheReserveOfTheLastMint() external view {
+        (, CurrencyCode[] memory currencies) = handler.network();
+        for (uint256 c = 0; c < currencies.length; ++c) {
+            uint256 supply = handler.tokens(currencies[c]).totalSupply();
+            vm.assertLe(supply, handler.reserveAtLastMint(currencies[c]), "supply, and reserve");
+            vm.assertEq(supply, handler.supply(currencies[c]), "supply, and what was minted less what was redeemed");
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_QuotesSellNoMoreThanTheirCapacity() external view {
+        TransferRegistry registry = handler.registry();
+        Quote[] memory quotes = handler.allQuotes();
+        for (uint256 i = 0; i < quotes.length; ++i) {
+            bytes32 id = registry.quoteIdOf(quotes[i]);
+            if (handler.cancelled(id))
+                vm.assertEq(registry.drawnOf(id), type(uint128).max, "drawn of a cancelled quote");
+            else vm.assertLe(registry.drawnOf(id), quotes[i].capacity, "drawn, and capacity");
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_DaysOpenNoMoreThanTheirLimit() external view {
+        TransferRegistry registry = handler.registry();
+        CorridorId[] memory corridors = handler.corridorIds();
+        for (uint256 i = 0; i < corridors.length; ++i) {
+            uint48 day = handler.dayWhenOpened(corridors[i]);
+            uint128 opened = registry.openedOn(corridors[i], day);
+            vm.assertEq(opened, handler.openedOn(corridors[i], day), "opened volume, and sum of the batches");
+            vm.assertLe(opened, handler.limitWhenOpened(corridors[i]), "opened volume, and limit when last opened");
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_LedgerTimeNeitherRunsBackNorAhead() external view {
+        vm.assertFalse(handler.timeRanBack(), "ledger time ran back");
+        uint48 time = handler.registry().time();
+        vm.assertLe(time, vm.getBlockTimestamp(), "ledger time, and block time");
+        vm.assertEq(time, handler.expectedTime(), "ledger time, and block time less what was lost");
+    }
+}

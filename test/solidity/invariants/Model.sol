@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {CorridorTerms, OperatorKey, PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
+import {Balance, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
+import {BatchHeader, BatchStatus, Quote, Transfer} from "../../../contracts/types/Batch.sol";
+import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
+import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
+import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
+import {NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {LedgerFixture} from "../support/LedgerFixture.sol";
+import {vm} from "../support/Vm.sol";
+
+/// A batch that was opened.
+struct Entry {
+    BatchHeader header;
+    /// what its transfers are made from
+    uint256 seed;
+    /// whether the transfers' target amounts are dealt out against the rate, so that rejecting some would rob the
+    /// provider
+    bool crooked;
+    /// as last seen on the ledger
+    BatchStatus status;
+}
+
+/// What the ledger should look like after the history so far, kept by other means than the ledger's own: every
+/// balance, status, key, limit and the clock.
+abstract contract Model is LedgerFixture {
+    /// @notice An action came out otherwise than the model says; zero is success.
+    error Surprise(string action, bytes4 expected, bytes4 actual);
+
+    uint128 internal constant DEPOSITED = 2e7;
+    uint128 internal constant KEPT = 1e8;
+    uint128 internal constant RESERVE = 1e10;
+
+    /// How often an action came out in a certain way: an error's selector, or zero for success.
+    mapping(bytes32 action => mapping(bytes4 outcome => uint256)) public outcomes;
+    mapping(BatchStatus from => mapping(BatchStatus to => uint256)) public transitions;
+    mapping(bytes32 batchId => uint256) public timesOpened;
+    mapping(CurrencyCode => uint256) public reserveAtLastMint;
+    mapping(CurrencyCode => uint256) public supply;
+    mapping(bytes32 quoteId => bool) public cancelled;
+    mapping(CorridorId => mapping(uint48 day => uint128)) public openedOn;
+    /// The corridor's limit for a day when a batch was last opened in it, and that day.
+    mapping(CorridorId => uint128) public limitWhenOpened;
+    mapping(CorridorId => uint48) public dayWhenOpened;
+    /// Ledger time never showed less than it did before, at any step.
+    bool public timeRanBack;
+    uint256 public steps;
+
+    uint48 internal wallTime;
+    uint48 internal lostTime;
+    uint48 internal beatAt;
+    uint48 internal latestTime;
+    bool internal paused;
+    ModuleStatus internal moduleStatus;
+    mapping(PartnerId => PartnerStatus) internal statuses;
+    mapping(PartnerId => mapping(address => OperatorKey)) internal keys;
+    mapping(PartnerId => uint256) internal generations;
+    /// Each partner's newest operator key: deriving an address takes longer than all else in a step.
+    mapping(PartnerId => address) internal operators;
+    mapping(CorridorId => CorridorTerms) internal terms;
+    mapping(bytes32 quoteId => uint128) internal drawn;
+    mapping(PartnerId => mapping(CurrencyCode => Balance)) internal balances;
+    mapping(bytes32 batchId => Entry) internal entries;
+    bytes32[] internal history;
+    bytes32[] internal openIds;
+    Quote[] internal quotes;
+
+    /// Every action runs at the wall-clock time of the model, and ledger time is looked at after it.
+    modifier step() {
+        ++steps;
+        vm.warp(wallTime);
+        _;
+        uint48 time = registry.time();
+        if (time < latestTime) timeRanBack = true;
+        latestTime = time;
+    }
+
+    constructor() {
+        _deploy();
+        _fundEveryone(RESERVE, DEPOSITED, KEPT);
+        wallTime = uint48(START);
+        beatAt = uint48(START);
+        latestTime = uint48(START);
+        moduleStatus = ModuleStatus.Active;
+        for (uint256 p = 0; p < everyone.length; ++p) {
+            PartnerId partner = everyone[p];
+            statuses[partner] = PartnerStatus.Active;
+            operators[partner] = vm.addr(_operatorKey(partner, 0));
+            keys[partner][operators[partner]] = OperatorKey(OPERATOR, FOREVER);
+            keys[partner][_treasurer(partner)] = OperatorKey(FUND, FOREVER);
+            for (uint256 c = 0; c < currencies.length; ++c) {
+                balances[partner][currencies[c]].available = DEPOSITED;
+                supply[currencies[c]] += DEPOSITED + KEPT;
+                reserveAtLastMint[currencies[c]] = RESERVE;
+            }
+        }
+        CorridorTerms memory standing = CorridorTerms(true, FEE_BPS, MAX_PER_BATCH, MAX_PER_DAY);
+        for (uint256 i = 0; i < exchangeCorridors.length; ++i) terms[exchangeCorridors[i]] = standing;
+        for (uint256 i = 0; i < sameCurrencyCorridors.length; ++i) terms[sameCurrencyCorridors[i]] = standing;
+    }
+
+    function network() external view returns (PartnerId[] memory, CurrencyCode[] memory) {
+        return (everyone, currencies);
+    }
+
+    function corridorIds() external view returns (CorridorId[] memory ids) {
+        ids = new CorridorId[](exchangeCorridors.length + sameCurrencyCorridors.length);
+        for (uint256 i = 0; i < ids.length; ++i) ids[i] = _corridor(i);
+    }
+
+    function batchIds() external view returns (bytes32[] memory) {
+        return history;
+    }
+
+    function openBatchIds() external view returns (bytes32[] memory) {
+        return openIds;
+    }
+
+    function allQuotes() external view returns (Quote[] memory) {
+        return quotes;
+    }
+
+    function entryOf(bytes32 batchId) external view returns (Entry memory) {
+        return entries[batchId];
+    }
+
+    function expectedBalance(PartnerId partner, CurrencyCode currency) external view returns (Balance memory) {
+        return balances[partner][currency];
+    }
+
+    function now_() external view returns (uint48) {
+        return wallTime;
+    }
+
+    /// What the batches that are open by this history hold of a partner's money.
+    function heldByOpenBatches(PartnerId partner, CurrencyCode currency) external view returns (uint256 held) {
+        for (uint256 i = 0; i < openIds.length; ++i) {
+            BatchHeader storage header = entries[openIds[i]].header;
+            if (header.source == partner && header.sourceCurrency == currency) held += header.sourceTotal + header.fee;
+            if (header.quote.provider == partner && header.targetCurrency == currency) held += header.targetTotal;
+        }
+    }
+
+    /// Ledger time is wall-clock time less all that was lost, with what the next beat would lose.
+    function expectedTime() public view returns (uint48) {
+        uint48 gap = wallTime - beatAt;
+        return wallTime - lostTime - (gap > GRACE ? gap - GRACE : 0);
+    }
+
+    function _beaten() internal {
+        uint48 gap = wallTime - beatAt;
+        if (gap < BEAT_INTERVAL) return;
+        if (gap > GRACE) lostTime += gap - GRACE;
+        beatAt = wallTime;
+    }
+
+    /// Takes note of how an action ended, and fails the history if the model says otherwise.
+    function _record(bytes32 action, bytes4 expected, bytes4 actual) internal {
+        if (actual != expected) revert Surprise(text(action), expected, actual);
+        ++outcomes[action][actual];
+    }
+
+    function _observe(bytes32 batchId) internal {
+        BatchStatus current = registry.statusOf(batchId);
+        BatchStatus previous = entries[batchId].status;
+        if (current == previous) return;
+        ++transitions[previous][current];
+        entries[batchId].status = current;
+        if (previous == BatchStatus.Open) _removeOpen(batchId);
+        if (current == BatchStatus.Open) openIds.push(batchId);
+    }
+
+    function _mayAct(PartnerId partner, address key, KeyPurpose purpose) internal view returns (bool) {
+        OperatorKey storage granted = keys[partner][key];
+        return granted.purposes.includes(purpose) && wallTime <= granted.validUntil;
+    }
+
+    function _corridorOf(BatchHeader memory header) internal pure returns (CorridorId) {
+        return toCorridorId(header.source, header.sourceCurrency, header.target, header.targetCurrency);
+    }
+
+    function _corridor(uint256 index) internal view returns (CorridorId) {
+        uint256 exchanges = exchangeCorridors.length;
+        return index < exchanges ? exchangeCorridors[index] : sameCurrencyCorridors[index - exchanges];
+    }
+
+    function _randomPartner(uint256 seed) internal view returns (PartnerId) {
+        return everyone[draw(seed, "partner") % everyone.length];
+    }
+
+    function _randomCurrency(uint256 seed) internal view returns (CurrencyCode) {
+        return currencies[draw(seed, "currency") % currencies.length];
+    }
+
+    /// The same seed never means the same thing twice: fuzzers repeat theirs.
+    function _fresh(uint256 seed) internal view returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, steps)));
+    }
+
+    /// One in `odds`.
+    function _chance(uint256 seed, bytes32 what, uint256 odds) internal pure returns (bool) {
+        return draw(seed, what) % odds == 0;
+    }
+
+    function _transfersOf(Entry memory entry) internal pure returns (Transfer[] memory) {
+        Quote memory quote = entry.header.quote;
+        bool exchanges = quote.provider != NO_PARTNER;
+        return
+            _transfers(
+                entry.seed,
+                entry.header.count,
+                exchanges ? quote.rateNumerator : 1,
+                exchanges ? quote.rateDenominator : 1,
+                entry.crooked
+            );
+    }
+
+    function _transfers(
+        uint256 seed,
+        uint256 count,
+        uint256 rateNumerator,
+        uint256 rateDenominator,
+        bool crooked
+    ) internal pure returns (Transfer[] memory transfers) {
+        transfers = new Transfer[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 own = uint256(keccak256(abi.encode(seed, i)));
+            uint128 amount = uint128(1 + (own % (own % 5 == 0 ? 1e2 : 1e6)));
+            transfers[i] = Transfer(bytes16(uint128(own >> 128)), amount, 0, bytes32(own));
+        }
+        for (uint256 i = 0; i < count; ++i) {
+            uint128 source = transfers[crooked ? (i + 1) % count : i].sourceAmount;
+            transfers[i].targetAmount = uint128((source * rateNumerator) / rateDenominator);
+        }
+    }
+
+    function _removeOpen(bytes32 batchId) private {
+        for (uint256 i = 0; i < openIds.length; ++i) {
+            if (openIds[i] != batchId) continue;
+            openIds[i] = openIds[openIds.length - 1];
+            openIds.pop();
+            return;
+        }
+    }
+}

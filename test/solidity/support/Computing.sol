@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Settlement, Settlements} from "../../../contracts/libraries/Settlements.sol";
+import {BatchHeader, MultiProof, Rejection} from "../../../contracts/types/Batch.sol";
+
+/// The settlement library on its own, for calls with calldata.
+contract Computing {
+    function compute(
+        bytes32 batchId,
+        BatchHeader calldata header,
+        Rejection[] calldata rejections,
+        MultiProof calldata proof
+    ) external pure returns (Settlement memory) {
+        return Settlements.compute(batchId, header, rejections, proof);
+    }
+
+    function requireRate(BatchHeader calldata header, uint128 sourceAmount, uint128 targetAmount) external pure {
+        Settlements.requireRate(header, sourceAmount, targetAmount);
+    }
+}
