@@ -31,7 +31,10 @@ export async function deployLedger(
   }
   const { chainId } = await connection.ethers.provider.getNetwork();
   const deploymentId = journal ?? `chain-${chainId}`;
-  await mendJournal(join("ignition", "deployments", deploymentId));
+  // A chain in this process is gone with it: Ignition keeps no journal, and one of that name is of another chain.
+  if (connection.networkConfig.type === "http") {
+    await mendJournal(join("ignition", "deployments", deploymentId), connection.ethers.provider);
+  }
   const deployed: Readonly<Record<string, { getAddress(): Promise<string> } | undefined>> =
     await connection.ignition.deploy(ledgerModule(config, deployer.address), {
       defaultSender: deployer.address,

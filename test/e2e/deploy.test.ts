@@ -1,18 +1,28 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
+import { createRandom } from "../../src/platform/random.ts";
 
 const JOURNAL = `test-${process.pid}`;
-const START_TIMEOUT_MS = 60_000;
+const JOURNAL_FILE = join("ignition", "deployments", JOURNAL, "journal.jsonl");
+const KILL_TIMEOUT_MS = 60_000;
+/** Lines of the journal: among the contracts, the partners, the corridors and the roles. */
+const FIXED_KILLS = [5, 30, 90, 91, 250, 700];
+/** Further ones by the seed, before the last of those. The whole journal has over a thousand lines. */
+const RANDOM_KILLS = 3;
+const SEED = process.env["FEIQIAN_DEPLOY_SEED"] ?? randomBytes(4).toString("hex");
 
 interface Run {
   readonly status: number | null;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 describe("npm run deploy, to a node of its own process", function () {
@@ -21,14 +31,15 @@ describe("npm run deploy, to a node of its own process", function () {
   let folder: string;
   let env: NodeJS.ProcessEnv;
 
-  const start = (args: readonly string[]) => spawn(process.execPath, ["scripts/deploy.ts", ...args], { env });
-  const deploy = async (...args: readonly string[]): Promise<Run> => {
-    const script = start(["--network", "localhost", "--journal", JOURNAL, ...args]);
-    let stdout = "";
-    script.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    await once(script, "close");
-    return { status: script.exitCode, stdout };
+  const start = (args: readonly string[]) => {
+    const all = ["scripts/deploy.ts", "--network", "localhost", "--journal", JOURNAL, ...args];
+    const script = spawn(process.execPath, all, { env });
+    const ended = Promise.all([text(script.stdout), text(script.stderr), once(script, "close")]).then(
+      ([stdout, stderr]): Run => ({ status: script.exitCode, stdout, stderr }),
+    );
+    return { script, ended };
   };
+  const deploy = (...args: readonly string[]): Promise<Run> => start(args).ended;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "feiqian-deploy-"));
@@ -45,23 +56,31 @@ describe("npm run deploy, to a node of its own process", function () {
   });
 
   it("goes on where a kill stopped it, again and again, and then finds everything as configured", async () => {
-    // Among the contracts, the partners, the corridors and the roles.
-    for (const lines of [5, 30, 90, 91, 250, 700]) {
-      const killed = start(["--network", "localhost", "--journal", JOURNAL]);
-      await journalled(lines);
-      killed.kill("SIGKILL");
-      await once(killed, "close");
+    const random = createRandom(SEED);
+    const drawn = Array.from({ length: RANDOM_KILLS }, () => 1 + random.below(FIXED_KILLS.at(-1) ?? 1));
+    const kills = [...FIXED_KILLS, ...drawn].sort((one, other) => one - other);
+    console.log(`      kills at lines ${kills.join(", ")}; to repeat them: FEIQIAN_DEPLOY_SEED=${SEED}`);
+    let resumed = 0;
+    for (const lines of kills) {
+      const { script, ended } = start([]);
+      await journalled(lines, script).finally(() => script.kill("SIGKILL"));
+      const { status, stderr } = await ended;
+      // A script that ends by itself has deployed everything, or has failed: it was not able to go on.
+      if (status !== null) expect(status, `before line ${lines}: ${stderr}`).to.equal(0);
+      resumed += status === null ? 1 : 0;
     }
+    // Where kills come late, as on a busy machine, the last of them may find the deployment done.
+    expect(resumed, "runs that were killed").to.be.above(kills.length / 2);
 
-    const { status, stdout } = await deploy("--addresses", join(folder, "addresses.json"));
+    const { status, stdout, stderr } = await deploy("--addresses", join(folder, "addresses.json"));
+    expect(status, stderr).to.equal(0);
     expect(stdout).to.match(/^[1-9]\d* roles and settings read back, all as configured$/m);
-    expect(status).to.equal(0);
   });
 
   it("deploys nothing a second time", async () => {
-    const { status, stdout } = await deploy();
+    const { status, stdout, stderr } = await deploy();
+    expect(status, stderr).to.equal(0);
     expect(stdout).to.contain(await readFile(join(folder, "addresses.json"), "utf8"));
-    expect(status).to.equal(0);
   });
 
   it("names the setting that differs, and fails", async () => {
@@ -76,15 +95,14 @@ describe("npm run deploy, to a node of its own process", function () {
   });
 });
 
-/** Until Ignition has journalled so many steps. */
-async function journalled(lines: number): Promise<void> {
-  const path = join("ignition", "deployments", JOURNAL, "journal.jsonl");
-  for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until;) {
-    const text = await readFile(path, "utf8").catch(() => "");
-    if (text.split("\n").length > lines) return;
+/** Until Ignition has journalled so many lines, or the script has ended without. */
+async function journalled(lines: number, script: ChildProcess): Promise<void> {
+  for (const until = Date.now() + KILL_TIMEOUT_MS; Date.now() < until;) {
+    const journal = await readFile(JOURNAL_FILE, "utf8").catch(() => "");
+    if (script.exitCode !== null || journal.split("\n").length > lines) return;
     await delay(10);
   }
-  throw new Error(`no ${lines} steps in ${path}`);
+  throw new Error(`no ${lines} lines in ${JOURNAL_FILE}`);
 }
 
 async function started(node: ChildProcess): Promise<void> {
