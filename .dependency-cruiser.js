@@ -5,8 +5,15 @@
 const mayImport = {
   domain: [],
   platform: [],
+  contract: ["domain"],
   ledger: ["domain", "platform"],
-  sandbox: ["domain", "platform", "ledger"],
+  store: ["domain", "platform"],
+  relay: ["domain", "platform", "ledger", "store", "contract"],
+  api: ["domain", "platform", "ledger", "store", "relay", "contract"],
+  sdk: ["domain", "platform", "ledger", "contract"],
+  service: ["domain", "platform", "ledger", "store", "relay", "api", "contract"],
+  cli: ["domain", "platform", "ledger", "store", "relay", "contract", "sdk", "service"],
+  sandbox: ["domain", "platform", "ledger", "store", "relay", "api", "contract", "sdk", "service"],
 };
 
 const folderRules = Object.entries(mayImport).map(([folder, allowed]) => ({
@@ -64,9 +71,9 @@ export default {
     },
     {
       name: "no-dead-modules",
-      comment: "A module that no script, test or deployment leads to is dead.",
+      comment: "A module that no program, script, test or deployment leads to is dead.",
       severity: "error",
-      from: { path: "^(examples|scripts|test|ignition)/" },
+      from: { path: "^(bin|examples|scripts|test|ignition)/" },
       to: { path: "^src/", reachable: false },
     },
     {
@@ -75,7 +82,7 @@ export default {
       severity: "error",
       from: {
         orphan: true,
-        pathNot: ["^(examples|scripts|test|ignition)/", "^types/", "(^|/)[^/]+\\.config\\.(ts|js)$"],
+        pathNot: ["^(bin|examples|scripts|test|ignition)/", "^types/", "(^|/)[^/]+\\.config\\.(ts|js)$"],
       },
       to: {},
     },

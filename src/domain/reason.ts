@@ -8,6 +8,7 @@ import { InvalidInput } from "./errors.ts";
  */
 export const REASONS = {
   AB03: "Settlement aborted due to timeout.",
+  AB04: "Settlement process aborted due to a fatal error.",
   AB05: "Transaction stopped due to timeout at the Creditor Agent.",
   AB08: "Creditor Agent is not online.",
   AB09: "Transaction stopped due to error at the Creditor Agent.",

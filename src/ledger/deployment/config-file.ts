@@ -2,22 +2,9 @@ import { z } from "zod/v4";
 import type { Hex } from "../../domain/bytes/hex.ts";
 import { parseCurrency } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
-import { parsePartnerId } from "../../domain/partner.ts";
+import { parsedBy, partnerNumber } from "../../domain/wire.ts";
 import type { LedgerAddresses } from "../contracts.ts";
 import { checkConfig, PARTNER_ROLES, ROLES, type LedgerConfig } from "./config.ts";
-
-/** Runs a parser of the domain inside a schema, so that its rule is what the reader of the file sees. */
-function parsedBy<Input, Output>(input: z.ZodType<Input>, parse: (given: Input) => Output) {
-  return input.transform((given, context): Output => {
-    try {
-      return parse(given);
-    } catch (failure) {
-      if (!(failure instanceof InvalidInput)) throw failure;
-      context.addIssue({ code: "custom", message: failure.rule });
-      return z.NEVER;
-    }
-  });
-}
 
 const address = z
   .string()
@@ -25,7 +12,6 @@ const address = z
   // The pattern is that of the type.
   .transform((text) => text.toLowerCase() as Hex);
 const currency = parsedBy(z.string(), (text) => parseCurrency(text).code);
-const partnerId = parsedBy(z.number(), (id) => parsePartnerId(id));
 const seconds = z
   .number()
   .int()
@@ -42,7 +28,7 @@ const ledgerConfig = z.strictObject({
   tokens: z.array(z.strictObject({ currency, bank: address, attestor: address, maxAttestationAgeSeconds: seconds })),
   partners: z.array(
     z.strictObject({
-      id: partnerId,
+      id: partnerNumber,
       name: z.string().min(1),
       admin: address,
       country: z.string().regex(/^[A-Z]{2}$/, "ISO 3166-1 alpha-2"),
@@ -53,9 +39,9 @@ const ledgerConfig = z.strictObject({
   corridors: z.array(
     z.strictObject({
       corridor: z.strictObject({
-        source: partnerId,
+        source: partnerNumber,
         sourceCurrency: currency,
-        target: partnerId,
+        target: partnerNumber,
         targetCurrency: currency,
       }),
       terms: z.strictObject({

@@ -1,0 +1,120 @@
+import { z } from "zod/v4";
+import { aliasSchema, currencyText, instantSchema, minorText, moneySchema, partnerIdSchema } from "./fields.ts";
+
+export const lookupRequestSchema = z.strictObject({ target: partnerIdSchema, alias: aliasSchema }).meta({
+  id: "LookupRequest",
+  examples: [{ target: 4, alias: { type: "MSISDN", value: "+639171234567" } }],
+});
+export type LookupRequest = z.infer<typeof lookupRequestSchema>;
+
+export const lookupResponseSchema = z
+  .object({
+    target: partnerIdSchema,
+    alias: aliasSchema.meta({ description: "As it was understood." }),
+    name: z.string().meta({ description: "The payee's name, masked.", examples: ["M**** D*** C***"] }),
+  })
+  .meta({ id: "Payee" });
+export type LookupResponse = z.infer<typeof lookupResponseSchema>;
+
+export const participantSchema = z
+  .object({
+    id: partnerIdSchema,
+    country: z.string().meta({ description: "ISO 3166-1 alpha-2.", examples: ["PH"] }),
+    homeCurrency: currencyText,
+    roles: z.array(z.enum(["wallet", "liquidityProvider"])),
+    status: z.enum(["active", "suspended", "frozen"]),
+    isSelf: z.boolean().meta({ description: "Whether this relay is theirs." }),
+  })
+  .meta({ id: "Participant" });
+export type Participant = z.infer<typeof participantSchema>;
+
+export const participantsResponseSchema = z.object({ participants: z.array(participantSchema) });
+
+export const corridorSchema = z
+  .object({
+    target: partnerIdSchema,
+    sourceCurrency: currencyText,
+    targetCurrency: currencyText,
+    isOpen: z.boolean(),
+    feeBps: z.number().int().meta({ description: "The network's fee on top, in basis points, rounded up." }),
+    maxPerTransfer: minorText.meta({ description: "In source minor units: the ledger's limit for a batch." }),
+    maxPerDay: minorText.meta({ description: "In source minor units, for all of a UTC day's transfers together." }),
+    requiredFields: z.array(z.string()).meta({ description: "Members of a submission that may not be left out." }),
+    aliasTypes: z.array(z.string()),
+  })
+  .meta({ id: "Corridor", description: "A direction in which this partner's customers can send." });
+export type CorridorJson = z.infer<typeof corridorSchema>;
+
+export const corridorsResponseSchema = z.object({ corridors: z.array(corridorSchema) });
+
+export const balanceSchema = z
+  .object({
+    available: moneySchema.meta({ description: "On the ledger, free." }),
+    held: moneySchema.meta({ description: "On the ledger, held for open batches." }),
+    committed: moneySchema.meta({ description: "Promised to accepted transfers that are not on the ledger yet." }),
+    spendable: moneySchema.meta({ description: "Available and not committed." }),
+    lowWater: moneySchema.optional().meta({ description: "Below it, an alarm is raised." }),
+    block: z.number().int().meta({ description: "The block that it was read at." }),
+  })
+  .meta({ id: "Balance" });
+export type BalanceJson = z.infer<typeof balanceSchema>;
+
+export const balancesResponseSchema = z.object({ balances: z.array(balanceSchema) });
+
+/** Types of events; there may be more in times to come. */
+export const EVENT_TYPES = [
+  "transfer.held",
+  "transfer.settled",
+  "transfer.credited",
+  "transfer.rejected",
+  "transfer.expired",
+  "transfer.failed",
+  "transfer.cancelled",
+  "credit.posted",
+  "credit.stuck",
+  "liquidity.low",
+  "liquidity.restored",
+  "webhook.dead",
+  "webhook.disabled",
+] as const;
+
+const eventType = z.string().regex(/^[a-z]{1,32}(?:\.[a-z]{1,32}){1,3}$/, "names with points, as transfer.settled");
+
+export const eventSchema = z
+  .object({
+    seq: z.number().int().meta({ description: "The relay's own count; ask for what comes after it." }),
+    type: eventType.meta({ description: `One of ${EVENT_TYPES.join(", ")}.` }),
+    at: instantSchema,
+    uetr: z.string().optional(),
+    batch: z.string().optional(),
+    block: z.number().int().optional().meta({ description: "Where it stands on the ledger, if it is from there." }),
+    logIndex: z.number().int().optional(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: "Event", description: "Something that happened. Webhooks carry the same." });
+export type EventJson = z.infer<typeof eventSchema>;
+
+const MAX_SEQ_DIGITS = 15;
+const seqText = z.string().regex(new RegExp(`^[0-9]{1,${MAX_SEQ_DIGITS}}$`), "the seq of an event");
+
+export const eventsQuerySchema = z.strictObject({
+  after: seqText.default("0"),
+  limit: z
+    .string()
+    .regex(/^(?:[1-9][0-9]{0,2}|1000)$/, "from 1 to 1000")
+    .default("100"),
+  type: z
+    .string()
+    .regex(/^[a-z.]{1,64}(?:,[a-z.]{1,64}){0,31}$/, "types of events, with commas")
+    .optional(),
+});
+
+export const eventStreamQuerySchema = eventsQuerySchema.omit({ limit: true, after: true }).extend({
+  after: seqText.optional().meta({ description: "Last-Event-ID goes before it; from now on where both are missing." }),
+});
+
+export const eventsResponseSchema = z.object({
+  events: z.array(eventSchema),
+  next: z.number().int().meta({ description: "Ask for what comes after it." }),
+});
+export type EventsResponse = z.infer<typeof eventsResponseSchema>;

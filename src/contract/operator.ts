@@ -1,0 +1,158 @@
+import { z } from "zod/v4";
+import { instantSchema, lineSchema, uetrSchema, uuidSchema } from "./fields.ts";
+import { eventSchema } from "./network.ts";
+
+/** What an API key may do: look; send money; run the relay. */
+export const SCOPES = ["read", "submit", "operate"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+const RATE_LIMIT_MAX = 10_000_000;
+
+export const createKeySchema = z
+  .strictObject({
+    label: lineSchema(80),
+    scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+    rateLimit: z.number().int().min(1).max(RATE_LIMIT_MAX).default(6_000).meta({ description: "Requests a minute." }),
+    expiresAt: instantSchema.optional(),
+  })
+  .meta({ id: "CreateKey" });
+export type CreateKey = z.input<typeof createKeySchema>;
+
+export const rotateKeySchema = z
+  .strictObject({
+    overlapSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(86_400)
+      .meta({ description: "For how long the old key still works beside the new one." }),
+  })
+  .meta({ id: "RotateKey" });
+
+export const apiKeySchema = z
+  .object({
+    id: z.string(),
+    label: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    rateLimit: z.number().int(),
+    createdAt: instantSchema,
+    expiresAt: instantSchema.optional(),
+    revokedAt: instantSchema.optional(),
+  })
+  .meta({ id: "ApiKey" });
+export type ApiKeyJson = z.infer<typeof apiKeySchema>;
+
+export const newKeySchema = apiKeySchema
+  .extend({ key: z.string().meta({ description: "The key itself. It is told this once, and kept nowhere." }) })
+  .meta({ id: "NewApiKey" });
+export type NewKeyJson = z.infer<typeof newKeySchema>;
+
+export const apiKeysResponseSchema = z.object({ keys: z.array(apiKeySchema) });
+export const keyIdParams = z.strictObject({ id: z.string().regex(/^[0-9a-z]{1,32}$/, "an API key's id") });
+
+export const createWebhookSchema = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: "an http or https URL" })
+      .max(2_000)
+      .meta({ examples: ["https://wallet.example/hooks/feiqian"] }),
+    types: z
+      .array(z.string().regex(/^[a-z]{1,32}(?:\.[a-z]{1,32}){1,3}$/, "a type of events"))
+      .max(32)
+      .default([])
+      .meta({ description: "The types of events to be told of; all where empty." }),
+  })
+  .meta({ id: "CreateWebhook" });
+export type CreateWebhook = z.input<typeof createWebhookSchema>;
+
+export const webhookSchema = z
+  .object({
+    id: uuidSchema,
+    url: z.string(),
+    types: z.array(z.string()),
+    createdAt: instantSchema,
+    disabledAt: instantSchema.optional(),
+  })
+  .meta({ id: "Webhook" });
+export type WebhookJson = z.infer<typeof webhookSchema>;
+
+export const newWebhookSchema = webhookSchema
+  .extend({ secret: z.string().meta({ description: "The Standard Webhooks secret, told this once." }) })
+  .meta({ id: "NewWebhook" });
+export type NewWebhookJson = z.infer<typeof newWebhookSchema>;
+
+export const webhooksResponseSchema = z.object({ webhooks: z.array(webhookSchema) });
+export const webhookIdParams = z.strictObject({ id: uuidSchema });
+export const deliveryParams = z.strictObject({
+  id: uuidSchema,
+  event: z.string().regex(/^[0-9]{1,15}$/, "the seq of an event"),
+});
+
+export const deliveriesQuerySchema = z.strictObject({
+  state: z.enum(["dead", "due"]).default("dead"),
+  limit: z
+    .string()
+    .regex(/^(?:[1-9][0-9]{0,2}|1000)$/, "from 1 to 1000")
+    .default("100"),
+});
+
+export const deliverySchema = z
+  .object({
+    webhook: uuidSchema,
+    attempts: z.number().int(),
+    lastError: z.string().optional(),
+    nextAttemptAt: instantSchema.optional(),
+    deadAt: instantSchema.optional(),
+    event: eventSchema,
+  })
+  .meta({ id: "Delivery" });
+export type DeliveryJson = z.infer<typeof deliverySchema>;
+export const deliveriesResponseSchema = z.object({ deliveries: z.array(deliverySchema) });
+
+export const auditQuerySchema = z.strictObject({
+  after: z
+    .string()
+    .regex(/^[0-9]{1,15}$/, "the seq of an entry")
+    .default("0"),
+  limit: z
+    .string()
+    .regex(/^(?:[1-9][0-9]{0,2}|1000)$/, "from 1 to 1000")
+    .default("100"),
+});
+export const auditResponseSchema = z.object({
+  entries: z.array(
+    z
+      .object({
+        seq: z.number().int(),
+        at: instantSchema,
+        actor: z.string().meta({ description: "An API key's id, or the operating system's user." }),
+        action: z.string(),
+        subject: z.string().optional(),
+        outcome: z.string(),
+        data: z.record(z.string(), z.unknown()),
+      })
+      .meta({ id: "AuditEntry" }),
+  ),
+  next: z.number().int(),
+});
+
+export const erasureSchema = z
+  .strictObject({
+    uetr: uetrSchema.optional().meta({ description: "One transfer, once it is final." }),
+    acceptedBefore: instantSchema.optional().meta({ description: "Every final transfer accepted before." }),
+  })
+  .refine(({ uetr, acceptedBefore }) => (uetr === undefined) !== (acceptedBefore === undefined), {
+    message: "either uetr or acceptedBefore",
+  })
+  .meta({ id: "Erasure", description: "Personal data to erase. The ledger's salted commitments become unlinkable." });
+
+export const erasureResponseSchema = z.object({
+  erased: z.number().int().meta({ description: "Transfers whose details are gone." }),
+  payloads: z.number().int().meta({ description: "Batches received whose payloads are gone." }),
+});
+export type ErasureResponse = z.infer<typeof erasureResponseSchema>;
+
+export const reconciliationSchema = z
+  .record(z.string(), z.unknown())
+  .meta({ id: "Reconciliation", description: "The store against the ledger. A difference is an alarm." });

@@ -1,0 +1,183 @@
+import { z } from "zod/v4";
+import {
+  aliasSchema,
+  currencyText,
+  hexSchema,
+  instantSchema,
+  lineSchema,
+  moneySchema,
+  partnerIdSchema,
+  positiveMoneySchema,
+  rateSchema,
+  uetrSchema,
+  uuidSchema,
+} from "./fields.ts";
+import { problemSchema } from "./problems.ts";
+
+/** What is priced: either end's amount is fixed, the other follows from the rate. */
+const fixedSend = z.strictObject({
+  send: positiveMoneySchema,
+  receiveCurrency: currencyText.optional().meta({ description: "The target partner's home currency where left out." }),
+});
+const fixedReceive = z.strictObject({
+  receive: positiveMoneySchema,
+  sendCurrency: currencyText.optional().meta({ description: "This partner's home currency where left out." }),
+});
+
+export const quoteRequestSchema = z
+  .strictObject({
+    target: partnerIdSchema,
+    amount: z.union([fixedSend, fixedReceive]),
+  })
+  .meta({
+    id: "QuoteRequest",
+    examples: [{ target: 4, amount: { send: { currency: "HKD", minor: "150000" } } }],
+  });
+export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
+
+const itemised = {
+  send: moneySchema.meta({ description: "What is exchanged for the payee." }),
+  fee: moneySchema.meta({ description: "The network's fee, on top." }),
+  total: moneySchema.meta({ description: "All that the payer is charged: send and fee." }),
+  receive: moneySchema.meta({ description: "What the payee gets, to the minor unit." }),
+};
+
+export const quoteResponseSchema = z
+  .object({
+    id: uuidSchema,
+    target: partnerIdSchema,
+    ...itemised,
+    rate: rateSchema.optional().meta({ description: "None where both currencies are the same." }),
+    provider: partnerIdSchema.optional().meta({ description: "The liquidity provider whose quote it goes by." }),
+    createdAt: instantSchema,
+    expiresAt: instantSchema.meta({ description: "Until then the amounts hold, for any number of transfers." }),
+  })
+  .meta({ id: "Quote", description: "What a transfer would cost: every cost, itemised." });
+export type QuoteResponse = z.infer<typeof quoteResponseSchema>;
+
+const debtorSchema = z.strictObject({
+  name: lineSchema(140).meta({ description: "In Latin letters.", examples: ["Chan Tai Man"] }),
+  nameLocal: lineSchema(140)
+    .optional()
+    .meta({ description: "In the person's own script.", examples: ["陳大文"] }),
+  alias: aliasSchema,
+});
+const creditorSchema = z.strictObject({
+  name: lineSchema(140)
+    .optional()
+    .meta({ description: "As the payer knows the payee.", examples: ["Maria Dela Cruz"] }),
+  alias: aliasSchema,
+});
+
+export const submitRequestSchema = z
+  .strictObject({
+    uetr: uetrSchema,
+    target: partnerIdSchema,
+    amount: z.union([fixedSend, fixedReceive, z.strictObject({ quoteId: uuidSchema })]),
+    debtor: debtorSchema,
+    creditor: creditorSchema,
+    purpose: z
+      .string()
+      .regex(/^[A-Z0-9]{4}$/, "an ISO 20022 purpose code: four upper-case letters or digits")
+      .meta({ description: "ISO 20022 ExternalPurpose1Code.", examples: ["FAMI"] }),
+    remittance: lineSchema(140).optional().meta({ description: "For the payee to read (Max140Text)." }),
+    ifUnfunded: z.enum(["wait", "fail"]).default("fail").meta({
+      description: "Where the partner has too little money on the ledger: wait for it, or fail at once.",
+    }),
+  })
+  .meta({
+    id: "SubmitRequest",
+    examples: [
+      {
+        uetr: "eb6305c9-1f7f-49de-aed0-16487c27b42d",
+        target: 4,
+        amount: { send: { currency: "HKD", minor: "150000" } },
+        debtor: { name: "Chan Tai Man", alias: { type: "MSISDN", value: "+85291234567" } },
+        creditor: { name: "Maria Dela Cruz", alias: { type: "MSISDN", value: "+639171234567" } },
+        purpose: "FAMI",
+      },
+    ],
+  });
+/** As it is sent: what has a default may be left out. */
+export type SubmitRequest = z.input<typeof submitRequestSchema>;
+/** As it is understood. */
+export type ParsedSubmitRequest = z.output<typeof submitRequestSchema>;
+
+export const acceptanceSchema = z
+  .object({
+    uetr: uetrSchema,
+    target: partnerIdSchema,
+    ...itemised,
+    acceptedAt: instantSchema,
+    expiresAt: instantSchema.meta({ description: "Not on its way by then, the transfer fails." }),
+  })
+  .meta({
+    id: "Acceptance",
+    description: "The transfer is stored, with its amounts fixed. The same to every repeat of the request.",
+  });
+export type Acceptance = z.infer<typeof acceptanceSchema>;
+
+/** One line of the answer to a stream of transfers. */
+export const lineResultSchema = z
+  .object({
+    line: z.number().int().min(1).meta({ description: "Counted from 1; empty lines count." }),
+    uetr: uetrSchema.optional().meta({ description: "Where it could be read." }),
+    status: z.number().int().meta({ description: "The HTTP status that the line alone would have got." }),
+    replayed: z.boolean().optional().meta({ description: "The transfer had been accepted before." }),
+    acceptance: acceptanceSchema.optional(),
+    problem: problemSchema.optional(),
+  })
+  .meta({ id: "LineResult" });
+export type LineResult = z.infer<typeof lineResultSchema>;
+
+/** Where a transfer stands. The last five are final; `settled` is, too, but for the news that the payee was credited. */
+export const TRANSFER_STATUSES = [
+  "received",
+  "waiting",
+  "batched",
+  "held",
+  "settled",
+  "credited",
+  "rejected",
+  "expired",
+  "failed",
+  "cancelled",
+] as const;
+export type TransferStatusName = (typeof TRANSFER_STATUSES)[number];
+
+export const transferStatusSchema = z
+  .object({
+    uetr: uetrSchema,
+    status: z.enum(TRANSFER_STATUSES),
+    pacs002: z.string().meta({ description: "ISO 20022 ExternalPaymentTransactionStatus1Code.", examples: ["ACSC"] }),
+    reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code." }),
+    isFinal: z.boolean().meta({ description: "Whether the money can move no more: it is there, or it is back." }),
+    target: partnerIdSchema,
+    ...itemised,
+    acceptedAt: instantSchema,
+    expiresAt: instantSchema,
+    batch: hexSchema(32).optional().meta({ description: "The batch that it is in: its id on the ledger." }),
+    steps: z.array(
+      z.object({
+        status: z.enum(TRANSFER_STATUSES),
+        at: instantSchema,
+        reason: z.string().optional(),
+        block: z.number().int().optional().meta({ description: "Where it stands on the ledger, if it does." }),
+        transaction: hexSchema(32).optional(),
+      }),
+    ),
+  })
+  .meta({ id: "TransferStatus", description: "Where a transfer stands, and every step on the way there." });
+export type TransferStatusResponse = z.infer<typeof transferStatusSchema>;
+
+export const receiptQuerySchema = z.strictObject({
+  disclose: z
+    .string()
+    .regex(/^(?:debtor|creditor|remittance)(?:,(?:debtor|creditor|remittance))*$/, "debtor, creditor, remittance")
+    .optional()
+    .meta({ description: "The groups of details that the receipt reveals, with commas; none where left out." }),
+});
+
+export const receiptJsonSchema = z
+  .record(z.string(), z.unknown())
+  .meta({ id: "Receipt", description: "A receipt, as docs/receipts.md describes it." });

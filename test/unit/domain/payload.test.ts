@@ -1,0 +1,174 @@
+import { expect } from "chai";
+import { buildBatch, type Batch } from "../../../src/domain/batch.ts";
+import { toHex } from "../../../src/domain/bytes/hex.ts";
+import { parseCurrency } from "../../../src/domain/currency.ts";
+import { hashDetails } from "../../../src/domain/details.ts";
+import { InvalidInput } from "../../../src/domain/errors.ts";
+import { buildMerkleTree, merkleRoot } from "../../../src/domain/merkle.ts";
+import { parsePartnerId } from "../../../src/domain/partner.ts";
+import {
+  commitsTo,
+  detailsOf,
+  isPayable,
+  MAX_PAYLOAD_TRANSFERS,
+  opensDetails,
+  payloadSchema,
+  readParties,
+  type PayloadTransfer,
+  type TransferParties,
+} from "../../../src/domain/payload.ts";
+import { transferLeaf } from "../../../src/domain/transfer.ts";
+import { uetrFromRandom } from "../../../src/domain/uetr.ts";
+import { parseWire, toJson } from "../../../src/domain/wire.ts";
+import { createRandom } from "../../../src/platform/random.ts";
+
+const random = createRandom("payloads");
+const corridor = {
+  source: parsePartnerId(7),
+  sourceCurrency: parseCurrency("HKD").code,
+  target: parsePartnerId(4),
+  targetCurrency: parseCurrency("PHP").code,
+};
+const quote = {
+  provider: parsePartnerId(11),
+  taker: corridor.source,
+  sourceCurrency: 344,
+  targetCurrency: 608,
+  rateNumerator: 72n,
+  rateDenominator: 10n,
+  capacity: 10n ** 9n,
+  validUntil: 2_000_000_000,
+  maxHold: 3_600,
+  nonce: 1n,
+};
+const PARTIES: TransferParties = {
+  debtor: { name: "Chan Tai Man", nameLocal: "陳大文", alias: { type: "MSISDN", value: "+85291234567" } },
+  creditor: { name: "Maria Dela Cruz", alias: { type: "EMAIL", value: "maria@mail.example" } },
+  remittance: { purpose: "FAMI", unstructured: "For Mum" },
+};
+
+function transfer(sourceAmount: bigint, targetAmount = (sourceAmount * 72n) / 10n): PayloadTransfer {
+  const salt = toHex(random.bytes(32));
+  const details = detailsOf(PARTIES);
+  const uetr = uetrFromRandom(random.bytes(16));
+  return { uetr, sourceAmount, targetAmount, details, salt, detailsHash: hashDetails(details, salt) };
+}
+
+const transfers = [transfer(1_000n), transfer(2_500n), transfer(99n)];
+const [first = fail(), second = fail(), third = fail()] = transfers;
+const batch: Batch = buildBatch(transfers, corridor, quote, 5n, 1_900_000_000);
+const { header } = batch;
+
+/** A header that commits to whatever it is told to, as a source partner might sign it. */
+function committing(given: readonly PayloadTransfer[]) {
+  const total = (amounts: readonly bigint[]) => amounts.reduce((sum, amount) => sum + amount, 0n);
+  return {
+    ...header,
+    count: given.length,
+    sourceTotal: total(given.map(({ sourceAmount }) => sourceAmount)),
+    targetTotal: total(given.map(({ targetAmount }) => targetAmount)),
+    root: toHex(merkleRoot(buildMerkleTree(given.map(transferLeaf)))),
+  };
+}
+
+describe("a batch's payload", () => {
+  it("is what the header commits to, in any order, and nothing else is", () => {
+    expect(commitsTo(header, transfers)).to.equal(true);
+    expect(commitsTo(header, transfers.toReversed())).to.equal(true);
+    expect(commitsTo(header, transfers.slice(1))).to.equal(false);
+    expect(commitsTo(header, [...transfers, transfer(1n, 1n)])).to.equal(false);
+    expect(commitsTo(header, [{ ...first, sourceAmount: 1_001n }, second, third])).to.equal(false);
+    expect(commitsTo(header, [first, first, third])).to.equal(false);
+  });
+
+  it("is refused where one UETR is there twice, although the header commits to both", () => {
+    const twice = [first, { ...second, uetr: first.uetr }];
+    expect(commitsTo(committing(twice), twice)).to.equal(false);
+  });
+
+  it("opens the details that its transfers commit to", () => {
+    expect(transfers.every(opensDetails)).to.equal(true);
+    expect(opensDetails({ ...first, salt: second.salt })).to.equal(false);
+    const debtor = { ...first.details.debtor, name: "Somebody Else" };
+    expect(opensDetails({ ...first, details: { ...first.details, debtor } })).to.equal(false);
+    // As another relay may send it.
+    const broken = { ...first.details, debtor: { name: 0.5 } };
+    expect(opensDetails({ ...first, details: broken })).to.equal(false);
+  });
+
+  it("has each transfer held to the rate, so that refusing some never makes the rest too dear for the ledger", () => {
+    expect(transfers.every((each) => isPayable(header, each))).to.equal(true);
+    // The totals keep to the rate; without the second, the first would be above it.
+    const skewed = [transfer(1_000n, 7_300n), transfer(1_000n, 7_100n)];
+    const signed = committing(skewed);
+    expect(commitsTo(signed, skewed)).to.equal(true);
+    expect(skewed.map((each) => isPayable(signed, each))).to.deep.equal([false, true]);
+    for (const none of [
+      { ...first, targetAmount: 0n },
+      { ...first, sourceAmount: 0n, targetAmount: 0n },
+    ]) {
+      expect(isPayable(header, none)).to.equal(false);
+    }
+  });
+
+  it("travels as JSON and comes back the same", () => {
+    const wire: unknown = JSON.parse(JSON.stringify(toJson({ header, transfers })));
+    expect(parseWire(payloadSchema, wire, "payload")).to.deep.equal({ header, transfers });
+  });
+
+  it("is refused with a member too many, none, or of the wrong kind; without quoting it", () => {
+    // JSON of our own making.
+    const wire = JSON.parse(JSON.stringify(toJson({ header, transfers: [first] }))) as {
+      transfers: Record<string, unknown>[];
+    };
+    const [one = {}] = wire.transfers;
+    const changes: readonly Record<string, unknown>[] = [
+      { more: "+85291234567" },
+      { uetr: "+85291234567" },
+      { salt: "0x00" },
+      { sourceAmount: 1_000 },
+      { details: { debtor: {}, creditor: {} } },
+      { details: { debtor: [], creditor: {}, remittance: {} } },
+    ];
+    for (const change of changes) {
+      const given = { ...wire, transfers: [{ ...one, ...change }] };
+      expect(() => parseWire(payloadSchema, given, "payload"), JSON.stringify(change))
+        .to.throw(InvalidInput)
+        .satisfies((error: Error) => !error.message.includes("85291234567"));
+    }
+    for (const list of [[], Array.from({ length: MAX_PAYLOAD_TRANSFERS + 1 }, () => one)]) {
+      expect(() => parseWire(payloadSchema, { ...wire, transfers: list }, "payload")).to.throw(InvalidInput);
+    }
+  });
+});
+
+describe("the parties in a transfer's details", () => {
+  it("are read as they were committed to", () => {
+    expect(readParties(detailsOf(PARTIES))).to.deep.equal(PARTIES);
+    const least = {
+      debtor: { name: "Chan Tai Man", alias: PARTIES.debtor.alias },
+      creditor: { alias: PARTIES.creditor.alias },
+      remittance: { purpose: "FAMI" },
+    };
+    expect(readParties(detailsOf(least))).to.deep.equal(least);
+  });
+
+  it("are read past members that are not known, and with an alias in its one spelling", () => {
+    const details = detailsOf(PARTIES);
+    const alias = { type: "MSISDN", value: "+852 9123 4567" };
+    const given = { ...details, debtor: { ...details.debtor, alias, born: "1970-01-01" } };
+    expect(readParties(given)).to.deep.equal(PARTIES);
+  });
+
+  it("are undefined where they do not say who pays whom", () => {
+    const details = detailsOf(PARTIES);
+    expect(readParties({ ...details, debtor: {} })).to.equal(undefined);
+    expect(readParties({ ...details, creditor: { name: "Maria" } })).to.equal(undefined);
+    expect(readParties({ ...details, creditor: { alias: { type: "MSISDN", value: "1" } } })).to.equal(undefined);
+    expect(readParties({ ...details, remittance: { purpose: "fami" } })).to.equal(undefined);
+  });
+});
+
+function fail(): never {
+  throw new Error("test set-up: a transfer");
+}
