@@ -4,10 +4,11 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  sleep(durationMs: number): Promise<void>;
+  /** @param signal ends the sleep early, which then rejects with the signal's reason or an AbortError */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  sleep: (durationMs) => delay(durationMs),
+  sleep: (durationMs, signal) => delay(durationMs, undefined, signal === undefined ? {} : { signal }),
 };

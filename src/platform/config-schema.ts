@@ -1,0 +1,245 @@
+import { z } from "zod/v4";
+
+// The configuration of a relay, key by key. The descriptions are its reference: docs/configuration.md is made of them.
+
+const MAX_PORT = 65_535;
+const DAY_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
+
+function integer(min: number, max: number): z.ZodNumber {
+  const rule = `an integer from ${min} to ${max}`;
+  return z.number({ error: rule }).int(rule).min(min, rule).max(max, rule);
+}
+
+const text = (rule: string): z.ZodString => z.string({ error: rule }).min(1, rule);
+const file = text("the path of a file");
+
+function url(protocol: RegExp, rule: string): z.ZodURL {
+  return z.url({ protocol, error: rule });
+}
+const httpUrl = url(/^https?$/, "an http or https URL");
+
+const address = text("an address, 0x and 40 hexadecimal digits").regex(
+  /^0x[0-9a-fA-F]{40}$/,
+  "an address, 0x and 40 hexadecimal digits",
+);
+const weiRule = "an amount in wei, as an integer or decimal text";
+const wei = z
+  .union([z.number().int().min(0), z.string().regex(/^\d{1,30}$/, weiRule)], { error: weiRule })
+  .transform(BigInt);
+const minorRule = "minor units, as an integer or decimal text";
+const minor = z
+  .union([z.number().int().min(0), z.string().regex(/^(?:0|[1-9]\d{0,38})$/, minorRule)], { error: minorRule })
+  .transform(BigInt);
+
+/** Where a key is: an encrypted file, or a Web3Signer that has it. */
+const key = z
+  .strictObject({
+    keystore: file.optional().meta({ description: "Encrypted key file (Web3 Secret Storage, version 3)." }),
+    passwordFile: file.optional().meta({ description: "File with the key file's password." }),
+    web3signer: httpUrl.optional().meta({ description: "Web3Signer that has the key, instead of a file." }),
+    address: address.optional().meta({ description: "Which of Web3Signer's keys." }),
+  })
+  .check(({ value: { keystore, web3signer, address: signer }, issues }) => {
+    const refuse = (path: string, message: string) =>
+      issues.push({ code: "custom", path: [path], message, input: undefined });
+    if ((keystore === undefined) === (web3signer === undefined)) {
+      refuse("keystore", "a key file, or else web3signer and address: exactly one of them");
+    } else if (web3signer !== undefined && signer === undefined) {
+      refuse("address", "the address of the key, which web3signer does not say by itself");
+    }
+  });
+
+/** The file's schema. Every key but those without a default may be left out. */
+export const relayConfigSchema = z.strictObject({
+  partner: integer(1, MAX_PORT).meta({ description: "The partner whose relay this is: its number in the registry." }),
+  api: z
+    .strictObject({
+      host: text("a host name or IP address").default("127.0.0.1").meta({ description: "Where the API listens." }),
+      port: integer(0, MAX_PORT).default(8480).meta({ description: "0 takes any that is free." }),
+      trustProxy: text("addresses or networks, with commas").optional().meta({
+        description: "Proxies in front whose `x-forwarded-for` is believed: addresses or networks, with commas.",
+      }),
+      publicUrl: httpUrl.optional().meta({
+        description:
+          "Where other relays reach this one. The registry has to have the same; a difference is warned of at the start.",
+      }),
+    })
+    .prefault({}),
+  ledger: z.strictObject({
+    rpcUrls: z
+      .array(httpUrl)
+      .min(1, "at least one URL")
+      .meta({ description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails." }),
+    addresses: z
+      .union([file, z.record(z.string(), z.unknown())], { error: "a file, or the addresses themselves" })
+      .meta({ description: "Where the contracts are: the file that `npm run deploy` writes, or its content." }),
+    chainId: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: "Which chain it has to be." }),
+    confirmations: integer(0, 10_000).default(0).meta({
+      description: "Blocks on top of one before it counts. 0 where blocks are final, as on a BFT ledger.",
+    }),
+    pollIntervalMs: integer(1, 60_000).default(100).meta({ description: "How often new blocks are looked for." }),
+    fromBlock: integer(0, Number.MAX_SAFE_INTEGER).default(0).meta({
+      description: "Where to begin on an empty store: the block of the deployment.",
+    }),
+    maxBlockRange: integer(1, 1_000_000).default(1_000).meta({ description: "Most blocks asked for at once." }),
+    timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one request to one endpoint." }),
+    receiptTimeoutMs: integer(100, DAY_MS).default(15_000).meta({
+      description: "How long a transaction may stay without a receipt before it is broadcast again.",
+    }),
+    maxBroadcasts: integer(1, 1_000).default(4).meta({ description: "How often one is broadcast at most." }),
+    priorityFeeWei: wei.default(0n).meta({ description: "On top of the base fee, in wei per gas." }),
+  }),
+  keys: z.strictObject({
+    send: key.meta({ description: "Signs batches (SEND key in the registry)." }),
+    accept: key.meta({ description: "Signs settlements (ACCEPT key in the registry)." }),
+    transactions: key.meta({
+      description: "Pays for transactions. Any account will do, as long as nothing else uses it.",
+    }),
+  }),
+  peer: z.strictObject({
+    keys: file.meta({
+      description:
+        "Encrypted file with the keys for messages between relays (`feiqian keys new peer`): Ed25519 signs them, X25519 opens them.",
+    }),
+    passwordFile: file.optional().meta({ description: "File with its password." }),
+  }),
+  database: z
+    .strictObject({
+      url: url(/^postgres(?:ql)?$/, "a postgres:// URL")
+        .optional()
+        .meta({ description: "PostgreSQL. A URL with a password belongs in the environment or in urlFile." }),
+      urlFile: file.optional().meta({ description: "File with the URL." }),
+      folder: text("the path of a folder")
+        .default("feiqian-data")
+        .meta({ description: "Where the embedded database is kept, when there is no URL." }),
+    })
+    .prefault({}),
+  dataKey: z
+    .strictObject({
+      file: file.optional().meta({
+        description: "File with the key that personal data is encrypted with: 32 bytes, as 64 hexadecimal digits.",
+      }),
+      previousFiles: z
+        .array(file)
+        .max(16, "at most 16")
+        .default([])
+        .meta({ description: "Keys before it, which still open what they closed." }),
+    })
+    .prefault({}),
+  wallet: z.strictObject({
+    url: httpUrl.meta({ description: "The wallet's connector (docs/wallet-connector.md)." }),
+    secretFile: file
+      .optional()
+      .meta({ description: "File with the secret that calls of it are signed with (`whsec_…`)." }),
+    timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one call." }),
+  }),
+  batch: z
+    .strictObject({
+      maxTransfers: integer(1, 100_000).default(1_000).meta({ description: "Most transfers in a batch." }),
+      maxDelayMs: integer(0, 3_600_000).default(20).meta({
+        description: "How long a transfer waits at most for others to share a batch with.",
+      }),
+      holdSeconds: integer(10, 7 * DAY_SECONDS)
+        .default(300)
+        .meta({
+          description: "Ledger time after which a batch that nobody has settled is refunded.",
+        }),
+    })
+    .prefault({}),
+  quote: z
+    .strictObject({
+      validitySeconds: integer(1, DAY_SECONDS).default(60).meta({ description: "How long a customer's quote holds." }),
+      leastValiditySeconds: integer(0, DAY_SECONDS).default(15).meta({
+        description: "A provider's quote that ends sooner is not drawn on any more.",
+      }),
+    })
+    .prefault({}),
+  transfers: z
+    .strictObject({
+      validitySeconds: integer(1, 30 * DAY_SECONDS)
+        .default(300)
+        .meta({
+          description: "How long an accepted transfer waits for money or the ledger before it fails.",
+        }),
+    })
+    .prefault({}),
+  sweep: z
+    .strictObject({
+      othersAfterSeconds: integer(0, 30 * DAY_SECONDS)
+        .default(60)
+        .meta({
+          description: "After its expiry, when a batch between other partners is expired from here, too.",
+        }),
+    })
+    .prefault({}),
+  webhooks: z
+    .strictObject({
+      maxAttempts: integer(1, 10_000)
+        .default(1_000)
+        .meta({ description: "After so many, a delivery is a dead letter." }),
+      timeoutMs: integer(100, 600_000).default(10_000).meta({ description: "For one attempt." }),
+      allowUnsafeUrls: z
+        .boolean({ error: "true or false" })
+        .default(false)
+        .meta({ description: "Plain HTTP to other machines, and link-local addresses: for development networks." }),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      firstDelayMs: integer(1, DAY_MS)
+        .default(100)
+        .meta({ description: "After the first failure; doubled after each." }),
+      maxDelayMs: integer(1, DAY_MS).default(30_000).meta({ description: "Most time between two attempts." }),
+    })
+    .prefault({})
+    .refine(({ firstDelayMs, maxDelayMs }) => firstDelayMs <= maxDelayMs, {
+      path: ["maxDelayMs"],
+      message: "not below retry.firstDelayMs",
+    }),
+  liquidity: z
+    .strictObject({
+      lowWater: z
+        .record(z.string().regex(/^[A-Z]{3}$/, "an ISO 4217 alphabetic code"), minor, {
+          error: "amounts in minor units by currency, as { HKD: 500000 }",
+        })
+        .prefault({})
+        .meta({ description: "By currency, the available money in minor units below which there is an alarm." }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["debug", "info", "warn", "error", "fatal", "silent"], {
+          error: "debug, info, warn, error, fatal or silent",
+        })
+        .default("info")
+        .meta({ description: "What is logged, from this level up." }),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      otlpEndpoint: httpUrl.optional().meta({ description: "OTLP over HTTP; where given, traces are sent there." }),
+    })
+    .prefault({}),
+  shutdown: z
+    .strictObject({
+      drainSeconds: integer(1, 3_600).default(30).meta({ description: "How long SIGTERM waits for work under way." }),
+    })
+    .prefault({}),
+});
+
+/** Secrets that come from the environment alone: variable, what is it, and the file that does the same. */
+export const SECRET_VARIABLES = {
+  FEIQIAN_KEYS_SEND_PASSWORD: { is: "Password of keys.send.keystore.", file: "keys.send.passwordFile" },
+  FEIQIAN_KEYS_ACCEPT_PASSWORD: { is: "Password of keys.accept.keystore.", file: "keys.accept.passwordFile" },
+  FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: {
+    is: "Password of keys.transactions.keystore.",
+    file: "keys.transactions.passwordFile",
+  },
+  FEIQIAN_PEER_PASSWORD: { is: "Password of peer.keys.", file: "peer.passwordFile" },
+  FEIQIAN_DATA_KEY: { is: "The key itself, 64 hexadecimal digits.", file: "dataKey.file" },
+  FEIQIAN_WALLET_SECRET: { is: "The secret itself, `whsec_…`.", file: "wallet.secretFile" },
+  DATABASE_URL: { is: "PostgreSQL's URL, with its password.", file: "database.urlFile" },
+} as const;
+export type SecretVariable = keyof typeof SECRET_VARIABLES;

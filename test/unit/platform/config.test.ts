@@ -1,0 +1,185 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { expect } from "chai";
+import { ConfigError, loadConfig, parseConfigFile, type ConfigProblem } from "../../../src/platform/config.ts";
+import { configKeys, configReference } from "../../../src/platform/config-reference.ts";
+
+const LEAST = `
+partner: 4
+ledger:
+  rpcUrls: [http://127.0.0.1:8545]
+  addresses: addresses.json
+keys:
+  send: { keystore: send.json, passwordFile: send.password }
+  accept: { web3signer: http://127.0.0.1:9000, address: 0xABCDEFabcdef0000000000000000000000000001 }
+  transactions: { keystore: transactions.json }
+peer: { keys: peer.jwe, passwordFile: peer.password }
+wallet: { url: http://127.0.0.1:7000, secretFile: wallet.secret }
+`;
+
+function problemsOf(work: () => unknown): readonly ConfigProblem[] {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error("it was accepted");
+}
+
+describe("the configuration's file", () => {
+  it("needs the keys without a default only, and fills in the rest", () => {
+    const config = parseConfigFile(LEAST);
+    expect(config.batch).to.deep.equal({ maxTransfers: 1_000, maxDelayMs: 20, holdSeconds: 300 });
+    expect(config.ledger).to.include({ confirmations: 0, priorityFeeWei: 0n });
+    expect(config.api).to.include({ host: "127.0.0.1", port: 8480 });
+    expect(config.liquidity.lowWater).to.deep.equal({});
+  });
+
+  it("names every key that is wrong, with its rule", () => {
+    const wrong = LEAST.replace("partner: 4", "partner: 0")
+      .replace("addresses.json", "addresses.json\n  confirmations: many\n  rpcUrl: http://one")
+      .replace("{ keystore: transactions.json }", "{ keystore: a, web3signer: http://b }");
+    expect(problemsOf(() => parseConfigFile(`${wrong}\nbatch: { maxTransfers: 1.5 }`))).to.have.deep.members([
+      { key: "partner", rule: "an integer from 1 to 65535" },
+      { key: "ledger.confirmations", rule: "an integer from 0 to 10000" },
+      { key: "ledger.rpcUrl", rule: "no key of the configuration" },
+      { key: "keys.transactions.keystore", rule: "a key file, or else web3signer and address: exactly one of them" },
+      { key: "batch.maxTransfers", rule: "an integer from 1 to 100000" },
+    ]);
+  });
+
+  it("names what is missing", () => {
+    expect(problemsOf(() => parseConfigFile("partner: 4")).map(({ key }) => key)).to.have.members([
+      "ledger",
+      "keys",
+      "peer",
+      "wallet",
+    ]);
+    expect(problemsOf(() => parseConfigFile("- 4"))[0]?.key).to.equal("configuration");
+    expect(problemsOf(() => parseConfigFile("partner: 4\npartner: 5"))[0]?.rule).to.match(/unique/i);
+  });
+
+  it("reads amounts exactly, as numbers and as text, and nothing as a float", () => {
+    const config = parseConfigFile(`${LEAST}\nliquidity: { lowWater: { HKD: 5000, PHP: "9007199254740993123" } }`);
+    expect(config.liquidity.lowWater).to.deep.equal({ HKD: 5_000n, PHP: 9_007_199_254_740_993_123n });
+    const float = () => parseConfigFile(`${LEAST}\nliquidity: { lowWater: { HKD: 50.5 } }`);
+    expect(problemsOf(float)).to.deep.equal([
+      { key: "liquidity.lowWater.HKD", rule: "minor units, as an integer or decimal text" },
+    ]);
+  });
+
+  it("lets the environment go before the file, and refuses variables that it does not know", () => {
+    const config = parseConfigFile(LEAST, {
+      FEIQIAN_PARTNER: "7",
+      FEIQIAN_LEDGER_RPC_URLS: "http://a:1, http://b:2",
+      FEIQIAN_BATCH_MAX_DELAY_MS: "0",
+      FEIQIAN_LIQUIDITY_LOW_WATER: '{"KRW":"12"}',
+      FEIQIAN_URL: "http://for.the.command.line",
+      PATH: "/bin",
+    });
+    expect(config).to.deep.include({ partner: 7 });
+    expect(config.ledger.rpcUrls).to.deep.equal(["http://a:1", "http://b:2"]);
+    expect(config.batch.maxDelayMs).to.equal(0);
+    expect(config.liquidity.lowWater).to.deep.equal({ KRW: 12n });
+    expect(problemsOf(() => parseConfigFile(LEAST, { FEIQIAN_BATCH_MAX_DELAY: "5" }))).to.deep.equal([
+      { key: "FEIQIAN_BATCH_MAX_DELAY", rule: "no variable of the configuration" },
+    ]);
+    expect(problemsOf(() => parseConfigFile(LEAST, { FEIQIAN_API_PORT: "80a" }))[0]?.key).to.equal("api.port");
+  });
+
+  it("refuses a retry that begins above its maximum", () => {
+    const wrong = () => parseConfigFile(`${LEAST}\nretry: { firstDelayMs: 500, maxDelayMs: 100 }`);
+    expect(problemsOf(wrong)[0]?.key).to.equal("retry.maxDelayMs");
+  });
+});
+
+describe("a relay's configuration", () => {
+  let folder: string;
+  const DATA_KEY = "5f".repeat(32);
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "feiqian-config-"));
+    const files = {
+      "relay.yaml": LEAST,
+      "addresses.json": "{}",
+      "send.password": "open sesame\n",
+      "peer.jwe": "eyJ…",
+      "peer.password": "open too",
+      "wallet.secret": "whsec_d2FsbGV0\n",
+    };
+    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const load = (environment: Readonly<Record<string, string>>) => loadConfig(join(folder, "relay.yaml"), environment);
+
+  it("reads secrets from the files beside it and from the environment", async () => {
+    const config = await load({ FEIQIAN_DATA_KEY: DATA_KEY, FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush" });
+    const { send, accept, transactions } = config.keys;
+    expect(send).to.include({ kind: "keystore", path: join(folder, "send.json") });
+    expect(send.kind === "keystore" && send.password.reveal()).to.equal("open sesame");
+    expect(transactions.kind === "keystore" && transactions.password.reveal()).to.equal("hush");
+    expect(accept).to.deep.include({
+      kind: "web3signer",
+      address: "0xabcdefabcdef0000000000000000000000000001",
+    });
+    expect(config.wallet.secret.reveal()).to.equal("whsec_d2FsbGV0");
+    expect(config.database).to.deep.equal({ folder: join(folder, "feiqian-data") });
+  });
+
+  it("shows no secret when it is printed or serialized", async () => {
+    const config = await load({
+      FEIQIAN_DATA_KEY: DATA_KEY,
+      FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush",
+      DATABASE_URL: "postgres://relay:hush@db/relay",
+    });
+    const shown = `${inspect(config, { depth: 9 })} ${JSON.stringify(config, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value))}`;
+    expect(shown).not.to.match(/hush|sesame|d2FsbGV0|5f5f/);
+    expect("url" in config.database && config.database.url.reveal()).to.equal("postgres://relay:hush@db/relay");
+  });
+
+  it("tells at once of all that cannot be read", async () => {
+    await rm(join(folder, "peer.jwe"));
+    const thrown: unknown = await load({}).catch((error: unknown) => error);
+    if (!(thrown instanceof ConfigError)) throw new Error("it was accepted", { cause: thrown });
+    expect(thrown.problems.map(({ key }) => key)).to.have.members([
+      "keys.transactions.passwordFile",
+      "peer.keys",
+      "dataKey.file",
+    ]);
+  });
+
+  it("refuses a data key that is none, without quoting it", async () => {
+    const environment = { FEIQIAN_DATA_KEY: "not a key", FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush" };
+    const thrown: unknown = await load(environment).catch((error: unknown) => error);
+    expect(thrown)
+      .to.be.instanceOf(ConfigError)
+      .with.property("message")
+      .that.matches(/^dataKey: /)
+      .and.not.contains("not a");
+  });
+});
+
+describe("the configuration's reference", () => {
+  it("says of every key what it is for", () => {
+    expect(configKeys().filter(({ description }) => description === "")).to.be.empty;
+    const variables = configKeys().map(({ variable }) => variable);
+    expect(new Set(variables).size).to.equal(variables.length);
+  });
+
+  it("is in docs/configuration.md as it is in the schema", async () => {
+    // UPDATE_DOCS=1 writes it there.
+    const page = new URL("../../../docs/configuration.md", import.meta.url);
+    const text = await readFile(page, "utf8");
+    const [before = "", rest = ""] = text.split("<!-- reference -->\n");
+    const after = rest.split("<!-- /reference -->")[1] ?? "";
+    const written = `${before}<!-- reference -->\n\n${configReference()}\n\n<!-- /reference -->${after}`;
+    // However the tables are laid out.
+    const plain = (markdown: string) => markdown.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
+    if (process.env["UPDATE_DOCS"] === "1") await writeFile(page, written);
+    else expect(plain(text)).to.equal(plain(written));
+  });
+});
