@@ -1,0 +1,27 @@
+/** What a statement takes. Times and sizes go as numbers, amounts as bigint; JSON as text, cast in the statement. */
+export type SqlValue = string | number | bigint | boolean | Uint8Array | null;
+
+/**
+ * Something to send statements to. Columns come back the same from PostgreSQL and PGlite: `integer` as number, `bigint`
+ * and `numeric` as bigint, `bytea` as Uint8Array, `jsonb` parsed, `uuid` and `text` as text.
+ */
+export interface Queryable {
+  /** @param sql with $1, $2, … for the values */
+  query<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
+}
+
+/** Held until it is released, or its process or its connection is gone. */
+export interface Lease {
+  /** Resolves when the lease is lost without having been released: whoever leads has to stop at once. */
+  readonly lost: Promise<Error>;
+  release(): Promise<void>;
+}
+
+/** A relay's database. Nothing outside of it may be waited for inside a transaction. */
+export interface Database extends Queryable {
+  /** All or nothing, at READ COMMITTED. What fails with a serialization failure or a deadlock is tried again. */
+  transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  /** Takes a lock that one process of all that use this database can have; undefined where another has it. */
+  tryLease(name: string): Promise<Lease | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,197 @@
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { PGlite, types, type Transaction } from "@electric-sql/pglite";
+import type { Database, Lease, SqlValue } from "./database.ts";
+import {
+  createSchema,
+  createTransactionScope,
+  requireSchema,
+  retrying,
+  StoreUnavailable,
+  type Send,
+  type TransactionScope,
+} from "./faults.ts";
+
+/** Several relays' databases in one PGlite, as schemas: an instance takes some 200 MB. */
+export interface PgliteSchemas {
+  /** @param schema made where it is missing; the same one may be asked for again, as by a second process */
+  database(schema: string): Promise<Database>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded database. What it has committed survives the end of the process, but not surely that of the
+ * machine: it does not wait for the disk. Production runs on PostgreSQL.
+ * @param folder made where it is missing; in memory when undefined
+ * @throws StoreUnavailable when another process has the folder open
+ */
+export async function openPglite(folder: string | undefined): Promise<Database> {
+  const schemas = await openPgliteSchemas(folder);
+  const database = await schemas.database("public");
+  return {
+    ...database,
+    async close() {
+      await database.close();
+      await schemas.close();
+    },
+  };
+}
+
+/**
+ * As `openPglite`, for several databases.
+ * @param image a database as PGlite dumps it, to begin with instead of an empty one; in memory only
+ */
+export async function openPgliteSchemas(folder: string | undefined, image?: Blob): Promise<PgliteSchemas> {
+  const lock = folder === undefined ? undefined : await lockFolder(folder);
+  const instance = await (
+    folder === undefined ? createInstance(undefined, image) : openFolder(join(folder, "data"))
+  ).catch((failure: unknown) => {
+    lock?.close();
+    throw failure;
+  });
+  const connection = createConnection(instance);
+  const leases = new Set<string>();
+  let closing: Promise<void> | undefined;
+  return {
+    database: (schema) => openSchema(connection, leases, schema),
+    close() {
+      closing ??= connection.close().finally(() => lock?.close());
+      return closing;
+    },
+  };
+}
+
+/** SQLite's lock on a file, which the operating system takes back when the process ends in whatever way. */
+async function lockFolder(folder: string): Promise<DatabaseSync> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = new DatabaseSync(join(folder, "lock"), { timeout: 0 });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch (failure) {
+    lock.close();
+    throw new StoreUnavailable(`the database in ${folder} is open in another process`, failure);
+  }
+  return lock;
+}
+
+/** A folder has its name only once it is complete: a process killed while making one leaves none behind. */
+async function openFolder(data: string): Promise<PGlite> {
+  if (!existsSync(data)) {
+    const unfinished = `${data}.new`;
+    await rm(unfinished, { recursive: true, force: true });
+    const made = await createInstance(unfinished);
+    await made.close();
+    await rename(unfinished, data);
+  }
+  return createInstance(data);
+}
+
+function createInstance(dataDir: string | undefined, image?: Blob): Promise<PGlite> {
+  return PGlite.create({
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...(image === undefined ? {} : { loadDataDir: image }),
+    parsers: { [types.INT8]: BigInt, [types.NUMERIC]: BigInt },
+  });
+}
+
+/** The one connection that PGlite has, for one at a time, with the tables of its schema in sight. */
+interface Connection {
+  readonly scope: TransactionScope;
+  use<Result>(schema: string, work: (instance: PGlite) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+function createConnection(instance: PGlite): Connection {
+  const scope = createTransactionScope();
+  let last: Promise<unknown> = Promise.resolve();
+  let searched: string | undefined;
+
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    scope.requireOutside();
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  }
+
+  return {
+    scope,
+    use: (schema, work) =>
+      inTurn(async () => {
+        if (searched !== schema) await instance.exec(`SET search_path TO ${schema}`);
+        searched = schema;
+        return work(instance);
+      }),
+    close: () => inTurn(() => instance.close()),
+  };
+}
+
+async function openSchema(connection: Connection, held: Set<string>, given: string): Promise<Database> {
+  const schema = requireSchema(given);
+  const leases = new Set<Lease>();
+  let closed = false;
+
+  // Async, so that what is asked of it wrongly is a rejection as everything else.
+  async function use<Result>(work: (instance: PGlite) => Promise<Result>): Promise<Result> {
+    if (closed) throw new Error("the database is closed");
+    return connection.use(schema, work);
+  }
+  const query: Send = (sql, values) => use((instance) => send(instance, sql, values));
+  await createSchema(query, schema);
+
+  return {
+    query,
+    transaction: (work) =>
+      retrying(() =>
+        use((instance) =>
+          instance.transaction((tx) => connection.scope.run((sql, values) => send(tx, sql, values), work)),
+        ),
+      ),
+    // One process has it all, so who holds what is known here.
+    tryLease(name) {
+      const key = `${schema}.${name}`;
+      if (closed || held.has(key)) return Promise.resolve(undefined);
+      held.add(key);
+      const lease: Lease = {
+        lost: Promise.withResolvers<Error>().promise,
+        release() {
+          if (leases.delete(lease)) held.delete(key);
+          return Promise.resolve();
+        },
+      };
+      leases.add(lease);
+      return Promise.resolve(lease);
+    },
+    async close() {
+      closed = true;
+      for (const lease of leases) await lease.release();
+    },
+  };
+}
+
+async function send<Row extends object>(
+  connection: Pick<Transaction, "query" | "exec">,
+  sql: string,
+  values?: readonly SqlValue[],
+): Promise<readonly Row[]> {
+  try {
+    if (values !== undefined) return (await connection.query<Row>(sql, values.map(parameter))).rows;
+    // The caller says what its statement returns.
+    return ((await connection.exec(sql)).at(-1)?.rows ?? []) as Row[];
+  } catch (failure) {
+    throw withoutValues(failure);
+  }
+}
+
+function parameter(value: SqlValue): string | number | boolean | Uint8Array | null {
+  return typeof value === "bigint" ? String(value) : value;
+}
+
+/** PGlite adds the statement's values to its errors, which are logged. */
+function withoutValues(failure: unknown): unknown {
+  if (failure instanceof Error) {
+    for (const name of ["query", "params", "queryOptions"]) Reflect.deleteProperty(failure, name);
+  }
+  return failure;
+}

@@ -1,0 +1,140 @@
+import type { Hex } from "../domain/bytes/hex.ts";
+import type { CurrencyCode } from "../domain/currency.ts";
+import type { Quote } from "../domain/quote.ts";
+import { parseWire, quoteSchema, toJson } from "../domain/wire.ts";
+import type { Queryable } from "./database.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "./values.ts";
+
+/** Which exchange. */
+export interface Pair {
+  readonly sourceCurrency: CurrencyCode;
+  readonly targetCurrency: CurrencyCode;
+}
+
+/** A liquidity provider's quote that transfers can be priced on. */
+export interface StandingQuote {
+  /** Its EIP-712 digest. */
+  readonly id: Hex;
+  readonly quote: Quote;
+  /** Target minor units of it that no transfer of this relay has reserved. */
+  readonly remaining: bigint;
+}
+
+export interface NewProviderQuote extends Pair {
+  readonly id: Hex;
+  readonly quote: Quote;
+  readonly authorization: { readonly key: Hex; readonly signature: Hex };
+}
+
+/** Keeps quotes as their providers signed them. One that is there already stays as it is. */
+export async function insertProviderQuotes(
+  db: Queryable,
+  quotes: readonly NewProviderQuote[],
+  nowMs: number,
+): Promise<void> {
+  const rows = quotes.map(({ id, quote, authorization, sourceCurrency, targetCurrency }) => ({
+    id: hexDigits(id),
+    source: sourceCurrency,
+    target: targetCurrency,
+    body: toJson(quote),
+    signature: authorization,
+    capacity: quote.capacity,
+    valid_until: quote.validUntil,
+  }));
+  await db.query(
+    `INSERT INTO provider_quotes
+       (id, source_currency, target_currency, body, signature, capacity, valid_until_s, received_at)
+     SELECT decode(q.id, 'hex'), q.source, q.target, q.body, q.signature, q.capacity, q.valid_until, $2
+     FROM jsonb_to_recordset($1::jsonb) AS q(id text, source text, target text, body jsonb, signature jsonb,
+       capacity numeric, valid_until bigint)
+     ON CONFLICT (id) DO NOTHING`,
+    [recordset(rows), nowMs],
+  );
+}
+
+/** What prices are judged by, and when they were. */
+export interface StandingQuotes {
+  readonly quotes: readonly StandingQuote[];
+  /** Seconds of block time: that of the latest block read, or the clock's where no block has been made for a while. */
+  readonly nowSeconds: number;
+}
+
+/** The quotes for a pair that are valid for some seconds yet, and not used up. */
+export async function standingQuotes(
+  db: Queryable,
+  { sourceCurrency, targetCurrency }: Pair,
+  clockMs: number,
+  leastValiditySeconds: number,
+): Promise<StandingQuotes> {
+  const rows = await db.query<{
+    now_s: bigint;
+    id: Uint8Array | null;
+    body: unknown;
+    remaining: bigint | null;
+  }>(
+    `SELECT time.now_s, q.id, q.body, q.capacity - q.reserved AS remaining
+     FROM (SELECT greatest($3::bigint, (SELECT block_time_s FROM ledger_cursor)) AS now_s) AS time
+     LEFT JOIN provider_quotes q ON q.source_currency = $1 AND q.target_currency = $2
+       AND q.valid_until_s >= time.now_s + $4::bigint AND q.reserved < q.capacity`,
+    [sourceCurrency, targetCurrency, Math.floor(clockMs / 1_000), leastValiditySeconds],
+  );
+  return {
+    quotes: rows.flatMap(({ id, body, remaining }) =>
+      id === null || remaining === null ? [] : [{ id: hexOf(id), quote: quoteOf(body), remaining }],
+    ),
+    nowSeconds: numberOf(rows[0]?.now_s ?? 0n),
+  };
+}
+
+/** A quote by its id, however old. */
+export async function findProviderQuote(db: Queryable, id: Hex): Promise<StandingQuote | undefined> {
+  const [row] = await db.query<{ body: unknown; remaining: bigint }>(
+    "SELECT body, capacity - reserved AS remaining FROM provider_quotes WHERE id = $1",
+    [bytesOf(id)],
+  );
+  return row === undefined ? undefined : { id, quote: quoteOf(row.body), remaining: row.remaining };
+}
+
+/** How far a pair is covered by quotes: by the one that is valid longest. */
+export interface Coverage extends Pair {
+  /** Seconds of block time. */
+  readonly validUntil: number;
+  /** How much of it is left, in percent. */
+  readonly leftPercent: number;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** The most that is reserved of any of the pair's quotes, in target minor units. */
+  readonly reserved: bigint;
+}
+
+/** Covers each pair for which quotes were received since a time. */
+export async function quoteCoverage(db: Queryable, receivedSinceMs: number): Promise<readonly Coverage[]> {
+  const rows = await db.query<{
+    source_currency: CurrencyCode;
+    target_currency: CurrencyCode;
+    valid_until_s: bigint;
+    left_percent: number;
+    received_at: bigint;
+    reserved: bigint;
+  }>(
+    `SELECT DISTINCT ON (source_currency, target_currency) source_currency, target_currency, valid_until_s, received_at,
+       (100 * (capacity - reserved) / greatest(capacity, 1))::integer AS left_percent,
+       max(reserved) OVER (PARTITION BY source_currency, target_currency) AS reserved
+     FROM provider_quotes WHERE received_at >= $1
+     ORDER BY source_currency, target_currency, valid_until_s DESC, capacity - reserved DESC`,
+    [receivedSinceMs],
+  );
+  return rows.map((row) => ({
+    sourceCurrency: row.source_currency,
+    targetCurrency: row.target_currency,
+    validUntil: numberOf(row.valid_until_s),
+    leftPercent: row.left_percent,
+    receivedAt: numberOf(row.received_at),
+    reserved: row.reserved,
+  }));
+}
+
+/** The store holds what this relay has verified and written itself. */
+function quoteOf(body: unknown): Quote {
+  return parseWire(quoteSchema, body, "provider_quotes.body");
+}
