@@ -3,6 +3,7 @@ import { deployLedger } from "../../../ignition/deploy.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
 import type { Corridor, CorridorTerms } from "../../../src/domain/corridor.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
+import { beatCall } from "../../../src/ledger/calls.ts";
 import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
 import type { LedgerConfig } from "../../../src/ledger/deployment/config.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
@@ -67,7 +68,11 @@ export async function freshLedger(): Promise<Sandbox> {
 
 /** The ledger with money on it, and every partner's operator key authorised. */
 export async function fundedLedger(): Promise<Sandbox> {
-  return bind(await networkHelpers.loadFixture(deployedAndFunded));
+  const sandbox = await bind(await networkHelpers.loadFixture(deployedAndFunded));
+  // The snapshot may be of long ago: ledger time has been lost since, and no test is to come upon that by chance.
+  const [first] = await connection.ethers.getSigners();
+  if (first !== undefined) await (await first.sendTransaction(beatCall(sandbox.ledger))).wait();
+  return sandbox;
 }
 
 async function bind(addresses: LedgerAddresses): Promise<Sandbox> {

@@ -17,6 +17,7 @@ export type Fate = "passed" | "lost before" | "lost after";
 /** The chain of these tests behind HTTP, as a node is, and ethers' own provider in front of it. */
 export interface HttpNode {
   readonly provider: JsonRpcProvider;
+  readonly url: string;
   /** Decided anew for each request. */
   fateOf: (method: string) => Fate;
   close(): Promise<void>;
@@ -28,9 +29,11 @@ export async function startHttpNode(): Promise<HttpNode> {
   await once(server, "listening");
   // Listening on TCP, so the address is not a path.
   const { port } = server.address() as AddressInfo;
-  const provider = new JsonRpcProvider(`http://127.0.0.1:${port}`, 31_337, { staticNetwork: true, batchMaxCount: 1 });
+  const url = `http://127.0.0.1:${port}`;
+  const provider = new JsonRpcProvider(url, 31_337, { staticNetwork: true, batchMaxCount: 1 });
   const node: HttpNode = {
     provider,
+    url,
     fateOf: () => "passed",
     async close() {
       provider.destroy();

@@ -1,0 +1,25 @@
+import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { keccak256 } from "../../domain/bytes/keccak.ts";
+
+/**
+ * A secp256k1 key that signs for a partner, wherever it lives: an encrypted file, Web3Signer, an HSM or a cloud's KMS.
+ * All that a place for keys has to do is sign the keccak-256 hash of some bytes; typed data (EIP-712) and transactions
+ * are put together here.
+ */
+export interface LedgerKey {
+  readonly address: Hex;
+  /**
+   * Signs keccak256(message).
+   * @returns r ‖ s ‖ v, 65 bytes, with s in the lower half and v 27 or 28
+   * @throws Error that does not contain key material
+   */
+  sign(message: Uint8Array): Promise<Hex>;
+}
+
+/**
+ * The address of a public key: the last 20 bytes of its keccak-256 hash.
+ * @param publicKey the uncompressed point, 65 bytes from 0x04
+ */
+export function addressOfKey(publicKey: string): Hex {
+  return toHex(keccak256(fromHex(publicKey, 65, "publicKey").subarray(1)).subarray(-20));
+}

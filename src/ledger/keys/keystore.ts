@@ -1,0 +1,53 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { computeAddress, decryptKeystoreJson, encryptKeystoreJson, isKeystoreJson } from "ethers";
+import { toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { InvalidInput } from "../../domain/errors.ts";
+import type { LedgerKey } from "./key.ts";
+import { keyInMemory } from "./signing-key.ts";
+
+/**
+ * Opens an encrypted key file (Web3 Secret Storage, version 3, as Geth, Besu and others write them).
+ * @throws Error naming the file; never the password or what is in the file
+ */
+export async function openKeystore(path: string, password: string): Promise<LedgerKey> {
+  const json = await readFile(path, "utf8");
+  if (!isKeystoreJson(json)) throw new InvalidInput(path, "a key file, Web3 Secret Storage version 3");
+  const account = await decryptKeystoreJson(json, password).catch(() => undefined);
+  if (account === undefined) {
+    throw new Error(`${path}: cannot be opened: the password is another one, or the file is damaged`);
+  }
+  return keyInMemory(account.privateKey);
+}
+
+export interface KeystoreOptions {
+  /** The work that each guess at the password takes, a power of two; 2^17 by default, about a second. */
+  readonly scryptN?: number;
+  /** Instead of a new key. */
+  readonly privateKey?: string;
+}
+
+const SCRYPT_N = 2 ** 17;
+const UUID_BYTES = 16;
+
+/**
+ * Writes a new key, encrypted, to a file that only its owner may read. A file that is there already stays as it is.
+ * @param drawBytes random bytes that cannot be guessed
+ * @returns the key's address
+ */
+export async function createKeystore(
+  path: string,
+  password: string,
+  drawBytes: (length: number) => Uint8Array,
+  { scryptN = SCRYPT_N, privateKey = toHex(drawBytes(32)) }: KeystoreOptions = {},
+): Promise<Hex> {
+  if (password === "") throw new InvalidInput("password", "not empty");
+  const { address } = keyInMemory(privateKey);
+  const json = await encryptKeystoreJson({ address: computeAddress(privateKey), privateKey }, password, {
+    salt: drawBytes(32),
+    iv: drawBytes(16),
+    uuid: toHex(drawBytes(UUID_BYTES)),
+    scrypt: { N: scryptN, r: 8, p: 1 },
+  });
+  await writeFile(path, `${json}\n`, { mode: 0o600, flag: "wx" });
+  return address;
+}

@@ -1,0 +1,165 @@
+import type { BlockTag } from "ethers";
+import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { corridorId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
+import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
+import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
+import type { PartnerId } from "../domain/partner.ts";
+import { ABI } from "./abi.ts";
+import type { Ledger } from "./contracts.ts";
+import { FailoverProvider } from "./failover-provider.ts";
+
+// The ledger's state at a block that is always named: what a node takes for "now" when it is left out may be a block
+// that does not exist yet, and answers that belong together have to be of one block.
+
+/** A block, by what tells it from every other. */
+export interface BlockHead {
+  readonly number: number;
+  readonly hash: Hex;
+  /** UTC seconds. */
+  readonly timeSeconds: number;
+}
+
+/** A block's head; undefined where the node does not have it. */
+export async function blockHead(ledger: Ledger, block: number | "latest"): Promise<BlockHead | undefined> {
+  const found = await ledger.provider.getBlock(block);
+  const hash = found?.hash ?? undefined;
+  if (found === null || hash === undefined) return undefined;
+  return { number: found.number, hash: toHex(fromHex(hash, 32)), timeSeconds: found.timestamp };
+}
+
+/** @throws Error when the node has no block at all, or does not answer */
+export async function latestHead(ledger: Ledger): Promise<BlockHead> {
+  const head = await blockHead(ledger, "latest");
+  if (head === undefined) throw new Error("the ledger's node has no blocks");
+  return head;
+}
+
+/**
+ * Reads that have to fit together: all by one endpoint. Another one may be some blocks behind, and answers that there is
+ * nothing in blocks that it does not have.
+ * @throws Error when they were not; they are to be done again
+ */
+export async function fromOneEndpoint<Result>(ledger: Ledger, read: () => Promise<Result>): Promise<Result> {
+  const { provider } = ledger;
+  const switches = () => (provider instanceof FailoverProvider ? provider.switches : 0);
+  const before = switches();
+  const result = await read();
+  if (switches() !== before) throw new Error("the ledger's endpoint changed while it was read");
+  return result;
+}
+
+/** A partner's money in one currency, in minor units. */
+export interface LedgerBalance {
+  readonly currency: CurrencyCode;
+  readonly available: bigint;
+  readonly held: bigint;
+}
+
+export async function balancesAt(
+  { treasury }: Ledger,
+  partner: PartnerId,
+  currencies: readonly CurrencyCode[],
+  blockTag: BlockTag,
+): Promise<readonly LedgerBalance[]> {
+  return Promise.all(
+    currencies.map(async (currency) => {
+      const { available, held } = await treasury.balanceOf(partner, currencyOf(currency).numeric, { blockTag });
+      return { currency, available, held };
+    }),
+  );
+}
+
+/** More in one call would take long for a node to answer. */
+const STATUSES_A_CALL = 200;
+
+/** Where batches are in their life cycle, in the order asked for. */
+export async function statusesAt(
+  { transferRegistry, addresses, provider }: Ledger,
+  batchIds: readonly Hex[],
+  blockTag: BlockTag,
+): Promise<readonly BatchStatus[]> {
+  const { transferRegistry: abi } = ABI;
+  const statuses: BatchStatus[] = [];
+  for (let from = 0; from < batchIds.length; from += STATUSES_A_CALL) {
+    const calls = batchIds
+      .slice(from, from + STATUSES_A_CALL)
+      .map((id) => transferRegistry.interface.encodeFunctionData("statusOf", [id]));
+    const data = abi.encodeFunctionData("multicall", [calls]);
+    const answer = await provider.call({ to: addresses.transferRegistry, data, blockTag });
+    // multicall returns bytes[], one for each call.
+    const results = abi.decodeFunctionResult("multicall", answer).getValue("results") as readonly string[];
+    statuses.push(...results.map((result) => parseBatchStatus(BigInt(result))));
+  }
+  return statuses;
+}
+
+/** What the ledger asks of a corridor's next batch. Minor units. */
+export interface CorridorState extends CorridorTerms {
+  /** Sum of the source totals opened during the block's UTC day. */
+  readonly openedToday: bigint;
+}
+
+const SECONDS_A_DAY = 86_400;
+
+export async function corridorAt(ledger: Ledger, corridor: Corridor, block: BlockHead): Promise<CorridorState> {
+  const id = corridorId(corridor);
+  const at = { blockTag: block.number };
+  const [terms, openedToday] = await Promise.all([
+    ledger.partnerRegistry.corridorOf(id, at),
+    ledger.transferRegistry.openedOn(id, Math.floor(block.timeSeconds / SECONDS_A_DAY), at),
+  ]);
+  const { open, feeBps, maxPerBatch, maxPerDay } = terms;
+  return { open, feeBps, maxPerBatch, maxPerDay, openedToday };
+}
+
+/** Ledger time, and what it is made of; UTC seconds. See docs/architecture.md, Ledger time. */
+export interface ClockState {
+  /** Ledger time at the block's timestamp. */
+  readonly timeSeconds: number;
+  /** Block time of the last beat that was written down. */
+  readonly lastBeatSeconds: number;
+  readonly beatIntervalSeconds: number;
+  readonly graceSeconds: number;
+}
+
+/** Where the TransferRegistry keeps the last beat: one byte tells whether it is paused, then ledger time, block time. */
+const BEAT_SLOT = 2;
+const BEAT_TIME_SHIFT = 8n;
+const BEAT_AT_SHIFT = BEAT_TIME_SHIFT + 48n;
+const UINT48 = (1n << 48n) - 1n;
+
+/**
+ * Reads the ledger's clock. No function of the contract tells when the last beat was, so it is read from storage.
+ * @throws Error when what is found there is not what `time()` goes by, so that this is another contract
+ */
+export async function clockAt(ledger: Ledger, block: BlockHead): Promise<ClockState> {
+  const { transferRegistry, addresses, provider } = ledger;
+  const at = { blockTag: block.number };
+  const [time, interval, grace, slot] = await Promise.all([
+    transferRegistry.time(at),
+    transferRegistry.beatInterval(at),
+    transferRegistry.grace(at),
+    provider.getStorage(addresses.transferRegistry, BEAT_SLOT, block.number),
+  ]);
+  const word = BigInt(slot);
+  const beatTime = seconds((word >> BEAT_TIME_SHIFT) & UINT48);
+  const state = {
+    timeSeconds: seconds(time),
+    lastBeatSeconds: seconds((word >> BEAT_AT_SHIFT) & UINT48),
+    beatIntervalSeconds: seconds(interval),
+    graceSeconds: seconds(grace),
+  };
+  if (beatTime + Math.min(block.timeSeconds - state.lastBeatSeconds, state.graceSeconds) !== state.timeSeconds) {
+    throw new Error(`${addresses.transferRegistry} does not keep its clock where this relay looks for it`);
+  }
+  return state;
+}
+
+/** Ledger time as of a block, UTC seconds. */
+export async function ledgerTimeAt({ transferRegistry }: Ledger, blockTag: BlockTag): Promise<number> {
+  return seconds(await transferRegistry.time({ blockTag }));
+}
+
+function seconds(value: bigint): number {
+  return Number.parseInt(String(value), 10);
+}
