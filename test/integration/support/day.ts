@@ -1,59 +1,86 @@
+import { randomBytes } from "node:crypto";
 import hre from "hardhat";
 import { deployLedger } from "../../../ignition/deploy.ts";
-import type { LedgerAddresses } from "../../../src/ledger/contracts.ts";
+import { money } from "../../../src/domain/money.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
+import { silentLogger } from "../../../src/platform/logger.ts";
+import type { LocalChain } from "../../../src/sandbox/chain-server.ts";
 import { makeDay } from "../../../src/sandbox/day.ts";
-import { closeDay, fundDay, type Movement } from "../../../src/sandbox/funding.ts";
+import { dayDeposits } from "../../../src/sandbox/funding.ts";
 import { sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
+import { startNetwork, type RunningNetwork } from "../../../src/sandbox/network-up.ts";
 import type { Order } from "../../../src/sandbox/order.ts";
 import { loadRateBook } from "../../../src/sandbox/rates.ts";
-import { openSandbox, type Sandbox } from "../../../src/sandbox/sandbox.ts";
-import { simulate, type Simulation, type SimulationOptions } from "../../../src/sandbox/simulation.ts";
-
-const connection = await hre.network.create({
-  override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
-});
-const { provider } = connection.ethers;
-const CONFIG = sandboxConfig(sandboxKeys());
+import type { RunDayOptions } from "../../../src/sandbox/run-day.ts";
+import { parseWallet } from "../../../src/sandbox/wallets.ts";
+import { holdersFor } from "../../../src/sandbox/workload.ts";
 
 export const RATES = (await loadRateBook()).on();
 /** A small day, in which one beneficiary in twenty does not exist. */
 export const DAY = makeDay({ transfers: 60, seed: "small", rates: RATES, unknownBeneficiaryBps: 500 });
 
-/** A day that was sent over a ledger of its own. */
-export interface SentDay {
-  readonly sandbox: Sandbox;
-  readonly simulation: Simulation;
-  /** What was deposited before, and withdrawn after. */
-  readonly movements: readonly Movement[];
+const GCASH = parseWallet("GCash");
+const [template] = DAY.orders;
+const [sender] = DAY.directory.customersOf(GCASH.id);
+if (template === undefined || sender === undefined) throw new Error("test set-up: an order, and a customer of GCash");
+/** From GCash, which has so few in a small day that there may be none, to somebody whom Alipay does not know. */
+export const FROM_GCASH: Order = {
+  ...template,
+  source: GCASH.id,
+  target: parseWallet("Alipay").id,
+  sourceAmount: money(50_000n, GCASH.currency.code),
+  debtor: sender,
+  creditor: { name: "Nobody", nameLocal: "Nobody", phone: "+8613700000000" },
+};
+
+/** Three times over: tests send some again under other UETRs. */
+const FUNDED = [...DAY.orders, ...DAY.orders, ...DAY.orders, FROM_GCASH];
+export const DEPOSITS = dayDeposits(FUNDED, RATES);
+
+/** The network of ten on a chain of its own, and what a day is run with. */
+export interface DayNetwork {
+  readonly network: RunningNetwork;
+  readonly chain: LocalChain;
   /** How many transfers had ended, each time that some had. */
   readonly progress: readonly number[];
+  readonly runOptions: (orders: readonly Order[]) => RunDayOptions;
 }
 
-async function deployed(): Promise<LedgerAddresses> {
-  return deployLedger(connection, CONFIG);
-}
-
-/** Sends the orders over a ledger on which nothing has happened yet. */
-export async function sendDay(
-  orders: readonly Order[] = DAY.orders,
-  options: Partial<SimulationOptions> = {},
-): Promise<SentDay> {
-  const addresses = await connection.networkHelpers.loadFixture(deployed);
-  const sandbox = await openSandbox(provider, addresses, CONFIG);
-  const deposits = await fundDay(sandbox, orders, RATES);
-  const progress: number[] = [];
-  const simulation = await simulate(sandbox, {
-    orders,
-    directory: DAY.directory,
+export async function startDayNetwork(): Promise<DayNetwork> {
+  const connection = await hre.network.create({
+    override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
+  });
+  const config = sandboxConfig(sandboxKeys());
+  const network = await startNetwork({
+    chain: connection.provider,
+    provider: connection.ethers.provider,
+    addresses: await deployLedger(connection, config),
+    config,
+    holdersOf: holdersFor(FUNDED, DAY.directory),
+    deposits: DEPOSITS,
     rates: RATES,
     seed: "small",
-    batchSize: 5,
-    passTime: async (seconds) => {
-      await provider.send("evm_increaseTime", [seconds]);
+    drawBytes: (length) => randomBytes(length),
+    relaySettings: {
+      batch: { maxTransfers: 5, maxDelayMs: 100, holdSeconds: 60 },
+      ledger: { pollIntervalMs: 50 },
+      retry: { maxDelayMs: 500 },
     },
-    now: () => performance.now(),
-    onProgress: (done) => progress.push(done),
-    ...options,
+    log: silentLogger,
   });
-  return { sandbox, simulation, movements: [...deposits, ...(await closeDay(sandbox, simulation))], progress };
+  const progress: number[] = [];
+  return {
+    network,
+    chain: connection.provider,
+    progress,
+    runOptions: (orders) => ({
+      orders,
+      deposits: DEPOSITS,
+      chain: connection.provider,
+      clock: systemClock,
+      mostUnderWay: 1_000,
+      patienceMs: 60_000,
+      onProgress: (done) => progress.push(done),
+    }),
+  };
 }

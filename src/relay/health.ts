@@ -1,0 +1,120 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Queryable } from "../store/database.ts";
+
+/** Why a relay should not be sent requests now. */
+export const UNREADY = ["database", "ledger", "watcher", "fork", "draining"] as const;
+
+export interface UnreadyReason {
+  readonly code: (typeof UNREADY)[number];
+  /** For an operator; nothing personal and no secret. */
+  readonly detail: string;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly UnreadyReason[];
+}
+
+/** What /readyz tells. /livez tells nothing but that the process answers: what is wrong elsewhere is not mended by a restart. */
+export interface Health {
+  /** Asked often, it looks anew only every so many milliseconds. Never throws. */
+  readiness(): Promise<Readiness>;
+  /** No more requests, please: the relay is being stopped. */
+  drain(): void;
+  /** The steps have stopped for an error that nothing but an operator can mend. */
+  fail(error: Error): void;
+}
+
+export interface HealthOptions {
+  readonly db: Queryable;
+  readonly provider: { getBlockNumber(): Promise<number> };
+  readonly clock: Clock;
+  readonly confirmations: number;
+  /** How long the watcher may stand still while there are blocks to read. */
+  readonly maxStandstillMs?: number;
+  /** How long the database and the ledger may take to answer. */
+  readonly timeoutMs?: number;
+  readonly cacheMs?: number;
+}
+
+const MAX_STANDSTILL_MS = 30_000;
+const TIMEOUT_MS = 2_000;
+const CACHE_MS = 500;
+
+export function createHealth(options: HealthOptions): Health {
+  const { db, provider, clock, confirmations } = options;
+  const { maxStandstillMs = MAX_STANDSTILL_MS, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = options;
+  let isDraining = false;
+  let failure: Error | undefined;
+  let known: { readonly atMs: number; readonly reasons: Promise<readonly UnreadyReason[]> } | undefined;
+  let progress: { readonly block: bigint | undefined; readonly sinceMs: number } | undefined;
+
+  const look = async (): Promise<readonly UnreadyReason[]> => {
+    const [cursor, latest] = await Promise.all([
+      inTime(readCursor(db), clock, timeoutMs),
+      inTime(provider.getBlockNumber(), clock, timeoutMs),
+    ]);
+    const reasons: UnreadyReason[] = [];
+    if (!cursor.isKnown) reasons.push({ code: "database", detail: `no answer: ${cursor.why}` });
+    if (!latest.isKnown) reasons.push({ code: "ledger", detail: `no endpoint answers: ${latest.why}` });
+    if (!cursor.isKnown || !latest.isKnown) return reasons;
+
+    const final = BigInt(latest.value - confirmations);
+    const isBehind = cursor.value === undefined || cursor.value < final;
+    const nowMs = clock.nowMs();
+    if (progress === undefined || !isBehind || progress.block !== cursor.value) {
+      progress = { block: cursor.value, sinceMs: nowMs };
+    }
+    const stoodMs = nowMs - progress.sinceMs;
+    if (isBehind && stoodMs > maxStandstillMs) {
+      const at = cursor.value === undefined ? "before the first block" : `at block ${cursor.value}`;
+      const seconds = Math.floor(stoodMs / 1_000);
+      reasons.push({ code: "watcher", detail: `${at} of ${final} for ${seconds} seconds` });
+    }
+    return reasons;
+  };
+
+  return {
+    async readiness() {
+      const nowMs = clock.nowMs();
+      if (known === undefined || nowMs - known.atMs >= cacheMs) known = { atMs: nowMs, reasons: look() };
+      const reasons = [...(await known.reasons)];
+      if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
+      if (isDraining) reasons.push({ code: "draining", detail: "the relay is being stopped" });
+      return { ready: reasons.length === 0, reasons };
+    },
+    drain() {
+      isDraining = true;
+    },
+    fail(error) {
+      failure = error;
+    },
+  };
+}
+
+async function readCursor(db: Queryable): Promise<bigint | undefined> {
+  const [row] = await db.query<{ readonly block: bigint }>("SELECT block FROM ledger_cursor");
+  return row?.block;
+}
+
+type Known<Value> =
+  { readonly isKnown: true; readonly value: Value } | { readonly isKnown: false; readonly why: string };
+
+async function inTime<Value>(work: Promise<Value>, clock: Clock, timeoutMs: number): Promise<Known<Value>> {
+  const waiting = new AbortController();
+  const late = clock.sleep(timeoutMs, waiting.signal).then((): Known<Value> => {
+    return { isKnown: false, why: `not within ${timeoutMs} ms` };
+  });
+  // Ended early it rejects, with nobody to hear of it.
+  late.catch(() => undefined);
+  const answer = work.then(
+    (value): Known<Value> => ({ isKnown: true, value }),
+    // What a driver says may have a host's credentials in it; what the error is called does not.
+    (error: unknown): Known<Value> => ({ isKnown: false, why: error instanceof Error ? error.name : "unknown" }),
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    waiting.abort();
+  }
+}

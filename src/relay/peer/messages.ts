@@ -1,0 +1,66 @@
+import { z } from "zod/v4";
+import { MAX_PAYLOAD_TRANSFERS } from "../../domain/payload.ts";
+import { hexOf, uetrText } from "../../domain/wire.ts";
+import type { MessageType } from "./encryption.ts";
+
+// What relays say to each other: POST under these paths, each body a JWE, signed as signatures.ts has it. A payload is
+// domain/payload.ts' BatchPayload, its subject the batch's id.
+
+export const PEER_PATHS = {
+  payload: "/peer/v1/payloads",
+  confirmation: "/peer/v1/confirmations",
+  lookup: "/peer/v1/lookups",
+} as const;
+
+export const MESSAGE_TYPES = {
+  payload: "feiqian-payload+jwe",
+  confirmation: "feiqian-confirmation+jwe",
+  lookup: "feiqian-lookup+jwe",
+  answer: "feiqian-answer+jwe",
+} as const satisfies Readonly<Record<string, MessageType>>;
+
+/** What one transfer may take of an encrypted payload: names, aliases and remittance at their longest, in any script. */
+const MAX_TRANSFER_BYTES = 4_600;
+/** A request's body is at most so long. */
+export const MAX_BODY_BYTES = {
+  payload: MAX_PAYLOAD_TRANSFERS * MAX_TRANSFER_BYTES,
+  confirmation: 2 ** 21,
+  lookup: 2 ** 14,
+} as const satisfies Readonly<Record<keyof typeof PEER_PATHS, number>>;
+
+/** Customers of a batch that have been credited (pacs.002 ACCC); its subject is the batch's id. */
+export const confirmationSchema = z.strictObject({
+  credits: z
+    .array(
+      z.strictObject({
+        uetr: uetrText,
+        /** Milliseconds since the epoch. */
+        creditedAt: z.number().int().min(0),
+      }),
+    )
+    .min(1)
+    .max(MAX_PAYLOAD_TRANSFERS),
+});
+export type Confirmation = z.infer<typeof confirmationSchema>;
+
+/** Who a payee is; its subject is drawn at random, and its answer has the same. */
+export const lookupSchema = z.strictObject({
+  alias: z.strictObject({ type: z.string(), value: z.string() }),
+  /** The answer is encrypted with this, which nobody else has. */
+  answerKey: hexOf(32),
+});
+
+/** Problems that relays answer each other with, as problem documents (RFC 9457). Codes are stable. */
+export const PEER_PROBLEMS = {
+  "malformed-message": { status: 400, title: "The message cannot be read" },
+  unauthenticated: { status: 401, title: "The request is not signed by a partner's key in the registry" },
+  "wrong-sender": { status: 403, title: "The message is about what is not the sender's" },
+  "sender-not-active": { status: 403, title: "The partner is suspended or frozen" },
+  "payload-conflict": { status: 409, title: "There is a payload of other content for the batch" },
+  "not-settled": { status: 409, title: "This relay has not read yet that the batch has settled" },
+  "payload-too-large": { status: 413, title: "The message is larger than is taken" },
+  "unsupported-media-type": { status: 415, title: "The body is not application/jose" },
+  "wallet-unavailable": { status: 503, title: "The partner's wallet does not answer" },
+  unavailable: { status: 503, title: "The relay cannot take messages now" },
+} as const;
+export type PeerProblem = keyof typeof PEER_PROBLEMS;

@@ -1,0 +1,218 @@
+import type { Hex } from "../../domain/bytes/hex.ts";
+import { corridorKey, isSameCurrency, networkFeeUp, type Corridor } from "../../domain/corridor.ts";
+import { currencyOf } from "../../domain/currency.ts";
+import { MAX_MINOR } from "../../domain/money.ts";
+import { quoteRate, type Quote } from "../../domain/quote.ts";
+import { compareRates, convertDown, sourceForTargetUp, type Rate } from "../../domain/rate.ts";
+import type { RegisteredCorridor } from "../../ledger/registry.ts";
+import { insertProviderQuotes, standingQuotes } from "../../store/provider-quotes.ts";
+import type { RelayContext } from "../context.ts";
+import type { Asked } from "../corridors.ts";
+import { refused, type Refusal } from "../refusal.ts";
+
+/** What a transfer costs and brings, in minor units. */
+export interface Price {
+  readonly kind: "priced";
+  readonly sourceAmount: bigint;
+  readonly targetAmount: bigint;
+  /** On top of the source amount. */
+  readonly fee: bigint;
+  /** What it draws on; undefined where both currencies are the same. */
+  readonly drawn: DrawnQuote | undefined;
+}
+
+export interface DrawnQuote {
+  readonly id: Hex;
+  readonly quote: Quote;
+}
+
+/** A transfer to be priced: anew, or at what its customer was promised. */
+export type ToPrice =
+  | { readonly kind: "asked"; readonly asked: Asked }
+  | {
+      readonly kind: "promised";
+      readonly sourceAmount: bigint;
+      readonly targetAmount: bigint;
+      readonly fee: bigint;
+      /** The provider's quote that the promise was made on: drawn on while it lasts. */
+      readonly quote: Hex | undefined;
+    };
+
+/** A provider is asked for this many times what is needed now, so that those who come next need not ask again. */
+const ROOM = 4n;
+/** …and for no less than this, in source minor units. */
+const LEAST_ASKED = 1_000_000n;
+
+/** What is needed of providers: by what is sent, by what is received, or both. Minor units. */
+export interface Volume {
+  readonly source: bigint;
+  readonly target: bigint;
+}
+
+export interface Pricer {
+  /**
+   * Prices transfers of one corridor at the best of the providers' standing quotes that have enough left, each rounded
+   * down. Where those do not do, the providers are asked once for more.
+   * @returns an answer for each, in order. What they draw is reserved by whoever stores them, not here.
+   */
+  price(corridor: RegisteredCorridor, wanted: readonly ToPrice[]): Promise<readonly (Price | Refusal)[]>;
+}
+
+export function createPricer(context: RelayContext): Pricer {
+  const asking = new Map<string, Promise<number>>();
+
+  /** Those who come while the providers are being asked wait for that answer instead of asking, too. */
+  const ask = async (corridor: Corridor, volume: Volume): Promise<number> => {
+    const pair = `${corridor.sourceCurrency}>${corridor.targetCurrency}`;
+    const current = asking.get(pair);
+    if (current !== undefined) return current;
+    const asked = askProviders(context, corridor, volume).finally(() => asking.delete(pair));
+    asking.set(pair, asked);
+    return asked;
+  };
+
+  return {
+    async price(corridor, wanted) {
+      if (isSameCurrency(corridor.corridor)) return wanted.map((one) => priceAtPar(corridor, one));
+      let prices = price(corridor, wanted, await readBook(context, corridor.corridor));
+      let known = 0;
+      // Twice: what was being asked for already may not have been asked for as much.
+      for (let asks = 0; asks < 2; asks++) {
+        const unpriced = wanted.filter((_, index) => prices[index] === undefined);
+        if (unpriced.length === 0) break;
+        const offers = await ask(corridor.corridor, volumeOf(unpriced));
+        const book = await readBook(context, corridor.corridor);
+        known = offers + book.length;
+        prices = price(corridor, wanted, book);
+        if (offers === 0) break;
+      }
+      return prices.map((priced, index) => priced ?? whyNot(wanted[index], known));
+    },
+  };
+}
+
+/**
+ * Has the providers quote for a corridor's currencies, with room for more than is needed now, and keeps what they offer.
+ * @returns how many offered something
+ */
+export async function askProviders(context: RelayContext, corridor: Corridor, needed: Volume): Promise<number> {
+  const { sourceCurrency, targetCurrency } = corridor;
+  const source = needed.source * ROOM > LEAST_ASKED ? needed.source * ROOM : LEAST_ASKED;
+  const target = needed.target * ROOM;
+  const offers = await context.providers.quotes({
+    source: context.partner,
+    sourceCurrency: currencyOf(sourceCurrency).numeric,
+    targetCurrency: currencyOf(targetCurrency).numeric,
+    sourceTotal: source < MAX_MINOR ? source : MAX_MINOR,
+    targetTotal: target < MAX_MINOR ? target : MAX_MINOR,
+  });
+  if (offers.length > 0) {
+    const rows = offers.map((offer) => ({ ...offer, sourceCurrency, targetCurrency }));
+    await insertProviderQuotes(context.db, rows, context.clock.nowMs());
+  }
+  context.log.debug({ corridor: corridorKey(corridor), offers: offers.length }, "asked the providers for quotes");
+  return offers.length;
+}
+
+interface Entry {
+  readonly id: Hex;
+  readonly quote: Quote;
+  readonly rate: Rate;
+  remaining: bigint;
+}
+
+/** The standing quotes, the best for the customer first; what is priced on one is taken off here. */
+async function readBook({ db, clock, settings }: RelayContext, corridor: Corridor): Promise<readonly Entry[]> {
+  const { quotes } = await standingQuotes(db, corridor, clock.nowMs(), settings.quote.leastValiditySeconds);
+  return quotes
+    .map(({ id, quote, remaining }) => ({ id, quote, rate: quoteRate(quote), remaining }))
+    .sort(byPreference);
+}
+
+/** Undefined where the book has nothing that would do. */
+function price(
+  corridor: RegisteredCorridor,
+  wanted: readonly ToPrice[],
+  book: readonly Entry[],
+): readonly (Price | Refusal | undefined)[] {
+  return wanted.map((one) => {
+    if (one.kind === "promised") return priceAsPromised(one, book);
+    const limit = corridor.terms.maxPerBatch;
+    for (const entry of book) {
+      const amounts = amountsAt(one.asked, entry.rate);
+      if (amounts.targetAmount === 0n) return tooSmall();
+      if (amounts.sourceAmount > limit) return tooLarge(limit);
+      if (amounts.targetAmount > entry.remaining) continue;
+      entry.remaining -= amounts.targetAmount;
+      const fee = networkFeeUp(amounts.sourceAmount, corridor.terms.feeBps);
+      return { kind: "priced", ...amounts, fee, drawn: { id: entry.id, quote: entry.quote } };
+    }
+    return undefined;
+  });
+}
+
+/** At the quote that the promise was made on; else at any that still gives as much. */
+function priceAsPromised(promised: ToPrice & { kind: "promised" }, book: readonly Entry[]): Price | undefined {
+  const { sourceAmount, targetAmount, fee } = promised;
+  const entry = book
+    .filter(({ rate, remaining }) => remaining >= targetAmount && convertDown(sourceAmount, rate) >= targetAmount)
+    .reduce<Entry | undefined>(
+      (best, other) => (best === undefined || other.id === promised.quote ? other : best),
+      undefined,
+    );
+  if (entry === undefined) return undefined;
+  entry.remaining -= targetAmount;
+  return { kind: "priced", sourceAmount, targetAmount, fee, drawn: { id: entry.id, quote: entry.quote } };
+}
+
+function priceAtPar({ terms }: RegisteredCorridor, wanted: ToPrice): Price | Refusal {
+  if (wanted.kind === "promised") return { ...wanted, kind: "priced", drawn: undefined };
+  const { minor } = wanted.asked;
+  if (minor > terms.maxPerBatch) return tooLarge(terms.maxPerBatch);
+  return {
+    kind: "priced",
+    sourceAmount: minor,
+    targetAmount: minor,
+    fee: networkFeeUp(minor, terms.feeBps),
+    drawn: undefined,
+  };
+}
+
+function amountsAt({ fixed, minor }: Asked, rate: Rate): { sourceAmount: bigint; targetAmount: bigint } {
+  if (fixed === "source") return { sourceAmount: minor, targetAmount: convertDown(minor, rate) };
+  return { sourceAmount: sourceForTargetUp(minor, rate), targetAmount: minor };
+}
+
+function volumeOf(wanted: readonly ToPrice[]): Volume {
+  let [source, target] = [0n, 0n];
+  for (const one of wanted) {
+    if (one.kind === "promised") source += one.sourceAmount;
+    else if (one.asked.fixed === "source") source += one.asked.minor;
+    else target += one.asked.minor;
+  }
+  return { source, target };
+}
+
+function whyNot(wanted: ToPrice | undefined, offers: number): Refusal {
+  if (offers === 0) return refused("quotes-unavailable", "no liquidity provider has a quote for this now");
+  if (wanted?.kind === "promised") {
+    return refused("quote-used-up", "what was quoted has been sold, and nobody sells at that price any more", {
+      field: "amount.quoteId",
+    });
+  }
+  return refused("no-quote", "no liquidity provider sells as much at once", { field: "amount" });
+}
+
+function tooSmall(): Refusal {
+  return refused("amount-too-small", "comes to less than one minor unit for the payee", { field: "amount" });
+}
+
+function tooLarge(limit: bigint): Refusal {
+  return refused("amount-too-large", `above the corridor's limit of ${limit} minor units sent`, { field: "amount" });
+}
+
+function byPreference(left: Entry, right: Entry): number {
+  return (
+    compareRates(right.rate, left.rate) || left.quote.provider - right.quote.provider || (left.id < right.id ? -1 : 1)
+  );
+}

@@ -1,0 +1,95 @@
+import type { Hex } from "../../domain/bytes/hex.ts";
+import { openCall } from "../../ledger/calls.ts";
+import { ledgerTimeAt } from "../../ledger/state.ts";
+import { backoffMs } from "../../platform/retry.ts";
+import {
+  batchesPastChance,
+  batchesToOpen,
+  nextOpenDue,
+  recordOpenAttempt,
+  voidBatch,
+  type ExpiringBatch,
+  type UnopenedBatch,
+} from "../../store/batches.ts";
+import { appendEvents } from "../../store/events.ts";
+import { readCursor } from "../../store/ledger-projection.ts";
+import type { RelayContext, Step } from "../context.ts";
+import { workOff } from "../pool.ts";
+import { submitCall } from "../submitting.ts";
+
+/** Batches that are submitted at a time: one key's transactions share a queue, so more would only wait in it. */
+const AT_A_TIME = 8;
+
+/**
+ * Submits `open` for every signed batch that the ledger is not known to have, and gives up those that it can never take
+ * any more.
+ */
+export const openerStep: Step = async (context) => {
+  const { db, clock, wake } = context;
+  await workOff({
+    limit: AT_A_TIME,
+    find: (atMost) => batchesToOpen(db, clock.nowMs(), atMost),
+    keyOf: ({ id }) => id,
+    work: (batch) => openBatch(context, batch),
+    wake,
+    step: "opener",
+  });
+  await voidPastChance(context);
+  const due = await nextOpenDue(db);
+  if (due !== undefined) wake("opener", Math.max(1, due - clock.nowMs()));
+  return false;
+};
+
+async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
+  const { db, ledger, settings, clock, checkpoint, wake } = context;
+  const { id, header, send, quote, attempts } = batch;
+  const outcome = await submitCall(context, "open", id, openCall(ledger, header, send, quote));
+  checkpoint("opener.submitted");
+  // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
+  const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
+  const pauseMs = isOpen ? settings.retry.maxDelayMs : backoffMs(attempts + 1, settings.retry);
+  await recordOpenAttempt(db, id, clock.nowMs() + pauseMs, isOpen ? undefined : errorOf(outcome.error));
+  if (isOpen) wake("watcher");
+}
+
+function errorOf(error: Error): string {
+  const code = "code" in error && typeof error.code === "string" ? `${error.code}: ` : "";
+  return `${code}${error.message}`;
+}
+
+/**
+ * The only way in which a signed batch ends without the ledger. Up to the block that was read last it was not opened, and
+ * in no later block can it be: block time is past its quote's validity there, or ledger time at its expiry, and neither
+ * ever goes back.
+ */
+async function voidPastChance(context: RelayContext): Promise<void> {
+  const { db, ledger } = context;
+  const cursor = await readCursor(db);
+  if (cursor === undefined) return;
+  const candidates = await batchesPastChance(db, cursor.timeSeconds);
+  if (candidates.length === 0) return;
+  const ledgerTime = await ledgerTimeAt(ledger, cursor.block);
+  const isPast = ({ expiresAt, quoteValidUntil = Infinity }: ExpiringBatch) =>
+    cursor.timeSeconds > quoteValidUntil || ledgerTime >= expiresAt;
+  for (const { id, target } of candidates.filter(isPast)) await giveUp(context, id, target);
+}
+
+async function giveUp({ db, clock, metrics, log, wake }: RelayContext, id: Hex, target: number): Promise<void> {
+  const nowMs = clock.nowMs();
+  const transfers = await db.transaction(async (tx) => {
+    const given = await voidBatch(tx, id, nowMs);
+    if (given === undefined) return undefined;
+    const failed = { type: "transfer.failed", batch: id, at: nowMs, data: { reason: "AB03" } };
+    await appendEvents(
+      tx,
+      given.map((uetr) => ({ ...failed, uetr })),
+    );
+    return given;
+  });
+  if (transfers === undefined) return;
+  metrics.batchesVoided.inc({ target: String(target) });
+  metrics.transfersEnded.inc({ status: "failed" }, transfers.length);
+  log.warn({ batch: id, transfers: transfers.length }, "a signed batch was not opened in time, and is void");
+  wake("notifier");
+  wake("batcher");
+}

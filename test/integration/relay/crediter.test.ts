@@ -1,0 +1,221 @@
+import { expect } from "chai";
+import { fromHex, toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
+import { transferLeaf } from "../../../src/domain/transfer.ts";
+import type { Uetr } from "../../../src/domain/uetr.ts";
+import type { Step } from "../../../src/relay/context.ts";
+import { confirmerStep } from "../../../src/relay/steps/confirmer.ts";
+import { crediterStep } from "../../../src/relay/steps/crediter.ts";
+import { responderStep } from "../../../src/relay/steps/responder.ts";
+import { settlerStep } from "../../../src/relay/steps/settler.ts";
+import { eventsAfter } from "../../../src/store/events.ts";
+import type { NewTransfer } from "../../../src/store/transfers.ts";
+import { describeOnBothDatabases } from "../support/databases.ts";
+import { openedBatch, readLedger, startPair, startPeer, type Pair } from "../support/peers.ts";
+import { Killed, run, SETTINGS, type TestRelay } from "../support/relay-context.ts";
+
+describeOnBothDatabases("crediter and confirmer", (open) => {
+  let pair: Pair;
+  beforeEach(async () => (pair = await startPair(open)));
+  afterEach(() => pair.close());
+
+  interface Row {
+    readonly uetr: Uetr;
+    readonly credited_at: bigint | null;
+    readonly reference: string | null;
+    readonly last_error: string | null;
+    readonly attempts: number;
+  }
+  const rows = ({ db }: TestRelay) =>
+    db.query<Row>("SELECT uetr, credited_at, reference, last_error, attempts FROM credits ORDER BY uetr");
+  const events = async ({ db }: TestRelay, type: string) =>
+    (await eventsAfter(db, 0n, 1_000, [type])).map(({ uetr, data }) => ({ uetr, data }));
+  const confirmed = async ({ db }: TestRelay) =>
+    (await db.query<{ uetr: string }>("SELECT uetr FROM confirmations ORDER BY uetr")).map(({ uetr }) => uetr);
+  const uetrsOf = (transfers: readonly { readonly uetr: Uetr }[]) => transfers.map(({ uetr }) => uetr).sort();
+  const dies = async (relay: TestRelay, point: string, step: Step) => {
+    relay.killAt(point);
+    expect(await step(relay).catch((error: unknown) => error), point).to.be.instanceOf(Killed);
+  };
+
+  /** A batch that the ledger has settled, as the target has read. */
+  async function settled(count = 3): Promise<{ readonly id: Hex; readonly transfers: readonly NewTransfer[] }> {
+    const batch = await openedBatch(pair, count);
+    await run(pair.target, responderStep);
+    await run(pair.target, settlerStep);
+    await readLedger(pair.target);
+    return batch;
+  }
+
+  it("credits each customer whom the ledger has paid for, and tells the source, whose customer hears of it", async () => {
+    const { source, target, wallet } = pair;
+    const { id, transfers } = await settled();
+    await run(target, crediterStep);
+
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
+    for (const { uetr, targetAmount } of transfers) {
+      const minor = String(targetAmount);
+      expect(wallet.posted.get(uetr)).to.deep.include({ batchId: id, amount: { currency: "PHP", minor } });
+    }
+    const credits = await rows(target);
+    expect(credits.every(({ credited_at }) => credited_at === BigInt(Date.parse("2026-11-22T08:30:00Z")))).to.equal(
+      true,
+    );
+    expect((await events(target, "credit.posted")).map(({ uetr }) => uetr)).to.have.members(uetrsOf(transfers));
+    expect(target.woken).to.include("confirmer");
+
+    await run(target, confirmerStep);
+    expect(await confirmed(source), "before it has read of the settlement").to.deep.equal([]);
+    await readLedger(source);
+    target.clock.advance(5_000);
+    await run(target, confirmerStep);
+    expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
+    const told = await events(source, "transfer.credited");
+    expect(told.map(({ uetr }) => uetr)).to.have.members(uetrsOf(transfers));
+    expect(told[0]?.data).to.deep.equal({ creditedAt: "2026-11-22T08:30:00.000Z" });
+    expect(source.woken).to.include("notifier");
+  });
+
+  it("credits nobody before the batch has settled", async () => {
+    const { target, wallet } = pair;
+    await openedBatch(pair);
+    await run(target, responderStep);
+    expect(await rows(target)).to.have.length(3);
+    await run(target, crediterStep);
+    await run(target, settlerStep);
+    await run(target, crediterStep);
+    expect(wallet.asked).to.deep.equal([]);
+  });
+
+  it("credits once and confirms once, wherever it dies and however often", async () => {
+    const { source, target, wallet } = pair;
+    const { transfers } = await settled();
+    await readLedger(source);
+    for (const point of ["crediter.credited", "crediter.credited", "crediter.recorded"]) {
+      await dies(target, point, crediterStep);
+    }
+    await run(target, crediterStep);
+    for (const point of ["confirmer.sent", "confirmer.sent", "confirmer.recorded"]) {
+      await dies(target, point, confirmerStep);
+    }
+    await run(target, confirmerStep);
+
+    expect(wallet.asked.length).to.equal(9);
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
+    expect((await rows(target)).map(({ attempts }) => attempts)).to.deep.equal([0, 0, 0]);
+    expect(await events(target, "credit.posted")).to.have.length(3);
+    expect(await events(source, "transfer.credited")).to.have.length(3);
+    expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
+  });
+
+  it("asks again when the wallet has credited and its answer is lost, and nobody gets it twice", async () => {
+    const { target, wallet } = pair;
+    const { transfers } = await settled();
+    wallet.fateOf = (path) => (path === "credits" ? "answer lost" : "answered");
+    await run(target, crediterStep);
+    expect(wallet.posted.size).to.equal(3);
+    expect((await rows(target)).map(({ last_error }) => last_error)).to.deep.equal(
+      Array(3).fill("the wallet does not answer"),
+    );
+    expect(await events(target, "credit.stuck")).to.deep.equal([]);
+
+    wallet.fateOf = () => "answered";
+    await run(target, crediterStep);
+    expect(wallet.asked, "the pause is not over").to.have.length(3);
+    target.clock.advance(5_000);
+    await run(target, crediterStep);
+    expect(wallet.asked).to.have.length(6);
+    expect(
+      (await rows(target)).every(({ credited_at, last_error }) => credited_at !== null && last_error === null),
+    ).to.equal(true);
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
+  });
+
+  it("asks again for those that are left out of an answer, and only for them", async () => {
+    const { target, wallet } = pair;
+    const { transfers } = await settled();
+    const [left] = uetrsOf(transfers);
+    wallet.leaveOut = (uetr) => uetr === left;
+    await run(target, crediterStep);
+    expect(
+      (await rows(target)).filter(({ credited_at }) => credited_at === null).map(({ uetr }) => uetr),
+    ).to.deep.equal([left]);
+    wallet.leaveOut = () => false;
+    target.clock.advance(5_000);
+    await run(target, crediterStep);
+    expect(wallet.asked.slice(3)).to.deep.equal([left]);
+  });
+
+  it("raises the alarm once where the wallet refuses what has settled, and goes on asking until it does not", async () => {
+    const { source, target, wallet } = pair;
+    const { transfers } = await settled();
+    const [stuck] = uetrsOf(transfers);
+    wallet.creditReason = ({ uetr }) => (uetr === stuck ? "AC06" : undefined);
+    for (let rounds = 0; rounds < 3; rounds++) {
+      await run(target, crediterStep);
+      target.clock.advance(10_000);
+    }
+    expect(await events(target, "credit.stuck")).to.deep.equal([{ uetr: stuck, data: { reason: "AC06" } }]);
+    expect((await rows(target))[0]).to.deep.include({ uetr: stuck, last_error: "AC06", attempts: 3 });
+    expect((await target.metrics.stuckCredits.get()).values[0]?.value).to.equal(1);
+    await run(target, confirmerStep);
+    expect(await confirmed(source), "not before all are credited").to.deep.equal([]);
+
+    wallet.creditReason = () => undefined;
+    await run(target, crediterStep);
+    expect((await target.metrics.stuckCredits.get()).values[0]?.value).to.equal(0);
+    await readLedger(source);
+    await run(target, confirmerStep);
+    expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
+  });
+
+  it("never asks for what the ledger has refunded, whatever its own rows promise", async () => {
+    const { target, wallet } = pair;
+    const { id, transfers } = await settled();
+    const [refunded] = transfers;
+    if (refunded === undefined) throw new Error("test set-up: a transfer");
+    const rejected = [{ leaf: toHex(transferLeaf(refunded)), code: "0x41433033" }];
+    await target.db.query("UPDATE ledger_batches SET rejected = $2::jsonb WHERE id = $1", [
+      fromHex(id),
+      JSON.stringify(rejected),
+    ]);
+    await run(target, crediterStep);
+    target.clock.advance(10 ** 9);
+    await run(target, crediterStep);
+    expect(wallet.asked).to.have.length(2).and.not.to.include(refunded.uetr);
+    expect(await events(target, "credit.stuck")).to.deep.equal([
+      { uetr: refunded.uetr, data: { reason: "the ledger has refunded it" } },
+    ]);
+  });
+
+  it("takes many in calls of a hundred", async () => {
+    await pair.close();
+    pair = await startPair(open, { batch: { ...SETTINGS.batch, maxTransfers: 250 } });
+    const { target, wallet } = pair;
+    const { transfers } = await settled(250);
+    const sizes: number[] = [];
+    const counting: TestRelay["wallet"] = {
+      ...target.wallet,
+      credit(credits) {
+        sizes.push(credits.length);
+        return target.wallet.credit(credits);
+      },
+    };
+    await run({ ...target, wallet: counting }, crediterStep);
+    expect(sizes.toSorted((left, right) => left - right)).to.deep.equal([50, 100, 100]);
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
+  });
+
+  it("confirms once the source is back", async () => {
+    const { source, sourcePeer, target } = pair;
+    const { transfers } = await settled();
+    await sourcePeer.app.close();
+    await run(target, crediterStep);
+    await run(target, confirmerStep);
+    await readLedger(source);
+    const back = await startPeer(source);
+    target.clock.advance(10_000);
+    await run(target, confirmerStep);
+    expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
+    await back.app.close();
+  });
+});

@@ -1,0 +1,253 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { stringify } from "yaml";
+import type { PartnerId } from "../../../src/domain/partner.ts";
+import { formatAddresses } from "../../../src/ledger/deployment/config-file.ts";
+import { createKeystore } from "../../../src/ledger/keys/keystore.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
+import { loadConfig } from "../../../src/platform/config.ts";
+import { silentLogger } from "../../../src/platform/logger.ts";
+import { drawSecurely } from "../../../src/platform/secure-random.ts";
+import { startRelay, type RunningRelay } from "../../../src/service/relay.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { openPgliteSchemas, type PgliteSchemas } from "../../../src/store/pglite.ts";
+import { run, type Ran } from "../../unit/cli/fixtures.ts";
+import { ALIPAY_HK, fundedLedger, HUB } from "../support/chain.ts";
+import { startHttpNode, type HttpNode } from "../support/http.ts";
+import { startHttpWallet, WALLET_SECRET, type HttpWallet } from "../support/http-wallet.ts";
+import { freePort } from "../support/ports.ts";
+
+const PASSWORD = "open sesame";
+/** Quick to open: what is tested is not the password's strength. */
+const SCRYPT_N = 2;
+
+/** A relay operator's folder: configuration, keys, passwords. */
+interface Operator {
+  readonly partner: PartnerId;
+  readonly folder: string;
+  readonly configPath: string;
+  readonly url: string;
+  /** Runs `feiqian` as the operator does at the relay's machine. */
+  readonly feiqian: (...args: readonly string[]) => Promise<Ran>;
+}
+
+describe("a relay's life, from its configuration on", function () {
+  this.timeout(60_000);
+  let node: HttpNode;
+  let wallet: HttpWallet;
+  let sandbox: Sandbox;
+  let stores: PgliteSchemas;
+  const folders: string[] = [];
+
+  before(async () => {
+    stores = await openPgliteSchemas(undefined);
+  });
+  after(() => stores.close());
+  beforeEach(async () => {
+    sandbox = await fundedLedger();
+    node = await startHttpNode();
+    wallet = await startHttpWallet();
+  });
+  afterEach(async () => {
+    await Promise.all([node.close(), wallet.close()]);
+    await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+  });
+
+  /** An operator who has read docs/relay-operator.md as far as the configuration. */
+  async function operatorOf(partner: PartnerId): Promise<Operator> {
+    const folder = await mkdtemp(join(tmpdir(), "feiqian-relay-"));
+    folders.push(folder);
+    const at = (name: string): string => join(folder, name);
+    const port = await freePort();
+    const feiqian = (...args: readonly string[]) => run(args, { fetch, environment: {} });
+    const key = (name: string) => ({ keystore: `${name}.json`, passwordFile: "password" });
+    const config = {
+      partner,
+      api: { port },
+      ledger: { rpcUrls: [node.url], addresses: "addresses.json", pollIntervalMs: 20, confirmations: 0 },
+      keys: { send: key("send"), accept: key("accept"), transactions: key("transactions") },
+      peer: { keys: "peer.jwe", passwordFile: "password" },
+      dataKey: { file: "data.key" },
+      wallet: { url: wallet.url, secretFile: "wallet.secret" },
+      liquidity: { lowWater: { HKD: 5_000 } },
+      log: { level: "silent" },
+    };
+    await writeFile(at("relay.yaml"), stringify(config));
+    await writeFile(at("addresses.json"), formatAddresses(sandbox.ledger.addresses));
+    await writeFile(at("password"), PASSWORD);
+    await writeFile(at("wallet.secret"), WALLET_SECRET);
+    for (const name of ["send", "accept", "transactions"]) {
+      await createKeystore(at(`${name}.json`), PASSWORD, drawSecurely, { scryptN: SCRYPT_N });
+    }
+    const { privateKey } = sandbox.keys.walletOf({ kind: "admin", partner });
+    await createKeystore(at("admin.json"), PASSWORD, drawSecurely, { scryptN: SCRYPT_N, privateKey });
+    expect(await feiqian("keys", "new", "peer", at("peer.jwe"), "--password-file", at("password"))).to.include({
+      code: 0,
+    });
+    expect(await feiqian("keys", "new", "data", at("data.key"))).to.include({ code: 0 });
+    return { partner, folder, configPath: at("relay.yaml"), url: `http://127.0.0.1:${port}`, feiqian };
+  }
+
+  const register = ({ feiqian, folder, configPath }: Operator) =>
+    feiqian(
+      ...["relay", "register", "--config", configPath, "--json"],
+      ...["--admin", join(folder, "admin.json"), "--admin-password-file", join(folder, "password")],
+    );
+
+  async function start({ configPath }: Operator, db?: Database): Promise<RunningRelay> {
+    const config = await loadConfig(configPath, {});
+    return startRelay(config, { log: silentLogger, ...(db === undefined ? {} : { db }) });
+  }
+
+  it("checks, registers, makes its first key, and then pays", async () => {
+    const [source, target] = [await operatorOf(ALIPAY_HK), await operatorOf(HUB)];
+    const before = await source.feiqian("relay", "check", "--config", source.configPath);
+    expect(before.code, before.err).to.equal(9);
+    expect(before.out).to.contain("sendKey:").and.to.contain("acceptKey:").and.to.contain("endpoint:");
+    const registered = await register(source);
+    expect(registered.code, registered.err).to.equal(0);
+    expect(JSON.parse(registered.out)).to.deep.equal({ registered: ["sendKey", "acceptKey", "endpoint"], left: [] });
+    expect(await source.feiqian("relay", "check", "--config", source.configPath)).to.include({ code: 0 });
+    expect(JSON.parse((await register(source)).out)).to.deep.equal({ registered: [], left: [] });
+    expect(await register(target)).to.include({ code: 0 });
+
+    // Straight on the store, as nobody can ask the API for it yet; this store is the embedded one, in the folder.
+    const made = await source.feiqian(
+      "keys",
+      "create",
+      "--config",
+      source.configPath,
+      "--scope",
+      "read,submit,operate",
+      "--json",
+    );
+    expect(made.code, made.err).to.equal(0);
+    // What the command prints, which is a key's JSON.
+    const { key } = JSON.parse(made.out) as { key: string };
+
+    const relays = [await start(source), await start(target, await stores.database("hub"))];
+    try {
+      const asWallet = (...args: readonly string[]) =>
+        run(args, { fetch, environment: { FEIQIAN_URL: source.url, FEIQIAN_API_KEY: key } });
+      const sent = await asWallet(
+        ...[
+          "send",
+          "1",
+          "--send",
+          "150.00HKD",
+          "--currency",
+          "HKD",
+          "--from",
+          "+85291234567",
+          "--from-name",
+          "Chan Tai Man",
+        ],
+        ...["--to", "+639171234567", "--watch", "--json"],
+      );
+      expect(sent.code, sent.err).to.equal(0);
+      const lines = sent.out.trim().split("\n}\n").at(-1)?.split("\n") ?? [];
+      // Each line is a step of the transfer.
+      const steps = lines.map((line) => JSON.parse(line) as { uetr: string; status: string });
+      expect(steps.map(({ status }) => status)).to.deep.equal(["received", "batched", "held", "settled", "credited"]);
+      const uetr = steps[0]?.uetr ?? "";
+      expect([...wallet.posted.values()]).to.have.length(1);
+
+      const receipt = join(source.folder, "receipt.json");
+      expect(await asWallet("receipt", "get", uetr, "--disclose", "creditor", "--out", receipt)).to.include({
+        code: 0,
+      });
+      const { transferRegistry } = sandbox.ledger.addresses;
+      const verified = await run(["receipt", "verify", receipt, "--rpc", node.url, "--registry", transferRegistry]);
+      expect(verified.code, verified.err).to.equal(0);
+      expect(verified.out).to.contain("Valid").and.to.contain("+639171234567");
+      expect(await asWallet("reconcile")).to.include({ code: 0 });
+      const audited = await asWallet("audit");
+      expect(audited.out).to.contain("keys.create").and.to.contain("os:operator");
+    } finally {
+      await Promise.all(relays.map((relay) => relay.stop()));
+    }
+  });
+
+  it("drains on SIGTERM, and takes no more requests", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    const stops = new Map<string, () => void>();
+    const ended = run(["relay", "start", "--config", operator.configPath], {
+      fetch,
+      environment: {},
+      onStop: (signal, listener) => void stops.set(signal, listener),
+    });
+    await until(async () => (await statusOf(`${operator.url}/readyz`)) === 200);
+    expect(await statusOf(`${operator.url}/livez`)).to.equal(200);
+    stops.get("SIGTERM")?.();
+    expect(await ended).to.include({ code: 0 });
+    expect(await statusOf(`${operator.url}/livez`)).to.equal(undefined);
+  });
+
+  it("has its steps run by one process of two, and by the other once that has gone", async () => {
+    const [first, second] = [await operatorOf(ALIPAY_HK), await operatorOf(ALIPAY_HK)];
+    const db = await stores.database("shared");
+    const leads = async ({ context }: RunningRelay): Promise<boolean> =>
+      (await context.metrics.leader.get()).values[0]?.value === 1;
+    const one = await start(first, db);
+    await until(() => leads(one));
+    const two = await start(second, db);
+    expect(await statusOf(`${two.url}/readyz`)).to.equal(200);
+    expect(await leads(two)).to.equal(false);
+    await one.stop();
+    await until(() => leads(two));
+    await two.stop();
+  });
+
+  it("stops its steps and is not ready any more when the ledger's history has changed", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    const db = await stores.database("forked");
+    const relay = await start(operator, db);
+    try {
+      await until(async () => (await db.query("SELECT block FROM ledger_cursor")).length === 1);
+      await db.query("UPDATE ledger_cursor SET block_hash = $1", [new Uint8Array(32).fill(1)]);
+      await until(async () => (await statusOf(`${operator.url}/readyz`)) === 503);
+      const { reasons } = await relay.health.readiness();
+      expect(reasons.map(({ code }) => code)).to.deep.equal(["fork"]);
+      expect(await statusOf(`${operator.url}/livez`)).to.equal(200);
+      expect((await relay.context.metrics.forkDetected.get()).values[0]?.value).to.equal(1);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it("waits for a ledger that is not there yet", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    node.fateOf = () => "lost before";
+    const starting = start(operator, await stores.database("patient"));
+    await systemClock.sleep(300);
+    node.fateOf = () => "passed";
+    await (await starting).stop();
+  });
+
+  it("does not start on a chain that is another one, and closes what it had opened", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    const env = { FEIQIAN_LEDGER_CHAIN_ID: "1", FEIQIAN_LOG_LEVEL: "silent" };
+    const failed = await run(["relay", "check", "--config", operator.configPath], { fetch, environment: env });
+    expect(failed.code).to.equal(8);
+    expect(failed.err).to.contain("chain 31337");
+  }).timeout(120_000);
+});
+
+async function statusOf(url: string): Promise<number | undefined> {
+  const response = await fetch(url).catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.status;
+}
+
+const PATIENCE_MS = 20_000;
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error("it does not come to it");
+    await systemClock.sleep(25);
+  }
+}

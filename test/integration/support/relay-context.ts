@@ -1,0 +1,247 @@
+import { toHex } from "../../../src/domain/bytes/hex.ts";
+import { isSameCurrency, networkFeeUp, type Corridor } from "../../../src/domain/corridor.ts";
+import { hashDetails } from "../../../src/domain/details.ts";
+import type { PartnerId } from "../../../src/domain/partner.ts";
+import { quoteId, quoteRate, type Quote } from "../../../src/domain/quote.ts";
+import { convertDown } from "../../../src/domain/rate.ts";
+import { uetrFromRandom, type Uetr } from "../../../src/domain/uetr.ts";
+import { keyInMemory } from "../../../src/ledger/keys/signing-key.ts";
+import { openRegistry } from "../../../src/ledger/registry.ts";
+import { signQuote } from "../../../src/ledger/signing.ts";
+import type { Clock } from "../../../src/platform/clock.ts";
+import { silentLogger } from "../../../src/platform/logger.ts";
+import { createWake } from "../../../src/platform/loop.ts";
+import { createMetrics } from "../../../src/platform/metrics.ts";
+import { createRandom } from "../../../src/platform/random.ts";
+import { noTracer } from "../../../src/platform/tracing.ts";
+import type { RelayContext, RelaySettings, Step, StepName } from "../../../src/relay/context.ts";
+import { generatePeerKeys } from "../../../src/relay/peer/keys.ts";
+import { sealDetails } from "../../../src/relay/sealed-details.ts";
+import type { SettledCredit, WalletConnector } from "../../../src/relay/wallet/connector.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { insertProviderQuotes } from "../../../src/store/provider-quotes.ts";
+import { createSealer } from "../../../src/store/sealer.ts";
+import { insertTransfers, type NewTransfer } from "../../../src/store/transfers.ts";
+import { FEE_BPS, makeQuote } from "./batches.ts";
+import { ALIPAY_HK, fundedLedger, HKD_TO_PHP, networkHelpers, PROVIDER } from "./chain.ts";
+
+/** The clock of the world outside of the ledger, which tests move on. */
+export interface TestClock extends Clock {
+  advance(durationMs: number): void;
+}
+
+/** A wallet in memory: credits whoever it is asked to, each UETR once. */
+export interface TestWallet extends WalletConnector {
+  readonly credits: ReadonlyMap<Uetr, SettledCredit>;
+  /** How often it was asked to credit, repetitions included. */
+  readonly creditCalls: number;
+}
+
+/** A relay of one process, with its ledger in the same one, and everybody else in memory. */
+export interface TestRelay extends RelayContext {
+  readonly sandbox: Sandbox;
+  readonly clock: TestClock;
+  readonly wallet: TestWallet;
+  /** Steps that were woken, in order; empty it to look at what comes. */
+  readonly woken: StepName[];
+  /** The process dies at a checkpoint: the first time that it gets there, or the nth. */
+  killAt(name: string, nth?: number): void;
+}
+
+export interface TestRelayOptions extends Partial<Omit<RelayContext, "settings" | "clock" | "wallet">> {
+  readonly db: Database;
+  /** ALIPAY_HK unless given. */
+  readonly partner?: PartnerId;
+  /** A ledger to share with another relay; a fresh and funded one unless given. */
+  readonly sandbox?: Sandbox;
+  readonly settings?: Partial<RelaySettings>;
+}
+
+/** What a test's process dies of. */
+export class Killed extends Error {}
+
+export const SETTINGS: RelaySettings = {
+  batch: { maxTransfers: 10, maxDelayMs: 0, holdSeconds: 300 },
+  quote: { validitySeconds: 120, leastValiditySeconds: 20 },
+  transferValiditySeconds: 600,
+  ledger: { pollIntervalMs: 20, confirmations: 0, maxBlockRange: 500, fromBlock: 0 },
+  webhooks: { maxAttempts: 3, timeoutMs: 1_000 },
+  retry: { firstDelayMs: 100, maxDelayMs: 5_000 },
+  sweepOthersAfterSeconds: 60,
+  lowWater: new Map(),
+};
+
+/** A context for steps, intake and reconciliation; two with one `sandbox` are two relays of one network. */
+export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
+  const { partner = ALIPAY_HK, db, settings, sandbox: shared, checkpoint, ...given } = options;
+  const sandbox = shared ?? (await fundedLedger());
+  // The snapshot that a test begins from may be minutes old: its latest block is to be of now.
+  if (shared === undefined) await networkHelpers.mine();
+  const operator = { kind: "operator", partner } as const;
+  const key = keyInMemory(sandbox.keys.walletOf(operator).privateKey);
+  const random = createRandom(`relay ${partner}`);
+  const woken: StepName[] = [];
+  const wake = createWake<StepName>();
+  wake.onWake((step) => woken.push(step));
+  const kills = new Map<string, number>();
+  const clock = testClock();
+  return {
+    partner,
+    db,
+    settings: { ...SETTINGS, ...settings },
+    sandbox,
+    ledger: sandbox.ledger,
+    registry: openRegistry(sandbox.ledger, { clock, fromBlock: 0, maxBlockRange: 500, timeToLiveMs: 0, onError: fail }),
+    sealer: createSealer({ current: random.bytes(32) }),
+    submitter: await sandbox.submitterOf(operator),
+    keys: { send: key, accept: key },
+    peerKeys: generatePeerKeys(),
+    peers: { find: () => Promise.resolve(undefined) },
+    wallet: testWallet(),
+    providers: { quotes: () => Promise.resolve([]) },
+    clock,
+    drawBytes: (length) => random.bytes(length),
+    log: silentLogger,
+    metrics: createMetrics({ partner }),
+    tracer: noTracer,
+    wake,
+    woken,
+    ...given,
+    checkpoint(name) {
+      checkpoint?.(name);
+      const left = kills.get(name);
+      if (left === undefined) return;
+      kills.set(name, left - 1);
+      if (left > 1) return;
+      kills.delete(name);
+      throw new Killed(name);
+    },
+    killAt: (name, nth = 1) => void kills.set(name, nth),
+  };
+}
+
+/** Runs a step until it says that there is no more to do. */
+export async function run(context: RelayContext, step: Step): Promise<void> {
+  for (let passes = 0; passes < 100; passes++) {
+    if (!(await step(context))) return;
+  }
+  throw new Error("a step always has more to do");
+}
+
+/** Lets time pass on the ledger, which makes a block, and outside of it: it is the same on both then. */
+export async function passTime({ clock }: TestRelay, seconds: number): Promise<void> {
+  const nowSeconds = Math.max(await networkHelpers.time.latest(), Math.floor(clock.nowMs() / 1_000));
+  await networkHelpers.time.increaseTo(nowSeconds + seconds);
+  clock.advance((nowSeconds + seconds) * 1_000 - clock.nowMs());
+}
+
+/** A quote that the provider has signed for this relay's partner, in its store. */
+export async function standingQuote(
+  { partner, sandbox, ledger, db, clock }: TestRelay,
+  overrides: Partial<Quote> = {},
+  corridor: Corridor = HKD_TO_PHP,
+): Promise<{ readonly id: `0x${string}`; readonly quote: Quote }> {
+  const quote = { ...(await makeQuote(corridor)), taker: partner, ...overrides };
+  const id = quoteId(quote, ledger.chain);
+  const authorization = await signQuote(
+    sandbox.keys.walletOf({ kind: "operator", partner: PROVIDER }),
+    ledger.chain,
+    quote,
+  );
+  const { sourceCurrency, targetCurrency } = corridor;
+  await insertProviderQuotes(db, [{ id, quote, authorization, sourceCurrency, targetCurrency }], clock.nowMs());
+  return { id, quote };
+}
+
+export interface Accepting {
+  readonly corridor?: Corridor;
+  /** What they were priced on; needed where currencies differ. */
+  readonly quote?: { readonly id: `0x${string}`; readonly quote: Quote };
+  readonly ifUnfunded?: "wait" | "fail";
+  /** Source minor units of each; different ones unless given. */
+  readonly amount?: bigint;
+  /** How long they wait at most; ten minutes unless given. */
+  readonly validityMs?: number;
+}
+
+/** Transfers as the API has taken them in. */
+export async function acceptTransfers(
+  relay: TestRelay,
+  count: number,
+  { corridor = HKD_TO_PHP, quote, ifUnfunded = "fail", amount, validityMs = 600_000 }: Accepting = {},
+): Promise<readonly NewTransfer[]> {
+  const { db, sealer, clock, drawBytes } = relay;
+  const transfers = Array.from({ length: count }, (_, index): NewTransfer => {
+    const uetr = uetrFromRandom(drawBytes(16));
+    const sourceAmount = amount ?? 10_000n + BigInt(index * 1_234);
+    const isSame = isSameCurrency(corridor);
+    if (!isSame && quote === undefined) throw new RangeError("a corridor between currencies needs a quote");
+    const salt = toHex(drawBytes(32));
+    const alias = (value: string) => ({ type: "MSISDN", value });
+    const details = {
+      debtor: { name: "Chan Tai Man", alias: alias("+85291234567") },
+      creditor: { name: "Maria Dela Cruz", alias: alias("+639171234567") },
+      remittance: { purpose: "FAMI", unstructured: `No. ${index}` },
+    };
+    return {
+      uetr,
+      contentMac: drawBytes(36),
+      target: corridor.target,
+      sourceCurrency: corridor.sourceCurrency,
+      targetCurrency: corridor.targetCurrency,
+      sourceAmount,
+      targetAmount: quote === undefined ? sourceAmount : convertDown(sourceAmount, quoteRate(quote.quote)),
+      fee: networkFeeUp(sourceAmount, FEE_BPS),
+      providerQuote: quote?.id,
+      sealed: sealDetails(sealer, uetr, { details, salt }),
+      detailsHash: hashDetails(details, salt),
+      ifUnfunded,
+      acceptedAt: clock.nowMs(),
+      expiresAt: clock.nowMs() + validityMs,
+    };
+  });
+  const stored = await insertTransfers(db, transfers);
+  if (stored === "used up") throw new Error("the quote has too little capacity for the test's transfers");
+  return transfers;
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
+
+function testClock(): TestClock {
+  let offsetMs = 0;
+  return {
+    nowMs: () => Date.now() + offsetMs,
+    sleep(durationMs) {
+      offsetMs += durationMs;
+      return Promise.resolve();
+    },
+    advance: (durationMs) => void (offsetMs += durationMs),
+  };
+}
+
+function testWallet(): TestWallet {
+  const credits = new Map<Uetr, SettledCredit>();
+  let creditCalls = 0;
+  return {
+    credits,
+    get creditCalls() {
+      return creditCalls;
+    },
+    lookup: () => Promise.resolve({ found: true, name: "Maria Dela Cruz" }),
+    check: (asked) => Promise.resolve(asked.map(({ uetr }) => ({ uetr, accept: true }))),
+    credit(asked) {
+      creditCalls++;
+      for (const credit of asked) credits.set(credit.uetr, credits.get(credit.uetr) ?? credit);
+      const answers = asked.map(({ uetr }) => ({
+        uetr,
+        status: "credited" as const,
+        reference: `R-${uetr}`,
+        creditedAtMs: 1,
+      }));
+      return Promise.resolve(answers);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import type { Clock } from "../../../src/platform/clock.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
+import { createHealth, type Health } from "../../../src/relay/health.ts";
+import type { Queryable } from "../../../src/store/database.ts";
+
+/** A relay that has read so far of a ledger that is so long. */
+interface State {
+  cursor: bigint | undefined | Error;
+  latest: number | Error;
+  nowMs: number;
+  looks: number;
+}
+
+function healthOf(state: State, changes: { timeoutMs?: number; latest?: () => Promise<number> } = {}): Health {
+  const clock: Clock = { nowMs: () => state.nowMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) };
+  const db: Queryable = {
+    query<Row extends object>(): Promise<readonly Row[]> {
+      state.looks++;
+      if (state.cursor instanceof Error) return Promise.reject(state.cursor);
+      const rows = state.cursor === undefined ? [] : [{ block: state.cursor }];
+      // The one statement that is asked has this row.
+      return Promise.resolve(rows as unknown as Row[]);
+    },
+  };
+  const getBlockNumber =
+    changes.latest ??
+    (() => (state.latest instanceof Error ? Promise.reject(state.latest) : Promise.resolve(state.latest)));
+  return createHealth({
+    db,
+    provider: { getBlockNumber },
+    clock,
+    confirmations: 2,
+    maxStandstillMs: 10_000,
+    timeoutMs: changes.timeoutMs ?? 1_000,
+    cacheMs: 100,
+  });
+}
+
+const codes = async (health: Health): Promise<readonly string[]> =>
+  (await health.readiness()).reasons.map(({ code }) => code);
+
+describe("a relay's readiness", () => {
+  let state: State;
+  beforeEach(() => {
+    state = { cursor: 100n, latest: 102, nowMs: 0, looks: 0 };
+  });
+
+  it("is there when the database, the ledger and the watcher are", async () => {
+    expect(await healthOf(state).readiness()).to.deep.equal({ ready: true, reasons: [] });
+  });
+
+  it("tells which of them does not answer, by the error's name alone", async () => {
+    state.cursor = new TypeError("postgres://relay:hush@db");
+    state.latest = new RangeError("http://key@node");
+    const { ready, reasons } = await healthOf(state).readiness();
+    expect(ready).to.be.false;
+    expect(reasons.map(({ code }) => code)).to.deep.equal(["database", "ledger"]);
+    expect(JSON.stringify(reasons)).not.to.match(/hush|key@/);
+  });
+
+  it("does not wait for an answer for ever", async () => {
+    const never = () => Promise.withResolvers<number>().promise;
+    expect(await codes(healthOf(state, { timeoutMs: 10, latest: never }))).to.deep.equal(["ledger"]);
+  });
+
+  it("goes away when the watcher stands still with blocks to read, and comes back when it moves", async () => {
+    const health = healthOf(state);
+    state.latest = 110;
+    expect(await codes(health)).to.be.empty;
+    state.nowMs = 10_001;
+    expect(await codes(health)).to.deep.equal(["watcher"]);
+    state.cursor = 104n;
+    state.nowMs = 10_200;
+    expect(await codes(health)).to.be.empty;
+  });
+
+  it("does not mind a ledger that stands still itself", async () => {
+    const health = healthOf(state);
+    await health.readiness();
+    state.nowMs = 1_000_000;
+    expect(await codes(health)).to.be.empty;
+    state.latest = 103;
+    state.nowMs += 200;
+    expect(await codes(health)).to.be.empty;
+  });
+
+  it("goes away for a fork and for draining, at once", async () => {
+    const health = healthOf(state);
+    await health.readiness();
+    health.fail(new Error("block 90 is not what it was"));
+    health.drain();
+    expect(await codes(health)).to.deep.equal(["fork", "draining"]);
+  });
+
+  it("does not look more often than it must", async () => {
+    const health = healthOf(state);
+    await Promise.all([health.readiness(), health.readiness()]);
+    state.nowMs = 99;
+    await health.readiness();
+    expect(state.looks).to.equal(1);
+    state.nowMs = 100;
+    await health.readiness();
+    expect(state.looks).to.equal(2);
+  });
+});
