@@ -1,0 +1,154 @@
+import type { FastifyPluginAsync } from "fastify";
+import {
+  balancesResponseSchema,
+  corridorsResponseSchema,
+  lookupRequestSchema,
+  lookupResponseSchema,
+  participantsResponseSchema,
+  type BalanceJson,
+  type CorridorJson,
+  type Participant,
+} from "../../contract/network.ts";
+import { ALIAS_TYPES } from "../../domain/alias.ts";
+import type { RegisteredCorridor, RegisteredPartner } from "../../ledger/registry.ts";
+import type { RelayContext } from "../../relay/context.ts";
+import { moneyJson } from "../../relay/json.ts";
+import { lookupPayee } from "../../relay/lookup.ts";
+import { readFunds, type Funds } from "../../store/transfers.ts";
+import { Problem } from "../problem.ts";
+import type { ApiContext } from "../context.ts";
+import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
+
+/** What a wallet needs to know of the network: who is there, what can be sent where, and what money there is for it. */
+export function networkRoutes(context: ApiContext): FastifyPluginAsync {
+  return routes((app) => {
+    lookupRoute(app, context);
+    listRoutes(app, context);
+  });
+}
+
+function lookupRoute(app: Routes, { relay }: ApiContext): void {
+  app.post(
+    "/v1/payees/lookup",
+    {
+      config: { scope: "submit" },
+      schema: {
+        operationId: "lookupPayee",
+        summary: "Find a partner's customer by alias",
+        description: "Tells the payee's name, masked, so that the payer can see that it is the right person.",
+        tags: ["network"],
+        body: lookupRequestSchema,
+        ...responses({ 200: lookupResponseSchema }, [
+          ...OF_BODIES,
+          "payee-not-found",
+          "unknown-partner",
+          "partner-unavailable",
+        ]),
+      },
+    },
+    async ({ body }) => {
+      const found = await lookupPayee(relay, body);
+      if (found.kind === "refused") throw Problem.of(found);
+      return found.payee;
+    },
+  );
+}
+
+function listRoutes(app: Routes, { relay }: ApiContext): void {
+  app.get(
+    "/v1/participants",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "listParticipants",
+        summary: "Who is in the network",
+        tags: ["network"],
+        ...responses({ 200: participantsResponseSchema }),
+      },
+    },
+    async () => {
+      const { partners } = await relay.registry.read();
+      return { participants: [...partners.values()].map((partner) => participantJson(relay, partner)).sort(byId) };
+    },
+  );
+  app.get(
+    "/v1/corridors",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "listCorridors",
+        summary: "Where this partner's customers can send to",
+        tags: ["network"],
+        ...responses({ 200: corridorsResponseSchema }),
+      },
+    },
+    async () => {
+      const { corridors } = await relay.registry.read();
+      const own = [...corridors.values()].filter(({ corridor }) => corridor.source === relay.partner);
+      return { corridors: own.map(corridorJson).sort((left, right) => left.target - right.target) };
+    },
+  );
+  app.get(
+    "/v1/balances",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "listBalances",
+        summary: "This partner's money on the ledger, and what is promised of it",
+        tags: ["network"],
+        ...responses({ 200: balancesResponseSchema }),
+      },
+    },
+    async () => ({ balances: (await readFunds(relay.db)).map((funds) => balanceJson(relay, funds)) }),
+  );
+}
+
+function participantJson(
+  { partner: self }: RelayContext,
+  { id, country, homeCurrency, roles, status }: RegisteredPartner,
+): Participant {
+  // Whoever is registered is one of the others.
+  const standing = status === "unknown" ? "suspended" : status;
+  return { id, country, homeCurrency, roles: [...roles], status: standing, isSelf: id === self };
+}
+
+/** What a submission may not leave out; the amount is that of either end. */
+const REQUIRED_FIELDS = [
+  "uetr",
+  "target",
+  "amount",
+  "debtor.name",
+  "debtor.alias",
+  "creditor.alias",
+  "purpose",
+] as const;
+
+function corridorJson({ corridor, terms }: RegisteredCorridor): CorridorJson {
+  return {
+    target: corridor.target,
+    sourceCurrency: corridor.sourceCurrency,
+    targetCurrency: corridor.targetCurrency,
+    isOpen: terms.open,
+    feeBps: Number.parseInt(String(terms.feeBps), 10),
+    maxPerTransfer: String(terms.maxPerBatch),
+    maxPerDay: String(terms.maxPerDay),
+    requiredFields: [...REQUIRED_FIELDS],
+    aliasTypes: [...ALIAS_TYPES],
+  };
+}
+
+function balanceJson({ settings }: RelayContext, { currency, available, held, committed, block }: Funds): BalanceJson {
+  const lowWater = settings.lowWater.get(currency);
+  return {
+    available: moneyJson(available, currency),
+    held: moneyJson(held, currency),
+    committed: moneyJson(committed, currency),
+    spendable: moneyJson(available > committed ? available - committed : 0n, currency),
+    ...(lowWater === undefined ? {} : { lowWater: moneyJson(lowWater, currency) }),
+    block,
+  };
+}
+
+function byId(left: Participant, right: Participant): number {
+  return left.id - right.id;
+}

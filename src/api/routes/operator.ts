@@ -1,0 +1,321 @@
+import type { FastifyPluginAsync } from "fastify";
+import { z } from "zod/v4";
+import {
+  apiKeySchema,
+  apiKeysResponseSchema,
+  auditQuerySchema,
+  auditResponseSchema,
+  createKeySchema,
+  createWebhookSchema,
+  deliveriesQuerySchema,
+  deliveriesResponseSchema,
+  deliveryParams,
+  erasureResponseSchema,
+  erasureSchema,
+  keyIdParams,
+  newKeySchema,
+  newWebhookSchema,
+  reconciliationSchema,
+  rotateKeySchema,
+  SCOPES,
+  webhookIdParams,
+  webhooksResponseSchema,
+  type ApiKeyJson,
+  type DeliveryJson,
+} from "../../contract/operator.ts";
+import { parseUetr } from "../../domain/uetr.ts";
+import { toJson } from "../../domain/wire.ts";
+import { issueApiKey, rotateApiKey } from "../../relay/api-keys.ts";
+import { eventJson } from "../../relay/event-json.ts";
+import { instant } from "../../relay/json.ts";
+import { reconcile } from "../../relay/reconciler.ts";
+import { registerWebhook, replayDelivery, webhookJson } from "../../relay/webhooks.ts";
+import { listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
+import { auditAfter } from "../../store/audit.ts";
+import { eraseOlderThan, eraseTransfer } from "../../store/erase.ts";
+import { numberOf } from "../../store/values.ts";
+import { deleteWebhook, listDeliveries, listWebhooks, type Delivery } from "../../store/webhooks.ts";
+import type { ApiContext } from "../context.ts";
+import { Problem } from "../problem.ts";
+import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
+
+/** What the operator of the relay does. Every action is in the audit log, whatever comes of it. */
+export function operatorRoutes(context: ApiContext): FastifyPluginAsync {
+  return routes((app) => {
+    keyRoutes(app, context);
+    keyChangeRoutes(app, context);
+    webhookRoutes(app, context);
+    deliveryRoutes(app, context);
+    auditRoute(app, context);
+    dataRoutes(app, context);
+  });
+}
+
+function keyRoutes(app: Routes, { relay }: ApiContext): void {
+  app.post(
+    "/v1/keys",
+    {
+      config: { scope: "operate", action: "keys.create" },
+      schema: {
+        operationId: "createKey",
+        summary: "Make an API key",
+        tags: ["operator"],
+        body: createKeySchema,
+        ...responses({ 201: newKeySchema }, OF_BODIES),
+      },
+    },
+    async ({ body, audit }, reply) => {
+      const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
+      const { key, text } = await issueApiKey(relay, { ...body, expiresAt });
+      audit.subject = key.id;
+      audit.data = { label: body.label, scopes: body.scopes };
+      return reply.code(201).send({ ...keyJson(key), key: text });
+    },
+  );
+  app.get(
+    "/v1/keys",
+    {
+      config: { scope: "operate" },
+      schema: {
+        operationId: "listKeys",
+        summary: "All API keys, without their secrets",
+        tags: ["operator"],
+        ...responses({ 200: apiKeysResponseSchema }),
+      },
+    },
+    async () => ({ keys: (await listApiKeys(relay.db)).map(keyJson) }),
+  );
+}
+
+function keyChangeRoutes(app: Routes, { relay, auth }: ApiContext): void {
+  app.post(
+    "/v1/keys/:id/rotate",
+    {
+      config: { scope: "operate", action: "keys.rotate" },
+      schema: {
+        operationId: "rotateKey",
+        summary: "Make a key in another's place",
+        description:
+          "The other goes on working for the overlap, so that nothing stops while the new one is put in place.",
+        tags: ["operator"],
+        params: keyIdParams,
+        body: rotateKeySchema,
+        ...responses({ 201: newKeySchema }, [...OF_BODIES, "not-found"]),
+      },
+    },
+    async ({ params, body, audit }, reply) => {
+      const issued = await rotateApiKey(relay, params.id, body.overlapSeconds);
+      if (issued === undefined) throw new Problem("not-found", "no API key of this id can be used any more");
+      auth.forget();
+      audit.data = { successor: issued.key.id, overlapSeconds: body.overlapSeconds };
+      return reply.code(201).send({ ...keyJson(issued.key), key: issued.text });
+    },
+  );
+  app.delete(
+    "/v1/keys/:id",
+    {
+      config: { scope: "operate", action: "keys.revoke" },
+      schema: {
+        operationId: "revokeKey",
+        summary: "End a key, for good",
+        description: "At once here; within a second in other processes on the same database.",
+        tags: ["operator"],
+        params: keyIdParams,
+        ...responses({ 200: apiKeySchema }, ["not-found"]),
+      },
+    },
+    async ({ params }) => {
+      const key = await revokeApiKey(relay.db, params.id, relay.clock.nowMs());
+      if (key === undefined) throw new Problem("not-found", "there is no API key of this id");
+      auth.forget();
+      return keyJson(key);
+    },
+  );
+}
+
+function webhookRoutes(app: Routes, { relay }: ApiContext): void {
+  app.post(
+    "/v1/webhooks",
+    {
+      config: { scope: "operate", action: "webhooks.create" },
+      schema: {
+        operationId: "createWebhook",
+        summary: "Have events delivered, from now on",
+        tags: ["operator"],
+        body: createWebhookSchema,
+        ...responses({ 201: newWebhookSchema }, OF_BODIES),
+      },
+    },
+    async ({ body, audit }, reply) => {
+      const webhook = await registerWebhook(relay, body);
+      audit.subject = webhook.id;
+      audit.data = { host: new URL(webhook.url).host, types: body.types };
+      return reply.code(201).send(webhook);
+    },
+  );
+  app.get(
+    "/v1/webhooks",
+    {
+      config: { scope: "operate" },
+      schema: {
+        operationId: "listWebhooks",
+        summary: "Where events are delivered to",
+        tags: ["operator"],
+        ...responses({ 200: webhooksResponseSchema }),
+      },
+    },
+    async () => ({ webhooks: (await listWebhooks(relay.db)).map(webhookJson) }),
+  );
+  app.delete(
+    "/v1/webhooks/:id",
+    {
+      config: { scope: "operate", action: "webhooks.delete" },
+      schema: {
+        operationId: "deleteWebhook",
+        summary: "Stop delivering, and forget what was not delivered",
+        tags: ["operator"],
+        params: webhookIdParams,
+        ...responses({ 204: z.null() }, ["not-found"]),
+      },
+    },
+    async ({ params }, reply) => {
+      if (!(await deleteWebhook(relay.db, params.id))) throw new Problem("not-found", "there is no webhook of this id");
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function deliveryRoutes(app: Routes, { relay }: ApiContext): void {
+  app.get(
+    "/v1/webhooks/deliveries",
+    {
+      config: { scope: "operate" },
+      schema: {
+        operationId: "listDeliveries",
+        summary: "Deliveries that were given up, or are still due",
+        tags: ["operator"],
+        querystring: deliveriesQuerySchema,
+        ...responses({ 200: deliveriesResponseSchema }),
+      },
+    },
+    async ({ query }) => {
+      const deliveries = await listDeliveries(relay.db, query.state, Number.parseInt(query.limit, 10));
+      return { deliveries: deliveries.map(deliveryJson) };
+    },
+  );
+  app.post(
+    "/v1/webhooks/:id/deliveries/:event/replay",
+    {
+      config: { scope: "operate", action: "deliveries.replay" },
+      schema: {
+        operationId: "replayDelivery",
+        summary: "Have an event delivered once more",
+        tags: ["operator"],
+        params: deliveryParams,
+        ...responses({ 202: z.object({ webhook: z.string(), event: z.number().int() }) }, ["not-found"]),
+      },
+    },
+    async ({ params, audit }, reply) => {
+      const seq = BigInt(params.event);
+      audit.data = { event: params.event };
+      if (!(await replayDelivery(relay, params.id, seq))) {
+        throw new Problem("not-found", "there is no such webhook that is delivered to, or no such event");
+      }
+      return reply.code(202).send({ webhook: params.id, event: numberOf(seq) });
+    },
+  );
+}
+
+function auditRoute(app: Routes, { relay }: ApiContext): void {
+  app.get(
+    "/v1/audit",
+    {
+      config: { scope: "operate" },
+      schema: {
+        operationId: "listAudit",
+        summary: "What operators did, and tried to",
+        tags: ["operator"],
+        querystring: auditQuerySchema,
+        ...responses({ 200: auditResponseSchema }),
+      },
+    },
+    async ({ query }) => {
+      const after = BigInt(query.after);
+      const entries = await auditAfter(relay.db, after, Number.parseInt(query.limit, 10));
+      return {
+        entries: entries.map(({ seq, at, subject, data, ...rest }) => ({
+          ...rest,
+          seq: numberOf(seq),
+          at: instant(at),
+          ...(subject === undefined ? {} : { subject }),
+          data: { ...data },
+        })),
+        next: numberOf(entries.at(-1)?.seq ?? after),
+      };
+    },
+  );
+}
+
+function dataRoutes(app: Routes, { relay }: ApiContext): void {
+  app.post(
+    "/v1/reconciliations",
+    {
+      config: { scope: "operate", action: "reconciliations.run" },
+      schema: {
+        operationId: "reconcile",
+        summary: "Hold the store against the ledger",
+        tags: ["operator"],
+        ...responses({ 200: reconciliationSchema }),
+      },
+    },
+    async () => ({ ...toJson(await reconcile(relay)) }),
+  );
+  app.post(
+    "/v1/erasures",
+    {
+      config: { scope: "operate", action: "erasures.run" },
+      schema: {
+        operationId: "erase",
+        summary: "Erase personal data",
+        description: "Of one transfer, or of all that were accepted before a time. Only of transfers that are final.",
+        tags: ["operator"],
+        body: erasureSchema,
+        ...responses({ 200: erasureResponseSchema }, [...OF_BODIES, "not-found", "not-final"]),
+      },
+    },
+    async ({ body, audit }) => {
+      if (body.uetr === undefined) {
+        audit.data = { acceptedBefore: body.acceptedBefore ?? "" };
+        const { transfers, payloads } = await eraseOlderThan(relay.db, Date.parse(body.acceptedBefore ?? ""));
+        return { erased: transfers, payloads };
+      }
+      audit.subject = body.uetr;
+      const erasure = await eraseTransfer(relay.db, parseUetr(body.uetr));
+      if (erasure === "unknown") throw new Problem("not-found", "this relay knows no such transfer");
+      if (erasure === "in flight") throw new Problem("not-final", "what is under way needs its details still");
+      return { erased: 1, payloads: 0 };
+    },
+  );
+}
+
+function keyJson({ id, label, scopes, rateLimit, createdAt, expiresAt, revokedAt }: ApiKey): ApiKeyJson {
+  return {
+    id,
+    label,
+    scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+    rateLimit,
+    createdAt: instant(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: instant(expiresAt) }),
+    ...(revokedAt === undefined ? {} : { revokedAt: instant(revokedAt) }),
+  };
+}
+
+function deliveryJson({ webhook, event, attempts, lastError, nextAttemptAt, deadAt }: Delivery): DeliveryJson {
+  return {
+    webhook,
+    attempts,
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(deadAt === undefined ? { nextAttemptAt: instant(nextAttemptAt) } : { deadAt: instant(deadAt) }),
+    event: eventJson(event),
+  };
+}

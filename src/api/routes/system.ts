@@ -1,0 +1,62 @@
+import type { FastifyPluginAsync } from "fastify";
+import { z } from "zod/v4";
+import type { ApiContext } from "../context.ts";
+import { routes } from "./route.ts";
+
+const readinessSchema = z.object({
+  ready: z.boolean(),
+  reasons: z.array(z.object({ code: z.string(), detail: z.string() })),
+});
+
+/** For those who run the process. No key is asked for: do not let strangers reach these. */
+export function systemRoutes({ relay, extras }: ApiContext): FastifyPluginAsync {
+  return routes((app) => {
+    app.get(
+      "/livez",
+      {
+        schema: {
+          operationId: "livez",
+          summary: "Whether the process answers",
+          tags: ["system"],
+          security: [],
+          response: { 200: z.object({ status: z.literal("ok") }) },
+        },
+      },
+      () => ({ status: "ok" as const }),
+    );
+    app.get(
+      "/readyz",
+      {
+        schema: {
+          operationId: "readyz",
+          summary: "Whether requests should be sent here, and if not, why",
+          tags: ["system"],
+          security: [],
+          response: { 200: readinessSchema, 503: readinessSchema },
+        },
+      },
+      async (_request, reply) => {
+        const { ready, reasons } = await extras.readiness();
+        return reply.code(ready ? 200 : 503).send({ ready, reasons: [...reasons] });
+      },
+    );
+    app.get(
+      "/metrics",
+      {
+        schema: {
+          operationId: "metrics",
+          summary: "Prometheus metrics",
+          tags: ["system"],
+          security: [],
+          produces: ["text/plain"],
+          response: { 200: z.string() },
+        },
+        serializerCompiler: () => String,
+      },
+      async (_request, reply) => {
+        const { registry } = relay.metrics;
+        return reply.type(registry.contentType).send(await registry.metrics());
+      },
+    );
+  });
+}

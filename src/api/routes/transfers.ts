@@ -1,0 +1,217 @@
+import { Readable } from "node:stream";
+import type { FastifyPluginAsync, FastifyReply } from "fastify";
+import { z } from "zod/v4";
+import { uetrSchema, uuidSchema } from "../../contract/fields.ts";
+import {
+  acceptanceSchema,
+  quoteRequestSchema,
+  quoteResponseSchema,
+  receiptQuerySchema,
+  receiptJsonSchema,
+  submitRequestSchema,
+  transferStatusSchema,
+  type Acceptance,
+  type ParsedSubmitRequest,
+} from "../../contract/transfers.ts";
+import { DETAIL_GROUPS } from "../../domain/details.ts";
+import { receiptToJson } from "../../domain/receipt.ts";
+import { parseUetr } from "../../domain/uetr.ts";
+import { cancel } from "../../relay/cancellation.ts";
+import { acceptanceJson, quoteJson } from "../../relay/json.ts";
+import { buildReceipt } from "../../relay/receipts.ts";
+import { statusOf } from "../../relay/status.ts";
+import { findQuotes } from "../../store/quotes.ts";
+import { findTransfer } from "../../store/transfers.ts";
+import { NDJSON_TYPE, submitLines } from "../ndjson.ts";
+import { Problem } from "../problem.ts";
+import { validatorCompiler } from "../validation.ts";
+import { instanceOf, type ApiContext } from "../context.ts";
+import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
+
+const uetrParams = z.strictObject({ uetr: uetrSchema });
+const quoteParams = z.strictObject({ id: uuidSchema });
+
+const validateSubmission = validatorCompiler({ schema: submitRequestSchema, method: "POST", url: "/v1/transfers" });
+
+/** From a quote to a receipt: what a wallet does for its customers. */
+export function transferRoutes(context: ApiContext): FastifyPluginAsync {
+  return routes((app) => {
+    quoteRoutes(app, context);
+    submitRoute(app, context);
+    statusRoutes(app, context);
+    receiptRoute(app, context);
+  });
+}
+
+function quoteRoutes(app: Routes, { relay, intake }: ApiContext): void {
+  app.post(
+    "/v1/quotes",
+    {
+      config: { scope: "submit" },
+      schema: {
+        operationId: "createQuote",
+        summary: "What a transfer would cost",
+        description:
+          "Either what is sent is fixed, or what is received. Every cost is itemised; the amounts hold until the expiry.",
+        tags: ["transfers"],
+        body: quoteRequestSchema,
+        ...responses({ 201: quoteResponseSchema }, [
+          ...OF_BODIES,
+          "unknown-partner",
+          "corridor-closed",
+          "amount-too-small",
+          "amount-too-large",
+          "no-quote",
+          "quotes-unavailable",
+        ]),
+      },
+    },
+    async ({ body }, reply) => {
+      const quoted = await intake.quote(body);
+      if (quoted.kind === "refused") throw Problem.of(quoted);
+      return reply.code(201).header("location", `/v1/quotes/${quoted.quote.id}`).send(quoteJson(quoted.quote));
+    },
+  );
+  app.get(
+    "/v1/quotes/:id",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "getQuote",
+        summary: "A quote that was given",
+        tags: ["transfers"],
+        params: quoteParams,
+        ...responses({ 200: quoteResponseSchema }, ["not-found"]),
+      },
+    },
+    async ({ params }) => {
+      const [quote] = await findQuotes(relay.db, [params.id]);
+      if (quote === undefined) throw new Problem("not-found", "this relay has given no such quote");
+      return quoteJson(quote);
+    },
+  );
+}
+
+function submitRoute(app: Routes, { relay, intake, closing }: ApiContext): void {
+  app.post(
+    "/v1/transfers",
+    {
+      config: { scope: "submit" },
+      // Lines are read one by one; everything else as the schema has it.
+      validatorCompiler: () => (data: unknown) =>
+        data instanceof Readable ? { value: data } : validateSubmission(data),
+      schema: {
+        operationId: "submitTransfer",
+        summary: "Submit a transfer, or a stream of them",
+        description: `A 202 means that the transfer is stored, with its amounts fixed. The same UETR with the same content gets the same answer for ever (then with the header "idempotent-replayed: true"), with other content 409. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
+        tags: ["transfers"],
+        consumes: ["application/json", NDJSON_TYPE],
+        body: submitRequestSchema,
+        ...responses({ 202: acceptanceSchema }, [
+          ...OF_BODIES,
+          "uetr-conflict",
+          "unknown-partner",
+          "corridor-closed",
+          "amount-too-small",
+          "amount-too-large",
+          "quote-not-found",
+          "quote-expired",
+          "quote-mismatch",
+          "quote-used-up",
+          "no-quote",
+          "insufficient-liquidity",
+          "quotes-unavailable",
+        ]),
+      },
+    },
+    async (request, reply) => {
+      // The validator lets through what the schema takes, and the stream that the parser of lines hands on.
+      const body: ParsedSubmitRequest | Readable = request.body;
+      if (body instanceof Readable) {
+        const results = submitLines(body, intake, { stopping: closing, instance: instanceOf(request) });
+        // Whatever of the request is left unread then goes with the connection.
+        reply.header("connection", "close");
+        return sendStream(reply.type(NDJSON_TYPE), Readable.from(results, { objectMode: true, highWaterMark: 1 }));
+      }
+      const [submission] = await relay.tracer.span("intake", { uetr: body.uetr }, () => intake.submit([body]));
+      if (submission === undefined) throw new Error("intake: one answer for each");
+      if (submission.kind === "refused") throw Problem.of(submission);
+      if (submission.replayed) reply.header("idempotent-replayed", "true");
+      reply.header("location", `/v1/transfers/${body.uetr}`);
+      const acceptance: Acceptance = acceptanceJson(submission.transfer);
+      return reply.code(202).send(acceptance);
+    },
+  );
+}
+
+/** A stream is sent as it is: no schema of the route is about it. */
+export function sendStream(reply: FastifyReply, stream: Readable): FastifyReply {
+  return reply.code(200).header("cache-control", "no-store").header("x-accel-buffering", "no").send(stream);
+}
+
+function statusRoutes(app: Routes, { relay }: ApiContext): void {
+  app.get(
+    "/v1/transfers/:uetr",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "getTransfer",
+        summary: "Where a transfer stands, and every step on the way there",
+        tags: ["transfers"],
+        params: uetrParams,
+        ...responses({ 200: transferStatusSchema }, ["not-found"]),
+      },
+    },
+    async ({ params }) => {
+      const record = await findTransfer(relay.db, parseUetr(params.uetr));
+      if (record === undefined) throw new Problem("not-found", "this relay has accepted no such transfer");
+      return statusOf(record);
+    },
+  );
+  app.post(
+    "/v1/transfers/:uetr/cancel",
+    {
+      config: { scope: "submit" },
+      schema: {
+        operationId: "cancelTransfer",
+        summary: "Cancel a transfer that is not on its way yet",
+        description:
+          "Until it is signed into a batch. Repeated, it answers the same; too late, 409 tells where the transfer stands.",
+        tags: ["transfers"],
+        params: uetrParams,
+        ...responses({ 200: transferStatusSchema }, ["not-found", "not-cancellable"]),
+      },
+    },
+    async ({ params }) => {
+      const outcome = await cancel(relay, parseUetr(params.uetr));
+      if (outcome.kind === "refused") throw Problem.of(outcome);
+      return outcome.status;
+    },
+  );
+}
+
+function receiptRoute(app: Routes, { relay }: ApiContext): void {
+  app.get(
+    "/v1/transfers/:uetr/receipt",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "getReceipt",
+        summary: "Proof that a transfer settled",
+        description:
+          "A file that anyone with an RPC endpoint can verify. It reveals the groups of details that are asked for, and no others.",
+        tags: ["transfers"],
+        params: uetrParams,
+        querystring: receiptQuerySchema,
+        ...responses({ 200: receiptJsonSchema }, ["not-found", "receipt-not-ready", "erased"]),
+      },
+    },
+    async ({ params, query }) => {
+      const wanted = new Set(query.disclose?.split(","));
+      const disclose = DETAIL_GROUPS.filter((group) => wanted.has(group));
+      const outcome = await buildReceipt(relay, parseUetr(params.uetr), { disclose });
+      if (outcome.kind === "refused") throw Problem.of(outcome);
+      return receiptToJson(outcome.receipt);
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import { expect } from "chai";
+import type { FastifyInstance } from "fastify";
+import { createServer } from "../../../src/api/server.ts";
+import type { TransferStatusResponse } from "../../../src/contract/transfers.ts";
+import { issueApiKey } from "../../../src/relay/api-keys.ts";
+import { batcherStep } from "../../../src/relay/steps/batcher.ts";
+import { watcherStep } from "../../../src/relay/steps/watcher.ts";
+import { eventsAfter } from "../../../src/store/events.ts";
+import { describeOnBothDatabases } from "../support/databases.ts";
+import { acceptTransfers, run, standingQuote, testRelay, type TestRelay } from "../support/relay-context.ts";
+import { pause, newUetr } from "./support.ts";
+
+describeOnBothDatabases("cancelling", (open) => {
+  let relay: TestRelay;
+  let app: FastifyInstance;
+  let headers: { authorization: string };
+
+  beforeEach(async function () {
+    this.timeout(60_000);
+    relay = await testRelay({ db: await open() });
+    await run(relay, watcherStep);
+    app = await createServer(relay, { readiness: () => Promise.resolve({ ready: true, reasons: [] }) });
+    const { text } = await issueApiKey(relay, { label: "t", scopes: ["read", "submit"], rateLimit: 1_000_000 });
+    headers = { authorization: `Bearer ${text}` };
+  });
+  afterEach(() => app.close());
+
+  const cancel = (uetr: string) => app.inject({ method: "POST", url: `/v1/transfers/${uetr}/cancel`, headers });
+  const status = async (uetr: string) =>
+    (await app.inject({ url: `/v1/transfers/${uetr}`, headers })).json<TransferStatusResponse>();
+
+  async function reserved(): Promise<bigint> {
+    const [row] = await relay.db.query<{ reserved: bigint }>("SELECT sum(reserved) AS reserved FROM provider_quotes");
+    return row?.reserved ?? -1n;
+  }
+
+  it("ends a transfer that waits, gives its quote back, and tells so once", async () => {
+    const quote = await standingQuote(relay);
+    const [transfer] = await acceptTransfers(relay, 1, { quote });
+    if (transfer === undefined) throw new Error("one was accepted");
+    expect(await reserved()).to.equal(transfer.targetAmount);
+    const first = await cancel(transfer.uetr);
+    expect(first.statusCode).to.equal(200);
+    expect(first.json()).to.include({ status: "cancelled", pacs002: "CANC", isFinal: true });
+    expect(await reserved()).to.equal(0n);
+    expect((await cancel(transfer.uetr)).body).to.equal(first.body);
+    const events = await eventsAfter(relay.db, 0n, 10);
+    expect(events.map(({ type, uetr }) => [type, uetr])).to.deep.equal([["transfer.cancelled", transfer.uetr]]);
+    await run(relay, batcherStep);
+    expect((await status(transfer.uetr)).status).to.equal("cancelled");
+    expect((await cancel(newUetr())).statusCode).to.equal(404);
+  });
+
+  it("has one winner, the caller or the batcher, and both know who", async () => {
+    const quote = await standingQuote(relay);
+    let [cancelled, batched] = [0, 0];
+    for (let round = 0; round < 12; round++) {
+      const transfers = await acceptTransfers(relay, 5, { quote });
+      // A head start that grows: at first the caller's, at last the batcher's.
+      const batching = pause(Math.max(0, 5 * (6 - round))).then(() => run(relay, batcherStep));
+      await pause(Math.max(0, 5 * (round - 6)));
+      const answers = await Promise.all(transfers.map(({ uetr }) => cancel(uetr)));
+      await batching;
+      for (const [index, answer] of answers.entries()) {
+        const now = await status(transfers[index]?.uetr ?? "");
+        if (answer.statusCode === 200) {
+          cancelled += 1;
+          expect(now).to.include({ status: "cancelled" }).and.not.have.property("batch");
+        } else {
+          batched += 1;
+          expect(answer.json()).to.include({ code: "not-cancellable", transferStatus: "batched" });
+          expect(now.status).to.equal("batched");
+        }
+      }
+    }
+    const [sums] = await relay.db.query<{ kept: bigint; both: number; headers: bigint }>(
+      `SELECT (SELECT coalesce(sum(target_amount), 0) FROM transfers WHERE batch IS NOT NULL) AS kept,
+         (SELECT count(*)::integer FROM transfers WHERE batch IS NOT NULL AND ended IS NOT NULL) AS both,
+         (SELECT coalesce(sum((header->>'targetTotal')::numeric), 0) FROM batches) AS headers`,
+    );
+    expect(sums?.both).to.equal(0);
+    expect(sums?.headers).to.equal(sums?.kept);
+    expect(await reserved()).to.equal(sums?.kept);
+    expect(cancelled).to.be.above(0);
+    expect(batched).to.be.above(0);
+    expect(cancelled + batched).to.equal(60);
+    const events = await eventsAfter(relay.db, 0n, 1_000, ["transfer.cancelled"]);
+    expect(events).to.have.length(cancelled);
+  });
+});

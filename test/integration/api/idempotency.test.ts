@@ -1,0 +1,198 @@
+import { expect } from "chai";
+import type { InjectOptions } from "fastify";
+import type { SubmitRequest } from "../../../src/contract/transfers.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { describeOnBothDatabases } from "../support/databases.ts";
+import { pause, apiRelay, GCASH, newUetr, setBalance, submission, type ApiRelay } from "./support.ts";
+
+const REPEATS = 100;
+
+describeOnBothDatabases("idempotent submission", (open) => {
+  let db: Database;
+  let relay: ApiRelay;
+  let headers: { authorization: string };
+
+  beforeEach(async () => {
+    db = await open();
+    relay = await apiRelay(db);
+    headers = await relay.key(["read", "submit"]);
+    await setBalance(db, "HKD", 10n ** 12n);
+  });
+  afterEach(() => relay.close());
+
+  const post = (payload: SubmitRequest, through = relay) =>
+    through.app.inject({ method: "POST", url: "/v1/transfers", headers, payload } satisfies InjectOptions);
+
+  async function stored(): Promise<{ transfers: number; reserved: bigint }> {
+    const [row] = await db.query<{ transfers: number; reserved: bigint }>(
+      `SELECT (SELECT count(*)::integer FROM transfers) AS transfers,
+         (SELECT coalesce(sum(reserved), 0) FROM provider_quotes) AS reserved`,
+    );
+    if (row === undefined) throw new Error("no answer");
+    return row;
+  }
+
+  it(`stores one transfer for ${REPEATS} concurrent repeats, and answers all the same`, async () => {
+    const request = submission();
+    const answers = await Promise.all(Array.from({ length: REPEATS }, () => post(request)));
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).to.deep.equal(new Set([202]));
+    expect(new Set(answers.map(({ body }) => body)).size).to.equal(1);
+    const first = answers.filter((answer) => answer.headers["idempotent-replayed"] === undefined);
+    expect(first).to.have.length(1);
+    const { transfers, reserved } = await stored();
+    expect(transfers).to.equal(1);
+    expect(reserved).to.equal(BigInt(answers[0]?.json<{ receive: { minor: string } }>().receive.minor ?? 0));
+  });
+
+  it("lets one of several contents with the same UETR through, and refuses the others for ever", async () => {
+    const uetr = newUetr();
+    const contents = Array.from({ length: 20 }, (_, index) =>
+      submission({ uetr, amount: { send: { currency: "HKD", minor: String(1_000 + (index % 4)) } } }),
+    );
+    const answers = await Promise.all(contents.map((content) => post(content)));
+    const won = answers.find(({ statusCode }) => statusCode === 202)?.body;
+    for (const [index, answer] of answers.entries()) {
+      const repeated = await post(contents[index] ?? submission());
+      expect(repeated.statusCode).to.equal(answer.statusCode);
+      if (answer.statusCode === 202) expect(answer.body).to.equal(won);
+      else expect(answer.json()).to.include({ code: "uetr-conflict", status: 409, reason: "AM05", field: "uetr" });
+    }
+    expect(answers.filter(({ statusCode }) => statusCode === 202)).to.have.length(5);
+    expect((await stored()).transfers).to.equal(1);
+  });
+
+  it("gives the same answer after a restart, when nothing else would be the same any more", async () => {
+    const request = submission();
+    const before = await post(request);
+    await relay.close();
+    relay = await apiRelay(db);
+    relay.providers.rates = new Map();
+    for (const [key, terms] of relay.registry.terms) relay.registry.terms.set(key, { ...terms, open: false });
+    await db.query("UPDATE provider_quotes SET valid_until_s = 0");
+    await setBalance(db, "HKD", 0n);
+    const after = await post(request);
+    expect(after.statusCode).to.equal(202);
+    expect(after.body).to.equal(before.body);
+    expect(after.headers["idempotent-replayed"]).to.equal("true");
+  });
+
+  it("gives the same answer from two instances on one database, racing", async () => {
+    const other = await apiRelay(await open({ again: db }));
+    try {
+      const requests = Array.from({ length: 10 }, () => submission());
+      const answers = await Promise.all(
+        requests.flatMap((request) =>
+          Array.from({ length: 10 }, async (_, index) => ({
+            uetr: request.uetr,
+            answer: await post(request, index % 2 === 0 ? relay : other),
+          })),
+        ),
+      );
+      for (const { uetr } of requests) {
+        const own = answers.filter((answered) => answered.uetr === uetr).map(({ answer }) => answer);
+        expect(new Set(own.map(({ statusCode }) => statusCode))).to.deep.equal(new Set([202]));
+        expect(new Set(own.map(({ body }) => body)).size).to.equal(1);
+      }
+      expect((await stored()).transfers).to.equal(requests.length);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("takes other spellings of one content for the same: order, spaces, defaults, telephone punctuation", async () => {
+    const request = submission();
+    const first = await post(request);
+    const { uetr, ...rest } = request;
+    const respelt = {
+      ...Object.fromEntries(Object.entries(rest).reverse()),
+      ifUnfunded: "fail",
+      creditor: { alias: { value: "+63 917 123-4567", type: "MSISDN" }, name: "Maria Dela Cruz" },
+      uetr,
+    };
+    const again = await relay.app.inject({
+      method: "POST",
+      url: "/v1/transfers",
+      headers: { ...headers, "content-type": "application/json; charset=utf-8" },
+      payload: JSON.stringify(respelt, null, 4),
+    });
+    expect(again.statusCode).to.equal(202);
+    expect(again.body).to.equal(first.body);
+  });
+
+  it("takes every other difference for another content", async () => {
+    const request = submission();
+    await post(request);
+    const others: Partial<SubmitRequest>[] = [
+      { target: 1, amount: { send: { currency: "HKD", minor: "150000" } } },
+      { amount: { receive: { currency: "PHP", minor: "150000" } } },
+      { amount: { send: { currency: "HKD", minor: "150001" } } },
+      { debtor: { ...request.debtor, name: "Chan Tai Man " } },
+      { debtor: { name: request.debtor.name, alias: request.debtor.alias } },
+      { creditor: { alias: request.creditor.alias } },
+      { purpose: "GIFT" },
+      { remittance: "Rent" },
+      { ifUnfunded: "wait" },
+    ];
+    for (const other of others) {
+      const answer = await post({ ...request, ...other });
+      expect(answer.statusCode, JSON.stringify(other)).to.equal(409);
+    }
+    expect((await stored()).transfers).to.equal(1);
+  });
+
+  it("keeps the answer when the key that content is compared with is rotated", async () => {
+    const { createSealer } = await import("../../../src/store/sealer.ts");
+    const request = submission();
+    const before = await post(request);
+    const [old, current] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
+    const rotated = await apiRelay(db, { context: { sealer: createSealer({ current, previous: [old] }) } });
+    try {
+      const after = await post(request, rotated);
+      expect(after.statusCode).to.equal(202);
+      expect(after.body).to.equal(before.body);
+      expect((await post({ ...request, purpose: "GIFT" }, rotated)).statusCode).to.equal(409);
+    } finally {
+      await rotated.close();
+    }
+  });
+
+  it("never reserves more of a quote than its capacity, whoever draws on it at once", async () => {
+    // Enough for ten of them each.
+    relay.providers.capacity = 10n * 7_281n;
+    const other = await apiRelay(await open({ again: db }));
+    other.providers.capacity = relay.providers.capacity;
+    try {
+      const amount = { send: { currency: "HKD", minor: "1000" } };
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, (_, index) => post(submission({ amount }), index % 2 === 0 ? relay : other)),
+      );
+      const accepted = answers.filter(({ statusCode }) => statusCode === 202).length;
+      const quotes = await db.query<{ reserved: bigint; capacity: bigint }>(
+        "SELECT reserved, capacity FROM provider_quotes",
+      );
+      for (const { reserved, capacity } of quotes) expect(reserved <= capacity).to.equal(true);
+      const [sum] = await db.query<{ total: bigint }>("SELECT coalesce(sum(target_amount), 0) AS total FROM transfers");
+      expect(quotes.reduce((total, { reserved }) => total + reserved, 0n)).to.equal(sum?.total);
+      expect((await stored()).transfers).to.equal(accepted);
+      for (const answer of answers) expect(answer.statusCode).to.be.oneOf([202, 422, 503]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("stores nothing for what it refuses", async () => {
+    const refused = [
+      submission({ target: 6 }),
+      submission({ target: 99 }),
+      submission({ amount: { quoteId: newUetr() } }),
+      submission({ amount: { send: { currency: "HKD", minor: "9000000000" } } }),
+      submission({ creditor: { alias: { type: "MSISDN", value: "0917" } } }),
+    ];
+    for (const request of refused) expect((await post(request)).statusCode).to.be.within(400, 499);
+    await setBalance(db, "HKD", 150_074n);
+    await pause(250);
+    const unfunded = await post(submission({ target: GCASH }));
+    expect(unfunded.json()).to.include({ code: "insufficient-liquidity", reason: "AM04", status: 422 });
+    expect(await stored()).to.deep.equal({ transfers: 0, reserved: 0n });
+  });
+});

@@ -1,0 +1,210 @@
+import { once } from "node:events";
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createInterface } from "node:readline";
+import { expect } from "chai";
+import type { LineResult } from "../../../src/contract/transfers.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { describeOnBothDatabases } from "../support/databases.ts";
+import { pause, apiRelay, newUetr, setBalance, submission, type ApiRelay } from "./support.ts";
+
+describeOnBothDatabases("a stream of submissions", (open) => {
+  let db: Database;
+  let relay: ApiRelay;
+  let headers: { authorization: string };
+
+  beforeEach(async () => {
+    db = await open();
+    relay = await apiRelay(db);
+    headers = await relay.key(["submit"]);
+    await setBalance(db, "HKD", 10n ** 14n);
+    await relay.app.listen({ host: "127.0.0.1", port: 0 });
+  });
+  afterEach(() => relay.close());
+
+  function connect(): ClientRequest {
+    // Listening on TCP, so the address is not a path.
+    const { port } = relay.app.server.address() as AddressInfo;
+    return httpRequest({
+      host: "127.0.0.1",
+      port,
+      path: "/v1/transfers",
+      method: "POST",
+      headers: { ...headers, "content-type": "application/x-ndjson" },
+    });
+  }
+
+  async function stream(body: string | Buffer): Promise<readonly LineResult[]> {
+    const sent = connect();
+    sent.end(body);
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    expect(answer.statusCode).to.equal(200);
+    expect(answer.headers["content-type"]).to.equal("application/x-ndjson");
+    return readAll(answer);
+  }
+
+  async function readAll(answer: IncomingMessage): Promise<LineResult[]> {
+    const results: LineResult[] = [];
+    for await (const line of createInterface({ input: answer })) results.push(JSON.parse(line) as LineResult);
+    return results;
+  }
+
+  async function storedCount(): Promise<number> {
+    const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
+    return row?.count ?? -1;
+  }
+
+  it("answers each line in order, and stores what it accepts", async () => {
+    const requests = Array.from({ length: 1_500 }, () => submission());
+    const results = await stream(requests.map((request) => `${JSON.stringify(request)}\n`).join(""));
+    expect(results.map(({ uetr }) => uetr)).to.deep.equal(requests.map(({ uetr }) => uetr));
+    expect(results.map(({ line }) => line)).to.deep.equal(requests.map((_, index) => index + 1));
+    expect(new Set(results.map(({ status }) => status))).to.deep.equal(new Set([202]));
+    expect(await storedCount()).to.equal(requests.length);
+    const [quote] = await db.query<{ reserved: bigint }>("SELECT max(reserved) AS reserved FROM provider_quotes");
+    expect(quote?.reserved).to.equal(
+      results.reduce((sum, { acceptance }) => sum + BigInt(acceptance?.receive.minor ?? 0), 0n),
+    );
+  });
+
+  it("does not let bad lines hurt the others", async () => {
+    const good = submission();
+    const conflicting = { ...good, purpose: "GIFT" };
+    const lines: [text: string | Buffer, status: number, code?: string][] = [
+      [JSON.stringify(good), 202],
+      ["{", 400, "malformed-request"],
+      ['{"uetr":1,"uetr":2}', 400, "malformed-request"],
+      [Buffer.from([0xff, 0xfe]), 400, "malformed-request"],
+      [JSON.stringify({ ...submission(), target: 0 }), 400, "invalid-request"],
+      [JSON.stringify(submission({ target: 6 })), 422, "corridor-closed"],
+      [JSON.stringify(submission({ amount: { quoteId: newUetr() } })), 422, "quote-not-found"],
+      [JSON.stringify({ ...submission(), remittance: "x".repeat(20_000) }), 413, "payload-too-large"],
+      [JSON.stringify(good), 202],
+      [JSON.stringify(conflicting), 409, "uetr-conflict"],
+      [`${JSON.stringify(submission())}\r`, 202],
+      ["null", 400, "invalid-request"],
+    ];
+    const body = Buffer.concat(lines.flatMap(([text]) => [Buffer.from(text), Buffer.from("\n")]));
+    const results = await stream(body);
+    expect(results.map(({ status, problem }) => [status, problem?.code])).to.deep.equal(
+      lines.map(([, status, code]) => [status, code]),
+    );
+    expect(results[8]).to.include({ replayed: true });
+    expect(results[8]?.acceptance).to.deep.equal(results[0]?.acceptance);
+    expect(await storedCount()).to.equal(2);
+  });
+
+  it("skips empty lines, counts them, and takes a last line without its end", async () => {
+    const [first, last] = [submission(), submission()];
+    const results = await stream(`\n \r\n${JSON.stringify(first)}\n\n${JSON.stringify(last)}`);
+    expect(results.map(({ line, uetr }) => [line, uetr])).to.deep.equal([
+      [3, first.uetr],
+      [5, last.uetr],
+    ]);
+    expect(await stream("")).to.deep.equal([]);
+  });
+
+  it("answers while the stream is open, however its bytes are cut", async () => {
+    const sent = connect();
+    const request = submission({ debtor: { name: "陳大文", alias: { type: "ALIAS", value: "大文😀" } } });
+    for (const byte of Buffer.from(`${JSON.stringify(request)}\n`)) {
+      sent.write(Buffer.of(byte));
+      if (byte % 7 === 0) await pause(0);
+    }
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    const lines = createInterface({ input: answer })[Symbol.asyncIterator]();
+    expect(JSON.parse((await lines.next()).value ?? "")).to.include({ line: 1, uetr: request.uetr, status: 202 });
+    sent.write(`${JSON.stringify(submission())}\n`);
+    expect(JSON.parse((await lines.next()).value ?? "")).to.include({ line: 2, status: 202 });
+    sent.end();
+    expect((await lines.next()).done).to.equal(true);
+  });
+
+  it("reads no further than its results are taken", async () => {
+    const sent = connect();
+    sent.flushHeaders();
+    sent.once("response", (answer: IncomingMessage) => answer.pause());
+    const line = () => `${JSON.stringify(submission({ remittance: "r".repeat(140) }))}\n`;
+    let written = 0;
+    for (let stalled = false; !stalled && written < 60_000;) {
+      written += 200;
+      const drained = once(sent, "drain").then(() => false);
+      if (sent.write(Array.from({ length: 200 }, line).join(""))) continue;
+      stalled = await Promise.race([drained, standsStill()]);
+    }
+    const stored = await storedCount();
+    expect(stored).to.be.below(written);
+    await pause(500);
+    expect(await storedCount()).to.equal(stored);
+    sent.on("error", () => undefined);
+    sent.destroy();
+  }).timeout(120_000);
+
+  /** Resolves once nothing more is stored: what had arrived by then has been. */
+  async function standsStill(): Promise<true> {
+    for (let before = -1, since = 0; since < 4; since++) {
+      const count = await storedCount();
+      if (count !== before) since = 0;
+      before = count;
+      await pause(400);
+    }
+    return true;
+  }
+
+  it("keeps what it accepted when the caller is gone, and takes the rest again", async () => {
+    const requests = Array.from({ length: 2_000 }, () => submission());
+    const sent = connect();
+    sent.on("error", () => undefined);
+    for (const request of requests) sent.write(`${JSON.stringify(request)}\n`);
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    answer.on("error", () => undefined);
+    const lines = createInterface({ input: answer })[Symbol.asyncIterator]();
+    const seen: LineResult[] = [];
+    for (let index = 0; index < 10; index++) seen.push(JSON.parse((await lines.next()).value ?? "") as LineResult);
+    sent.destroy();
+    await pause(300);
+    const kept = await storedCount();
+    expect(kept).to.be.at.least(10);
+    const results = await stream(requests.map((request) => `${JSON.stringify(request)}\n`).join(""));
+    expect(await storedCount()).to.equal(requests.length);
+    expect(results.filter(({ replayed }) => replayed === true).length).to.equal(kept);
+    for (const [index, one] of seen.entries()) expect(results[index]?.acceptance).to.deep.equal(one.acceptance);
+  });
+
+  it("ends when the relay is stopping, and tells from which line on to send again", async () => {
+    const sent = connect();
+    const requests = Array.from({ length: 20 }, () => submission());
+    sent.write(`${JSON.stringify(requests[0])}\n`);
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    const closed = relay.app.close();
+    await pause(50);
+    const results = await readAll(answer);
+    sent.destroy();
+    await closed;
+    const accepted = results.filter(({ status }) => status === 202).length;
+    expect(results.at(-1)).to.deep.include({ line: accepted + 1, status: 503 });
+    expect(await storedCount()).to.equal(accepted);
+  });
+
+  it("answers lines with 503 while the database is away, and goes on after", async () => {
+    const query = db.query.bind(db);
+    let away = true;
+    const gone = () => Promise.reject(Object.assign(new Error("away"), { code: "ECONNREFUSED" }));
+    await relay.close();
+    relay = await apiRelay({
+      ...db,
+      query: (sql, values) => (away && !sql.includes("api_keys") ? gone() : query(sql, values)),
+      transaction: (work) => (away ? gone() : db.transaction(work)),
+    });
+    await relay.app.listen({ host: "127.0.0.1", port: 0 });
+    const sent = connect();
+    const request = submission();
+    sent.write(`${JSON.stringify(request)}\n`);
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    const lines = createInterface({ input: answer })[Symbol.asyncIterator]();
+    expect(JSON.parse((await lines.next()).value ?? "")).to.include({ line: 1, status: 503, uetr: request.uetr });
+    away = false;
+    sent.end(`${JSON.stringify(request)}\n`);
+    expect(JSON.parse((await lines.next()).value ?? "")).to.include({ line: 2, status: 202 });
+  });
+});

@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import type { ServerExtras } from "../../../src/api/context.ts";
+import { createServer } from "../../../src/api/server.ts";
+import type { Scope } from "../../../src/contract/operator.ts";
+import type { SubmitRequest } from "../../../src/contract/transfers.ts";
+import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
+import { parseCurrency } from "../../../src/domain/currency.ts";
+import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
+import { quoteId, type Quote } from "../../../src/domain/quote.ts";
+import { uetrFromRandom } from "../../../src/domain/uetr.ts";
+import type { Registry, RegistryView } from "../../../src/ledger/registry.ts";
+import { noCheckpoint } from "../../../src/platform/checkpoint.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
+import { silentLogger } from "../../../src/platform/logger.ts";
+import { createWake } from "../../../src/platform/loop.ts";
+import { createMetrics } from "../../../src/platform/metrics.ts";
+import { noTracer } from "../../../src/platform/tracing.ts";
+import { issueApiKey } from "../../../src/relay/api-keys.ts";
+import type { RelayContext, RelaySettings, StepName } from "../../../src/relay/context.ts";
+import type { Offer, OfferNeed, ProviderClient } from "../../../src/relay/pricing/provider-client.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { createSealer } from "../../../src/store/sealer.ts";
+
+const [hkd, php, idr] = [parseCurrency("HKD").code, parseCurrency("PHP").code, parseCurrency("IDR").code];
+export const [HUB, GCASH, DANA, ALIPAY_HK] = [1, 4, 6, 7].map((id) => parsePartnerId(id)) as [
+  PartnerId,
+  PartnerId,
+  PartnerId,
+  PartnerId, // as many as there are ids
+];
+export const TO_PHP: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: GCASH, targetCurrency: php };
+export const TO_HKD: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: HUB, targetCurrency: hkd };
+const TO_IDR: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: DANA, targetCurrency: idr };
+const OPEN: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
+
+/** The network as its registry would have it; tests change its corridors. */
+export function fakeRegistry(): Registry & { readonly terms: Map<string, CorridorTerms> } {
+  const corridors = [TO_PHP, TO_HKD, TO_IDR];
+  const terms = new Map(corridors.map((corridor) => [corridorKey(corridor), OPEN]));
+  terms.set(corridorKey(TO_IDR), { ...OPEN, open: false });
+  const partner = (id: PartnerId, homeCurrency: string) =>
+    ({
+      id,
+      country: "XX",
+      homeCurrency: parseCurrency(homeCurrency).code,
+      roles: ["wallet"],
+      status: "active",
+      url: "",
+      keys: new Map(),
+    }) as const;
+  const partners = [partner(HUB, "HKD"), partner(GCASH, "PHP"), partner(DANA, "IDR"), partner(ALIPAY_HK, "HKD")];
+  const view = (): RegistryView => ({
+    partners: new Map(partners.map((one) => [one.id, one])),
+    corridors: new Map(
+      corridors.map((corridor) => [
+        corridorKey(corridor),
+        { corridor, terms: terms.get(corridorKey(corridor)) ?? OPEN },
+      ]),
+    ),
+    block: 1,
+  });
+  return { terms, read: () => Promise.resolve(view()), refresh: () => Promise.resolve(view()) };
+}
+
+const CHAIN = { chainId: 31_337n, verifyingContract: `0x${"11".repeat(20)}` } as const;
+
+/** Providers that sell at a rate each; how much of it, and whether they answer at all, tests decide. */
+export interface FakeProviders extends ProviderClient {
+  /** Target minor units per 1000 source minor units, by provider. */
+  rates: Map<number, bigint>;
+  capacity: bigint;
+  validSeconds: number;
+  readonly asked: OfferNeed[];
+}
+
+export function fakeProviders(): FakeProviders {
+  let nonce = BigInt(`0x${randomBytes(6).toString("hex")}`);
+  const providers: FakeProviders = {
+    rates: new Map([
+      [11, 7_250n],
+      [12, 7_281n],
+    ]),
+    capacity: 10n ** 12n,
+    validSeconds: 600,
+    asked: [],
+    quotes(need) {
+      providers.asked.push(need);
+      const now = Math.floor(Date.now() / 1_000);
+      const offers = [...providers.rates].map(([provider, rate]): Offer => {
+        const quote: Quote = {
+          provider: parsePartnerId(provider),
+          taker: need.source,
+          sourceCurrency: need.sourceCurrency,
+          targetCurrency: need.targetCurrency,
+          rateNumerator: rate,
+          rateDenominator: 1_000n,
+          capacity: providers.capacity,
+          validUntil: now + providers.validSeconds,
+          maxHold: 900,
+          nonce: nonce++,
+        };
+        const authorization = { key: `0x${"22".repeat(20)}`, signature: "0x00" } as const;
+        return { id: quoteId(quote, CHAIN), quote, authorization };
+      });
+      return Promise.resolve(offers);
+    },
+  };
+  return providers;
+}
+
+export const SETTINGS: RelaySettings = {
+  batch: { maxTransfers: 500, maxDelayMs: 50, holdSeconds: 300 },
+  quote: { validitySeconds: 60, leastValiditySeconds: 30 },
+  transferValiditySeconds: 600,
+  ledger: { pollIntervalMs: 50, confirmations: 0, maxBlockRange: 1_000, fromBlock: 0 },
+  webhooks: { maxAttempts: 5, timeoutMs: 1_000 },
+  retry: { firstDelayMs: 10, maxDelayMs: 100 },
+  sweepOthersAfterSeconds: 60,
+  lowWater: new Map([["HKD", 1_000n]]),
+};
+
+/** A relay as far as its API needs one: a real database, and a network of names. */
+export interface ApiRelay {
+  readonly context: RelayContext;
+  readonly app: FastifyInstance;
+  readonly registry: ReturnType<typeof fakeRegistry>;
+  readonly providers: FakeProviders;
+  /** A new key as the header has it. */
+  key(scopes: readonly Scope[], more?: { rateLimit?: number; expiresAt?: number }): Promise<{ authorization: string }>;
+  close(): Promise<void>;
+}
+
+export interface ApiRelayOptions {
+  readonly context?: Partial<RelayContext>;
+  readonly extras?: Partial<ServerExtras>;
+  readonly dataKey?: Uint8Array;
+}
+
+const DATA_KEY = new Uint8Array(32).fill(7);
+
+/** @param db migrated; stays open when the relay is closed */
+export async function apiRelay(
+  db: Database,
+  { context: given, extras, dataKey }: ApiRelayOptions = {},
+): Promise<ApiRelay> {
+  const registry = fakeRegistry();
+  const providers = fakeProviders();
+  const context = {
+    partner: ALIPAY_HK,
+    settings: SETTINGS,
+    db,
+    sealer: createSealer({ current: dataKey ?? DATA_KEY }),
+    registry,
+    providers,
+    clock: systemClock,
+    drawBytes: (length: number) => new Uint8Array(randomBytes(length)),
+    log: silentLogger,
+    metrics: createMetrics({ partner: ALIPAY_HK }),
+    tracer: noTracer,
+    checkpoint: noCheckpoint,
+    wake: createWake<StepName>(),
+    wallet: { lookup: () => Promise.resolve({ found: false, reason: "BE23" }) },
+    ...given,
+    // The API does not touch the rest: keys, submitter, peers' keys, the ledger itself.
+  } as unknown as RelayContext;
+  const readiness = () => Promise.resolve({ ready: true, reasons: [] });
+  const app = await createServer(context, { readiness, failuresPerMinute: 1_000, ...extras });
+  return {
+    context,
+    app,
+    registry,
+    providers,
+    async key(scopes, more = {}) {
+      const { text } = await issueApiKey(context, { label: "test", scopes, rateLimit: 1_000_000, ...more });
+      return { authorization: `Bearer ${text}` };
+    },
+    close: () => app.close(),
+  };
+}
+
+/** As the watcher would have read it: the partner has this much. */
+export async function setBalance(db: Database, currency: string, available: bigint): Promise<void> {
+  await db.query(
+    `INSERT INTO balances (currency, available, held, block) VALUES ($1, $2, 0, 1)
+     ON CONFLICT (currency) DO UPDATE SET available = excluded.available`,
+    [currency, available],
+  );
+}
+
+export function newUetr(): string {
+  return uetrFromRandom(new Uint8Array(randomBytes(16)));
+}
+
+/** A submission of HKD 1,500.00 that nothing is wrong with. */
+export function submission(more: Partial<SubmitRequest> = {}): SubmitRequest {
+  return {
+    uetr: newUetr(),
+    target: GCASH,
+    amount: { send: { currency: "HKD", minor: "150000" } },
+    debtor: { name: "Chan Tai Man", nameLocal: "陳大文", alias: { type: "MSISDN", value: "+85291234567" } },
+    creditor: { name: "Maria Dela Cruz", alias: { type: "MSISDN", value: "+639171234567" } },
+    purpose: "FAMI",
+    ...more,
+  };
+}
+
+/** Waits for a while, for what cannot be watched. */
+export function pause(durationMs: number): Promise<void> {
+  return systemClock.sleep(durationMs);
+}
+
+/** Waits for something to be the case. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let polls = 0; polls < 2_000; polls++) {
+    if (await isSo()) return;
+    await systemClock.sleep(5);
+  }
+  throw new Error("what was waited for did not happen");
+}
