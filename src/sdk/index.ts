@@ -1,0 +1,34 @@
+// What a wallet's engineer imports; docs/wallet-engineer.md shows it in use.
+export type { AliasJson, MoneyJson } from "../contract/fields.ts";
+export type {
+  BalanceJson,
+  CorridorJson,
+  EventJson,
+  EventsResponse,
+  LookupResponse,
+  Participant,
+} from "../contract/network.ts";
+export { PROBLEMS, type ProblemCode } from "../contract/problems.ts";
+export type {
+  Acceptance,
+  LineResult,
+  QuoteRequest,
+  QuoteResponse,
+  SubmitRequest,
+  TransferStatusName,
+  TransferStatusResponse,
+} from "../contract/transfers.ts";
+export { createClient, type EventsPageQuery, type RelayClient, type Submitted } from "./client.ts";
+export type { FollowOptions } from "./events.ts";
+export { NOT_THE_RELAY, RelayProblem, RelayUnreachable, type Connection, type ConnectionOptions } from "./http.ts";
+export { openOutbox, OutboxConflict, type Outbox, type OutboxOptions, type SubmissionOutcome } from "./outbox.ts";
+export * from "./receipt.ts";
+export { newUetr } from "./uetr.ts";
+export {
+  verifyWebhook,
+  type WebhookBody,
+  type WebhookHeaders,
+  type WebhookOptions,
+  type WebhookRefusal,
+  type WebhookVerification,
+} from "./webhooks.ts";

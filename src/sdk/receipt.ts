@@ -1,0 +1,11 @@
+// Receipts are the same for whoever holds one: made by a relay, verified by anyone against the ledger.
+export { checkReceipt, parseReceipt, type OfflineCheck, type Receipt, type ReceiptStatus } from "../domain/receipt.ts";
+export {
+  RECEIPT_CLAIMS,
+  verifyReceipt,
+  type ReceiptClaim,
+  type ReceiptRefusal,
+  type ReceiptVerification,
+  type VerificationOptions,
+  type VerifiedReceipt,
+} from "../ledger/receipt-verification.ts";
