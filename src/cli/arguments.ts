@@ -1,0 +1,46 @@
+import type { AliasJson, MoneyJson } from "../contract/fields.ts";
+import { ALIAS_TYPES, parseAlias } from "../domain/alias.ts";
+import { currencyOf, parseCurrency } from "../domain/currency.ts";
+import { InvalidInput } from "../domain/errors.ts";
+import { formatMoney, money, parseMoney } from "../domain/money.ts";
+import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
+
+/**
+ * Reads an amount in major units, as a person writes it: `1500.00HKD`, `HKD1500` or `1500 HKD`.
+ * @throws InvalidInput
+ */
+export function readAmount(text: string, option: string): MoneyJson {
+  const match = /^\s*(?:(?<before>[A-Za-z]{3})\s*)?(?<amount>[0-9.]+)\s*(?<after>[A-Za-z]{3})?\s*$/.exec(text);
+  const { before, amount = "", after } = match?.groups ?? {};
+  if (match === null || (before === undefined) === (after === undefined)) {
+    throw new InvalidInput(option, "an amount and its currency, as 1500.00HKD", text);
+  }
+  const currency = currencyOf(readCurrency(before ?? after ?? "", option));
+  const { minor } = parseMoney(amount, currency, option);
+  return { currency: currency.code, minor: String(minor) };
+}
+
+export function readCurrency(text: string, option: string): ReturnType<typeof parseCurrency>["code"] {
+  return parseCurrency(text.toUpperCase(), option).code;
+}
+
+/** An amount of the API, for people: `1,500.00 HKD`. */
+export function showMoney({ currency, minor }: MoneyJson): string {
+  return formatMoney(money(BigInt(minor), parseCurrency(currency).code));
+}
+
+/**
+ * Reads an alias: `type:value`, or what its look says: an e-mail address, a phone number, else the wallet's own alias.
+ * @throws InvalidInput that does not quote it: it is personal data
+ */
+export function readAlias(text: string, option: string): AliasJson {
+  const [prefix = "", ...rest] = text.split(":");
+  const named = ALIAS_TYPES.find((type) => type === prefix.toUpperCase());
+  if (named !== undefined && rest.length > 0) return parseAlias({ type: named, value: rest.join(":") }, option);
+  const type = text.includes("@") ? "EMAIL" : text.trim().startsWith("+") ? "MSISDN" : "ALIAS";
+  return parseAlias({ type, value: text }, option);
+}
+
+export function readPartner(text: string): PartnerId {
+  return parsePartnerId(text, "partner");
+}

@@ -1,0 +1,161 @@
+import { Argument, type Command } from "commander";
+import type { z } from "zod/v4";
+import {
+  apiKeySchema,
+  apiKeysResponseSchema,
+  newKeySchema,
+  SCOPES,
+  type ApiKeyJson,
+  type NewKeyJson,
+  type Scope,
+} from "../../contract/operator.ts";
+import { InvalidInput } from "../../domain/errors.ts";
+import { act } from "../act.ts";
+import type { Io } from "../io.ts";
+import { renderFacts, tableOr, type Session } from "../session.ts";
+
+const STORE_HELP = "work on the store of this configuration, instead of through a relay's API";
+const DEFAULT_RATE = 6_000;
+const MAX_RATE = 10_000_000;
+const MAX_OVERLAP_SECONDS = 30 * 86_400;
+const DEFAULT_OVERLAP_SECONDS = 86_400;
+
+export function addKeyCommands(program: Command, io: Io): void {
+  const keys = program.command("keys").description("API keys, and the keys that a relay works with.");
+  keys
+    .command("create")
+    .description("Makes an API key, which is told this once. The first one of a relay is made with --config.")
+    .option("--scope <scopes>", `what it may do, with commas: ${SCOPES.join(", ")}`, "read")
+    .option("--label <text>", "what it is for", "unnamed")
+    .option("--rate-limit <count>", "requests a minute", String(DEFAULT_RATE))
+    .option("--expires <time>", "when it ends, in UTC (ISO 8601); never unless given")
+    .option("--config <file>", STORE_HELP)
+    .action(act(io, create));
+  keys
+    .command("list")
+    .description("Every API key, without its secret.")
+    .option("--config <file>", STORE_HELP)
+    .action(act(io, list));
+  keys
+    .command("rotate")
+    .description("Makes a key in another's place, which goes on for a while.")
+    .argument("<id>", "the key's id: the middle part of fq_<id>_…")
+    .option("--overlap <seconds>", "for how long the other goes on", String(DEFAULT_OVERLAP_SECONDS))
+    .option("--config <file>", STORE_HELP)
+    .action(act(io, rotate));
+  keys
+    .command("revoke")
+    .description("Ends a key at once, for good.")
+    .argument("<id>", "the key's id")
+    .option("--config <file>", STORE_HELP)
+    .action(act(io, revoke));
+  keys
+    .command("new")
+    .description("Writes a key that a relay works with to a file that only its owner can read.")
+    .addArgument(
+      new Argument(
+        "<kind>",
+        "ledger: signs on the ledger; peer: for messages between relays; data: encrypts personal data; wallet: shared with the wallet",
+      ).choices(["ledger", "peer", "data", "wallet"]),
+    )
+    .argument("<file>", "where to; a file that is there already stays as it is")
+    .option("--password-file <file>", "file with the password to encrypt it under (ledger, peer)")
+    .option("--import <file>", "file with the private key to take, instead of a new one (ledger)")
+    .action(act(io, async (session, args) => (await import("../work/key-files.ts")).createFile(session, args)));
+}
+
+async function create(session: Session): Promise<void> {
+  const wanted = {
+    label: session.text("label") ?? "unnamed",
+    scopes: session.list("scope").map(readScope),
+    rateLimit: session.integer("rateLimit", 1, MAX_RATE) ?? DEFAULT_RATE,
+    expiresAt: readExpiry(session.text("expires")),
+  };
+  if (wanted.scopes.length === 0) throw new InvalidInput("--scope", `some of ${SCOPES.join(", ")}`);
+  const made = isOnStore(session)
+    ? await (await loadStore()).createKey(session, wanted)
+    : await throughApi(session, "POST", "/v1/keys", newKeySchema, {
+        ...wanted,
+        expiresAt: wanted.expiresAt === undefined ? undefined : new Date(wanted.expiresAt).toISOString(),
+      });
+  session.print(made, showNewKey);
+}
+
+async function list(session: Session): Promise<void> {
+  const keys = isOnStore(session)
+    ? await (await loadStore()).listKeys(session)
+    : (await throughApi(session, "GET", "/v1/keys", apiKeysResponseSchema)).keys;
+  session.print(keys, (rows) =>
+    tableOr<ApiKeyJson>(
+      "No API keys.",
+      [
+        { title: "id", value: ({ id }) => id },
+        { title: "label", value: ({ label }) => label },
+        { title: "scopes", value: ({ scopes }) => scopes.join(", ") },
+        { title: "a minute", value: ({ rateLimit }) => String(rateLimit), align: "right" },
+        { title: "made", value: ({ createdAt }) => createdAt },
+        { title: "ends", value: ({ expiresAt = "" }) => expiresAt },
+        { title: "", value: ({ revokedAt }) => (revokedAt === undefined ? "" : `revoked ${revokedAt}`) },
+      ],
+      rows,
+    ),
+  );
+}
+
+async function rotate(session: Session, [id = ""]: readonly string[]): Promise<void> {
+  const overlapSeconds = session.integer("overlap", 0, MAX_OVERLAP_SECONDS) ?? DEFAULT_OVERLAP_SECONDS;
+  const made = isOnStore(session)
+    ? await (await loadStore()).rotateKey(session, id, overlapSeconds)
+    : await throughApi(session, "POST", `/v1/keys/${encodeURIComponent(id)}/rotate`, newKeySchema, { overlapSeconds });
+  session.print(made, showNewKey);
+}
+
+async function revoke(session: Session, [id = ""]: readonly string[]): Promise<void> {
+  const revoked = isOnStore(session)
+    ? await (await loadStore()).revokeKey(session, id)
+    : await throughApi(session, "DELETE", `/v1/keys/${encodeURIComponent(id)}`, apiKeySchema);
+  session.print(revoked, ({ revokedAt = "" }) => `key ${id} ended ${revokedAt}`);
+}
+
+/** Loaded only where it is worked on: it brings the database with it. */
+const loadStore = () => import("../work/key-store.ts");
+
+function isOnStore(session: Session): boolean {
+  return session.text("config") !== undefined;
+}
+
+async function throughApi<Answer>(
+  session: Session,
+  method: string,
+  path: string,
+  schema: z.ZodType<Answer>,
+  body?: object,
+): Promise<Answer> {
+  const { connection } = await session.client();
+  const request = body === undefined ? {} : { body: { type: "application/json" as const, text: JSON.stringify(body) } };
+  return (await connection.ask(method, path, schema, request)).value;
+}
+
+function readScope(text: string): Scope {
+  const scope = SCOPES.find((known) => known === text);
+  if (scope === undefined) throw new InvalidInput("--scope", `some of ${SCOPES.join(", ")}`, text);
+  return scope;
+}
+
+function readExpiry(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const at = /^\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(at)) throw new InvalidInput("--expires", "a date, or a time in UTC (ISO 8601)", text);
+  return at;
+}
+
+function showNewKey({ id, label, scopes, expiresAt, key }: NewKeyJson): string {
+  return renderFacts([
+    ["key", key],
+    ["id", id],
+    ["label", label],
+    ["may", scopes.join(", ")],
+    ["ends", expiresAt],
+    ["", "Keep it now: it is told this once."],
+  ]);
+}

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { act } from "../act.ts";
+import type { Io } from "../io.ts";
+
+const CONFIG_HELP = "the relay's configuration (YAML); FEIQIAN_CONFIG unless given";
+
+// What runs a relay is loaded by the commands that do: the others start without it.
+export function addRelayCommands(program: Command, io: Io): void {
+  const relay = program.command("relay").description("A partner's relay.");
+  relay
+    .command("start")
+    .description("Runs the relay until it is told to stop (SIGTERM); logs go to standard output.")
+    .option("--config <file>", CONFIG_HELP)
+    .action(act(io, async (session) => (await import("../work/relay-start.ts")).start(session)));
+  relay
+    .command("check")
+    .description("Checks the configuration, opens its keys, and compares it with the registry on the ledger.")
+    .option("--config <file>", CONFIG_HELP)
+    .action(act(io, async (session) => (await import("../work/registration.ts")).check(session)));
+  relay
+    .command("register")
+    .description("Registers the relay's keys and address on the ledger, as the partner's admin.")
+    .option("--config <file>", CONFIG_HELP)
+    .requiredOption("--admin <file>", "key file of the partner's admin account")
+    .requiredOption("--admin-password-file <file>", "file with its password")
+    .option("--days <count>", "for how long the keys may act", "365")
+    .action(act(io, async (session) => (await import("../work/registration.ts")).registerRelay(session)));
+}

@@ -1,0 +1,76 @@
+import { CommanderError } from "commander";
+import { InvalidInput } from "../domain/errors.ts";
+import { ConfigError } from "../platform/config.ts";
+import { RelayProblem, RelayUnreachable } from "../sdk/http.ts";
+
+/** What the program ends with. Stable: what a code means does not change, and none is used for anything else. */
+export const EXIT_CODES = {
+  OK: { code: 0, meaning: "Done, and it came out well." },
+  INTERNAL: { code: 1, meaning: "A fault of the program itself, or of what it runs on." },
+  USAGE: { code: 2, meaning: "The command line: no such command or option, or something is missing." },
+  CONFIG: { code: 3, meaning: "The relay's configuration; every key that is wrong is named." },
+  INVALID: {
+    code: 4,
+    meaning: "A value breaks a rule, or the relay refused the request for what is in it (400, 413, 422).",
+  },
+  UNAUTHORIZED: { code: 5, meaning: "The API key is missing, not valid, or lacks the scope (401, 403)." },
+  NOT_FOUND: { code: 6, meaning: "There is no such thing (404, 410)." },
+  CONFLICT: {
+    code: 7,
+    meaning: "It contradicts what is there: another content under this UETR, too late to cancel (409).",
+  },
+  UNAVAILABLE: {
+    code: 8,
+    meaning: "The relay, the ledger or the database gave no answer, or is busy (429, 5xx). The same again may work.",
+  },
+  NEGATIVE: {
+    code: 9,
+    meaning: "Done, and it came out badly: transfer not settled, receipt not valid, differences found.",
+  },
+  TIMEOUT: { code: 10, meaning: "Not finished within `--timeout`; it goes on without this program." },
+  INTERRUPTED: { code: 130, meaning: "Stopped by Ctrl-C." },
+} as const;
+export type ExitName = keyof typeof EXIT_CODES;
+
+/** An end that a command has decided on, with what to say of it. */
+export class CommandFailure extends Error {
+  readonly exit: ExitName;
+
+  constructor(exit: ExitName, message: string) {
+    super(message);
+    this.name = "CommandFailure";
+    this.exit = exit;
+  }
+}
+
+const EXIT_OF_STATUS: Readonly<Record<number, ExitName>> = {
+  401: "UNAUTHORIZED",
+  403: "UNAUTHORIZED",
+  404: "NOT_FOUND",
+  408: "UNAVAILABLE",
+  409: "CONFLICT",
+  410: "NOT_FOUND",
+  425: "UNAVAILABLE",
+  429: "UNAVAILABLE",
+};
+const SERVER_ERROR = 500;
+/** Codes of errors of the store and the ledger, which are not told apart by their classes across folders. */
+const UNAVAILABLE_CODES = new Set(["STORE_UNAVAILABLE", "LEDGER_UNREACHABLE"]);
+
+/** What an error ends the program with. */
+export function exitOf(error: unknown): ExitName {
+  if (error instanceof CommandFailure) return error.exit;
+  // Help and version were asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? "OK" : "USAGE";
+  if (error instanceof ConfigError) return "CONFIG";
+  if (error instanceof InvalidInput) return "INVALID";
+  if (error instanceof RelayUnreachable) return "UNAVAILABLE";
+  if (error instanceof RelayProblem) return exitOfStatus(error.status);
+  if (error instanceof Error && "code" in error && UNAVAILABLE_CODES.has(String(error.code))) return "UNAVAILABLE";
+  return "INTERNAL";
+}
+
+/** What an answer of the relay ends the program with. */
+export function exitOfStatus(status: number): ExitName {
+  return EXIT_OF_STATUS[status] ?? (status >= SERVER_ERROR ? "UNAVAILABLE" : "INVALID");
+}

@@ -1,0 +1,23 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Environment } from "../platform/config.ts";
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
+/** All that a command has to do with the world. */
+export interface Io {
+  readonly out: Output;
+  readonly err: Output;
+  readonly environment: Environment;
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  readonly drawBytes: (length: number) => Uint8Array;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  /** Signals for a command that runs until it is told to stop. */
+  readonly onStop: (signal: "SIGTERM" | "SIGINT", listener: () => void) => void;
+  /** The operating system's user: who an operator's action is put down to. */
+  readonly user: string;
+}

@@ -1,0 +1,82 @@
+import { Argument, Command, CommanderError } from "commander";
+import { COMPLETIONS, completionScript } from "./completion.ts";
+import { addKeyCommands } from "./commands/keys.ts";
+import { addNetworkCommands } from "./commands/network.ts";
+import { addOperatorCommands } from "./commands/operator.ts";
+import { addReceiptCommands } from "./commands/receipts.ts";
+import { addRelayCommands } from "./commands/relay.ts";
+import { addTransferCommands } from "./commands/transfers.ts";
+import { EXIT_CODES, exitOf, type ExitName } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+
+export const VERSION = "0.1.0";
+
+/** Every command of `feiqian`. Building it does nothing; parsing runs one. */
+export function createProgram(io: Io): Command {
+  const program = new Command("feiqian")
+    .description("Cross-border remittances between mobile wallets: the relay, and what talks to it.")
+    .version(VERSION)
+    .option("--json", "print JSON: one document, or a line for each thing that goes on")
+    .option("--url <url>", "the relay's address; FEIQIAN_URL unless given")
+    .option("--key-file <file>", "file with the API key; FEIQIAN_API_KEY unless given")
+    .exitOverride()
+    .showHelpAfterError("(--help tells more)")
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+    });
+  addRelayCommands(program, io);
+  addNetworkCommands(program, io);
+  addTransferCommands(program, io);
+  addReceiptCommands(program, io);
+  addOperatorCommands(program, io);
+  addKeyCommands(program, io);
+  program
+    .command("completion")
+    .description("Prints a script that completes commands in a shell.")
+    .addArgument(new Argument("<shell>", "which shell").choices(Object.keys(COMPLETIONS)))
+    .action((shell: string) => void io.out.write(completionScript(program, shell)));
+  return program;
+}
+
+/**
+ * Runs one command line.
+ * @param args without the program's own name
+ * @returns what to end the process with; see EXIT_CODES
+ */
+export async function runCommand(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await createProgram(io).parseAsync(args, { from: "user" });
+    return EXIT_CODES.OK.code;
+  } catch (error) {
+    const exit = exitOf(error);
+    // commander has said what it has to say.
+    if (!(error instanceof CommanderError)) io.err.write(`${describe(error, exit, args.includes("--json"))}\n`);
+    return EXIT_CODES[exit].code;
+  }
+}
+
+function describe(error: unknown, exit: ExitName, isJson: boolean): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!isJson) return `feiqian: ${hint(error) ?? message}`;
+  const members = memberTexts(error, ["code", "field", "reason", "rule", "instance"]);
+  return JSON.stringify({ error: { exit, exitCode: EXIT_CODES[exit].code, message, ...members } });
+}
+
+/** What a person is told beyond the message. */
+function hint(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, field, reason } = memberTexts(error, ["code", "field", "reason"]);
+  const cause = error.cause instanceof Error && code === "UNREACHABLE" ? `: ${error.cause.message}` : "";
+  const about = error.name === "RelayProblem" ? ` [${[code, field, reason].filter(Boolean).join(", ")}]` : "";
+  return `${error.message}${cause}${about}`;
+}
+
+function memberTexts(error: unknown, names: readonly string[]): Readonly<Record<string, string | undefined>> {
+  if (typeof error !== "object" || error === null) return {};
+  const texts = new Map<string, string>();
+  for (const [name, value] of Object.entries(error)) {
+    if (names.includes(name) && typeof value === "string") texts.set(name, value);
+  }
+  return Object.fromEntries(texts);
+}

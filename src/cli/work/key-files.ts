@@ -1,0 +1,60 @@
+import { writeFile } from "node:fs/promises";
+import { InvalidInput } from "../../domain/errors.ts";
+import { createKeystore } from "../../ledger/keys/keystore.ts";
+import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../relay/peer/keys.ts";
+import { CommandFailure } from "../exit-codes.ts";
+import { readSecretFile, renderFacts, type Session } from "../session.ts";
+
+interface MadeKey {
+  readonly kind: string;
+  readonly file: string;
+  /** What others are to know of it. */
+  readonly public?: Readonly<Record<string, string>>;
+}
+
+type MakeKey = (session: Session, file: string, password: () => Promise<string>) => Promise<MadeKey["public"]>;
+
+const DATA_KEY_BYTES = 32;
+const WALLET_SECRET_BYTES = 32;
+
+const NEW_KEYS: Readonly<Record<string, MakeKey>> = {
+  async ledger(session, file, password) {
+    const existing = session.text("import");
+    const options = existing === undefined ? {} : { privateKey: await readSecretFile(existing, "--import") };
+    return { address: await createKeystore(file, await password(), session.io.drawBytes, options) };
+  },
+  async peer(_session, file, password) {
+    const keys = generatePeerKeys();
+    await writeSecret(file, await encryptPeerKeys(keys, await password()));
+    return { ...publicPeerKeys(keys) };
+  },
+  async data({ io }, file) {
+    await writeSecret(file, Buffer.from(io.drawBytes(DATA_KEY_BYTES)).toString("hex"));
+    return undefined;
+  },
+  async wallet({ io }, file) {
+    await writeSecret(file, `whsec_${Buffer.from(io.drawBytes(WALLET_SECRET_BYTES)).toString("base64")}`);
+    return undefined;
+  },
+};
+
+/** Makes a key that a relay works with, and writes it to a file. */
+export async function createFile(session: Session, [kind = "", file = ""]: readonly string[]): Promise<void> {
+  const password = async (): Promise<string> => {
+    const path = session.text("passwordFile");
+    if (path === undefined) throw new CommandFailure("USAGE", `a ${kind} key is encrypted: give --password-file`);
+    return readSecretFile(path, "--password-file");
+  };
+  const told = await NEW_KEYS[kind]?.(session, file, password);
+  const made: MadeKey = { kind, file, ...(told === undefined ? {} : { public: told }) };
+  session.print(made, () => renderFacts([["written to", file], ...Object.entries(told ?? {})]));
+}
+
+async function writeSecret(file: string, secret: string): Promise<void> {
+  try {
+    await writeFile(file, `${secret}\n`, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw new InvalidInput("file", `one that is not there yet, in a folder that is (${file}: ${code})`);
+  }
+}

@@ -1,0 +1,78 @@
+import { SCOPES, type ApiKeyJson, type NewKeyJson } from "../../contract/operator.ts";
+import { issueApiKey, rotateApiKey, type IssuedKey, type NewApiKey } from "../../relay/api-keys.ts";
+import { openStore } from "../../service/parts.ts";
+import { listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
+import { insertAudit } from "../../store/audit.ts";
+import type { Database } from "../../store/database.ts";
+import { migrate } from "../../store/migrate.ts";
+import { CommandFailure } from "../exit-codes.ts";
+import type { Session } from "../session.ts";
+
+// API keys without an API: how the first one of a relay is made. All of it is in the audit log, as by the operating
+// system's user.
+
+export function createKey(session: Session, wanted: NewApiKey): Promise<NewKeyJson> {
+  return onStore(session, "keys.create", async (db) => {
+    const issued = await issueApiKey(makerOf(session, db), wanted);
+    return { value: newKeyJson(issued), subject: issued.key.id };
+  });
+}
+
+export function listKeys(session: Session): Promise<readonly ApiKeyJson[]> {
+  return onStore(session, undefined, async (db) => ({ value: (await listApiKeys(db)).map(keyJson) }));
+}
+
+export function rotateKey(session: Session, id: string, overlapSeconds: number): Promise<NewKeyJson> {
+  return onStore(session, "keys.rotate", async (db) => {
+    const issued = await rotateApiKey(makerOf(session, db), id, overlapSeconds);
+    if (issued === undefined) throw new CommandFailure("NOT_FOUND", "no API key of this id can be used any more");
+    return { value: newKeyJson(issued), subject: id };
+  });
+}
+
+export function revokeKey(session: Session, id: string): Promise<ApiKeyJson> {
+  return onStore(session, "keys.revoke", async (db) => {
+    const key = await revokeApiKey(db, id, session.io.clock.nowMs());
+    if (key === undefined) throw new CommandFailure("NOT_FOUND", "there is no API key of this id");
+    return { value: keyJson(key), subject: id };
+  });
+}
+
+/** Works on the store itself, and puts down who did. Undefined for what is only looked at. */
+async function onStore<Value>(
+  session: Session,
+  action: string | undefined,
+  work: (db: Database) => Promise<{ readonly value: Value; readonly subject?: string }>,
+): Promise<Value> {
+  const db = await openStore(await session.config());
+  try {
+    await migrate(db);
+    const { value, subject } = await work(db);
+    if (action !== undefined) {
+      const at = session.io.clock.nowMs();
+      await insertAudit(db, { at, actor: `os:${session.io.user}`, action, subject, outcome: "done", data: {} });
+    }
+    return value;
+  } finally {
+    await db.close();
+  }
+}
+
+function makerOf({ io }: Session, db: Database): Parameters<typeof issueApiKey>[0] {
+  return { db, drawBytes: io.drawBytes, clock: io.clock };
+}
+
+function keyJson({ expiresAt, revokedAt, createdAt, scopes, ...rest }: ApiKey): ApiKeyJson {
+  const instant = (ms: number) => new Date(ms).toISOString();
+  return {
+    ...rest,
+    scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+    createdAt: instant(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: instant(expiresAt) }),
+    ...(revokedAt === undefined ? {} : { revokedAt: instant(revokedAt) }),
+  };
+}
+
+function newKeyJson({ key, text }: IssuedKey): NewKeyJson {
+  return { ...keyJson(key), key: text };
+}

@@ -1,0 +1,49 @@
+import { InvalidInput } from "../../domain/errors.ts";
+import { formatMoney } from "../../domain/money.ts";
+import { RECEIPT_CLAIMS, verifyReceipt, type VerifiedReceipt } from "../../sdk/receipt.ts";
+import { CommandFailure } from "../exit-codes.ts";
+import { jsonOf, readFileFor, renderFacts, type Session } from "../session.ts";
+
+/** Checks a receipt by a node of the ledger. */
+export async function verify(session: Session, [file = ""]: readonly string[]): Promise<void> {
+  const text = await readFileFor(file, "file");
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InvalidInput("file", "a receipt, which is JSON");
+  }
+  const registry = session.text("registry");
+  const options = registry === undefined ? {} : { trustedRegistry: registry };
+  const result = await verifyReceipt(session.text("rpc") ?? "", json, options);
+  if (result.kind === "unavailable") throw new CommandFailure("UNAVAILABLE", result.detail);
+  session.print(result, (told) => (told.kind === "verified" ? showVerified(told) : `Not valid: ${told.refusal}`));
+  if (result.kind === "refused") throw new CommandFailure("NEGATIVE", `${result.refusal}: ${result.detail}`);
+}
+
+const MS = 1_000;
+
+function showVerified(receipt: VerifiedReceipt): string {
+  const { sent, received, rateText } = receipt;
+  const facts = renderFacts([
+    ["transfer", receipt.uetr],
+    ["status", `${receipt.status}${receipt.reason === undefined ? "" : ` (${receipt.reason})`}`],
+    ["from, to", `partner ${receipt.source}, partner ${receipt.target}`],
+    ["sent", formatMoney(sent)],
+    ["received", formatMoney(received)],
+    [
+      "rate",
+      sent.currency === received.currency ? undefined : `${rateText} ${received.currency} for one ${sent.currency}`,
+    ],
+    ["opened", new Date(receipt.openedAt * MS).toISOString()],
+    [
+      "ended",
+      `${new Date(receipt.finalAt * MS).toISOString()}, block ${receipt.finalBlock} of chain ${receipt.chainId}`,
+    ],
+    ["batch", receipt.batchId],
+    ["registry", receipt.registry],
+    ...Object.entries(receipt.disclosed).map(([group, details]) => [group, jsonOf(details)] as const),
+  ]);
+  const claims = receipt.claims.map((claim) => `  ${RECEIPT_CLAIMS[claim]}`);
+  return ["Valid: what follows is proved.", facts, "As far as this holds:", ...claims].join("\n");
+}

@@ -1,0 +1,86 @@
+import { parsePartnerId } from "../../domain/partner.ts";
+import { openKeystore } from "../../ledger/keys/keystore.ts";
+import type { RelayConfig } from "../../platform/config.ts";
+import { createLogger } from "../../platform/logger.ts";
+import { openKeys, openLedger, openPeerKeys, submitterOf, type ToClose } from "../../service/parts.ts";
+import { checkRegistration, isForGovernance, register, type Registrant } from "../../service/registration.ts";
+import { CommandFailure } from "../exit-codes.ts";
+import { readSecretFile, renderFacts, type Session } from "../session.ts";
+
+const MS = 1_000;
+const DAY_SECONDS = 86_400;
+const DEFAULT_DAYS = 365;
+const MAX_DAYS = 3_650;
+
+/** Compares a relay's configuration with what its partner has on the ledger. */
+export async function check(session: Session): Promise<void> {
+  const config = await session.config();
+  await withRegistrant(session, config, async (registrant) => {
+    const differences = await checkRegistration(registrant, publicUrlOf(config));
+    const { send, accept } = registrant.keys;
+    const found = {
+      partner: config.partner,
+      chainId: registrant.ledger.chain.chainId,
+      sendKey: send.address,
+      acceptKey: accept.address,
+      differences,
+    };
+    session.print(found, () => {
+      const facts = renderFacts([
+        ["partner", String(found.partner)],
+        ["chain", String(found.chainId)],
+        ["send key", found.sendKey],
+        ["accept key", found.acceptKey],
+      ]);
+      const lines = differences.map(({ what, detail }) => `${what}: ${detail}`);
+      return [facts, ...(lines.length === 0 ? ["The registry has this relay as it is."] : lines)].join("\n");
+    });
+    if (differences.length > 0) throw new CommandFailure("NEGATIVE", "the registry does not have this relay as it is");
+  });
+}
+
+/** Has the partner's admin put a relay's keys and address on the ledger. */
+export async function registerRelay(session: Session): Promise<void> {
+  const { io } = session;
+  const config = await session.config();
+  const password = await readSecretFile(session.text("adminPasswordFile") ?? "", "--admin-password-file");
+  const key = await openKeystore(session.text("admin") ?? "", password);
+  const days = session.integer("days", 1, MAX_DAYS) ?? DEFAULT_DAYS;
+  await withRegistrant(session, config, async (registrant) => {
+    const admin = await submitterOf(key, registrant.ledger, config, io.clock);
+    const validUntil = Math.floor(io.clock.nowMs() / MS) + days * DAY_SECONDS;
+    const done = await register(registrant, { admin, publicUrl: publicUrlOf(config), validUntil });
+    const left = await checkRegistration(registrant, publicUrlOf(config));
+    session.print({ registered: done.map(({ what }) => what), left }, ({ registered }) =>
+      registered.length === 0 ? "Nothing had to be registered." : `Registered: ${registered.join(", ")}.`,
+    );
+    const [first] = left;
+    if (first !== undefined) {
+      const whose = isForGovernance(first) ? "; this is for the network's governance" : "";
+      throw new CommandFailure("NEGATIVE", `${first.detail}${whose}`);
+    }
+  });
+}
+
+function publicUrlOf({ api }: RelayConfig): string {
+  return api.publicUrl ?? `http://${api.host}:${api.port}`;
+}
+
+/** Opens what registration is about, without the store, and closes it again. */
+async function withRegistrant(
+  { io }: Session,
+  config: RelayConfig,
+  work: (registrant: Registrant) => Promise<void>,
+): Promise<void> {
+  const closing: (() => Promise<void>)[] = [];
+  const toClose: ToClose = (end) => void closing.push(end);
+  try {
+    const log = createLogger({ level: "warn", destination: io.err });
+    const keys = await openKeys(config, io.fetch);
+    const peerKeys = await openPeerKeys(config);
+    const { ledger, registry } = await openLedger(config, { clock: io.clock, fetch: io.fetch, log }, toClose);
+    await work({ partner: parsePartnerId(config.partner), registry, ledger, keys, peerKeys, clock: io.clock });
+  } finally {
+    for (const end of closing.reverse()) await end();
+  }
+}

@@ -1,0 +1,250 @@
+import { fromHex, toHex } from "../domain/bytes/hex.ts";
+import { parsePartnerId } from "../domain/partner.ts";
+import { connectLedger, type Ledger } from "../ledger/contracts.ts";
+import { parseAddresses } from "../ledger/deployment/config-file.ts";
+import { createFailoverProvider } from "../ledger/failover-provider.ts";
+import type { LedgerKey } from "../ledger/keys/key.ts";
+import { openKeystore } from "../ledger/keys/keystore.ts";
+import { ledgerSigner } from "../ledger/keys/signing-key.ts";
+import { web3Signer } from "../ledger/keys/web3signer.ts";
+import { openRegistry, type Registry } from "../ledger/registry.ts";
+import { createSubmitter, type Submitter } from "../ledger/submitter.ts";
+import { checkpointOf, type Checkpoint } from "../platform/checkpoint.ts";
+import { systemClock, type Clock } from "../platform/clock.ts";
+import { ConfigError, type KeySource, type RelayConfig } from "../platform/config.ts";
+import { createLogger, type Logger } from "../platform/logger.ts";
+import { createWake } from "../platform/loop.ts";
+import { createMetrics, type Metrics } from "../platform/metrics.ts";
+import { drawSecurely } from "../platform/secure-random.ts";
+import { backoffMs } from "../platform/retry.ts";
+import { createTracer, type Tracer } from "../platform/tracing.ts";
+import type { RelayContext, RelaySettings, StepName } from "../relay/context.ts";
+import { registryDirectory, type PeerDirectory, type PeerKeys } from "../relay/peer/directory.ts";
+import { decryptPeerKeys } from "../relay/peer/keys.ts";
+import { httpProviders, type ProviderClient } from "../relay/pricing/provider-client.ts";
+import { httpWallet, type WalletConnector } from "../relay/wallet/connector.ts";
+import type { Database } from "../store/database.ts";
+import { migrate } from "../store/migrate.ts";
+import { openDatabase } from "../store/open.ts";
+import { createSealer, type Sealer } from "../store/sealer.ts";
+
+/** What is opened by what the configuration says, unless it is given. */
+type Opened = "keys" | "peer" | "database" | "dataKey" | "wallet";
+
+/** A relay's configuration, as far as it is not given as `RelayParts`. */
+export type StartConfig = Omit<RelayConfig, Opened> & Partial<Pick<RelayConfig, Opened>>;
+
+/** What a caller that is not a command line gives instead of having it opened. It is the caller's to close. */
+export interface RelayParts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: { readonly send: LedgerKey; readonly accept: LedgerKey; readonly transactions: LedgerKey };
+  readonly peerKeys: PeerKeys;
+  readonly peers: PeerDirectory;
+  readonly wallet: WalletConnector;
+  readonly providers: ProviderClient;
+  readonly clock: Clock;
+  readonly drawBytes: (length: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+  readonly checkpoint: Checkpoint;
+  readonly pollIntervalsMs: Partial<Readonly<Record<StepName, number>>>;
+}
+
+export type ToClose = (end: () => Promise<void>) => void;
+
+const REGISTRY_TIME_TO_LIVE_MS = 5_000;
+const PROVIDER_TIMEOUT_MS = 2_000;
+const SIGNER_TIMEOUT_MS = 5_000;
+/** How often the start tries to reach the database and the ledger: with the back-off below, for about a minute. */
+const MAX_ATTEMPTS = 16;
+const START_BACKOFF = { firstDelayMs: 200, maxDelayMs: 5_000 };
+
+/** Opens all that the steps work with; what it opens is handed to `toClose`, what it is given is not. */
+export async function openContext(
+  config: StartConfig,
+  given: Partial<RelayParts>,
+  toClose: ToClose,
+): Promise<RelayContext> {
+  const partner = parsePartnerId(config.partner);
+  const clock = given.clock ?? systemClock;
+  const fetch = given.fetch ?? globalThis.fetch;
+  const drawBytes = given.drawBytes ?? drawSecurely;
+  const log = given.log ?? createLogger({ level: config.log.level, fields: { partner } });
+  const metrics = given.metrics ?? createMetrics({ partner, process: true });
+  const tracer = given.tracer ?? createTracer(config.telemetry.otlpEndpoint, `feiqian-relay-${partner}`);
+  if (given.tracer === undefined) toClose(() => tracer.close());
+  const tools = { clock, fetch, drawBytes, log, metrics, tracer };
+
+  const keys = given.keys ?? (await openKeys(config, fetch));
+  const peerKeys = given.peerKeys ?? (await openPeerKeys(config));
+  const sealer = given.sealer ?? openSealer(config);
+  const db = given.db ?? (await patiently("the database", tools, () => openStore(config)));
+  if (given.db === undefined) toClose(() => db.close());
+  const applied = await patiently("the database", tools, () => migrate(db));
+  if (applied.length > 0) log.info({ applied }, "store migrated");
+
+  const { ledger, registry } = await openLedger(config, tools, toClose);
+  const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config, clock));
+  return {
+    ...tools,
+    partner,
+    settings: settingsOf(config),
+    db,
+    sealer,
+    ledger,
+    registry,
+    submitter,
+    keys: { send: keys.send, accept: keys.accept },
+    peerKeys,
+    peers: given.peers ?? registryDirectory(ledger, clock),
+    wallet: given.wallet ?? openWallet(config, tools),
+    providers: given.providers ?? httpProviders({ ...tools, ledger, registry, timeoutMs: PROVIDER_TIMEOUT_MS }),
+    checkpoint: given.checkpoint ?? checkpointOf(process.env),
+    wake: createWake<StepName>(),
+  };
+}
+
+interface Tools {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  readonly drawBytes: (length: number) => Uint8Array;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+}
+
+/** What may be restarting just now is tried again for a while, so that the order in which things start does not matter. */
+async function patiently<Result>(
+  what: string,
+  { clock, log }: Pick<Tools, "clock" | "log">,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= MAX_ATTEMPTS || !isUnreachable(error)) throw error;
+      const retryInMs = backoffMs(attempt, START_BACKOFF);
+      log.warn({ error, retryInMs }, `${what} cannot be reached yet`);
+      await clock.sleep(retryInMs);
+    }
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    (error.code === "LEDGER_UNREACHABLE" || error.code === "STORE_UNAVAILABLE")
+  );
+}
+
+/** The part of the configuration that the steps go by. */
+export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
+  const { batch, quote, transfers, ledger, webhooks, retry, sweep, liquidity } = config;
+  return {
+    batch,
+    quote,
+    transferValiditySeconds: transfers.validitySeconds,
+    ledger,
+    webhooks,
+    retry,
+    sweepOthersAfterSeconds: sweep.othersAfterSeconds,
+    lowWater: new Map(Object.entries(liquidity.lowWater)),
+  };
+}
+
+/** One key's nonce queue. */
+export function submitterOf(
+  key: LedgerKey,
+  { provider }: Ledger,
+  config: Pick<StartConfig, "ledger">,
+  clock: Clock,
+): Promise<Submitter> {
+  return createSubmitter(ledgerSigner(key, provider), { ...config.ledger, clock });
+}
+
+/** Connects to the ledger of the configuration, and to its registry. */
+export async function openLedger(
+  { ledger }: Pick<StartConfig, "ledger">,
+  tools: Pick<Tools, "clock" | "fetch" | "log">,
+  toClose: ToClose,
+): Promise<{ readonly ledger: Ledger; readonly registry: Registry }> {
+  const { clock, fetch, log } = tools;
+  const { rpcUrls, timeoutMs, chainId } = ledger;
+  const provider = createFailoverProvider(rpcUrls, {
+    clock,
+    fetch,
+    timeoutMs,
+    ...(chainId === undefined ? {} : { chainId: BigInt(chainId) }),
+    onSwitch: (from, to) =>
+      log.warn({ from: from.name, to: to.name, why: from.lastFailure?.reason }, "ledger: endpoint changed"),
+  });
+  toClose(() => {
+    provider.destroy();
+    return Promise.resolve();
+  });
+  const addresses = parseAddresses(ledger.addressesJson);
+  const connected = await patiently("the ledger", tools, () => connectLedger(provider, addresses));
+  const registry = openRegistry(connected, {
+    clock,
+    fromBlock: ledger.fromBlock,
+    maxBlockRange: ledger.maxBlockRange,
+    timeToLiveMs: REGISTRY_TIME_TO_LIVE_MS,
+    onError: (error) => log.warn({ error }, "the registry cannot be read anew"),
+  });
+  return { ledger: connected, registry };
+}
+
+/**
+ * Opens the store that the configuration names, as it is: nothing is migrated.
+ * @throws ConfigError where none is configured
+ */
+export async function openStore({ database }: Pick<StartConfig, "database">): Promise<Database> {
+  if (database === undefined) throw missing("database");
+  return openDatabase("url" in database ? { url: database.url.reveal() } : { folder: database.folder });
+}
+
+export async function openKeys(
+  { keys }: Pick<StartConfig, "keys">,
+  fetch: typeof globalThis.fetch,
+): Promise<RelayParts["keys"]> {
+  if (keys === undefined) throw missing("keys");
+  const [send, accept, transactions] = await Promise.all([
+    openKey(keys.send, fetch),
+    openKey(keys.accept, fetch),
+    openKey(keys.transactions, fetch),
+  ]);
+  return { send, accept, transactions };
+}
+
+async function openKey(source: KeySource, fetch: typeof globalThis.fetch): Promise<LedgerKey> {
+  if (source.kind === "keystore") return openKeystore(source.path, source.password.reveal());
+  const address = toHex(fromHex(source.address, 20, "address"));
+  return web3Signer(source.url, address, { fetch, timeoutMs: SIGNER_TIMEOUT_MS });
+}
+
+export async function openPeerKeys({ peer }: Pick<StartConfig, "peer">): Promise<PeerKeys> {
+  if (peer === undefined) throw missing("peer");
+  return decryptPeerKeys(peer.encryptedKeys, peer.password.reveal(), "peer.keys");
+}
+
+/** @throws ConfigError where there is no key to open personal data with */
+export function openSealer({ dataKey }: Pick<StartConfig, "dataKey">): Sealer {
+  if (dataKey === undefined) throw missing("dataKey");
+  const bytesOf = (key: { reveal(): string }) => fromHex(`0x${key.reveal().replace(/^0x/, "")}`, 32, "dataKey");
+  return createSealer({ current: bytesOf(dataKey.current), previous: dataKey.previous.map(bytesOf) });
+}
+
+function openWallet({ wallet }: StartConfig, tools: Tools): WalletConnector {
+  if (wallet === undefined) throw missing("wallet");
+  const { url, timeoutMs } = wallet;
+  return httpWallet({ ...tools, url, timeoutMs, secret: wallet.secret.reveal() });
+}
+
+function missing(key: Opened): ConfigError {
+  return new ConfigError([{ key, rule: "configured, or given" }]);
+}

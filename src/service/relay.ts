@@ -1,0 +1,101 @@
+import { createServer } from "../api/server.ts";
+import { runSteps } from "../platform/loop.ts";
+import { STEPS, type RelayContext, type StepName } from "../relay/context.ts";
+import { createHealth, type Health } from "../relay/health.ts";
+import { warnOfRegistration } from "./registration.ts";
+import { startLeader, type Leader } from "./leader.ts";
+import { peerRoutes } from "../relay/peer/routes.ts";
+import { openContext, type RelayParts, type StartConfig } from "./parts.ts";
+import { POLL_INTERVALS_MS, RELAY_STEPS } from "./steps.ts";
+
+export interface RunningRelay {
+  /** Where its API listens. */
+  readonly url: string;
+  readonly context: RelayContext;
+  readonly health: Health;
+  /** Takes no more requests, lets the steps finish what they are at, and closes what it has opened. */
+  stop(): Promise<void>;
+}
+
+/** How long an idle process waits before it tries to lead. */
+const LEASE_RETRY_MS = 500;
+
+/**
+ * Starts one partner's relay: opens its store, connects its ledger and keys, serves its API and, in one process of all
+ * that share the store, runs the steps.
+ * @throws ConfigError for what is neither configured nor given; Error of what cannot be opened, with all else closed
+ */
+export async function startRelay(config: StartConfig, given: Partial<RelayParts> = {}): Promise<RunningRelay> {
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    // The last one opened first.
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const context = await openContext(config, given, (end) => void closing.push(end));
+    const health = createHealth({
+      db: context.db,
+      provider: context.ledger.provider,
+      clock: context.clock,
+      confirmations: config.ledger.confirmations,
+    });
+    const server = await createServer(context, {
+      readiness: () => health.readiness(),
+      peerRoutes: peerRoutes(context),
+      ...(config.api.trustProxy === undefined ? {} : { trustProxy: config.api.trustProxy }),
+    });
+    closing.push(() => server.close());
+    const url = await server.listen({ host: config.api.host, port: config.api.port });
+    const leader = lead(context, health, given.pollIntervalsMs ?? {});
+    context.log.info({ url }, "relay started");
+    void warnOfRegistration(context, config.api.publicUrl ?? url);
+    let stopped: Promise<void> | undefined;
+    const stop = async (): Promise<void> => {
+      health.drain();
+      // Requests that are under way are answered before this ends.
+      await server.close();
+      await leader.stop();
+      await close();
+      context.log.info("relay stopped");
+    };
+    return { url, context, health, stop: () => (stopped ??= stop()) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Runs the steps while this process leads. */
+function lead(context: RelayContext, health: Health, polls: Partial<Readonly<Record<StepName, number>>>): Leader {
+  const { log, metrics, settings, clock } = context;
+  const pollMs = { ...POLL_INTERVALS_MS, watcher: settings.ledger.pollIntervalMs, ...polls };
+  const steps = STEPS.map((name) => ({
+    name,
+    run: () => RELAY_STEPS[name](context),
+    pollIntervalMs: pollMs[name],
+  }));
+  return startLeader({
+    db: context.db,
+    clock,
+    log,
+    retryMs: LEASE_RETRY_MS,
+    lead: () =>
+      runSteps(steps, {
+        wake: context.wake,
+        clock,
+        pollIntervalMs: settings.retry.maxDelayMs,
+        retry: settings.retry,
+        onPass: (step, durationMs) => metrics.stepSeconds.observe({ step }, durationMs / 1_000),
+        onError: (step, error, retryInMs) => {
+          metrics.stepErrors.inc({ step });
+          if (retryInMs === undefined) log.fatal({ step, error }, "step failed for good: all steps stop");
+          else log.warn({ step, error, retryInMs }, "step failed and is tried again");
+        },
+      }),
+    onChange: (isLeader) => metrics.leader.set(isLeader ? 1 : 0),
+    onFatal: (error) => {
+      metrics.forkDetected.set(1);
+      health.fail(error);
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import type { Step, StepName } from "../relay/context.ts";
+import { pricingStep } from "../relay/pricing/pricing.ts";
+import { batcherStep } from "../relay/steps/batcher.ts";
+import { confirmerStep } from "../relay/steps/confirmer.ts";
+import { courierStep } from "../relay/steps/courier.ts";
+import { crediterStep } from "../relay/steps/crediter.ts";
+import { liquidityStep } from "../relay/steps/liquidity.ts";
+import { notifierStep } from "../relay/steps/notifier.ts";
+import { openerStep } from "../relay/steps/opener.ts";
+import { responderStep } from "../relay/steps/responder.ts";
+import { settlerStep } from "../relay/steps/settler.ts";
+import { sweeperStep } from "../relay/steps/sweeper.ts";
+import { watcherStep } from "../relay/steps/watcher.ts";
+
+/** Every step of a relay, by its name. */
+export const RELAY_STEPS: Readonly<Record<StepName, Step>> = {
+  watcher: watcherStep,
+  pricing: pricingStep,
+  batcher: batcherStep,
+  opener: openerStep,
+  courier: courierStep,
+  responder: responderStep,
+  settler: settlerStep,
+  crediter: crediterStep,
+  confirmer: confirmerStep,
+  notifier: notifierStep,
+  sweeper: sweeperStep,
+  liquidity: liquidityStep,
+};
+
+/**
+ * How often each step looks for work that nobody has told it of: work of another process on the same database, or that
+ * has come due. The watcher goes by the configuration.
+ */
+export const POLL_INTERVALS_MS: Readonly<Record<Exclude<StepName, "watcher">, number>> = {
+  pricing: 1_000,
+  batcher: 250,
+  opener: 1_000,
+  courier: 1_000,
+  responder: 500,
+  settler: 1_000,
+  crediter: 1_000,
+  confirmer: 1_000,
+  notifier: 1_000,
+  sweeper: 2_000,
+  liquidity: 2_000,
+};
