@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Random } from "../../src/platform/random.ts";
+
+/** Which relay a step is to be killed in: the one where it has the most to do when money goes one way. */
+export type Side = "source" | "target" | "either";
+
+/** A `kill -9` of its own, the nth time that a relay gets to a named point. */
+export interface CheckpointKill {
+  readonly name: string;
+  readonly nth: number;
+}
+
+/** Some kills at checkpoints, one after the other on each side, both sides at once. */
+export interface CheckpointRound {
+  readonly source: readonly CheckpointKill[];
+  readonly target: readonly CheckpointKill[];
+  /** Of a step that nobody has thought of here: waited for in both relays. */
+  readonly either: readonly CheckpointKill[];
+}
+
+/** A `kill -9` at no point in particular, after some time. */
+export interface MomentKill {
+  readonly side: Side;
+  readonly afterMs: number;
+}
+
+export interface KillPlan {
+  readonly rounds: readonly CheckpointRound[];
+  readonly moments: readonly MomentKill[];
+  /** Those of the sweeper, which has little to do while both relays are up: for when one is down. */
+  readonly ofSweeper: readonly string[];
+}
+
+const SOURCE_STEPS = new Set([
+  "intake",
+  "cancellation",
+  "pricing",
+  "batcher",
+  "opener",
+  "courier",
+  "watcher",
+  "notifier",
+]);
+const TARGET_STEPS = new Set(["payload", "responder", "settler", "crediter", "confirmer"]);
+/** A point that a relay gets to once in a while only. */
+const RARE = new Set(["cancellation.stored"]);
+const MOST_NTH = 4;
+const IN_A_ROUND = 3;
+const LEAST_WAIT_MS = 200;
+const WAIT_RANGE_MS = 1_800;
+/** Of a long run's kills, in percent, those at no point in particular. */
+const MOMENT_PERCENT = 30;
+const LEAST_MOMENTS = 4;
+
+/** Every kill point in the sources, so that a new one is tested without anybody thinking of it. */
+export function findCheckpoints(folder = "src"): readonly string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+  const names = files.flatMap((path) => {
+    const calls = readFileSync(join(folder, path), "utf8").matchAll(/\bcheckpoint\("([^"]+)"\)/g);
+    return [...calls].map(([, name]) => name ?? "");
+  });
+  return [...new Set(names)].sort();
+}
+
+/** Which relay to kill there. A step that nobody has thought of here is waited for in both. */
+function sideOf(checkpoint: string): Side {
+  const [step = ""] = checkpoint.split(".");
+  return SOURCE_STEPS.has(step) ? "source" : TARGET_STEPS.has(step) ? "target" : "either";
+}
+
+/** At least so many kills: every checkpoint once, then again and again; the rest at random moments. */
+export function planKills(checkpoints: readonly string[], wanted: number, random: Random): KillPlan {
+  const ofSweeper = checkpoints.filter((name) => name.startsWith("sweeper."));
+  const others = checkpoints.filter((name) => !ofSweeper.includes(name));
+  const leastMoments = Math.max(LEAST_MOMENTS, Math.ceil((wanted * MOMENT_PERCENT) / 100));
+  const times = Math.max(1, Math.floor((wanted - leastMoments) / Math.max(1, others.length)));
+  const rounds = Array.from({ length: times }, () => roundsOf(random.shuffle(others), random)).flat();
+  const moments = Math.max(LEAST_MOMENTS, wanted - times * others.length);
+  return {
+    rounds,
+    ofSweeper,
+    moments: Array.from({ length: moments }, () => ({
+      side: random.pick(["source", "target", "either"] as const),
+      afterMs: LEAST_WAIT_MS + random.below(WAIT_RANGE_MS),
+    })),
+  };
+}
+
+function roundsOf(names: readonly string[], random: Random): readonly CheckpointRound[] {
+  const kills = names.map((name) => ({ name, nth: RARE.has(name) ? 1 : 1 + random.below(MOST_NTH) }));
+  const of = (side: Side) => kills.filter(({ name }) => sideOf(name) === side);
+  const [source, target, either] = [of("source"), of("target"), of("either")];
+  const count = Math.ceil(Math.max(source.length, target.length, either.length) / IN_A_ROUND);
+  const share = (all: readonly CheckpointKill[], round: number) => all.filter((_, index) => index % count === round);
+  return Array.from({ length: count }, (_, round) => ({
+    source: share(source, round),
+    target: share(target, round),
+    either: share(either, round),
+  }));
+}

@@ -1,0 +1,318 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import hre from "hardhat";
+import pg from "pg";
+import { deployLedger } from "../../ignition/deploy.ts";
+import { SCOPES } from "../../src/contract/operator.ts";
+import { toHex } from "../../src/domain/bytes/hex.ts";
+import { parsePartnerId, type PartnerId } from "../../src/domain/partner.ts";
+import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
+import type { LedgerConfig } from "../../src/ledger/deployment/config.ts";
+import { createKeystore } from "../../src/ledger/keys/keystore.ts";
+import { signQuote } from "../../src/ledger/signing.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { createRandom, type Random } from "../../src/platform/random.ts";
+import { issueApiKey } from "../../src/relay/api-keys.ts";
+import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../src/relay/peer/keys.ts";
+import { openBooks } from "../../src/sandbox/books.ts";
+import { serveChain } from "../../src/sandbox/chain-server.ts";
+import { makeCustomers, type Customer } from "../../src/sandbox/customers.ts";
+import { fund, type Movement } from "../../src/sandbox/funding.ts";
+import { openJournal } from "../../src/sandbox/journal.ts";
+import { createLiquidityProvider, type LiquidityProvider } from "../../src/sandbox/liquidity-provider.ts";
+import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../src/sandbox/network.ts";
+import { freePorts } from "../../src/sandbox/ports.ts";
+import { startProviderServer } from "../../src/sandbox/provider-server.ts";
+import { loadRateBook } from "../../src/sandbox/rates.ts";
+import { openSandbox, registerEndpoint, type Sandbox } from "../../src/sandbox/sandbox.ts";
+import { startWalletServer, type WalletServer } from "../../src/sandbox/wallet-server.ts";
+import { walletOf } from "../../src/sandbox/wallets.ts";
+import { createClient, type RelayClient } from "../../src/sdk/client.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import type { PostgresServer } from "../integration/support/postgres.ts";
+import { createRelayProcess, type RelayProcess } from "./relay-process.ts";
+import { startRpcProxy, type RpcProxy } from "./rpc-proxy.ts";
+import { startWebhookReceiver, type WebhookReceiver } from "./webhook-receiver.ts";
+
+/** A partner of the crash tests: a relay of its own process and database, and a wallet in this process. */
+export interface CrashPartner {
+  readonly id: PartnerId;
+  readonly relay: RelayProcess;
+  readonly wallet: WalletServer;
+  /** What the wallet has written of its customers' money. */
+  readonly journalPath: string;
+  /** Takes every event, and remembers which. */
+  readonly receiver: WebhookReceiver;
+  readonly databaseUrl: string;
+  readonly apiKey: string;
+  readonly client: RelayClient;
+  readonly customers: readonly Customer[];
+}
+
+export interface CrashWorld {
+  readonly folder: string;
+  readonly sandbox: Sandbox;
+  readonly postgres: PostgresServer;
+  /** In front of the one chain; the relays know both. */
+  readonly proxies: readonly RpcProxy[];
+  /** AlipayHK, which sends, and GCash, which is sent to. */
+  readonly source: CrashPartner;
+  readonly target: CrashPartner;
+  /** What partners have deposited so far. */
+  readonly movements: readonly Movement[];
+  /** Has partners deposit more. */
+  fund(deposits: readonly Movement[]): Promise<void>;
+  /** @param keep leaves the folder with the relays' logs and the wallets' journals where it is */
+  stop(keep: boolean): Promise<void>;
+}
+
+export const SOURCE = parsePartnerId(7);
+export const TARGET = parsePartnerId(4);
+
+const CUSTOMERS = 40;
+/** Seconds between two blocks that nobody asked for, as on a ledger that makes them all the time. */
+const BLOCK_INTERVAL_MS = 500;
+/** Time on the ledger goes by these, so that the refund of what has expired is a matter of seconds. */
+const LEDGER_CLOCK = { beatIntervalSeconds: 2, graceSeconds: 10 };
+const QUOTE_VALIDITY_SECONDS = 45;
+const SOURCE_FUNDS_MINOR = 10n ** 10n;
+const PROVIDER_FUNDS_MINOR = 10n ** 12n;
+/** No customer is ever short of money. */
+const OPENING_MINOR = 10n ** 12n;
+const SCRYPT_N = 2 ** 10;
+const PASSWORD = "only of this test";
+const NO_KEY = `0x${"0".repeat(64)}` as const;
+const RATE_LIMIT = 10_000_000;
+export const START_TIMEOUT_MS = 60_000;
+
+/** The relays' settings: short waits, so that many kills fit into minutes. */
+const SETTINGS = {
+  batch: { maxTransfers: 50, maxDelayMs: 150, holdSeconds: 60 },
+  quote: { validitySeconds: 20, leastValiditySeconds: 5 },
+  transfers: { validitySeconds: 60 },
+  // Never a dead letter: a wallet is told of everything, whatever happens.
+  webhooks: { maxAttempts: 1_000, timeoutMs: 2_000 },
+  retry: { firstDelayMs: 50, maxDelayMs: 1_000 },
+  sweep: { othersAfterSeconds: 5 },
+};
+const LEDGER_SETTINGS = { pollIntervalMs: 100, timeoutMs: 1_000, receiptTimeoutMs: 3_000, maxBroadcasts: 100 };
+
+/** Starts everything: chain, ledger, money, providers, wallets and the two relays. */
+export async function startWorld(postgres: PostgresServer, seed: string): Promise<CrashWorld> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  try {
+    return await openWorld(postgres, createRandom(seed), stops, stop);
+  } catch (failure) {
+    await stop();
+    throw failure;
+  }
+}
+
+async function openWorld(
+  postgres: PostgresServer,
+  random: Random,
+  stops: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<CrashWorld> {
+  const folder = await mkdtemp(join(tmpdir(), "feiqian-crash-"));
+  const { sandbox, rpcUrl } = await startChain(stops);
+  const movements: Movement[] = [
+    { partner: SOURCE, currency: walletOf(SOURCE).currency.code, amountMinor: SOURCE_FUNDS_MINOR },
+    ...PROVIDERS.map(({ id }) => ({
+      partner: id,
+      currency: walletOf(TARGET).currency.code,
+      amountMinor: PROVIDER_FUNDS_MINOR,
+    })),
+  ];
+  await fund(sandbox, movements);
+  await startProviders(sandbox, random.fork("providers"), stops);
+  const proxies = await Promise.all(
+    ["first", "second"].map((name) => startRpcProxy(rpcUrl, random.fork(`${name} proxy`))),
+  );
+  for (const proxy of proxies) stops.push(() => proxy.stop());
+
+  const [sourcePort = 0, targetPort = 0] = await freePorts(2);
+  const common = { sandbox, postgres, proxies, folder, random, stops };
+  const source = await preparePartner({ ...common, id: SOURCE, port: sourcePort });
+  const target = await preparePartner({ ...common, id: TARGET, port: targetPort });
+  for (const partner of [source, target]) {
+    stops.push(() => partner.relay.kill());
+    partner.relay.start();
+  }
+  for (const partner of [source, target]) {
+    await partner.relay.ready(START_TIMEOUT_MS);
+    partner.receiver.trust((await partner.client.createWebhook({ url: partner.receiver.url })).secret);
+    // As the wallet's engineers would: what gives customers their money back.
+    const types = ["transfer.rejected", "transfer.expired", "transfer.failed", "transfer.cancelled"];
+    partner.wallet.trustWebhooks(
+      (await partner.client.createWebhook({ url: `${partner.wallet.url}/webhooks`, types })).secret,
+    );
+  }
+  return {
+    ...{ folder, sandbox, postgres, proxies, source, target, movements },
+    async fund(deposits) {
+      await fund(sandbox, deposits);
+      movements.push(...deposits);
+    },
+    async stop(keep) {
+      await stop();
+      if (!keep) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startChain(stops: (() => Promise<unknown>)[]): Promise<{ sandbox: Sandbox; rpcUrl: string }> {
+  const override = { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true };
+  const connection = await hre.network.create({ override });
+  stops.push(() => connection.close());
+  const config: LedgerConfig = { ...sandboxConfig(sandboxKeys()), clock: LEDGER_CLOCK };
+  const addresses = await deployLedger(connection, config);
+  const node = await serveChain(connection.provider);
+  stops.push(() => node.stop());
+  const sandbox = await openSandbox(connection.ethers.provider, addresses, config);
+  await connection.provider.request({ method: "evm_setIntervalMining", params: [BLOCK_INTERVAL_MS] });
+  stops.push(() => connection.provider.request({ method: "evm_setIntervalMining", params: [0] }));
+  return { sandbox, rpcUrl: node.url };
+}
+
+async function startProviders(sandbox: Sandbox, random: Random, stops: (() => Promise<unknown>)[]): Promise<void> {
+  const rates = (await loadRateBook()).on();
+  for (const { id } of PROVIDERS) {
+    const signer = sandbox.keys.walletOf({ kind: "operator", partner: id });
+    const { ledger } = sandbox;
+    const drawNonce = (): bigint => BigInt(toHex(randomBytes(8)));
+    const desk = createLiquidityProvider({ id, signer, ledger, rates, random: random.fork(`${id}`), drawNonce });
+    // Shorter than the sandbox's: quotes end under transfers that wait for a relay to come back.
+    const provider: LiquidityProvider = {
+      id,
+      async offer(exchange, sourceTotal, nowSeconds, leastCapacity) {
+        const made = await desk.offer(exchange, sourceTotal, nowSeconds, leastCapacity);
+        const quote = { ...made.quote, validUntil: nowSeconds + QUOTE_VALIDITY_SECONDS };
+        return { quote, authorization: await signQuote(signer, ledger.chain, quote) };
+      },
+    };
+    const blockTime = async (): Promise<number> => (await ledger.provider.getBlock("latest"))?.timestamp ?? 0;
+    const server = await startProviderServer({ provider, blockTime });
+    stops.push(() => server.stop());
+    await registerEndpoint(sandbox, id, { url: server.url, signingKey: NO_KEY, encryptionKey: NO_KEY });
+  }
+}
+
+interface PartnerParts {
+  readonly id: PartnerId;
+  readonly port: number;
+  readonly sandbox: Sandbox;
+  readonly postgres: PostgresServer;
+  readonly proxies: readonly RpcProxy[];
+  readonly folder: string;
+  readonly random: Random;
+  readonly stops: (() => Promise<unknown>)[];
+}
+
+/** Everything of a partner but the running relay. */
+async function preparePartner(parts: PartnerParts): Promise<CrashPartner> {
+  const { id, port, sandbox, postgres, random, stops } = parts;
+  const wallet = walletOf(id);
+  const folder = join(parts.folder, `partner-${id}`);
+  await mkdir(folder);
+  const customers = makeCustomers(wallet, CUSTOMERS, random.fork(`customers ${id}`));
+  const journalPath = join(folder, "wallet.ndjson");
+  const walletSecret = `whsec_${randomBytes(32).toString("base64")}`;
+  const server = await startWalletServer({
+    wallet,
+    books: openBooks({
+      wallet: id,
+      currency: wallet.currency.code,
+      holders: customers.map((customer) => ({ ...customer, openingMinor: OPENING_MINOR })),
+      clock: systemClock,
+      journal: await openJournal(journalPath),
+    }),
+    secret: walletSecret,
+    clock: systemClock,
+  });
+  stops.push(() => server.stop());
+  const receiver = await startWebhookReceiver(random.fork(`receiver ${id}`));
+  stops.push(() => receiver.stop());
+
+  const databaseUrl = await createDatabase(postgres, `relay_${id}`);
+  const apiKey = await issueKey(databaseUrl);
+  const url = `http://127.0.0.1:${port}`;
+  const peerKeys = generatePeerKeys();
+  await registerEndpoint(sandbox, id, { url, ...publicPeerKeys(peerKeys) });
+  const configPath = join(folder, "relay.yaml");
+  await writeSecrets(parts, folder, { walletSecret, databaseUrl, peerKeys: await encryptPeerKeys(peerKeys, PASSWORD) });
+  // JSON is YAML.
+  await writeFile(configPath, JSON.stringify(configOf(parts, url, server.url)));
+  const relay = createRelayProcess({
+    name: wallet.name,
+    url,
+    configPath,
+    logPath: join(folder, "relay.log"),
+    cacheFolder: join(parts.folder, "compiled"),
+  });
+  const client = createClient({ url, key: apiKey, retries: 1, firstDelayMs: 50, timeoutMs: 10_000 });
+  return { id, relay, wallet: server, journalPath, receiver, databaseUrl, apiKey, client, customers };
+}
+
+function configOf({ id, port, proxies }: PartnerParts, url: string, walletUrl: string): object {
+  const key = (name: string) => ({ keystore: `${name}.json`, passwordFile: "password" });
+  return {
+    ...SETTINGS,
+    partner: id,
+    api: { port, publicUrl: url },
+    ledger: { ...LEDGER_SETTINGS, rpcUrls: proxies.map((proxy) => proxy.url), addresses: "addresses.json" },
+    keys: { send: key("operator"), accept: key("operator"), transactions: key("transactions") },
+    peer: { keys: "peer.jwe", passwordFile: "password" },
+    database: { urlFile: "database-url" },
+    dataKey: { file: "data-key" },
+    wallet: { url: walletUrl, secretFile: "wallet-secret", timeoutMs: 2_000 },
+  };
+}
+
+async function writeSecrets(
+  { id, sandbox }: PartnerParts,
+  folder: string,
+  texts: { readonly walletSecret: string; readonly databaseUrl: string; readonly peerKeys: string },
+): Promise<void> {
+  const files = {
+    password: PASSWORD,
+    "peer.jwe": texts.peerKeys,
+    "database-url": texts.databaseUrl,
+    "data-key": randomBytes(32).toString("hex"),
+    "wallet-secret": texts.walletSecret,
+    "addresses.json": formatAddresses(sandbox.ledger.addresses),
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  for (const [name, kind] of [["operator", "operator"] as const, ["transactions", "relay"] as const]) {
+    const { privateKey } = sandbox.keys.walletOf({ kind, partner: id });
+    await createKeystore(join(folder, `${name}.json`), PASSWORD, randomBytes, { scryptN: SCRYPT_N, privateKey });
+  }
+}
+
+async function createDatabase(postgres: PostgresServer, name: string): Promise<string> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const url = new URL(postgres.url);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** An API key, made as the command line makes the first one: in the database. */
+async function issueKey(databaseUrl: string): Promise<string> {
+  const db = await openPostgres(databaseUrl);
+  try {
+    await migrate(db);
+    const maker = { db, drawBytes: (length: number) => randomBytes(length), clock: systemClock };
+    return (await issueApiKey(maker, { label: "crash test", scopes: SCOPES, rateLimit: RATE_LIMIT })).text;
+  } finally {
+    await db.close();
+  }
+}
