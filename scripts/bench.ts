@@ -1,68 +1,32 @@
 // Speed on this machine, as medians. See docs/performance.md.
-import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import hre from "hardhat";
-import { deployLedger } from "../ignition/deploy.ts";
-import { batchId } from "../src/domain/batch.ts";
-import { corridorId } from "../src/domain/corridor.ts";
-import { currencyOf } from "../src/domain/currency.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
-import { parsePartnerId } from "../src/domain/partner.ts";
-import { proveRejections } from "../src/domain/settlement.ts";
-import { openCall, settleCall } from "../src/ledger/calls.ts";
-import { signBatch, signSettlement } from "../src/ledger/signing.ts";
-import { percentile } from "../src/platform/percentile.ts";
-import { createRandom } from "../src/platform/random.ts";
-import { renderTable } from "../src/platform/table.ts";
-import { makeDay } from "../src/sandbox/day.ts";
-import { fundDay } from "../src/sandbox/funding.ts";
-import { createLiquidityProvider } from "../src/sandbox/liquidity-provider.ts";
-import { corridorBetween, PROVIDERS, sandboxConfig, sandboxKeys } from "../src/sandbox/network.ts";
-import type { Order } from "../src/sandbox/order.ts";
-import { prepareBatch } from "../src/sandbox/payload.ts";
-import { loadRateBook } from "../src/sandbox/rates.ts";
-import { openSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
+import { benchLedger, describeLedger } from "./bench/ledger.ts";
+import { benchRelay, describeRelay } from "./bench/relay.ts";
 import { runScript } from "./lib/script.ts";
 
-const USAGE = `How fast batches settle on a chain in this process, by their size.
+const USAGE = `Measures speed, on chains and relays in this process.
 
   npm run bench -- [options]
 
-  --rounds N   batches of each size that are measured, after one that is not (default 9)
-  --json       one JSON object on the last line of stdout
+  --only PART    ledger: batches by their size, without relays
+                 relay: transfers over HTTP through two relays, wallets and databases to the customers' credit
+  --rounds N     ledger: batches of each size that are measured (default 9)
+  --seconds N    relay: how long each load lasts (default 20)
+  --hour-at N    relay: memory over an hour's worth of load at so many transfers a second (default 10)
+  --json         one JSON object on the last line of stdout, and nothing else there
+  --help
 `;
 
-const SIZES = [1, 10, 100, 1_000, 4_000];
-const MOST_ROUNDS = 100;
-const HOLD_SECONDS = 300;
-
-/** One batch's time, in milliseconds, by what it went into. */
-interface Timing {
-  /** Details hashed, Merkle tree built. */
-  readonly prepareMs: number;
-  /** Header and settlement signed. */
-  readonly signMs: number;
-  readonly openMs: number;
-  readonly settleMs: number;
-  readonly gasUsed: bigint;
-}
-
-/** Medians over the batches of one size. */
-interface Row {
-  readonly size: number;
-  readonly prepareMs: number;
-  readonly signMs: number;
-  readonly openMs: number;
-  readonly settleMs: number;
-  readonly totalMs: number;
-  readonly transfersPerSecond: number;
-  readonly gasPerTransfer: number;
-}
+const MOST = 1_000;
 
 runScript(async () => {
   const { values } = parseArgs({
     options: {
+      only: { type: "string" },
       rounds: { type: "string", default: "9" },
+      seconds: { type: "string", default: "20" },
+      "hour-at": { type: "string", default: "10" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -71,127 +35,26 @@ runScript(async () => {
     process.stdout.write(USAGE);
     return 0;
   }
-  const rounds = /^[1-9]\d{0,2}$/.test(values.rounds) ? Number.parseInt(values.rounds, 10) : 0;
-  if (rounds < 1 || rounds > MOST_ROUNDS) throw new InvalidInput("--rounds", `an integer from 1 to ${MOST_ROUNDS}`);
-
-  const bench = await prepareBench(rounds);
-  const rows: Row[] = [];
-  for (const size of SIZES) {
-    process.stderr.write(`batches of ${size} …\n`);
-    await measure(bench, size);
-    const timings: Timing[] = [];
-    for (let round = 0; round < rounds; round++) timings.push(await measure(bench, size));
-    rows.push(rowOf(size, timings));
+  const { only } = values;
+  if (only !== undefined && only !== "ledger" && only !== "relay") {
+    throw new InvalidInput("--only", "ledger or relay", only);
   }
-  report(rows, rounds, values.json);
+  const rounds = readCount(values.rounds, "--rounds");
+  const load = { seconds: readCount(values.seconds, "--seconds"), hourAt: readCount(values["hour-at"], "--hour-at") };
+  const out = values.json ? process.stderr : process.stdout;
+
+  const ledger = only === "relay" ? undefined : await benchLedger(rounds);
+  if (ledger !== undefined) {
+    out.write(`${describeLedger(ledger)}\nmedians of ${rounds} batches, one after the other, one process\n\n`);
+  }
+  const relay = only === "ledger" ? undefined : await benchRelay(load);
+  if (relay !== undefined) out.write(`${describeRelay(relay)}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ rounds, ledger, relay })}\n`);
   return 0;
 });
 
-interface Bench {
-  readonly sandbox: Sandbox;
-  readonly orders: readonly Order[];
-  readonly provider: ReturnType<typeof createLiquidityProvider>;
-}
-
-const SOURCE = parsePartnerId(7);
-const TARGET = parsePartnerId(1);
-
-/** A ledger, and the orders of its busiest corridor: AlipayHK to Alipay. */
-async function prepareBench(rounds: number): Promise<Bench> {
-  const override = { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true };
-  const connection = await hre.network.create({ override });
-  const config = sandboxConfig(sandboxKeys());
-  const sandbox = await openSandbox(connection.ethers.provider, await deployLedger(connection, config), config);
-  const rates = (await loadRateBook()).on();
-  const day = makeDay({ transfers: 20_000, seed: "bench", rates, unknownBeneficiaryBps: 0 });
-  const orders = day.orders.filter(({ source, target }) => source === SOURCE && target === TARGET);
-  await fundDay(sandbox, Array.from({ length: rounds + 1 }, () => orders).flat(), rates);
-  const [{ id }] = PROVIDERS;
-  const provider = createLiquidityProvider({
-    id,
-    signer: sandbox.keys.walletOf({ kind: "operator", partner: id }),
-    ledger: sandbox.ledger,
-    rates,
-    random: createRandom("bench"),
-  });
-  return { sandbox, orders, provider };
-}
-
-async function measure({ sandbox, orders, provider }: Bench, size: number): Promise<Timing> {
-  const { ledger, keys, submitterOf } = sandbox;
-  const chosen = orders.slice(0, size);
-  const corridor = corridorBetween(SOURCE, TARGET);
-  const exchange = {
-    source: SOURCE,
-    sourceCurrency: currencyOf(corridor.sourceCurrency).numeric,
-    targetCurrency: currencyOf(corridor.targetCurrency).numeric,
-  };
-  const sourceTotal = chosen.reduce((sum, { sourceAmount }) => sum + sourceAmount.minor, 0n);
-  const now = (await ledger.provider.getBlock("latest"))?.timestamp ?? 0;
-  const { quote, authorization } = await provider.offer(exchange, sourceTotal, now);
-  const { feeBps } = await ledger.partnerRegistry.corridorOf(corridorId(corridor));
-  const expiresAt = Number.parseInt((await ledger.transferRegistry.time()).toString(), 10) + HOLD_SECONDS;
-  const source = await submitterOf({ kind: "operator", partner: SOURCE });
-  const target = await submitterOf({ kind: "operator", partner: TARGET });
-
-  const watch = stopwatch();
-  const { batch } = prepareBatch(chosen, corridor, { quote, feeBps, expiresAt }, randomBytes);
-  const prepareMs = watch();
-  const send = await signBatch(keys.walletOf({ kind: "operator", partner: SOURCE }), ledger.chain, batch.header);
-  const none = proveRejections(batch, new Map());
-  const settlement = { batchId: batchId(batch.header, ledger.chain), rejectionsHash: none.rejectionsHash };
-  const accept = await signSettlement(keys.walletOf({ kind: "operator", partner: TARGET }), ledger.chain, settlement);
-  const signMs = watch();
-  const opened = await source.submit(openCall(ledger, batch.header, send, authorization));
-  const openMs = watch();
-  const settled = await target.submit(settleCall(ledger, batch.header, none, accept));
-  const settleMs = watch();
-  return { prepareMs, signMs, openMs, settleMs, gasUsed: opened.gasUsed + settled.gasUsed };
-}
-
-/** Milliseconds since it was last asked. */
-function stopwatch(): () => number {
-  let since = performance.now();
-  return () => {
-    const now = performance.now();
-    const passed = now - since;
-    since = now;
-    return passed;
-  };
-}
-
-function rowOf(size: number, timings: readonly Timing[]): Row {
-  const median = (part: (timing: Timing) => number) => percentile(timings.map(part), 50) ?? 0;
-  const totalMs = median(({ prepareMs, signMs, openMs, settleMs }) => prepareMs + signMs + openMs + settleMs);
-  return {
-    size,
-    prepareMs: median(({ prepareMs }) => prepareMs),
-    signMs: median(({ signMs }) => signMs),
-    openMs: median(({ openMs }) => openMs),
-    settleMs: median(({ settleMs }) => settleMs),
-    totalMs,
-    transfersPerSecond: Math.round((size * 1_000) / totalMs),
-    gasPerTransfer: Math.round(median(({ gasUsed }) => Number.parseInt(gasUsed.toString(), 10)) / size),
-  };
-}
-
-function report(rows: readonly Row[], rounds: number, json: boolean): void {
-  const right = (title: string, value: (row: Row) => number, digits = 1) => ({
-    title,
-    value: (row: Row) => value(row).toFixed(digits),
-    align: "right" as const,
-  });
-  const columns = [
-    right("transfers in a batch", ({ size }) => size, 0),
-    right("prepare ms", ({ prepareMs }) => prepareMs),
-    right("sign ms", ({ signMs }) => signMs),
-    right("open ms", ({ openMs }) => openMs),
-    right("settle ms", ({ settleMs }) => settleMs),
-    right("taken to settled ms", ({ totalMs }) => totalMs),
-    right("transfers/s", ({ transfersPerSecond }) => transfersPerSecond, 0),
-    right("gas a transfer", ({ gasPerTransfer }) => gasPerTransfer, 0),
-  ];
-  const out = json ? process.stderr : process.stdout;
-  out.write(`${renderTable(columns, rows)}\nmedians of ${rounds} batches, one after the other, one process\n`);
-  if (json) process.stdout.write(`${JSON.stringify({ rounds, rows })}\n`);
+function readCount(text: string, option: string): number {
+  const count = /^[1-9]\d{0,3}$/.test(text) ? Number.parseInt(text, 10) : 0;
+  if (count < 1 || count > MOST) throw new InvalidInput(option, `an integer from 1 to ${MOST}`, text);
+  return count;
 }

@@ -12,6 +12,7 @@ const steps = [
   { script: "lint", what: "no lint in TypeScript and Solidity" },
   { script: "boundaries", what: "folders import only what they may" },
   { script: "docs:contracts:check", what: "the contracts' reference is complete and current" },
+  { script: "openapi:check", what: "the API's document is current" },
   { script: "test", what: "tests pass and gas is as recorded" },
   { script: "coverage", what: "tests cover the contracts and src" },
 ] as const;

@@ -1,5 +1,5 @@
 // Runs the tests with coverage: contracts/ as Hardhat measures it (lines and statements, all of them must be covered),
-// then src/ as V8 measures it, over its unit and integration tests (thresholds in .c8rc.json).
+// then src/ as V8 measures it, over its tests (thresholds in .c8rc.json).
 import { readdir, readFile, rm } from "node:fs/promises";
 import { hasCode, parseLcov, parseStatementTable, uncoveredIn } from "./coverage/report.ts";
 import type { FileCoverage } from "./coverage/report.ts";
@@ -17,10 +17,13 @@ const contractTests: Command = {
   program: "hardhat",
   args: ["--config", "scripts/coverage/hardhat.config.ts", "--coverage", "test", "mocha"],
 };
-// The end-to-end tests run scripts, which reach nothing of src/ that these do not.
+// Of the end-to-end tests those that run relays and commands; the others reach nothing of src/ that these do not.
 const sourceTests: Command = {
   program: "mocha",
-  args: ["--reporter", "dot", "test/unit/**/*.test.ts", "test/integration/**/*.test.ts"],
+  args: [
+    ...["--reporter", "dot", "test/unit/**/*.test.ts", "test/integration/**/*.test.ts"],
+    ...["test/e2e/cli.test.ts", "test/e2e/network.test.ts"],
+  ],
   env: v8,
 };
 const sourceReport: Command = { program: "c8", args: ["report"] };

@@ -1,22 +1,21 @@
-// The main job: a day of remittances between the ten countries, on a ledger of its own. See README.md.
+// The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See README.md.
+import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import hre from "hardhat";
-import { deployLedger } from "../ignition/deploy.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
-import { differences, verifyDeployment } from "../src/ledger/deployment/verify.ts";
+import { systemClock } from "../src/platform/clock.ts";
+import { createLogger, LOG_LEVELS, type LogLevel } from "../src/platform/logger.ts";
 import { MAX_TRANSFERS } from "../src/sandbox/day.ts";
-import { closeDay, fundDay, type Movement } from "../src/sandbox/funding.ts";
-import { sandboxConfig, sandboxKeys } from "../src/sandbox/network.ts";
+import { dayDeposits } from "../src/sandbox/funding.ts";
+import { startNetwork } from "../src/sandbox/network-up.ts";
 import { loadRateBook, type DailyRates } from "../src/sandbox/rates.ts";
-import { reconcile, type Reconciliation } from "../src/sandbox/reconciliation.ts";
 import { corridorTable, figures, PROVIDER_NAMES, reconciliationTable, summaryJson } from "../src/sandbox/report.ts";
-import { openSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
-import { simulate } from "../src/sandbox/simulation.ts";
+import { runDay, type DayRun } from "../src/sandbox/run-day.ts";
 import { summarize, type Summary } from "../src/sandbox/summary.ts";
+import { holdersFor, loadWorkload, type Workload } from "../src/sandbox/workload.ts";
+import { deployLocally } from "./lib/local-ledger.ts";
 import { runScript } from "./lib/script.ts";
-import { loadWorkload, type Workload } from "../src/sandbox/workload.ts";
 
-const USAGE = `A day of remittances between the ten countries, settled on a ledger in this process.
+const USAGE = `A day of remittances between the ten countries, sent by ten relays over a ledger in this process.
 
   npm run demo -- [options]
 
@@ -25,6 +24,8 @@ const USAGE = `A day of remittances between the ten countries, settled on a ledg
   --seed S         any text; the same seed makes the same day (default "feiqian")
   --batch-size N   most transfers in a batch (default 100)
   --input FILE     orders of your own, CSV or NDJSON (see README.md), in place of a made-up day
+  --log LEVEL      what the relays log, to stderr, from this level up: debug, info, warn, error, fatal or
+                   silent (default silent: an outage makes them complain)
   --json           one JSON object on the last line of stdout, and nothing else there
   --help
 `;
@@ -35,15 +36,23 @@ interface Options {
   readonly seed: string;
   readonly batchSize: number;
   readonly input: string | undefined;
+  readonly log: LogLevel;
   readonly json: boolean;
 }
 
 const MOST_IN_A_BATCH = 10_000;
 const PROGRESS_STEP_PERCENT = 10;
+/** Transfers under way at once: more would only wait longer. */
+const MOST_UNDER_WAY = 5_000;
+/** Without a transfer ending for so long, something is broken. */
+const PATIENCE_MS = 120_000;
+/** Customers wait so long at most for others to share a batch with. */
+const MAX_DELAY_MS = 500;
+/** Ledger time that the outage has to outlast: long for a machine that is busy, short to let pass. */
+const HOLD_SECONDS = 120;
 
 /** What people read: on stdout, or out of the way of the JSON. */
 type Say = (text: string) => void;
-type PassTime = (seconds: number) => Promise<void>;
 
 runScript(main);
 
@@ -59,14 +68,13 @@ async function main(): Promise<number> {
   sayRefused(workload, say);
   if (workload.orders.length === 0) throw new InvalidInput("input", "at least one order that can be sent");
 
-  const { sandbox, passTime } = await deploy(say);
-  say(`Funding the partners for ${workload.orders.length} orders at the rates of ${rates.date} …`);
-  const deposits = await fundDay(sandbox, workload.orders, rates);
-  const { summary, reconciliation } = await runDay(sandbox, workload, rates, { ...options, passTime, deposits }, say);
-  report(summary, reconciliation, options, say);
-  const { balanceDifferences, currencies } = reconciliation;
+  const run = await runOnOwnNetwork(workload, rates, options, say);
+  const summary = summarize(run.day, run.measured, run.reconciliation, rates);
+  report(summary, run, options, say);
+  const { balanceDifferences, currencies } = run.reconciliation;
   const isSound =
-    summary.unaccounted + balanceDifferences.length === 0 && currencies.every(({ difference }) => difference === 0n);
+    summary.unaccounted + balanceDifferences.length + run.relayDifferences.length === 0 &&
+    currencies.every(({ difference }) => difference === 0n);
   return isSound ? 0 : 1;
 }
 
@@ -78,6 +86,7 @@ function readOptions(): Options | undefined {
       seed: { type: "string", default: "feiqian" },
       "batch-size": { type: "string", default: "100" },
       input: { type: "string" },
+      log: { type: "string", default: "silent" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -92,6 +101,7 @@ function readOptions(): Options | undefined {
     seed: values.seed,
     batchSize: readCount(values["batch-size"], "--batch-size", MOST_IN_A_BATCH),
     input: values.input,
+    log: readLevel(values.log),
     json: values.json,
   };
 }
@@ -102,65 +112,65 @@ function readCount(text: string, option: string, most: number): number {
   return count;
 }
 
-async function deploy(say: Say): Promise<{ readonly sandbox: Sandbox; readonly passTime: PassTime }> {
-  say("Deploying the ledger on an in-process chain …");
-  // A ledger without fees, whose blocks come as fast as transactions do.
-  const override = { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true };
-  const connection = await hre.network.create({ override });
-  const { provider } = connection.ethers;
-  const config = sandboxConfig(sandboxKeys());
-  const sandbox = await openSandbox(provider, await deployLedger(connection, config), config);
-  const settings = await verifyDeployment(sandbox.ledger, config);
-  const wrong = differences(settings);
-  for (const { name, expected, found } of wrong) say(`  ${name}: ${found} instead of ${expected}`);
-  if (wrong.length > 0) throw new Error(`${wrong.length} settings of the ledger are not as configured`);
-  say(
-    `  ${config.partners.length} partners, ${config.corridors.length} corridors; ${settings.length} settings read back, all as configured`,
-  );
-  const passTime: PassTime = async (seconds) => {
-    await provider.send("evm_increaseTime", [seconds]);
-  };
-  return { sandbox, passTime };
+function readLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (level === undefined) throw new InvalidInput("--log", `one of ${LOG_LEVELS.join(", ")}`, text);
+  return level;
 }
 
-async function runDay(
-  sandbox: Sandbox,
+async function runOnOwnNetwork(
   { orders, directory }: Workload,
   rates: DailyRates,
-  {
-    seed,
-    batchSize,
-    passTime,
-    deposits,
-  }: Options & {
-    readonly passTime: PassTime;
-    readonly deposits: readonly Movement[];
-  },
+  { seed, batchSize, log }: Options,
   say: Say,
-): Promise<{ readonly summary: Summary; readonly reconciliation: Reconciliation }> {
-  say(`Sending; ${PROVIDER_NAMES} compete, GCash is offline from 11:00 to 13:00 UTC, every call is submitted twice …`);
-  let nextStep = PROGRESS_STEP_PERCENT;
-  const simulation = await simulate(sandbox, {
-    orders,
-    directory,
+): Promise<DayRun> {
+  say("Deploying the ledger on a chain in this process …");
+  const { settings, ...ledger } = await deployLocally();
+  const { partners, corridors } = ledger.config;
+  say(
+    `  ${partners.length} partners, ${corridors.length} corridors; ${settings} settings read back, all as configured`,
+  );
+  say(`Funding the partners for ${orders.length} orders at the rates of ${rates.date}; starting ten relays …`);
+  const deposits = dayDeposits(orders, rates);
+  const network = await startNetwork({
+    ...ledger,
+    holdersOf: holdersFor(orders, directory),
+    deposits,
     rates,
     seed,
-    batchSize,
-    passTime,
-    now: () => performance.now(),
-    onProgress: (done) => {
-      const percent = Math.floor((done * 100) / orders.length);
-      if (percent < nextStep) return;
-      say(
-        `  ${String(done).padStart(String(orders.length).length)} of ${orders.length} transfers ended (${percent} %)`,
-      );
-      nextStep = percent - (percent % PROGRESS_STEP_PERCENT) + PROGRESS_STEP_PERCENT;
+    drawBytes: (length) => randomBytes(length),
+    relaySettings: {
+      batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS, holdSeconds: HOLD_SECONDS },
+      ledger: { pollIntervalMs: 100 },
+      retry: { maxDelayMs: 1_000 },
     },
+    log: createLogger({ level: log, destination: process.stderr }),
   });
-  say("Taking the day's receipts out, redeeming them, and reconciling with the ledger …");
-  const withdrawals = await closeDay(sandbox, simulation);
-  const reconciliation = await reconcile(sandbox, simulation, [...deposits, ...withdrawals]);
-  return { summary: summarize(simulation, reconciliation, rates), reconciliation };
+  try {
+    say(`Sending over HTTP, every order twice; ${PROVIDER_NAMES} compete;`);
+    say("GCash's gateway is offline from 11:00 to 13:00 UTC, until what waits for it has expired …");
+    return await runDay(network, {
+      orders,
+      deposits,
+      chain: ledger.chain,
+      clock: systemClock,
+      mostUnderWay: MOST_UNDER_WAY,
+      patienceMs: PATIENCE_MS,
+      onProgress: progress(orders.length, say),
+    });
+  } finally {
+    await network.stop();
+  }
+}
+
+function progress(transfers: number, say: Say): (done: number) => void {
+  let nextStep = PROGRESS_STEP_PERCENT;
+  return (done) => {
+    const percent = Math.floor((done * 100) / transfers);
+    if (percent < nextStep) return;
+    say(`  ${String(done).padStart(String(transfers).length)} of ${transfers} transfers ended (${percent} %)`);
+    nextStep = percent - (percent % PROGRESS_STEP_PERCENT) + PROGRESS_STEP_PERCENT;
+  };
 }
 
 function sayRefused({ refused }: Workload, say: Say): void {
@@ -168,11 +178,14 @@ function sayRefused({ refused }: Workload, say: Say): void {
   if (refused.length > 0) say(`${refused.length} orders refused; the others go through`);
 }
 
-function report(summary: Summary, reconciliation: Reconciliation, { json }: Options, say: Say): void {
+function report(summary: Summary, { reconciliation, relayDifferences }: DayRun, { json }: Options, say: Say): void {
   say(`\n${corridorTable(summary)}\n`);
   say(`${reconciliationTable(reconciliation)}\n`);
   for (const { partner, currency, expected, found } of reconciliation.balanceDifferences) {
     say(`partner ${partner} has ${found} ${currency} minor units available instead of ${expected}`);
+  }
+  for (const { partner, difference } of relayDifferences) {
+    say(`partner ${partner}'s relay finds a difference: ${JSON.stringify(difference)}`);
   }
   for (const uetr of reconciliation.unaccounted) say(`unaccounted for: ${uetr}`);
   say(figures(summary));

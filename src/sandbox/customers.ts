@@ -18,6 +18,7 @@ export interface CustomerDirectory {
   readonly size: number;
   /** The customer of `wallet` with that mobile number (E.164). */
   find(wallet: PartnerId, phone: string): Customer | undefined;
+  customersOf(wallet: PartnerId): readonly Customer[];
 }
 
 /** Opens an account for each customer; of two with one wallet and number, the first has it. */
@@ -30,6 +31,7 @@ export function openDirectory(customers: Iterable<Customer>): CustomerDirectory 
   return {
     size: accounts.size,
     find: (wallet, phone) => accounts.get(accountKey(wallet, phone)),
+    customersOf: (wallet) => [...accounts.values()].filter((customer) => customer.wallet === wallet),
   };
 }
 

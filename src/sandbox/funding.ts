@@ -4,11 +4,11 @@ import type { PartnerId } from "../domain/partner.ts";
 import { convertDown } from "../domain/rate.ts";
 import { encodeCall } from "../ledger/calls.ts";
 import type { Ledger } from "../ledger/contracts.ts";
+import type { Postings } from "./books.ts";
 import { corridorBetween, PROVIDERS } from "./network.ts";
 import type { Order } from "./order.ts";
 import type { DailyRates } from "./rates.ts";
 import type { Sandbox } from "./sandbox.ts";
-import type { Simulation } from "./simulation.ts";
 
 /** Money that a partner moved into the treasury, by its own records, in minor units; out of it, where negative. */
 export interface Movement {
@@ -21,8 +21,7 @@ export interface Movement {
 const FUNDING_PERCENT = 102n;
 
 /**
- * Gives every partner what the day's orders take: each wallet what its customers send, and each provider all that is
- * received, so that either of them could serve the whole day.
+ * Gives every partner what the day's orders take.
  * @returns what was deposited
  */
 export async function fundDay(
@@ -30,6 +29,16 @@ export async function fundDay(
   orders: readonly Order[],
   rates: DailyRates,
 ): Promise<readonly Movement[]> {
+  const deposits = dayDeposits(orders, rates);
+  await fund(sandbox, deposits);
+  return deposits;
+}
+
+/**
+ * What the day's orders take: of each wallet what its customers send, and of each provider all that is received, so that
+ * either of them could serve the whole day.
+ */
+export function dayDeposits(orders: readonly Order[], rates: DailyRates): readonly Movement[] {
   const needs = new Map<string, Movement>();
   const add = (partner: PartnerId, currency: CurrencyCode, amountMinor: bigint) => {
     const key = `${partner} ${currency}`;
@@ -41,19 +50,20 @@ export async function fundDay(
     add(source, sourceCurrency, sourceAmount.minor);
     for (const { id } of PROVIDERS) add(id, targetCurrency, convertDown(sourceAmount.minor, mid) + 1n);
   }
-  const deposits = [...needs.values()].map((need) => ({
+  return [...needs.values()].map((need) => ({
     ...need,
     amountMinor: (need.amountMinor * FUNDING_PERCENT) / 100n + 1n,
   }));
-  await fund(sandbox, deposits);
-  return deposits;
 }
 
 /**
  * In the evening every wallet takes out what it has credited to customers, and redeems it with its bank.
  * @returns what was withdrawn
  */
-export async function closeDay(sandbox: Sandbox, { books }: Simulation): Promise<readonly Movement[]> {
+export async function closeDay(
+  sandbox: Sandbox,
+  books: ReadonlyMap<PartnerId, Postings>,
+): Promise<readonly Movement[]> {
   const withdrawals: Movement[] = [];
   for (const [partner, { credits }] of books) {
     const credited = [...credits.values()].reduce((sum, amount) => sum + amount, 0n);

@@ -15,7 +15,7 @@ export const PROVIDERS = [
 
 /** Who holds which key of the sandbox. Everything but the chain's own first account, which deploys. */
 export type KeyHolder =
-  | { readonly kind: "admin" | "operator"; readonly partner: PartnerId }
+  | { readonly kind: "admin" | "operator" | "relay"; readonly partner: PartnerId }
   | { readonly kind: "bank" | "attestor"; readonly currency: string }
   | { readonly kind: RoleHolder["role"] | "courier" | "secondCourier" };
 
@@ -43,6 +43,8 @@ const INDICES: ReadonlyMap<string, number> = new Map(
     ...GOVERNING,
     "courier",
     "secondCourier",
+    // Pay for the relays' transactions.
+    ...WALLETS.map(({ id }) => `relay ${id}`),
   ].map((label, index) => [label, FIRST_INDEX + index]),
 );
 

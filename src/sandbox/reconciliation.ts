@@ -1,21 +1,50 @@
-import { toHex } from "../domain/bytes/hex.ts";
-import { corridorKey } from "../domain/corridor.ts";
+import type { BatchHeader } from "../domain/batch.ts";
+import { toHex, type Hex } from "../domain/bytes/hex.ts";
+import { corridorKey, networkFeeUp } from "../domain/corridor.ts";
 import { currencyByNumeric, currencyOf, type CurrencyCode } from "../domain/currency.ts";
 import type { PartnerId } from "../domain/partner.ts";
-import { settle, type Settlement } from "../domain/settlement.ts";
-import { transferLeaf } from "../domain/transfer.ts";
+import { commitsTo } from "../domain/payload.ts";
+import type { ReasonCode } from "../domain/reason.ts";
+import { settle, type Rejection, type Settlement } from "../domain/settlement.ts";
+import { transferLeaf, type Transfer } from "../domain/transfer.ts";
 import type { Uetr } from "../domain/uetr.ts";
 import { readEvents, type LedgerEvent } from "../ledger/events.ts";
 import { HUB } from "../ledger/deployment/config.ts";
-import { openBooks } from "./accounts.ts";
+import type { Postings } from "./books.ts";
 import type { Movement } from "./funding.ts";
 import { corridorBetween } from "./network.ts";
-import { commitsTo, customerFee } from "./payload.ts";
-import type { BatchRecord, Simulation } from "./simulation.ts";
+import type { Order } from "./order.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** What became of a transfer, by the ledger. */
-export type Outcome = "settled" | "rejected" | "expired";
+/**
+ * What became of a transfer: by the ledger, or, where it never got there, because its wallet gave the customer the
+ * money back.
+ */
+export type Outcome = "settled" | "rejected" | "expired" | "failed";
+
+/** A batch as its source relay has it; what the ledger has must commit to it. */
+export interface SentBatch {
+  readonly batchId: Hex;
+  readonly transfers: readonly Transfer[];
+}
+
+/** A day as everybody but the ledger remembers it. */
+export interface SentDay {
+  /** What there was to be done. */
+  readonly orders: readonly Order[];
+  readonly batches: readonly SentBatch[];
+  readonly books: ReadonlyMap<PartnerId, Postings>;
+}
+
+/** A batch that has ended on the ledger, and what the ledger says of it. */
+export interface EndedBatch extends SentBatch {
+  readonly header: BatchHeader;
+  /** All of them, where the batch was rejected. */
+  readonly rejections: readonly Rejection[];
+  readonly ending: "settled" | "expired";
+  /** What opened and what ended it. */
+  readonly transactions: readonly Hex[];
+}
 
 /** One currency's money, in minor units: what went into the treasury is what is there or went out. */
 export interface CurrencyReconciliation {
@@ -41,76 +70,119 @@ export interface BalanceDifference {
 export interface Reconciliation {
   readonly currencies: readonly CurrencyReconciliation[];
   readonly balanceDifferences: readonly BalanceDifference[];
-  /** By UETR; a transfer that is missing here did not end on the ledger. */
+  readonly batches: readonly EndedBatch[];
+  /** By UETR; a transfer that is missing here has no end. */
   readonly outcomes: ReadonlyMap<Uetr, Outcome>;
-  /** Orders without an end on the ledger, and transfers of which the wallets' books do not say the same. */
+  /** Orders without an end, and transfers of which the wallets' books do not say the same. */
   readonly unaccounted: readonly Uetr[];
 }
 
 /**
  * Holds the ledger's events and balances against the wallets' books and the orders that were to be sent. Nothing that
- * the simulation remembers of the ledger's answers goes into it: outcomes are read from events, balances from the
- * treasury.
+ * the relays remember of the ledger's answers goes into it: outcomes are read from events, balances from the treasury;
+ * what relays say is in a batch counts only where the header on the ledger commits to it.
  * @param movements what the partners deposited and withdrew, by their own records
  */
 export async function reconcile(
-  sandbox: Sandbox,
-  simulation: Simulation,
+  sandbox: Pick<Sandbox, "ledger" | "config">,
+  day: SentDay,
   movements: readonly Movement[],
 ): Promise<Reconciliation> {
   const { ledger } = sandbox;
   const events = await readEvents(ledger, 0, await ledger.provider.getBlockNumber());
-  const outcomes = outcomesOf(simulation.batches, events);
+  const batches = endedBatches(day.batches, events);
+  const outcomes = outcomesOf(day, batches, events);
   return {
     currencies: await reconcileCurrencies(sandbox, events),
-    balanceDifferences: await compareBalances(sandbox, simulation.batches, movements),
+    balanceDifferences: await compareBalances(sandbox, batches, movements),
+    batches,
     outcomes,
-    unaccounted: findUnaccounted(sandbox, simulation, outcomes),
+    unaccounted: findUnaccounted(sandbox, day, batches, outcomes),
   };
 }
 
-/** Only of transfers that the batch on the ledger commits to. */
-function outcomesOf(batches: readonly BatchRecord[], events: readonly LedgerEvent[]): ReadonlyMap<Uetr, Outcome> {
-  const headers = new Map(
-    events.filter((event) => event.kind === "Opened").map(({ batchId, header }) => [batchId, header]),
-  );
+/** Only batches whose header on the ledger commits to what their relay says is in them. */
+function endedBatches(sent: readonly SentBatch[], events: readonly LedgerEvent[]): readonly EndedBatch[] {
+  const opened = new Map(events.filter((event) => event.kind === "Opened").map((event) => [event.batchId, event]));
   const endings = new Map(
     events
       .filter((event) => event.kind === "Settled" || event.kind === "Rejected" || event.kind === "Expired")
       .map((event) => [event.batchId, event]),
   );
+  return sent.flatMap((batch) => {
+    const opening = opened.get(batch.batchId);
+    const ending = endings.get(batch.batchId);
+    if (opening === undefined || ending === undefined || !commitsTo(opening.header, batch.transfers)) return [];
+    const isExpired = ending.kind === "Expired";
+    return {
+      ...batch,
+      header: opening.header,
+      rejections: isExpired ? [] : rejectionsOf(batch, ending.rejected),
+      ending: isExpired ? ("expired" as const) : ("settled" as const),
+      transactions: [opening.transactionHash, ending.transactionHash],
+    };
+  });
+}
+
+function rejectionsOf(
+  { batchId, transfers }: SentBatch,
+  rejected: readonly { readonly leaf: Hex; readonly reason: ReasonCode | undefined }[],
+): readonly Rejection[] {
+  if (rejected.length === 0) return [];
+  const byLeaf = new Map(transfers.map((transfer) => [toHex(transferLeaf(transfer)), transfer]));
+  return rejected.map(({ leaf, reason = "MS03" }) => {
+    const transfer = byLeaf.get(leaf);
+    if (transfer === undefined) throw new Error(`batch ${batchId}: ${leaf} was rejected, which is not in it`);
+    // What the network has no name for was rejected all the same.
+    return { transfer, reason };
+  });
+}
+
+function outcomesOf(
+  { orders, batches: sent, books }: SentDay,
+  batches: readonly EndedBatch[],
+  events: readonly LedgerEvent[],
+): ReadonlyMap<Uetr, Outcome> {
   const outcomes = new Map<Uetr, Outcome>();
-  for (const { batchId, prepared } of batches) {
-    const header = headers.get(batchId);
-    const ending = endings.get(batchId);
-    if (header === undefined || ending === undefined || !commitsTo(header, prepared.payload)) continue;
-    const rejected = new Set(ending.kind === "Expired" ? [] : ending.rejected.map(({ leaf }) => leaf));
-    for (const transfer of prepared.payload) {
-      const isRejected = rejected.has(toHex(transferLeaf(transfer)));
-      outcomes.set(transfer.uetr, ending.kind === "Expired" ? "expired" : isRejected ? "rejected" : "settled");
+  for (const { transfers, rejections, ending } of batches) {
+    const rejected = new Set(rejections.map(({ transfer }) => transfer.uetr));
+    for (const { uetr } of transfers) {
+      outcomes.set(uetr, ending === "expired" ? "expired" : rejected.has(uetr) ? "rejected" : "settled");
     }
+  }
+  const opened = new Set(events.filter((event) => event.kind === "Opened").map(({ batchId }) => batchId));
+  const onLedger = new Set(
+    sent.filter(({ batchId }) => opened.has(batchId)).flatMap(({ transfers }) => transfers.map(({ uetr }) => uetr)),
+  );
+  for (const { uetr, source } of orders) {
+    if (!onLedger.has(uetr) && books.get(source)?.refunds.has(uetr) === true) outcomes.set(uetr, "failed");
   }
   return outcomes;
 }
 
 /** Orders without an outcome, and transfers of which a wallet has posted anything else than their outcome asks for. */
 function findUnaccounted(
-  sandbox: Sandbox,
-  { orders, batches, books }: Simulation,
+  { config }: Pick<Sandbox, "config">,
+  { orders, books }: SentDay,
+  batches: readonly EndedBatch[],
   outcomes: ReadonlyMap<Uetr, Outcome>,
 ): readonly Uetr[] {
   const targetAmounts = new Map(
-    batches.flatMap(({ prepared }) => prepared.payload.map(({ uetr, targetAmount }) => [uetr, targetAmount] as const)),
+    batches.flatMap(({ transfers }) => transfers.map(({ uetr, targetAmount }) => [uetr, targetAmount] as const)),
   );
-  const fees = new Map(sandbox.config.corridors.map(({ corridor, terms }) => [corridorKey(corridor), terms.feeBps]));
-  const due = new Map([...books.keys()].map((wallet) => [wallet, openBooks(wallet)]));
-  for (const order of orders) {
-    const { uetr, source, target, sourceAmount } = order;
-    const outcome = outcomes.get(uetr);
+  const fees = new Map(config.corridors.map(({ corridor, terms }) => [corridorKey(corridor), terms.feeBps]));
+  const due = new Map(
+    [...books.keys()].map((wallet) => [
+      wallet,
+      { debits: new Map<Uetr, bigint>(), refunds: new Map<Uetr, bigint>(), credits: new Map<Uetr, bigint>() },
+    ]),
+  );
+  for (const { uetr, source, target, sourceAmount } of orders) {
     const feeBps = fees.get(corridorKey(corridorBetween(source, target))) ?? 0n;
-    due.get(source)?.debit(uetr, sourceAmount.minor + customerFee(order, feeBps));
-    if (outcome === "settled") due.get(target)?.credit(uetr, targetAmounts.get(uetr) ?? 0n);
-    else due.get(source)?.refund(uetr);
+    const charged = sourceAmount.minor + networkFeeUp(sourceAmount.minor, feeBps);
+    due.get(source)?.debits.set(uetr, charged);
+    if (outcomes.get(uetr) === "settled") due.get(target)?.credits.set(uetr, targetAmounts.get(uetr) ?? 0n);
+    else due.get(source)?.refunds.set(uetr, charged);
   }
   const differing = [...books].flatMap(([wallet, posted]) =>
     (["debits", "refunds", "credits"] as const).flatMap((kind) => differingKeys(posted[kind], due.get(wallet)?.[kind])),
@@ -123,7 +195,7 @@ function differingKeys<Key>(left: ReadonlyMap<Key, bigint>, right: ReadonlyMap<K
 }
 
 async function reconcileCurrencies(
-  { ledger, config }: Sandbox,
+  { ledger, config }: Pick<Sandbox, "ledger" | "config">,
   events: readonly LedgerEvent[],
 ): Promise<readonly CurrencyReconciliation[]> {
   const movedIn = (currency: CurrencyCode, kind: "Deposited" | "Withdrawn") =>
@@ -145,8 +217,8 @@ async function reconcileCurrencies(
 
 /** What each partner must have by its own records and the rules of settlement, computed from the batches alone. */
 async function compareBalances(
-  { ledger, config }: Sandbox,
-  batches: readonly BatchRecord[],
+  { ledger, config }: Pick<Sandbox, "ledger" | "config">,
+  batches: readonly EndedBatch[],
   movements: readonly Movement[],
 ): Promise<readonly BalanceDifference[]> {
   const expected = new Map<string, bigint>();

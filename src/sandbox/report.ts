@@ -48,18 +48,22 @@ export function reconciliationTable({ currencies }: Reconciliation): string {
 
 /** The figures under the tables, for people. */
 export function figures(summary: Summary): string {
-  const { transfers, settled, rejected, expired, unaccounted, batches, refusedRepeats } = summary;
-  const reasons = Object.entries(summary.rejections).map(([reason, count]) => `${count} ${reason}`);
+  const { transfers, settled, rejected, expired, failed, unaccounted, batches, replays } = summary;
+  const counted = (total: number, reasons: Readonly<Record<string, number>>) => {
+    const each = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+    return each.length === 0 ? String(total) : `${total} (${each.join(", ")})`;
+  };
   const ofOne = summary.gasPerTransferInBatchesOfOne;
   const usd = (cents: bigint) => formatMoney(money(cents, USD));
   return [
     ["transfers", `${transfers} in ${batches} batches, about ${usd(summary.settledUsdCents)} settled`],
     ["settled", String(settled)],
-    ["rejected", reasons.length === 0 ? String(rejected) : `${rejected} (${reasons.join(", ")})`],
+    ["rejected", counted(rejected, summary.rejections)],
     ["expired", `${expired}, refunded`],
+    ["failed", `${counted(failed, summary.failures)}, refunded`],
     ["unaccounted", String(unaccounted)],
-    ["repeats refused", `${refusedRepeats}: every call was submitted twice`],
-    ["latency", `p50 ${ms(summary.p50Ms)}, p99 ${ms(summary.p99Ms)}, from a batch's closing to its customers' credit`],
+    ["repeats", `${replays}: every order was submitted twice, and got the same answer`],
+    ["latency", `p50 ${ms(summary.p50Ms)}, p99 ${ms(summary.p99Ms)}, from being accepted to the customer's credit`],
     [
       "gas per transfer",
       `${summary.gasPerTransfer}; in batches of one ${ofOne === null ? "not measured" : String(ofOne)}`,

@@ -1,4 +1,5 @@
 import type { Provider } from "ethers";
+import type { Hex } from "../domain/bytes/hex.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { encodeCall } from "../ledger/calls.ts";
 import { connectLedger, type Ledger, type LedgerAddresses } from "../ledger/contracts.ts";
@@ -59,4 +60,24 @@ async function authorizeOperator({ ledger, keys, submitterOf, config }: Sandbox,
   const operator = keys.addressOf({ kind: "operator", partner });
   const args = [partner, operator, bitsOf(KEY_PURPOSES, purposes), FOREVER];
   await admin.submit(encodeCall("partnerRegistry", ledger.addresses.partnerRegistry, "authorizeKey", args));
+}
+
+/** Where a partner is reached, and by which public keys, as the registry has it. */
+export interface Endpoint {
+  readonly url: string;
+  /** Ed25519; zero for a provider, which nobody sends messages to. */
+  readonly signingKey: Hex;
+  /** X25519. */
+  readonly encryptionKey: Hex;
+}
+
+/** A partner's admin tells the network where the partner is reached. */
+export async function registerEndpoint(
+  { ledger, submitterOf }: Sandbox,
+  partner: PartnerId,
+  endpoint: Endpoint,
+): Promise<void> {
+  const admin = await submitterOf({ kind: "admin", partner });
+  const { partnerRegistry } = ledger.addresses;
+  await admin.submit(encodeCall("partnerRegistry", partnerRegistry, "setEndpoint", [partner, endpoint]));
 }

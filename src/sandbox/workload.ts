@@ -2,12 +2,14 @@ import { corridorKey } from "../domain/corridor.ts";
 import { currencyOf } from "../domain/currency.ts";
 import { convertDown, withMarginBps } from "../domain/rate.ts";
 import { createRandom } from "../platform/random.ts";
+import type { AccountHolder } from "./books.ts";
 import { openDirectory, type Customer, type CustomerDirectory } from "./customers.ts";
 import { makeDay } from "./day.ts";
 import { corridorBetween, MAX_PER_BATCH, MAX_PER_DAY } from "./network.ts";
 import type { Order } from "./order.ts";
 import { readOrdersFile, type AcceptedOrder, type RefusedOrder } from "./orders.ts";
 import type { DailyRates } from "./rates.ts";
+import type { Wallet } from "./wallets.ts";
 
 export interface WorkloadOptions {
   readonly transfers: number;
@@ -23,6 +25,29 @@ export interface Workload {
   readonly directory: CustomerDirectory;
   /** Lines of the input that cannot be sent. */
   readonly refused: readonly RefusedOrder[];
+}
+
+/** What a customer has at least, beside what the day's orders take, in minor units. */
+const POCKET_MONEY_MINOR = 100_000n;
+/** More than any network fee, in per cent of the amount. */
+const FEE_PERCENT = 1n;
+
+/** A wallet's customers, each with enough for the orders that he or she has. */
+export function holdersFor(
+  orders: readonly Order[],
+  directory: CustomerDirectory,
+): (wallet: Wallet) => readonly AccountHolder[] {
+  const needs = new Map<string, bigint>();
+  for (const { source, debtor, sourceAmount } of orders) {
+    const key = `${source} ${debtor.phone}`;
+    const charged = sourceAmount.minor + (sourceAmount.minor * FEE_PERCENT) / 100n + 1n;
+    needs.set(key, (needs.get(key) ?? 0n) + charged);
+  }
+  return ({ id }) =>
+    directory.customersOf(id).map((customer) => ({
+      ...customer,
+      openingMinor: POCKET_MONEY_MINOR + (needs.get(`${id} ${customer.phone}`) ?? 0n),
+    }));
 }
 
 /** More than any provider takes: what is still more than nothing after it can be sent. */

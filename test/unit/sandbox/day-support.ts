@@ -1,18 +1,19 @@
+import type { Hex } from "../../../src/domain/bytes/hex.ts";
+import { networkFeeUp } from "../../../src/domain/corridor.ts";
 import { currencyOf, type Currency } from "../../../src/domain/currency.ts";
 import { money } from "../../../src/domain/money.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import type { Quote } from "../../../src/domain/quote.ts";
 import { rateOfRatio } from "../../../src/domain/rate.ts";
 import type { ReasonCode } from "../../../src/domain/reason.ts";
-import { uetrFromRandom } from "../../../src/domain/uetr.ts";
+import { uetrFromRandom, type Uetr } from "../../../src/domain/uetr.ts";
 import { createRandom } from "../../../src/platform/random.ts";
-import { openBooks } from "../../../src/sandbox/accounts.ts";
 import { corridorBetween } from "../../../src/sandbox/network.ts";
 import type { Order } from "../../../src/sandbox/order.ts";
-import { customerFee, prepareBatch } from "../../../src/sandbox/payload.ts";
+import { prepareBatch } from "../../../src/sandbox/payload.ts";
 import type { DailyRates } from "../../../src/sandbox/rates.ts";
-import type { Outcome, Reconciliation } from "../../../src/sandbox/reconciliation.ts";
-import type { BatchRecord, Simulation } from "../../../src/sandbox/simulation.ts";
+import type { EndedBatch, Outcome, Reconciliation, SentDay } from "../../../src/sandbox/reconciliation.ts";
+import type { Measured } from "../../../src/sandbox/summary.ts";
 import { WALLETS } from "../../../src/sandbox/wallets.ts";
 
 export const [GCASH, DANA, ALIPAY_HK, TOUCH_N_GO] = [4, 6, 7, 8].map((id) => parsePartnerId(id)) as [
@@ -45,43 +46,65 @@ export interface BatchPlan {
   readonly amounts: readonly bigint[];
   /** Target minor units for 1,000 source minor units. */
   readonly rate: bigint;
+  /** Where one has failed, all have, and the ledger has never heard of the batch. */
   readonly outcomes: readonly Outcome[];
   readonly gasUsed: bigint;
   readonly latencyMs?: number;
 }
 
 export interface FinishedDay {
-  readonly simulation: Simulation;
+  readonly day: SentDay;
+  readonly measured: Measured;
   readonly reconciliation: Reconciliation;
 }
 
+const openPostings = () => ({
+  debits: new Map<Uetr, bigint>(),
+  refunds: new Map<Uetr, bigint>(),
+  credits: new Map<Uetr, bigint>(),
+});
+
 /** A day that has ended as planned, with books that say so. */
 export function finishedDay(plans: readonly BatchPlan[]): FinishedDay {
-  const books = new Map(WALLETS.map(({ id }) => [id, openBooks(id)]));
-  const outcomes = new Map<Order["uetr"], Outcome>();
-  const batches = plans.map((plan, index) => {
-    const record = finishBatch(plan, index);
-    for (const [place, order] of record.orders.entries()) {
+  const books = new Map(WALLETS.map(({ id }) => [id, openPostings()]));
+  const outcomes = new Map<Uetr, Outcome>();
+  const gasUsed = new Map<Hex, bigint>();
+  const latenciesMs: number[] = [];
+  const made = plans.map((plan, index) => {
+    const { orders, batch } = finishBatch(plan, index);
+    gasUsed.set(batch.batchId, plan.gasUsed);
+    for (const [place, { uetr, sourceAmount }] of orders.entries()) {
       const outcome = plan.outcomes[place] ?? "settled";
-      outcomes.set(order.uetr, outcome);
-      books.get(plan.source)?.debit(order.uetr, order.sourceAmount.minor + customerFee(order, FEE_BPS));
-      const { targetAmount = 0n } = record.prepared.payload[place] ?? {};
-      if (outcome === "settled") books.get(plan.target)?.credit(order.uetr, targetAmount);
-      else books.get(plan.source)?.refund(order.uetr);
+      const charged = sourceAmount.minor + networkFeeUp(sourceAmount.minor, FEE_BPS);
+      outcomes.set(uetr, outcome);
+      books.get(plan.source)?.debits.set(uetr, charged);
+      if (outcome === "settled") {
+        books.get(plan.target)?.credits.set(uetr, batch.transfers[place]?.targetAmount ?? 0n);
+        if (plan.latencyMs !== undefined) latenciesMs.push(plan.latencyMs);
+      } else {
+        books.get(plan.source)?.refunds.set(uetr, charged);
+      }
     }
-    return record;
+    return { orders, batch, isOnLedger: !plan.outcomes.includes("failed") };
   });
-  const orders = batches.flatMap((batch) => batch.orders);
+  const orders = made.flatMap((one) => one.orders);
+  const batches = made.filter(({ isOnLedger }) => isOnLedger).map(({ batch }) => batch);
   return {
-    simulation: { orders, batches, books, refusedRepeats: 2 * batches.length },
-    reconciliation: { currencies: [], balanceDifferences: [], outcomes, unaccounted: [] },
+    day: { orders, batches, books },
+    measured: { replays: orders.length, latenciesMs, failures: countFailures(outcomes), gasUsed },
+    reconciliation: { currencies: [], balanceDifferences: [], batches, outcomes, unaccounted: [] },
   };
 }
 
+function countFailures(outcomes: ReadonlyMap<Uetr, Outcome>): Record<string, number> {
+  const failed = [...outcomes.values()].filter((outcome) => outcome === "failed").length;
+  return failed === 0 ? {} : { AM04: failed };
+}
+
 function finishBatch(
-  { source, target, amounts, rate, outcomes, gasUsed, latencyMs }: BatchPlan,
+  { source, target, amounts, rate, outcomes }: BatchPlan,
   index: number,
-): BatchRecord {
+): { readonly orders: readonly Order[]; readonly batch: EndedBatch } {
   const random = createRandom(`batch ${index}`);
   const corridor = corridorBetween(source, target);
   const orders = amounts.map((minor): Order => {
@@ -99,19 +122,18 @@ function finishBatch(
     };
   });
   const terms = { quote: quoteAt(rate, corridor), feeBps: FEE_BPS, expiresAt: 2_000_000_000 };
-  const prepared = prepareBatch(orders, corridor, terms, (length) => random.bytes(length));
+  const { batch, payload } = prepareBatch(orders, corridor, terms, (length) => random.bytes(length));
   const reason: ReasonCode = "AC03";
   return {
-    batchId: `0x${String(index).padStart(64, "0")}`,
     orders,
-    header: prepared.batch.header,
-    prepared,
-    rejections: prepared.payload.flatMap((transfer, place) =>
-      outcomes[place] === "rejected" ? [{ transfer, reason }] : [],
-    ),
-    ending: outcomes.includes("expired") ? "expired" : "settled",
-    gasUsed,
-    latencyMs,
+    batch: {
+      batchId: `0x${String(index).padStart(64, "0")}`,
+      header: batch.header,
+      transfers: payload,
+      rejections: payload.flatMap((transfer, place) => (outcomes[place] === "rejected" ? [{ transfer, reason }] : [])),
+      ending: outcomes.includes("expired") ? "expired" : "settled",
+      transactions: [],
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import { summarize } from "../../../src/sandbox/summary.ts";
 import { ALIPAY_HK, DANA, finishedDay, GCASH, RATES, TOUCH_N_GO } from "./day-support.ts";
 
-const { simulation, reconciliation } = finishedDay([
+const { day, measured, reconciliation } = finishedDay([
   {
     source: ALIPAY_HK,
     target: GCASH,
@@ -31,7 +31,7 @@ const { simulation, reconciliation } = finishedDay([
   },
   { source: DANA, target: GCASH, amounts: [1_000n], rate: 4_000n, outcomes: ["expired"], gasUsed: 190_000n },
 ]);
-const summary = summarize(simulation, reconciliation, RATES);
+const summary = summarize(day, measured, reconciliation, RATES);
 
 /** The cells of a line: two spaces part them, one is inside. */
 const cells = (line: string | undefined) => (line ?? "").trim().split(/ {2,}/);
@@ -100,13 +100,19 @@ describe("the report of a day", () => {
     expect(lines.get("rejected")).to.equal("1 (1 AC03)");
     expect(lines.get("expired")).to.equal("1, refunded");
     expect(lines.get("unaccounted")).to.equal("0");
-    expect(lines.get("repeats refused")).to.equal("6: every call was submitted twice");
+    expect(lines.get("failed")).to.equal("0, refunded");
+    expect(lines.get("repeats")).to.equal("4: every order was submitted twice, and got the same answer");
     expect(lines.get("latency")).to.match(/^p50 40 ms, p99 100\.1 ms/);
     expect(lines.get("gas per transfer")).to.equal("182500; in batches of one 215000");
     expect(lines.get("customers paid")).to.match(/^0\.27 USD where .*; at its price 2\.69 USD$/);
 
+    const plan = { source: DANA, target: GCASH, rate: 4_000n, gasUsed: 1n };
+    const failed = finishedDay([{ ...plan, amounts: [1_000n, 2_000n], outcomes: ["failed", "failed"] }]);
+    const told = figures(summarize(failed.day, failed.measured, failed.reconciliation, RATES));
+    expect(told).to.match(/^failed +2 \(2 AM04\), refunded$/m);
+
     const empty = finishedDay([]);
-    const without = figures(summarize(empty.simulation, empty.reconciliation, RATES));
+    const without = figures(summarize(empty.day, empty.measured, empty.reconciliation, RATES));
     expect(without).to.match(/^rejected +0$/m);
     expect(without).to.match(/^latency +p50 not measured, p99 not measured/m);
     expect(without).to.match(/in batches of one not measured$/m);

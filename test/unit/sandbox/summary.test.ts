@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { summarize } from "../../../src/sandbox/summary.ts";
 import { ALIPAY_HK, DANA, finishedDay, GCASH, RATES, TOUCH_N_GO } from "./day-support.ts";
 
-const { simulation, reconciliation } = finishedDay([
+const { day, measured, reconciliation } = finishedDay([
   {
     source: ALIPAY_HK,
     target: GCASH,
@@ -25,7 +25,7 @@ const { simulation, reconciliation } = finishedDay([
 ]);
 
 describe("the summary of a day", () => {
-  const summary = summarize(simulation, reconciliation, RATES);
+  const summary = summarize(day, measured, reconciliation, RATES);
 
   it("counts what became of the transfers, by corridor and in all", () => {
     const { transfers, settled, rejected, expired, unaccounted, batches } = summary;
@@ -38,7 +38,7 @@ describe("the summary of a day", () => {
       batches: 3,
     });
     expect(summary.rejections).to.deep.equal({ AC03: 1 });
-    expect(summary.refusedRepeats).to.equal(6);
+    expect(summary.replays).to.equal(4);
     expect(
       summary.corridors.map((corridor) => [
         corridor.source,
@@ -80,29 +80,46 @@ describe("the summary of a day", () => {
 
   it("has no figures where nothing was measured", () => {
     const amounts = [1_000n, 2_000n];
-    const day = finishedDay([
+    const other = finishedDay([
       { source: ALIPAY_HK, target: GCASH, amounts, rate: 7_200n, outcomes: ["expired", "expired"], gasUsed: 1_000n },
     ]);
     const { p50Ms, p99Ms, gasPerTransfer, gasPerTransferInBatchesOfOne } = summarize(
-      day.simulation,
-      day.reconciliation,
+      other.day,
+      other.measured,
+      other.reconciliation,
       RATES,
     );
     expect([p50Ms, p99Ms, gasPerTransfer, gasPerTransferInBatchesOfOne]).to.deep.equal([null, null, 500, null]);
     const empty = finishedDay([]);
-    expect(summarize(empty.simulation, empty.reconciliation, RATES)).to.deep.include({
+    expect(summarize(empty.day, empty.measured, empty.reconciliation, RATES)).to.deep.include({
       transfers: 0,
       gasPerTransfer: 0,
       corridors: [],
     });
   });
 
+  it("counts what failed before it was on the ledger, although it is in no batch", () => {
+    const plan = { source: ALIPAY_HK, target: GCASH, rate: 7_200n, gasUsed: 1_000n };
+    const other = finishedDay([
+      { ...plan, amounts: [1_000n], outcomes: ["settled"], latencyMs: 9 },
+      { ...plan, amounts: [2_000n, 3_000n], outcomes: ["failed", "failed"] },
+    ]);
+    const { transfers, settled, failed, batches, gasPerTransfer, corridors } = summarize(
+      other.day,
+      other.measured,
+      other.reconciliation,
+      RATES,
+    );
+    expect([transfers, settled, failed, batches, gasPerTransfer]).to.deep.equal([3, 1, 2, 1, 1_000]);
+    expect(corridors[0]).to.deep.include({ transfers: 3, failed: 2, volume: 6_000n, settledVolume: 1_000n });
+  });
+
   it("weighs time by the customers who were credited", () => {
     const plan = { source: ALIPAY_HK, target: GCASH, rate: 7_200n, gasUsed: 1n };
-    const day = finishedDay([
+    const other = finishedDay([
       { ...plan, amounts: [1_000n, 1_000n, 1_000n], outcomes: ["settled", "settled", "settled"], latencyMs: 9 },
       { ...plan, amounts: [1_000n, 1_000n], outcomes: ["rejected", "settled"], latencyMs: 1 },
     ]);
-    expect(summarize(day.simulation, day.reconciliation, RATES).p50Ms).to.equal(9);
+    expect(summarize(other.day, other.measured, other.reconciliation, RATES).p50Ms).to.equal(9);
   });
 });
