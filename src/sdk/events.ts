@@ -80,6 +80,8 @@ async function* streamFrom(
   const timer = setTimeout(() => {
     silent.abort(new Error(`the stream has been silent for ${silenceMs} ms`));
   }, silenceMs);
+  // The connection keeps a program running for as long as it is wanted; this must not on its own.
+  timer.unref();
   const received: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (message) => received.push(message) });
   try {
