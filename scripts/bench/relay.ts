@@ -55,6 +55,7 @@ const MEMORY_SAMPLES = 10;
 const AMOUNT_MINOR = 10_000n;
 const PATIENCE_MS = 120_000;
 const POLL_MS = 10;
+const LEDGER_POLL_MS = 50;
 const MEGABYTE = 1_048_576;
 
 /** AlipayHK to Alipay: the busiest corridor of the sandbox, and one with an exchange. */
@@ -70,7 +71,7 @@ export async function benchRelay(load: { readonly seconds: number; readonly hour
     seed: "bench",
     drawBytes: (length) => randomBytes(length),
     wallets: [SOURCE, TARGET].map(walletOf),
-    relaySettings: { ledger: { pollIntervalMs: POLL_MS } },
+    relaySettings: { ledger: { pollIntervalMs: LEDGER_POLL_MS } },
     log: createLogger({ level: "error", destination: process.stderr }),
   });
   try {
