@@ -1,9 +1,9 @@
 // The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See README.md.
-import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { createLogger, LOG_LEVELS, type LogLevel } from "../src/platform/logger.ts";
+import { drawSecurely } from "../src/platform/secure-random.ts";
 import { MAX_TRANSFERS } from "../src/sandbox/day.ts";
 import { dayDeposits } from "../src/sandbox/funding.ts";
 import { startNetwork } from "../src/sandbox/network-up.ts";
@@ -138,7 +138,7 @@ async function runOnOwnNetwork(
     deposits,
     rates,
     seed,
-    drawBytes: (length) => randomBytes(length),
+    drawBytes: drawSecurely,
     relaySettings: {
       batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS, holdSeconds: HOLD_SECONDS },
       ledger: { pollIntervalMs: 100 },

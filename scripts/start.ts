@@ -1,5 +1,4 @@
 // The network of ten, left running to play with. See docs/developer.md.
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -9,6 +8,7 @@ import { formatAddresses } from "../src/ledger/deployment/config-file.ts";
 import { createLogger, LOG_LEVELS } from "../src/platform/logger.ts";
 import { createRandom } from "../src/platform/random.ts";
 import { renderTable } from "../src/platform/table.ts";
+import { drawSecurely } from "../src/platform/secure-random.ts";
 import { startNetwork, type RunningNetwork, type RunningPartner } from "../src/sandbox/network-up.ts";
 import { playCustomers, playDeposits } from "../src/sandbox/play.ts";
 import { loadRateBook } from "../src/sandbox/rates.ts";
@@ -57,7 +57,7 @@ runScript(async () => {
     deposits: playDeposits(rates),
     rates,
     seed: "feiqian",
-    drawBytes: (length) => randomBytes(length),
+    drawBytes: drawSecurely,
     log: createLogger({ level, destination: process.stderr }),
     ...(values["any-ports"] ? {} : { ports: PORTS }),
   });

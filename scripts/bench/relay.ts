@@ -1,5 +1,4 @@
 // How fast transfers go through relays: taken in over HTTP, settled on a chain in this process, credited at the wallet.
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { money } from "../../src/domain/money.ts";
 import { parsePartnerId } from "../../src/domain/partner.ts";
@@ -8,6 +7,7 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { percentile } from "../../src/platform/percentile.ts";
 import { createRandom } from "../../src/platform/random.ts";
 import { renderTable } from "../../src/platform/table.ts";
+import { drawSecurely } from "../../src/platform/secure-random.ts";
 import { startNetwork, type RunningNetwork, type RunningPartner } from "../../src/sandbox/network-up.ts";
 import type { Order, Party } from "../../src/sandbox/order.ts";
 import { playCustomers, playDeposits } from "../../src/sandbox/play.ts";
@@ -69,7 +69,7 @@ export async function benchRelay(load: { readonly seconds: number; readonly hour
     deposits: playDeposits(rates).map((deposit) => ({ ...deposit, amountMinor: deposit.amountMinor * 1_000n })),
     rates,
     seed: "bench",
-    drawBytes: (length) => randomBytes(length),
+    drawBytes: drawSecurely,
     wallets: [SOURCE, TARGET].map(walletOf),
     relaySettings: { ledger: { pollIntervalMs: LEDGER_POLL_MS } },
     log: createLogger({ level: "error", destination: process.stderr }),
@@ -106,7 +106,7 @@ function endsOf({ partners }: RunningNetwork): Ends {
 
 function nextOrder({ source, debtor, creditor }: Ends): Order {
   return {
-    uetr: uetrFromRandom(randomBytes(16)),
+    uetr: uetrFromRandom(drawSecurely(16)),
     source: SOURCE,
     target: TARGET,
     sourceAmount: money(AMOUNT_MINOR, source.wallet.currency.code),

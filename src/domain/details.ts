@@ -56,16 +56,17 @@ export function discloseGroup(details: TransferDetails, transferSalt: Hex, group
 }
 
 /**
- * Whether a disclosed group is what the transfer's details hash commits to.
+ * Whether a disclosed group is what the transfer's details hash commits to: the commitments make the hash, and the group
+ * makes its own among them.
  * @throws InvalidInput when a hash is not 32 bytes or the content not canonical JSON
  */
 export function verifyDisclosure({ group, groupSalt, content, commitments }: Disclosure, detailsHash: Hex): boolean {
-  const recomputed = {
-    ...commitments,
-    [group]: commitGroup(group, content, fromHex(groupSalt, WORD_BYTES, "groupSalt")),
-  };
   const expected = fromHex(detailsHash, WORD_BYTES, "detailsHash");
-  return compareBytes(fromHex(detailsHashOf(recomputed)), expected) === 0;
+  const recomputed = commitGroup(group, content, fromHex(groupSalt, WORD_BYTES, "groupSalt"));
+  return (
+    compareBytes(fromHex(detailsHashOf(commitments)), expected) === 0 &&
+    compareBytes(fromHex(recomputed), fromHex(commitments[group])) === 0
+  );
 }
 
 function commitGroup(group: DetailGroup, content: CanonicalObject, salt: Uint8Array): Hex {

@@ -139,6 +139,9 @@ describe("details", () => {
     expect(
       verifyDisclosure({ ...disclosure, commitments: { ...disclosure.commitments, debtor: other } }, hash),
     ).to.equal(false);
+    expect(
+      verifyDisclosure({ ...disclosure, commitments: { ...disclosure.commitments, creditor: other } }, hash),
+    ).to.equal(false);
     expect(verifyDisclosure(disclosure, other)).to.equal(false);
   });
 
