@@ -1,6 +1,6 @@
 import type { Log, Result } from "ethers";
 import type { BatchHeader } from "../domain/batch.ts";
-import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorFromId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
 import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
@@ -83,7 +83,7 @@ export function decodeEvent(log: Log): LedgerEvent | undefined {
   const decode = parsed === undefined ? undefined : DECODERS[parsed.name];
   if (parsed === undefined || decode === undefined) return undefined;
   const cursor = { block: log.blockNumber, logIndex: log.index };
-  return { ...decode(parsed.args), cursor, transactionHash: hexOf(log.transactionHash) };
+  return { ...decode(parsed.args), cursor, transactionHash: normalizeHex(log.transactionHash) };
 }
 
 const DECODERS: Readonly<Record<string, (args: Result) => LedgerEventBody>> = {
@@ -204,14 +204,10 @@ function integer(args: Result, name: string): number {
 }
 
 function hex(args: Result, name: string): Hex {
-  return hexOf(String(args.getValue(name)));
+  return normalizeHex(String(args.getValue(name)));
 }
 
 function tuple(args: Result, name: string): Result {
   // A struct or an array of structs in the ABI.
   return args.getValue(name) as Result;
-}
-
-function hexOf(text: string): Hex {
-  return toHex(fromHex(text));
 }

@@ -1,5 +1,5 @@
 import { Contract, verifyTypedData } from "ethers";
-import { fromHex, toHex } from "../domain/bytes/hex.ts";
+import { normalizeHex } from "../domain/bytes/hex.ts";
 import type { Quote } from "../domain/quote.ts";
 import { quoteId } from "../domain/quote.ts";
 import { QUOTE_TYPES, typedDataDomain } from "../domain/typed-data.ts";
@@ -30,7 +30,7 @@ function recover({ chain }: Ledger, quote: Quote, signature: string): string | u
   try {
     // ethers asks for an indexable record; the interface is not, though every member is.
     const message = { ...quote } as Record<string, unknown>;
-    return toHex(fromHex(verifyTypedData(typedDataDomain(chain), QUOTE_TYPES, message, signature)));
+    return normalizeHex(verifyTypedData(typedDataDomain(chain), QUOTE_TYPES, message, signature));
   } catch {
     // Of another form than ECDSA's: that of a contract, perhaps.
     return undefined;

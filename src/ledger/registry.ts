@@ -1,5 +1,5 @@
 import type { Log, Result } from "ethers";
-import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { fromHex, normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorFromId, corridorKey, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
 import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
@@ -142,14 +142,14 @@ const CHANGES: Readonly<Record<string, (args: Result, before: RegisteredPartner)
   RolesChanged: (args) => ({ roles: rolesOf(integer(args, "current")) }),
   StatusChanged: (args) => ({ status: statusOf(integer(args, "current")) }),
   KeyAuthorized: (args, before) => ({
-    keys: new Map(before.keys).set(toHex(fromHex(text(args, "key"), 20)), {
+    keys: new Map(before.keys).set(normalizeHex(text(args, "key"), 20), {
       purposes: integer(args, "purposes"),
       validUntil: integer(args, "validUntil"),
     }),
   }),
   KeyRevoked: (args, before) => {
     const keys = new Map(before.keys);
-    keys.delete(toHex(fromHex(text(args, "key"), 20)));
+    keys.delete(normalizeHex(text(args, "key"), 20));
     return { keys };
   },
   // A struct in the ABI.

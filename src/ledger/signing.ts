@@ -1,6 +1,6 @@
 import type { Signer } from "ethers";
 import type { BatchHeader } from "../domain/batch.ts";
-import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import type { Quote } from "../domain/quote.ts";
 import {
   BATCH_TYPES,
@@ -47,10 +47,5 @@ async function sign(
 ): Promise<Authorization> {
   // ethers asks for an indexable record; the interfaces of the domain are not, though every member is.
   const signature = await signer.signTypedData(typedDataDomain(chain), types, message as Record<string, unknown>);
-  return { key: hexOf(await signer.getAddress()), signature: hexOf(signature) };
-}
-
-/** Text that ethers has made, as the domain's `Hex`. Checked, not assumed. */
-function hexOf(text: string): Hex {
-  return toHex(fromHex(text));
+  return { key: normalizeHex(await signer.getAddress()), signature: normalizeHex(signature) };
 }

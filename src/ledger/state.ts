@@ -1,5 +1,5 @@
 import type { BlockTag } from "ethers";
-import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
 import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
 import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
@@ -24,7 +24,7 @@ export async function blockHead(ledger: Ledger, block: number | "latest"): Promi
   const found = await ledger.provider.getBlock(block);
   const hash = found?.hash ?? undefined;
   if (found === null || hash === undefined) return undefined;
-  return { number: found.number, hash: toHex(fromHex(hash, 32)), timeSeconds: found.timestamp };
+  return { number: found.number, hash: normalizeHex(hash, 32), timeSeconds: found.timestamp };
 }
 
 /** @throws Error when the node has no block at all, or does not answer */

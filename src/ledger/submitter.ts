@@ -1,5 +1,5 @@
 import { Transaction, type Provider, type Signer, type TransactionReceipt, type TransactionRequest } from "ethers";
-import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import type { Clock } from "../platform/clock.ts";
 import { broadcast, isKnown, isSuperseded, type SignedTransaction } from "./broadcast.ts";
 import { decodeLedgerError } from "./errors.ts";
@@ -79,7 +79,7 @@ const MAX_LOOKS = 4;
 export async function createSubmitter(signer: Signer, options: SubmitterOptions): Promise<Submitter> {
   const { provider } = signer;
   if (provider === null) throw new TypeError("signer: connected to a provider");
-  const address = toHex(fromHex(await signer.getAddress(), 20, "signer"));
+  const address = normalizeHex(await signer.getAddress(), 20, "signer");
   const { chainId } = await provider.getNetwork();
   const { clock, receiptTimeoutMs, maxBroadcasts } = options;
   const inFlight = new Set<number>();

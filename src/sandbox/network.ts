@@ -1,5 +1,5 @@
 import { HDNodeWallet, Mnemonic, type Provider } from "ethers";
-import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import type { Corridor } from "../domain/corridor.ts";
 import { parseCurrency } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
@@ -60,7 +60,7 @@ export function sandboxKeys(provider?: Provider): SandboxKeys {
     made.set(label, wallet);
     return wallet;
   };
-  return { walletOf: walletOfKey, addressOf: (holder) => toHex(fromHex(walletOfKey(holder).address)) };
+  return { walletOf: walletOfKey, addressOf: (holder) => normalizeHex(walletOfKey(holder).address) };
 }
 
 /** The network of ten: every corridor in which the World Bank sees money move, and waiting times of a real network. */

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from "../domain/bytes/hex.ts";
+import { fromHex, normalizeHex } from "../domain/bytes/hex.ts";
 import { parsePartnerId } from "../domain/partner.ts";
 import { connectLedger, type Ledger } from "../ledger/contracts.ts";
 import { parseAddresses } from "../ledger/deployment/config-file.ts";
@@ -223,7 +223,7 @@ export async function openKeys(
 
 async function openKey(source: KeySource, fetch: typeof globalThis.fetch): Promise<LedgerKey> {
   if (source.kind === "keystore") return openKeystore(source.path, source.password.reveal());
-  const address = toHex(fromHex(source.address, 20, "address"));
+  const address = normalizeHex(source.address, 20, "address");
   return web3Signer(source.url, address, { fetch, timeoutMs: SIGNER_TIMEOUT_MS });
 }
 

@@ -21,3 +21,8 @@ export function fromHex(text: string, length?: number, field = "hex"): Uint8Arra
   if (length !== undefined && bytes.length !== length) throw new InvalidInput(field, `${length} bytes`, text);
   return bytes;
 }
+
+/** Hexadecimal that somebody else has made, an address with its checksum or a signature, as the domain's. As `fromHex`. */
+export function normalizeHex(text: string, length?: number, field?: string): Hex {
+  return toHex(fromHex(text, length, field));
+}

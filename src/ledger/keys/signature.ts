@@ -1,5 +1,5 @@
 import { recoverAddress, Signature } from "ethers";
-import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../../domain/bytes/hex.ts";
 
 /** Order of secp256k1's group. */
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -18,7 +18,7 @@ export function completeSignature(digest: Uint8Array, r: bigint, s: bigint, addr
     const parts = { r: word(r), s: word(s > ORDER / 2n ? ORDER - s : s) };
     for (const v of [27, 28]) {
       const signature = Signature.from({ ...parts, v });
-      if (recovered(digest, signature) === address) return toHex(fromHex(signature.serialized, 65));
+      if (recovered(digest, signature) === address) return normalizeHex(signature.serialized, 65);
     }
   }
   throw new Error(`the signer of ${address} returned a signature that is not of this key over what was to be signed`);

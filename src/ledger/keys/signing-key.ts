@@ -15,7 +15,7 @@ import {
   type TypedDataDomain,
   type TypedDataField,
 } from "ethers";
-import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../../domain/bytes/hex.ts";
 import { keccak256 } from "../../domain/bytes/keccak.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { addressOfKey, type LedgerKey } from "./key.ts";
@@ -35,7 +35,7 @@ export function keyInMemory(privateKey: string): LedgerKey {
   if (signingKey === undefined) throw new InvalidInput("privateKey", rule);
   return {
     address: addressOfKey(signingKey.publicKey),
-    sign: (message) => Promise.resolve(toHex(fromHex(signingKey.sign(keccak256(message)).serialized))),
+    sign: (message) => Promise.resolve(normalizeHex(signingKey.sign(keccak256(message)).serialized)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { normalizeHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { keccak256 } from "../../domain/bytes/keccak.ts";
 import { addressOfKey, type LedgerKey } from "./key.ts";
 import { completeSignature } from "./signature.ts";
@@ -71,5 +71,5 @@ async function request(
 
 function addressOfPublicKey(key: string): Hex {
   const point = key.length === 130 ? `0x04${key.slice(2)}` : key;
-  return addressOfKey(toHex(fromHex(point)));
+  return addressOfKey(normalizeHex(point));
 }
