@@ -34,7 +34,16 @@ export default defineConfig({
     default: { type: "edr-simulated", chainType: "l1", hardfork: "cancun" },
     // A developer's own node, started by `npx hardhat node`.
     localhost: { type: "http", chainType: "l1", url: process.env["FEIQIAN_RPC_URL"] ?? "http://127.0.0.1:8545" },
+    // The four validators that `npm run network:bft` starts, and the accounts that they give money for fees.
+    bft: {
+      type: "http",
+      chainType: "l1",
+      url: process.env["FEIQIAN_BFT_RPC_URL"] ?? "http://127.0.0.1:8545",
+      accounts: { mnemonic: "test test test test test test test test test test test junk", count: 20 },
+    },
   },
+  // Blocks are final on the ledgers that this is deployed on.
+  ignition: { requiredConfirmations: 1 },
   // The Solidity tests have a configuration of their own: test/solidity/hardhat.config.ts.
   paths: { tests: { mocha: "test/contracts", solidity: "test/contracts/helpers" } },
   typechain: { outDir: "types/ethers-contracts", tsNocheck: true },

@@ -12,10 +12,10 @@ import { corridorTable, figures, PROVIDER_NAMES, reconciliationTable, summaryJso
 import { runDay, type DayRun } from "../src/sandbox/run-day.ts";
 import { summarize, type Summary } from "../src/sandbox/summary.ts";
 import { holdersFor, loadWorkload, type Workload } from "../src/sandbox/workload.ts";
-import { deployLocally } from "./lib/local-ledger.ts";
+import { deploySandbox } from "./lib/sandbox-ledger.ts";
 import { runScript } from "./lib/script.ts";
 
-const USAGE = `A day of remittances between the ten countries, sent by ten relays over a ledger in this process.
+const USAGE = `A day of remittances between the ten countries, sent by ten relays over a ledger of its own.
 
   npm run demo -- [options]
 
@@ -23,6 +23,8 @@ const USAGE = `A day of remittances between the ten countries, sent by ten relay
   --date D         day of the exchange rates, YYYY-MM-DD (default: that of the rates package)
   --seed S         any text; the same seed makes the same day (default "feiqian")
   --batch-size N   most transfers in a batch (default 100)
+  --network NAME   a network of hardhat.config.ts to deploy on, such as bft (default: a chain in this process)
+  --rpc URL,URL    that network's nodes, for the relays to choose from (default: the one in hardhat.config.ts)
   --input FILE     orders of your own, CSV or NDJSON (see README.md), in place of a made-up day
   --log LEVEL      what the relays log, to stderr, from this level up: debug, info, warn, error, fatal or
                    silent (default silent: an outage makes them complain)
@@ -35,6 +37,8 @@ interface Options {
   readonly date: string | undefined;
   readonly seed: string;
   readonly batchSize: number;
+  readonly network: string | undefined;
+  readonly rpcUrls: readonly string[] | undefined;
   readonly input: string | undefined;
   readonly log: LogLevel;
   readonly json: boolean;
@@ -49,7 +53,7 @@ const PATIENCE_MS = 120_000;
 /** Customers wait so long at most for others to share a batch with. */
 const MAX_DELAY_MS = 500;
 /** Ledger time that the outage has to outlast: long for a machine that is busy, short to let pass. */
-const HOLD_SECONDS = 120;
+const HOLD_SECONDS = { inProcess: 120, nodes: 60 };
 
 /** What people read: on stdout, or out of the way of the JSON. */
 type Say = (text: string) => void;
@@ -85,6 +89,8 @@ function readOptions(): Options | undefined {
       date: { type: "string" },
       seed: { type: "string", default: "feiqian" },
       "batch-size": { type: "string", default: "100" },
+      network: { type: "string" },
+      rpc: { type: "string" },
       input: { type: "string" },
       log: { type: "string", default: "silent" },
       json: { type: "boolean", default: false },
@@ -95,11 +101,14 @@ function readOptions(): Options | undefined {
     process.stdout.write(USAGE);
     return undefined;
   }
+  if (values.rpc !== undefined && values.network === undefined) throw new InvalidInput("--rpc", "with --network only");
   return {
     transfers: readCount(values.transfers, "--transfers", MAX_TRANSFERS),
     date: values.date,
     seed: values.seed,
     batchSize: readCount(values["batch-size"], "--batch-size", MOST_IN_A_BATCH),
+    network: values.network,
+    rpcUrls: values.rpc?.split(","),
     input: values.input,
     log: readLevel(values.log),
     json: values.json,
@@ -121,11 +130,11 @@ function readLevel(text: string): LogLevel {
 async function runOnOwnNetwork(
   { orders, directory }: Workload,
   rates: DailyRates,
-  { seed, batchSize, log }: Options,
+  { seed, batchSize, network: chainName, rpcUrls, log }: Options,
   say: Say,
 ): Promise<DayRun> {
-  say("Deploying the ledger on a chain in this process …");
-  const { settings, ...ledger } = await deployLocally();
+  say(`Deploying the ledger on ${chainName === undefined ? "a chain in this process" : `network ${chainName}`} …`);
+  const { settings, ...ledger } = await deploySandbox(chainName, rpcUrls);
   const { partners, corridors } = ledger.config;
   say(
     `  ${partners.length} partners, ${corridors.length} corridors; ${settings} settings read back, all as configured`,
@@ -140,7 +149,7 @@ async function runOnOwnNetwork(
     seed,
     drawBytes: drawSecurely,
     relaySettings: {
-      batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS, holdSeconds: HOLD_SECONDS },
+      batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS, holdSeconds: HOLD_SECONDS[ledger.chain.kind] },
       ledger: { pollIntervalMs: 100 },
       retry: { maxDelayMs: 1_000 },
     },
@@ -152,7 +161,6 @@ async function runOnOwnNetwork(
     return await runDay(network, {
       orders,
       deposits,
-      chain: ledger.chain,
       clock: systemClock,
       mostUnderWay: MOST_UNDER_WAY,
       patienceMs: PATIENCE_MS,

@@ -12,7 +12,7 @@ import { drawSecurely } from "../src/platform/secure-random.ts";
 import { startNetwork, type RunningNetwork, type RunningPartner } from "../src/sandbox/network-up.ts";
 import { playCustomers, playDeposits } from "../src/sandbox/play.ts";
 import { loadRateBook } from "../src/sandbox/rates.ts";
-import { deployLocally } from "./lib/local-ledger.ts";
+import { deploySandbox } from "./lib/sandbox-ledger.ts";
 import { runScript } from "./lib/script.ts";
 
 const USAGE = `Starts the network of ten on this machine and leaves it up: a chain, two liquidity providers, ten wallets and
@@ -49,7 +49,7 @@ runScript(async () => {
   const told = stopSignal();
   const rates = (await loadRateBook()).on();
   process.stderr.write("Deploying the ledger on a chain in this process …\n");
-  const { settings: _, ...ledger } = await deployLocally();
+  const { settings: _, ...ledger } = await deploySandbox();
   process.stderr.write("Funding the partners; starting ten relays …\n");
   const network = await startNetwork({
     ...ledger,
@@ -96,7 +96,7 @@ async function writeFiles(folder: string, network: RunningNetwork): Promise<void
     customers: customersOf(partner),
   }));
   const json = {
-    rpcUrl: network.rpcUrl,
+    rpcUrl: network.rpcUrls[0],
     chainId: network.sandbox.ledger.chain.chainId.toString(),
     addressesFile,
     wallets,
@@ -111,7 +111,7 @@ function customersOf({ server }: RunningPartner): readonly { readonly name: stri
   return [...server.books.accounts()].slice(0, CUSTOMERS_SHOWN).map(({ name, phone }) => ({ name, phone }));
 }
 
-function show({ rpcUrl, partners }: RunningNetwork, folder: string): void {
+function show({ rpcUrls, partners }: RunningNetwork, folder: string): void {
   const columns = [
     { title: "id", value: ({ wallet }: RunningPartner) => String(wallet.id), align: "right" as const },
     { title: "wallet", value: ({ wallet }: RunningPartner) => wallet.name },
@@ -135,7 +135,7 @@ function show({ rpcUrl, partners }: RunningNetwork, folder: string): void {
     [
       renderTable(columns, rows),
       renderTable(keys, rows),
-      `chain       ${rpcUrl}`,
+      `chain       ${rpcUrls.join("  ")}`,
       `addresses   ${join(folder, "addresses.json")}`,
       `all of it   ${join(folder, "network.json")}`,
       "Open a wallet's page to send money by hand. Ctrl-C stops everything.\n",

@@ -14,7 +14,7 @@ import { playCustomers, playDeposits } from "../../src/sandbox/play.ts";
 import { loadRateBook } from "../../src/sandbox/rates.ts";
 import { requestOf } from "../../src/sandbox/wallet-app.ts";
 import { walletOf } from "../../src/sandbox/wallets.ts";
-import { deployLocally } from "../lib/local-ledger.ts";
+import { deploySandbox } from "../lib/sandbox-ledger.ts";
 
 /** One load of a given rate. */
 export interface LatencyRow {
@@ -64,7 +64,7 @@ const [SOURCE, TARGET] = [parsePartnerId(7), parsePartnerId(1)];
 export async function benchRelay(load: { readonly seconds: number; readonly hourAt: number }): Promise<RelayFigures> {
   const rates = (await loadRateBook()).on();
   const network = await startNetwork({
-    ...(await deployLocally()),
+    ...(await deploySandbox()),
     holdersOf: playCustomers(rates, createRandom("bench")),
     deposits: playDeposits(rates).map((deposit) => ({ ...deposit, amountMinor: deposit.amountMinor * 1_000n })),
     rates,

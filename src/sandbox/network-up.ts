@@ -22,7 +22,6 @@ import { startRelay, type RunningRelay } from "../service/relay.ts";
 import type { Database } from "../store/database.ts";
 import { openPgliteSchemas } from "../store/pglite.ts";
 import { openBooks, type AccountHolder } from "./books.ts";
-import { serveChain, type LocalChain } from "./chain-server.ts";
 import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./journal.ts";
 import { createLiquidityProvider } from "./liquidity-provider.ts";
@@ -32,6 +31,7 @@ import { startProviderServer } from "./provider-server.ts";
 import type { DailyRates } from "./rates.ts";
 import { ENDINGS } from "./refunds.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "./sandbox.ts";
+import { passTime, reachChain, type SandboxChain } from "./sandbox-chain.ts";
 import { openWalletApp, type WalletApp } from "./wallet-app.ts";
 import { addWalletPage } from "./wallet-page.ts";
 import { startWalletServer, type WalletServer } from "./wallet-server.ts";
@@ -46,8 +46,8 @@ export interface NetworkPorts {
 }
 
 export interface NetworkOptions {
-  /** A chain in this process, without fees, and what reads it. */
-  readonly chain: LocalChain;
+  /** What the ledger is on, and what reads it. */
+  readonly chain: SandboxChain;
   readonly provider: Provider;
   /** The ledger that has been deployed on it, and as what. */
   readonly addresses: LedgerAddresses;
@@ -87,8 +87,10 @@ export interface RunningPartner {
 
 export interface RunningNetwork {
   readonly sandbox: Sandbox;
-  readonly rpcUrl: string;
+  readonly rpcUrls: readonly string[];
   readonly partners: ReadonlyMap<PartnerId, RunningPartner>;
+  /** Has some time pass on the ledger, where it can be told to. */
+  passTime(): Promise<void>;
   /** Relays first, each after it has finished what it is at; then everybody else. */
   stop(): Promise<void>;
 }
@@ -107,7 +109,7 @@ const POLL_INTERVALS_MS = {
   liquidity: 10_000,
 };
 
-/** Starts the network of ten in this process: a node, two providers, and ten relays with their wallets. */
+/** Starts the network of ten in this process: two providers, and ten relays with their wallets; a node where it is to be. */
 export async function startNetwork(options: NetworkOptions): Promise<RunningNetwork> {
   const { chain, provider, addresses, config, ports, seed, drawBytes } = options;
   const stops: (() => Promise<unknown>)[] = [];
@@ -115,7 +117,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     for (const step of stops.toReversed()) await step();
   };
   try {
-    const node = await serveChain(chain, ports?.chain);
+    const node = await reachChain(chain, ports?.chain);
     stops.push(() => node.stop());
     const sandbox = await openSandbox(provider, addresses, config);
     await fund(sandbox, options.deposits);
@@ -155,15 +157,18 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
         registerEndpoint(sandbox, wallet.id, { url: relayUrl(port), ...publicPeerKeys(peerKeys) }),
       ),
     );
-    const started = places.map((place) => startPartner({ ...options, ...place, sandbox, rpcUrl: node.url }, stops));
+    const started = places.map((place) =>
+      startPartner({ ...options, ...place, sandbox, rpcUrls: node.rpcUrls }, stops),
+    );
     const settled = await Promise.allSettled(started);
     const failed = settled.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
     const partners = await Promise.all(started);
     return {
       sandbox,
-      rpcUrl: node.url,
+      rpcUrls: node.rpcUrls,
       partners: new Map(partners.map((partner) => [partner.wallet.id, partner])),
+      passTime: () => passTime(sandbox, chain),
       stop,
     };
   } catch (failure) {
@@ -181,7 +186,7 @@ function relayUrl(port: number): string {
 
 interface PartnerOptions extends NetworkOptions {
   readonly sandbox: Sandbox;
-  readonly rpcUrl: string;
+  readonly rpcUrls: readonly string[];
   readonly wallet: Wallet;
   /** The relay's. */
   readonly port: number;
@@ -239,13 +244,13 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
 
 /** As a relay operator's file would be, but for what this process has at hand: keys, secrets and the database. */
 function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: string): StartConfig {
-  const { wallet, port, rpcUrl, addresses, relaySettings = {}, drawBytes } = options;
+  const { wallet, port, rpcUrls, addresses, relaySettings = {}, drawBytes } = options;
   const inHand = { keystore: "in this process" };
   const file = {
     ...relaySettings,
     partner: wallet.id,
     api: { ...relaySettings["api"], port, publicUrl: relayUrl(port) },
-    ledger: { ...relaySettings["ledger"], rpcUrls: [rpcUrl], addresses: {} },
+    ledger: { ...relaySettings["ledger"], rpcUrls, addresses: {} },
     keys: { send: inHand, accept: inHand, transactions: inHand },
     peer: { keys: inHand.keystore },
     wallet: { ...relaySettings["wallet"], url: walletUrl },

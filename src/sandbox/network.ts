@@ -23,6 +23,8 @@ export type KeyHolder =
 export interface SandboxKeys {
   readonly walletOf: (holder: KeyHolder) => HDNodeWallet;
   readonly addressOf: (holder: KeyHolder) => Hex;
+  /** Of every key that there is. */
+  readonly addresses: () => readonly Hex[];
 }
 
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -52,15 +54,19 @@ const INDICES: ReadonlyMap<string, number> = new Map(
 export function sandboxKeys(provider?: Provider): SandboxKeys {
   const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), "m/44'/60'/0'/0");
   const made = new Map<string, HDNodeWallet>();
-  const walletOfKey = (holder: KeyHolder): HDNodeWallet => {
-    const label = labelOf(holder);
+  const walletOf = (label: string): HDNodeWallet => {
     const index = INDICES.get(label);
     if (index === undefined) throw new RangeError(`no key of ${label} in the sandbox`);
     const wallet = made.get(label) ?? root.deriveChild(index).connect(provider ?? null);
     made.set(label, wallet);
     return wallet;
   };
-  return { walletOf: walletOfKey, addressOf: (holder) => normalizeHex(walletOfKey(holder).address) };
+  const addressOf = (label: string) => normalizeHex(walletOf(label).address);
+  return {
+    walletOf: (holder) => walletOf(labelOf(holder)),
+    addressOf: (holder) => addressOf(labelOf(holder)),
+    addresses: () => [...INDICES.keys()].map(addressOf),
+  };
 }
 
 /** The network of ten: every corridor in which the World Bank sees money move, and waiting times of a real network. */

@@ -1,13 +1,10 @@
 import { z } from "zod/v4";
 import type { PartnerId } from "../domain/partner.ts";
-import { beatCall } from "../ledger/calls.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { LocalChain } from "./chain-server.ts";
 import { closeDay, type Movement } from "./funding.ts";
 import type { RunningNetwork, RunningPartner } from "./network-up.ts";
 import type { Order } from "./order.ts";
 import { reconcile, type Reconciliation, type SentDay } from "./reconciliation.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { sendDay } from "./send-day.ts";
 import { measureGas, readSentBatches } from "./sent-batches.ts";
 import type { Measured } from "./summary.ts";
@@ -16,7 +13,6 @@ export interface RunDayOptions {
   readonly orders: readonly Order[];
   /** What the partners had deposited before. */
   readonly deposits: readonly Movement[];
-  readonly chain: LocalChain;
   readonly clock: Clock;
   readonly mostUnderWay: number;
   readonly patienceMs: number;
@@ -46,7 +42,7 @@ export async function runDay(network: RunningNetwork, options: RunDayOptions): P
   const { replays, latenciesMs } = await sendDay({
     ...options,
     wallets: partners,
-    passTime: () => passTime(sandbox, options.chain),
+    passTime: () => network.passTime(),
   });
   const day = await rememberDay(network, options.orders);
   const movements = [...options.deposits, ...(await closeDay(sandbox, day.books))];
@@ -101,13 +97,3 @@ async function askRelay({ wallet, client }: RunningPartner): Promise<readonly Re
 /** It goes through all that there is, and the others' at the same time. */
 const RECONCILIATION_TIMEOUT_MS = 120_000;
 const reportSchema = z.looseObject({ differences: z.array(z.unknown()) });
-
-/**
- * Has time pass on the ledger: as much as it lets pass between two beats, so that none of it is lost. Only a chain in
- * this process can be told to; what the relays' own clocks say stays as it is.
- */
-export async function passTime({ ledger, config, submitterOf }: Sandbox, chain: LocalChain): Promise<void> {
-  const { graceSeconds, beatIntervalSeconds } = config.clock;
-  await chain.request({ method: "evm_increaseTime", params: [graceSeconds - beatIntervalSeconds] });
-  await (await submitterOf({ kind: "courier" })).submit(beatCall(ledger));
-}

@@ -4,7 +4,7 @@ import type { Uetr } from "../../../src/domain/uetr.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import type { Order } from "../../../src/sandbox/order.ts";
 import { reconcile, type Outcome } from "../../../src/sandbox/reconciliation.ts";
-import { passTime, rememberDay, runDay, type DayRun } from "../../../src/sandbox/run-day.ts";
+import { rememberDay, runDay, type DayRun } from "../../../src/sandbox/run-day.ts";
 import { OUTAGE, sendDay } from "../../../src/sandbox/send-day.ts";
 import { DAY, DEPOSITS, FROM_GCASH, startDayNetwork, type DayNetwork } from "../support/day.ts";
 
@@ -86,11 +86,11 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
     };
     /** Sends more orders over the same network, and reconciles all that was ever sent. */
     const sendMore = async (orders: readonly Order[]) => {
-      const { network, chain, runOptions } = day;
+      const { network, runOptions } = day;
       await sendDay({
         ...runOptions(orders),
         wallets: network.partners,
-        passTime: () => passTime(network.sandbox, chain),
+        passTime: () => network.passTime(),
       });
       const withdrawals = run.movements.slice(DEPOSITS.length);
       const found = await reconcile(network.sandbox, await rememberDay(network, sent), [...DEPOSITS, ...withdrawals]);

@@ -4,7 +4,6 @@ import { deployLedger } from "../../../ignition/deploy.ts";
 import { money } from "../../../src/domain/money.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
-import type { LocalChain } from "../../../src/sandbox/chain-server.ts";
 import { makeDay } from "../../../src/sandbox/day.ts";
 import { dayDeposits } from "../../../src/sandbox/funding.ts";
 import { sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
@@ -40,7 +39,6 @@ export const DEPOSITS = dayDeposits(FUNDED, RATES);
 /** The network of ten on a chain of its own, and what a day is run with. */
 export interface DayNetwork {
   readonly network: RunningNetwork;
-  readonly chain: LocalChain;
   /** How many transfers had ended, each time that some had. */
   readonly progress: readonly number[];
   readonly runOptions: (orders: readonly Order[]) => RunDayOptions;
@@ -52,7 +50,7 @@ export async function startDayNetwork(): Promise<DayNetwork> {
   });
   const config = sandboxConfig(sandboxKeys());
   const network = await startNetwork({
-    chain: connection.provider,
+    chain: { kind: "inProcess", chain: connection.provider },
     provider: connection.ethers.provider,
     addresses: await deployLedger(connection, config),
     config,
@@ -71,12 +69,10 @@ export async function startDayNetwork(): Promise<DayNetwork> {
   const progress: number[] = [];
   return {
     network,
-    chain: connection.provider,
     progress,
     runOptions: (orders) => ({
       orders,
       deposits: DEPOSITS,
-      chain: connection.provider,
       clock: systemClock,
       mostUnderWay: 1_000,
       patienceMs: 60_000,

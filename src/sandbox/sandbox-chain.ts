@@ -1,0 +1,32 @@
+import { beatCall } from "../ledger/calls.ts";
+import { serveChain, type ChainServer, type LocalChain } from "./chain-server.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** What a sandbox's ledger is on: a chain in this process, whose time can be moved, or nodes of one that goes its way. */
+export type SandboxChain =
+  | { readonly kind: "inProcess"; readonly chain: LocalChain }
+  | { readonly kind: "nodes"; readonly rpcUrls: readonly string[] };
+
+/** Where relays find the chain. */
+export interface ReachableChain {
+  readonly rpcUrls: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** @param port where a chain of this process is served; any free one by default */
+export async function reachChain(chain: SandboxChain, port?: number): Promise<ReachableChain> {
+  if (chain.kind === "nodes") return { rpcUrls: chain.rpcUrls, stop: () => Promise.resolve() };
+  const node: ChainServer = await serveChain(chain.chain, port);
+  return { rpcUrls: [node.url], stop: () => node.stop() };
+}
+
+/**
+ * Has time pass on the ledger: in this process as much as it lets pass between two beats, so that none of it is lost;
+ * what the relays' own clocks say stays as it is. Elsewhere time passes by itself, and the relays beat.
+ */
+export async function passTime({ ledger, config, submitterOf }: Sandbox, chain: SandboxChain): Promise<void> {
+  if (chain.kind === "nodes") return;
+  const { graceSeconds, beatIntervalSeconds } = config.clock;
+  await chain.chain.request({ method: "evm_increaseTime", params: [graceSeconds - beatIntervalSeconds] });
+  await (await submitterOf({ kind: "courier" })).submit(beatCall(ledger));
+}
