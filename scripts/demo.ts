@@ -134,7 +134,7 @@ async function runOnOwnNetwork(
   say: Say,
 ): Promise<DayRun> {
   say(`Deploying the ledger on ${chainName === undefined ? "a chain in this process" : `network ${chainName}`} …`);
-  const { settings, ...ledger } = await deploySandbox(chainName, rpcUrls);
+  const { settings, ...ledger } = await deploySandbox({ network: chainName, rpcUrls });
   const { partners, corridors } = ledger.config;
   say(
     `  ${partners.length} partners, ${corridors.length} corridors; ${settings} settings read back, all as configured`,

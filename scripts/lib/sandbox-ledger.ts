@@ -5,6 +5,7 @@ import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { deployLedger } from "../../ignition/deploy.ts";
 import { connectLedger } from "../../src/ledger/contracts.ts";
+import type { LedgerConfig } from "../../src/ledger/deployment/config.ts";
 import { differences, verifyDeployment } from "../../src/ledger/deployment/verify.ts";
 import { sandboxConfig, sandboxKeys } from "../../src/sandbox/network.ts";
 import type { NetworkOptions } from "../../src/sandbox/network-up.ts";
@@ -21,18 +22,27 @@ const IN_PROCESS = { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true
 /** What each key may burn in a sandbox's life where gas has a price. */
 const GAS_BUDGET = 1_000_000_000n;
 
+export interface SandboxPlace {
+  /** One of hardhat.config.ts; a chain in this process where it is left out. */
+  readonly network?: string | undefined;
+  /** The network's nodes, if not the one in hardhat.config.ts: Hardhat takes the first, relays all of them. */
+  readonly rpcUrls?: readonly string[] | undefined;
+  /** The ledger clock's, if not the sandbox's usual. */
+  readonly clock?: LedgerConfig["clock"];
+}
+
 /**
- * Deploys the network of ten, always anew: its keys' balances are known.
- * @param networkName one of hardhat.config.ts; a chain in this process where it is left out
- * @param rpcUrls where relays connect to, if not where Hardhat does
+ * Deploys the network of ten, always anew: its partners have no money yet.
  * @throws Error when what is there is not what is configured
  */
-export async function deploySandbox(networkName?: string, rpcUrls?: readonly string[]): Promise<SandboxLedger> {
-  const connection = await (networkName === undefined
+export async function deploySandbox({ network, rpcUrls, clock }: SandboxPlace = {}): Promise<SandboxLedger> {
+  const url = rpcUrls?.[0];
+  const connection = await (network === undefined
     ? hre.network.create({ override: IN_PROCESS })
-    : hre.network.create(networkName));
+    : hre.network.create({ network, override: url === undefined ? {} : { url } }));
   const { provider } = connection.ethers;
-  const config = sandboxConfig(sandboxKeys());
+  const usual = sandboxConfig(sandboxKeys());
+  const config = { ...usual, clock: clock ?? usual.clock };
   const addresses = await deployAnew(connection, config);
   const settings = await verifyDeployment(await connectLedger(provider, addresses), config);
   const wrong = differences(settings).map(({ name, expected, found }) => `${name}: ${found} instead of ${expected}`);
@@ -43,7 +53,7 @@ export async function deploySandbox(networkName?: string, rpcUrls?: readonly str
 }
 
 /** Nobody deploys this ledger again, so nobody needs to know how far it has come. */
-async function deployAnew(connection: NetworkConnection, config: NetworkOptions["config"]) {
+async function deployAnew(connection: NetworkConnection, config: LedgerConfig) {
   const journal = `sandbox-${randomUUID()}`;
   try {
     return await deployLedger(connection, config, journal);

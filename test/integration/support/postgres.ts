@@ -13,6 +13,8 @@ import pg from "pg";
 export interface PostgresServer {
   /** Of a superuser, on a database in UTF-8. */
   readonly url: string;
+  /** The folder of its programs, such as pg_dump. */
+  readonly programs: string;
   /** Orderly, but without waiting for its clients; then removes its folder. */
   stop(): Promise<void>;
   /** Stops it if it runs, and starts it again on the same port with the same data. */
@@ -84,6 +86,7 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
 
   return {
     url,
+    programs: binaries,
     async stop() {
       await end("SIGINT");
       rmSync(folder, { recursive: true, force: true });

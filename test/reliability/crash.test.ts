@@ -2,15 +2,13 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { createRandom } from "../../src/platform/random.ts";
-import { renderTable } from "../../src/platform/table.ts";
 import { walletOf } from "../../src/sandbox/wallets.ts";
-import { startPostgres, type PostgresServer } from "../integration/support/postgres.ts";
 import { findCheckpoints, planKills, type CheckpointKill, type Side } from "./kills.ts";
-import { startLoad, type Load } from "./load.ts";
+import type { Load } from "./load.ts";
 import type { Variables } from "./relay-process.ts";
 import type { RpcRule } from "./rpc-proxy.ts";
-import { createVerifier, type Endings, type Verifier } from "./verify.ts";
-import { START_TIMEOUT_MS, startWorld, type CrashPartner, type CrashWorld } from "./world.ts";
+import { openStage } from "./stage.ts";
+import { START_TIMEOUT_MS, type CrashPartner, type CrashWorld } from "./world.ts";
 
 const SEED = process.env["FEIQIAN_CRASH_SEED"] ?? randomBytes(4).toString("hex");
 const KILLS = Number.parseInt(process.env["FEIQIAN_KILLS"] ?? "20", 10);
@@ -35,67 +33,21 @@ const RPC_FAULTS: readonly (readonly [string, readonly RpcRule[]])[] = [
   ["losing replies after accepting", [LOST]],
 ];
 
-interface Row {
-  readonly scenario: string;
-  readonly kills: number;
-  readonly endings: Endings;
-}
-
 describe("two relays that are killed, cut off and left alone", function () {
   this.timeout(300_000);
   // What one scenario leaves without an end, none of the next can do without.
   this.bail(true);
-  const random = createRandom(`feiqian crash ${SEED}`);
-  const plan = planKills(findCheckpoints(), KILLS, random.fork("kills"));
-  const rows: Row[] = [];
-  let postgres: PostgresServer | undefined;
+  const plan = planKills(findCheckpoints(), KILLS, createRandom(`feiqian kills ${SEED}`));
+  const stage = openStage({ seed: SEED, perSecond: PER_SECOND, kills: () => kills });
+  const { underLoad } = stage;
   let world: CrashWorld;
-  let isUp = false;
   let load: Load;
-  let verifier: Verifier;
   let kills = 0;
 
-  before(async function () {
-    // So that what is to be done at the exit is done.
-    process.once("SIGTERM", () => process.exit(1));
-    postgres = await startPostgres();
-    if (postgres === undefined) {
-      console.warn("      SKIPPED: the crash tests need PostgreSQL, which is not installed (Debian: postgresql)");
-      this.skip();
-    }
+  before(() => {
+    ({ world, load } = stage.opened());
     console.log(`      to repeat these kills: FEIQIAN_CRASH_SEED=${SEED} FEIQIAN_KILLS=${KILLS}`);
-    world = await startWorld(postgres, `feiqian crash world ${SEED}`);
-    isUp = true;
-    load = await startLoad(world, random.fork("load"), PER_SECOND);
-    verifier = createVerifier(world, load);
   });
-
-  let hasFailed = false;
-  afterEach(function () {
-    hasFailed ||= this.currentTest?.state === "failed";
-  });
-
-  after(async () => {
-    if (rows.length > 0) console.log(tableOf(rows));
-    if (isUp && hasFailed) console.log(`      the relays' logs and the wallets' journals: ${world.folder}`);
-    if (isUp) {
-      load.stop();
-      await world.stop(hasFailed);
-    }
-    await postgres?.stop();
-  });
-
-  /** Runs a scenario under load; at its end, every transfer must have come to a good end. */
-  const underLoad = async (scenario: string, work: () => Promise<void>): Promise<Endings> => {
-    const before = kills;
-    load.resume();
-    await work();
-    await Promise.all([world.source, world.target].map(({ relay }) => relay.ready(START_TIMEOUT_MS)));
-    await load.pause(VERIFY_TIMEOUT_MS);
-    const endings = await verifier.verify(VERIFY_TIMEOUT_MS);
-    rows.push({ scenario, kills: kills - before, endings });
-    return endings;
-  };
 
   const tell = (relay: string, where: string): void => {
     kills++;
@@ -211,11 +163,11 @@ describe("two relays that are killed, cut off and left alone", function () {
   it("PostgreSQL is restarted, and then crashes", async () => {
     await underLoad("PostgreSQL restarted", async () => {
       await delay(1_000);
-      await postgres?.restart();
+      await world.postgres.restart();
       await delay(2_000);
-      await postgres?.kill();
+      await world.postgres.kill();
       await delay(1_000);
-      await postgres?.restart();
+      await world.postgres.restart();
     });
   });
 
@@ -245,33 +197,4 @@ describe("two relays that are killed, cut off and left alone", function () {
 
 function partnersOf({ source, target }: CrashWorld, side: Side): readonly CrashPartner[] {
   return side === "source" ? [source] : side === "target" ? [target] : [source, target];
-}
-
-function tableOf(rows: readonly Row[]): string {
-  const all = [...Map.groupBy(rows, ({ scenario }) => scenario)].map(([scenario, same]) => ({
-    scenario,
-    kills: same.reduce((sum, { kills }) => sum + kills, 0),
-    ended: (ending: string) => same.reduce((sum, { endings }) => sum + (endings.get(ending) ?? 0), 0),
-  }));
-  type Line = (typeof all)[number];
-  const count = (title: string) => ({
-    title,
-    value: ({ ended }: Line) => String(ended(title)),
-    align: "right" as const,
-  });
-  return renderTable(
-    [
-      { title: "scenario", value: ({ scenario }: Line) => scenario },
-      { title: "kills", value: ({ kills }: Line) => String(kills), align: "right" },
-      ...["credited", "rejected", "expired", "failed", "cancelled"].map(count),
-    ],
-    [
-      ...all,
-      {
-        scenario: "all",
-        kills: all.reduce((sum, { kills }) => sum + kills, 0),
-        ended: (ending) => all.reduce((sum, { ended }) => sum + ended(ending), 0),
-      },
-    ],
-  );
 }

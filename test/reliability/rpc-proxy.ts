@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,7 +17,9 @@ export type RpcFault =
   /** The node hears of it at once; its answer comes late, after the client's time-out where that is shorter. */
   | { readonly kind: "late"; readonly delayMs: number }
   /** The node hears of it and acts on it; its answer never arrives. */
-  | { readonly kind: "lose" };
+  | { readonly kind: "lose" }
+  /** The answer has the hashes of blocks that nobody else knows; always the same ones for the same blocks. */
+  | { readonly kind: "lie" };
 
 /** A fault, and which requests it strikes. */
 export interface RpcRule {
@@ -70,7 +73,9 @@ export async function startRpcProxy(upstream: string, random: Random): Promise<R
       return;
     }
     if (fault?.kind === "late") await delay(fault.delayMs);
-    response.writeHead(answer.status, { "content-type": "application/json" }).end(answered);
+    response
+      .writeHead(answer.status, { "content-type": "application/json" })
+      .end(fault?.kind === "lie" ? forgeBlocks(answered) : answered);
   };
 
   const server = createServer((request, response) => {
@@ -93,6 +98,14 @@ export async function startRpcProxy(upstream: string, random: Random): Promise<R
       await once(server, "close");
     },
   };
+}
+
+/** In blocks, logs and receipts alike, so that the answers of one liar fit together. */
+function forgeBlocks(answer: string): string {
+  const forge = (hash: string) => `0x${createHash("sha256").update(`forged ${hash}`).digest("hex")}`;
+  return answer.replace(/"((?:block|parent)?[hH]ash)"\s*:\s*"(0x[0-9a-f]{64})"/g, (_, name: string, hash: string) => {
+    return `"${name}":"${forge(hash)}"`;
+  });
 }
 
 /** The methods that a request calls, which may be a batch. */

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import hre from "hardhat";
+import { promisify } from "node:util";
 import pg from "pg";
-import { deployLedger } from "../../ignition/deploy.ts";
+import { deploySandbox, type SandboxPlace } from "../../scripts/lib/sandbox-ledger.ts";
 import { SCOPES } from "../../src/contract/operator.ts";
 import { toHex } from "../../src/domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../src/domain/partner.ts";
 import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
-import type { LedgerConfig } from "../../src/ledger/deployment/config.ts";
 import { createKeystore } from "../../src/ledger/keys/keystore.ts";
 import { signQuote } from "../../src/ledger/signing.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -17,16 +17,16 @@ import { createRandom, type Random } from "../../src/platform/random.ts";
 import { issueApiKey } from "../../src/relay/api-keys.ts";
 import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../src/relay/peer/keys.ts";
 import { openBooks } from "../../src/sandbox/books.ts";
-import { serveChain } from "../../src/sandbox/chain-server.ts";
 import { makeCustomers, type Customer } from "../../src/sandbox/customers.ts";
 import { fund, type Movement } from "../../src/sandbox/funding.ts";
 import { openJournal } from "../../src/sandbox/journal.ts";
 import { createLiquidityProvider, type LiquidityProvider } from "../../src/sandbox/liquidity-provider.ts";
-import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../src/sandbox/network.ts";
+import { PROVIDERS } from "../../src/sandbox/network.ts";
 import { freePorts } from "../../src/sandbox/ports.ts";
 import { startProviderServer } from "../../src/sandbox/provider-server.ts";
 import { loadRateBook } from "../../src/sandbox/rates.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../src/sandbox/sandbox.ts";
+import { reachChain } from "../../src/sandbox/sandbox-chain.ts";
 import { startWalletServer, type WalletServer } from "../../src/sandbox/wallet-server.ts";
 import { walletOf } from "../../src/sandbox/wallets.ts";
 import { createClient, type RelayClient } from "../../src/sdk/client.ts";
@@ -50,13 +50,18 @@ export interface CrashPartner {
   readonly apiKey: string;
   readonly client: RelayClient;
   readonly customers: readonly Customer[];
+  /**
+   * Sets its relay up on another machine, as a folder of its own and another database server, from its database and
+   * its files; the old ones are gone. Its name and port go along. The relay is killed, and not started again.
+   */
+  moveTo(postgres: PostgresServer): Promise<void>;
 }
 
 export interface CrashWorld {
   readonly folder: string;
   readonly sandbox: Sandbox;
   readonly postgres: PostgresServer;
-  /** In front of the one chain; the relays know both. */
+  /** In front of the ledger's nodes; the relays know all of them. */
   readonly proxies: readonly RpcProxy[];
   /** AlipayHK, which sends, and GCash, which is sent to. */
   readonly source: CrashPartner;
@@ -86,6 +91,20 @@ const SCRYPT_N = 2 ** 10;
 const PASSWORD = "only of this test";
 const NO_KEY = `0x${"0".repeat(64)}` as const;
 const RATE_LIMIT = 10_000_000;
+const CONFIG = "relay.yaml";
+/** What a relay needs besides its database. */
+const RELAY_FILES = [
+  CONFIG,
+  "operator.json",
+  "transactions.json",
+  "password",
+  "peer.jwe",
+  "data-key",
+  "wallet-secret",
+  "addresses.json",
+];
+const DUMP_LIMIT_BYTES = 1_024 ** 3;
+const run = promisify(execFile);
 export const START_TIMEOUT_MS = 60_000;
 
 /** The relays' settings: short waits, so that many kills fit into minutes. */
@@ -100,14 +119,21 @@ const SETTINGS = {
 };
 const LEDGER_SETTINGS = { pollIntervalMs: 100, timeoutMs: 1_000, receiptTimeoutMs: 3_000, maxBroadcasts: 100 };
 
-/** Starts everything: chain, ledger, money, providers, wallets and the two relays. */
-export async function startWorld(postgres: PostgresServer, seed: string): Promise<CrashWorld> {
+/**
+ * Starts everything: ledger, money, providers, wallets and the two relays.
+ * @param place what the ledger is deployed on; a chain in this process where it is left out
+ */
+export async function startWorld(
+  postgres: PostgresServer,
+  seed: string,
+  place: SandboxPlace = {},
+): Promise<CrashWorld> {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).reverse()) await end();
   };
   try {
-    return await openWorld(postgres, createRandom(seed), stops, stop);
+    return await openWorld(postgres, createRandom(seed), place, stops, stop);
   } catch (failure) {
     await stop();
     throw failure;
@@ -117,11 +143,12 @@ export async function startWorld(postgres: PostgresServer, seed: string): Promis
 async function openWorld(
   postgres: PostgresServer,
   random: Random,
+  place: SandboxPlace,
   stops: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<CrashWorld> {
   const folder = await mkdtemp(join(tmpdir(), "feiqian-crash-"));
-  const { sandbox, rpcUrl } = await startChain(stops);
+  const { sandbox, rpcUrls } = await startLedger(place, stops);
   const movements: Movement[] = [
     { partner: SOURCE, currency: walletOf(SOURCE).currency.code, amountMinor: SOURCE_FUNDS_MINOR },
     ...PROVIDERS.map(({ id }) => ({
@@ -132,9 +159,7 @@ async function openWorld(
   ];
   await fund(sandbox, movements);
   await startProviders(sandbox, random.fork("providers"), stops);
-  const proxies = await Promise.all(
-    ["first", "second"].map((name) => startRpcProxy(rpcUrl, random.fork(`${name} proxy`))),
-  );
+  const proxies = await Promise.all(rpcUrls.map((url, index) => startRpcProxy(url, random.fork(`proxy ${index}`))));
   for (const proxy of proxies) stops.push(() => proxy.stop());
 
   const [sourcePort = 0, targetPort = 0] = await freePorts(2);
@@ -167,18 +192,21 @@ async function openWorld(
   };
 }
 
-async function startChain(stops: (() => Promise<unknown>)[]): Promise<{ sandbox: Sandbox; rpcUrl: string }> {
-  const override = { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true };
-  const connection = await hre.network.create({ override });
-  stops.push(() => connection.close());
-  const config: LedgerConfig = { ...sandboxConfig(sandboxKeys()), clock: LEDGER_CLOCK };
-  const addresses = await deployLedger(connection, config);
-  const node = await serveChain(connection.provider);
-  stops.push(() => node.stop());
-  const sandbox = await openSandbox(connection.ethers.provider, addresses, config);
-  await connection.provider.request({ method: "evm_setIntervalMining", params: [BLOCK_INTERVAL_MS] });
-  stops.push(() => connection.provider.request({ method: "evm_setIntervalMining", params: [0] }));
-  return { sandbox, rpcUrl: node.url };
+async function startLedger(
+  place: SandboxPlace,
+  stops: (() => Promise<unknown>)[],
+): Promise<{ readonly sandbox: Sandbox; readonly rpcUrls: readonly string[] }> {
+  const { chain, provider, addresses, config } = await deploySandbox({ ...place, clock: LEDGER_CLOCK });
+  const reached = await reachChain(chain);
+  stops.push(() => reached.stop());
+  const { rpcUrls } = reached;
+  const sandbox = await openSandbox(provider, addresses, config);
+  if (chain.kind === "nodes") return { sandbox, rpcUrls };
+  const mineEvery = (ms: number) => chain.chain.request({ method: "evm_setIntervalMining", params: [ms] });
+  await mineEvery(BLOCK_INTERVAL_MS);
+  stops.push(() => mineEvery(0));
+  // Two ways to the one node, so that relays have another endpoint to turn to.
+  return { sandbox, rpcUrls: [...rpcUrls, ...rpcUrls] };
 }
 
 async function startProviders(sandbox: Sandbox, random: Random, stops: (() => Promise<unknown>)[]): Promise<void> {
@@ -245,19 +273,37 @@ async function preparePartner(parts: PartnerParts): Promise<CrashPartner> {
   const url = `http://127.0.0.1:${port}`;
   const peerKeys = generatePeerKeys();
   await registerEndpoint(sandbox, id, { url, ...publicPeerKeys(peerKeys) });
-  const configPath = join(folder, "relay.yaml");
   await writeSecrets(parts, folder, { walletSecret, databaseUrl, peerKeys: await encryptPeerKeys(peerKeys, PASSWORD) });
   // JSON is YAML.
-  await writeFile(configPath, JSON.stringify(configOf(parts, url, server.url)));
-  const relay = createRelayProcess({
-    name: wallet.name,
-    url,
-    configPath,
-    logPath: join(folder, "relay.log"),
-    cacheFolder: join(parts.folder, "compiled"),
-  });
+  await writeFile(join(folder, CONFIG), JSON.stringify(configOf(parts, url, server.url)));
+  const processIn = (home: string) =>
+    createRelayProcess({
+      name: wallet.name,
+      url,
+      configPath: join(home, CONFIG),
+      logPath: join(home, "relay.log"),
+      cacheFolder: join(parts.folder, "compiled"),
+    });
+  let machine = { folder, databaseUrl, relay: processIn(folder) };
   const client = createClient({ url, key: apiKey, retries: 1, firstDelayMs: 50, timeoutMs: 10_000 });
-  return { id, relay, wallet: server, journalPath, receiver, databaseUrl, apiKey, client, customers };
+  return {
+    ...{ id, wallet: server, journalPath, receiver, apiKey, client, customers },
+    get relay() {
+      return machine.relay;
+    },
+    get databaseUrl() {
+      return machine.databaseUrl;
+    },
+    async moveTo(other) {
+      await machine.relay.kill();
+      const home = `${machine.folder}-moved`;
+      const movedUrl = await moveDatabase(postgres.programs, machine.databaseUrl, other, `relay_${id}`);
+      await mkdir(home);
+      for (const name of RELAY_FILES) await rename(join(machine.folder, name), join(home, name));
+      await writeFile(join(home, "database-url"), movedUrl);
+      machine = { folder: home, databaseUrl: movedUrl, relay: processIn(home) };
+    },
+  };
 }
 
 function configOf({ id, port, proxies }: PartnerParts, url: string, walletUrl: string): object {
@@ -295,13 +341,32 @@ async function writeSecrets(
   }
 }
 
-async function createDatabase(postgres: PostgresServer, name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: postgres.url });
+/** @returns the URL of the copy; the original is no more */
+async function moveDatabase(programs: string, from: string, to: PostgresServer, name: string): Promise<string> {
+  const copy = await createDatabase(to, name);
+  const { stdout } = await run(join(programs, "pg_dump"), [from], { maxBuffer: DUMP_LIMIT_BYTES });
+  const restored = run(join(programs, "psql"), ["-q", "-v", "ON_ERROR_STOP=1", copy], { maxBuffer: DUMP_LIMIT_BYTES });
+  restored.child.stdin?.end(stdout);
+  await restored;
+  await onServer(from, `DROP DATABASE ${name}`);
+  return copy;
+}
+
+async function createDatabase({ url }: PostgresServer, name: string): Promise<string> {
+  await onServer(url, `CREATE DATABASE ${name}`);
+  return urlOf(url, name);
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(url, "postgres") });
   await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
+  await client.query(statement);
   await client.end();
-  const url = new URL(postgres.url);
-  url.pathname = `/${name}`;
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
   return url.href;
 }
 
