@@ -7,8 +7,10 @@ import { hashDetails } from "../domain/details.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { detailsOf, type TransferParties } from "../domain/payload.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../domain/uetr.ts";
+import { PROBLEMS } from "../contract/problems.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../contract/transfers.ts";
 import type { RegisteredCorridor, RegistryView } from "../ledger/registry.ts";
+import { findRefusals, forgetRefusals, insertRefusals } from "../store/refusals.ts";
 import { findQuotes, insertQuote, type CustomerQuote, type QuoteWithProvider } from "../store/quotes.ts";
 import { findAccepted, insertTransfers, type AcceptedTransfer, type NewTransfer } from "../store/transfers.ts";
 import type { RelayContext } from "./context.ts";
@@ -34,8 +36,9 @@ export type Quoted = { readonly kind: "quoted"; readonly quote: QuoteWithProvide
 export interface Intake {
   /**
    * Accepts transfers: what is accepted is stored, with its amounts fixed, before this returns. A UETR that was accepted
-   * before gets the same answer for ever, whatever has changed since; with other content it is refused.
-   * @returns an answer for each, in order; nothing is stored for one that is refused
+   * before gets the same answer for ever, whatever has changed since; with other content it is refused. What is refused
+   * for a reason that is not passing stays refused: of two that arrive at once, one cannot be accepted and one not.
+   * @returns an answer for each, in order
    */
   submit(requests: readonly ParsedSubmitRequest[]): Promise<readonly Submission[]>;
   /** Prices a transfer for a customer, and keeps the price until it expires. */
@@ -106,9 +109,10 @@ async function answerOnce(
   funds: FundsEstimate,
   read: readonly (Read | Refusal)[],
 ): Promise<readonly Submission[]> {
+  const { db, sealer } = context;
   const submissions = read.filter((one) => one.kind === "read");
   const known = await findAccepted(
-    context.db,
+    db,
     submissions.map(({ uetr }) => uetr),
   );
   const fresh = new Map<Uetr, Read>();
@@ -118,32 +122,60 @@ async function answerOnce(
   }
   const refusals = new Map<Uetr, Refusal>();
   const stored = await store(context, pricer, funds, [...fresh.values()], refusals);
-  const unanswered = [...fresh.keys()].filter((uetr) => !stored.has(uetr) && !refusals.has(uetr));
-  const raced =
-    unanswered.length === 0 ? new Map<Uetr, AcceptedTransfer>() : await findAccepted(context.db, unanswered);
+  await refuseForGood(
+    context,
+    [...fresh.values()].filter(({ uetr }) => refusals.has(uetr)),
+    refusals,
+  );
+  const unanswered = [...fresh.keys()].filter((uetr) => !stored.has(uetr));
+  // Whoever had the same submission at the same moment has decided.
+  const accepted = unanswered.length === 0 ? new Map<Uetr, AcceptedTransfer>() : await findAccepted(db, unanswered);
+  const refusedBefore = unanswered.length === 0 ? new Map<never, never>() : await findRefusals(db, unanswered);
 
   return read.map((one): Submission => {
     if (one.kind === "refused") return one;
-    const isFirst = fresh.get(one.uetr) === one;
     const mine = stored.get(one.uetr);
-    if (isFirst && mine !== undefined) return { kind: "accepted", transfer: mine, replayed: false };
-    const refusal = refusals.get(one.uetr);
-    if (isFirst && refusal !== undefined) return refusal;
-    const before = known.get(one.uetr) ?? raced.get(one.uetr) ?? mine;
-    if (before === undefined) return refusal ?? refused("internal", "the transfer could not be stored");
-    if (context.sealer.isMacOf(before.contentMac, one.content)) {
-      return { kind: "accepted", transfer: before, replayed: true };
+    if (mine !== undefined && fresh.get(one.uetr) === one) return { kind: "accepted", transfer: mine, replayed: false };
+    const before = known.get(one.uetr) ?? accepted.get(one.uetr) ?? mine;
+    if (before === undefined) {
+      const same = refusedBefore.get(one.uetr)?.find(({ contentMac }) => sealer.isMacOf(contentMac, one.content));
+      // As it was written down by `refuseForGood`.
+      const standing = same?.refusal as Refusal | undefined;
+      return standing ?? refusals.get(one.uetr) ?? refused("internal", "the transfer could not be stored");
     }
+    if (sealer.isMacOf(before.contentMac, one.content)) return { kind: "accepted", transfer: before, replayed: true };
     return refused("uetr-conflict", "the UETR is that of another transfer; a new transfer needs a new one", {
       field: "uetr",
     });
   });
 }
 
+const SERVER_ERROR = 500;
+
+/**
+ * Writes refusals down before they are told. A wallet gives its customer the money back when it hears of one, and the
+ * same submission may be under way once more: in this process, in another one, or on the wallet's second try.
+ */
+async function refuseForGood(
+  { db, sealer, clock }: RelayContext,
+  reads: readonly Read[],
+  refusals: ReadonlyMap<Uetr, Refusal>,
+): Promise<void> {
+  const refusedAt = clock.nowMs();
+  const final = reads.flatMap(({ uetr, content }) => {
+    const refusal = refusals.get(uetr);
+    if (refusal === undefined || PROBLEMS[refusal.code].status >= SERVER_ERROR) return [];
+    return [{ uetr, contentMac: sealer.mac(content), refusal, refusedAt }];
+  });
+  if (final.length === 0) return;
+  await insertRefusals(db, final);
+  await forgetRefusals(db, refusedAt);
+}
+
 /**
  * Prices and stores what is new.
  * @param refusals gets what is refused
- * @returns what was stored; a UETR that is in neither was stored by somebody else meanwhile
+ * @returns what was stored; a UETR that is in neither was stored or refused by somebody else meanwhile
  */
 async function store(
   context: RelayContext,

@@ -33,7 +33,7 @@ const CHECK_VIOLATION = "23514";
 
 /**
  * Stores transfers and takes what they need of their providers' quotes, all or nothing, in one statement. A UETR that is
- * there already is left as it is.
+ * there already is left as it is, and what was refused is left out.
  * @returns the UETRs that were stored; or "used up" when a quote has less left than is taken, and nothing was stored
  */
 export async function insertTransfers(
@@ -52,6 +52,7 @@ export async function insertTransfers(
          FROM jsonb_to_recordset($1::jsonb) AS t(uetr uuid, mac text, target integer, source text, destination text,
            amount numeric, receive numeric, fee numeric, quote text, sealed text, details text, unfunded text,
            at bigint, until bigint)
+         WHERE t.uetr NOT IN (SELECT refused_among($1::jsonb))
          ON CONFLICT (uetr) DO NOTHING
          RETURNING uetr, provider_quote, target_amount
        ), taken AS (

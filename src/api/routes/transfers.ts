@@ -103,7 +103,7 @@ function submitRoute(app: Routes, { relay, intake, closing }: ApiContext): void 
       schema: {
         operationId: "submitTransfer",
         summary: "Submit a transfer, or a stream of them",
-        description: `A 202 means that the transfer is stored, with its amounts fixed. The same UETR with the same content gets the same answer for ever (then with the header "idempotent-replayed: true"), with other content 409. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
+        description: `A 202 means that the transfer is stored, with its amounts fixed. The same UETR with the same content gets the same answer for ever (then with the header "idempotent-replayed: true"), with other content 409. What is refused with 422 stays refused for a week: the same UETR with the same content gets the same refusal, and no copy of the request that is under way is accepted. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
         tags: ["transfers"],
         consumes: ["application/json", NDJSON_TYPE],
         body: submitRequestSchema,

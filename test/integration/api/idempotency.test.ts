@@ -180,6 +180,131 @@ describeOnBothDatabases("idempotent submission", (open) => {
     }
   });
 
+  it("refuses for good what it has refused, though nothing is in the way any more; but not what is another request", async () => {
+    const request = submission();
+    await setBalance(db, "HKD", 0n);
+    const refused = await post(request);
+    expect(refused.json()).to.include({ code: "insufficient-liquidity", status: 422 });
+    await relay.close();
+    await setBalance(db, "HKD", 10n ** 12n);
+    relay = await apiRelay(db);
+    const again = await post(request);
+    expect(problemOf(again)).to.deep.equal(problemOf(refused));
+    expect((await post(submission({ uetr: request.uetr, purpose: "GIFT" }))).statusCode).to.equal(202);
+    expect((await post(request)).json()).to.include({ code: "uetr-conflict" });
+    expect((await stored()).transfers).to.equal(1);
+  });
+
+  it("takes up again what the providers did not answer to", async () => {
+    const request = submission();
+    const { rates } = relay.providers;
+    relay.providers.rates = new Map();
+    expect((await post(request)).statusCode).to.equal(503);
+    relay.providers.rates = rates;
+    expect((await post(request)).statusCode).to.equal(202);
+  });
+
+  /** Another instance on the same database, which waits before it stores a transfer or a refusal until it is let. */
+  const heldInstance = async (what: "transfer" | "refusal") => {
+    const { promise: isLet, resolve: letGo } = Promise.withResolvers<undefined>();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<undefined>();
+    const shared = await open({ again: db });
+    const wait = async () => {
+      reach(undefined);
+      await isLet;
+    };
+    const held: Database = {
+      ...shared,
+      async query(sql, values) {
+        if (what === "transfer" && sql.includes("INSERT INTO transfers")) await wait();
+        return shared.query(sql, values);
+      },
+      async transaction(work) {
+        if (what === "refusal") await wait();
+        return shared.transaction(work);
+      },
+    };
+    return { instance: await apiRelay(held), reached, letGo: () => letGo(undefined) };
+  };
+
+  it("does not accept in one process what another has refused meanwhile", async () => {
+    const { instance, reached, letGo } = await heldInstance("transfer");
+    try {
+      const request = submission();
+      const first = post(request, instance);
+      await reached;
+      await setBalance(db, "HKD", 0n);
+      await pause(250);
+      const second = await post(request);
+      expect(second.json()).to.include({ code: "insufficient-liquidity" });
+      letGo();
+      expect(problemOf(await first)).to.deep.equal(problemOf(second));
+      expect(await stored()).to.deep.equal({ transfers: 0, reserved: 0n });
+    } finally {
+      letGo();
+      await instance.close();
+    }
+  });
+
+  it("does not refuse in one process what another has accepted meanwhile", async () => {
+    await setBalance(db, "HKD", 0n);
+    const { instance, reached, letGo } = await heldInstance("refusal");
+    try {
+      const request = submission();
+      const first = post(request, instance);
+      await reached;
+      await setBalance(db, "HKD", 10n ** 12n);
+      await pause(250);
+      const second = await post(request);
+      expect(second.statusCode).to.equal(202);
+      letGo();
+      const answer = await first;
+      expect(answer.statusCode).to.equal(202);
+      expect(answer.body).to.equal(second.body);
+      expect((await stored()).transfers).to.equal(1);
+    } finally {
+      letGo();
+      await instance.close();
+    }
+  });
+
+  it("answers all copies of a transfer alike when the money is enough for some transfers only", async () => {
+    const other = await apiRelay(await open({ again: db }));
+    try {
+      const requests = Array.from({ length: 20 }, () => submission());
+      await setBalance(db, "HKD", 10n * 150_075n);
+      const answers = await Promise.all(
+        requests.flatMap((request) =>
+          Array.from({ length: 6 }, async (_, index) => ({
+            uetr: request.uetr,
+            answer: await post(request, index % 2 === 0 ? relay : other),
+          })),
+        ),
+      );
+      const statuses = requests.map(
+        ({ uetr }) =>
+          new Set(answers.filter((answered) => answered.uetr === uetr).map(({ answer }) => answer.statusCode)),
+      );
+      for (const ofOne of statuses) expect([...ofOne]).to.have.length(1);
+      expect((await stored()).transfers).to.equal(statuses.filter((ofOne) => ofOne.has(202)).length);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("forgets refusals that are a week old", async () => {
+    const request = submission();
+    await setBalance(db, "HKD", 0n);
+    await post(request);
+    await db.query("UPDATE refusals SET refused_at = refused_at - $1", [7 * 86_400_000 + 60_000]);
+    await post(submission());
+    const [row] = await db.query<{ uetr: string; left: number }>(
+      "SELECT count(*)::integer AS left FROM refusals WHERE uetr = $1::uuid",
+      [request.uetr],
+    );
+    expect(row?.left).to.equal(0);
+  });
+
   it("stores nothing for what it refuses", async () => {
     const refused = [
       submission({ target: 6 }),
@@ -196,3 +321,8 @@ describeOnBothDatabases("idempotent submission", (open) => {
     expect(await stored()).to.deep.equal({ transfers: 0, reserved: 0n });
   });
 });
+
+/** The problem without what names the request. */
+function problemOf(answer: { json(): object }): object {
+  return { ...answer.json(), instance: undefined };
+}
