@@ -1,24 +1,27 @@
-// Speed on this machine, as medians. See docs/performance.md.
+// Speed on this machine. See docs/performance.md.
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { benchLedger, describeLedger } from "./bench/ledger.ts";
 import { benchRelay, describeRelay } from "./bench/relay.ts";
+import { benchValidators, describeValidators } from "./bench/validators.ts";
 import { runScript } from "./lib/script.ts";
 
-const USAGE = `Measures speed, on chains and relays in this process.
+const USAGE = `Measures speed, on this machine.
 
   npm run bench -- [options]
 
   --only PART    ledger: batches by their size, without relays
                  relay: transfers over HTTP through two relays, wallets and databases to the customers' credit
+                 validators: the same, on a ledger of four validators; not measured unless it is asked for
   --rounds N     ledger: batches of each size that are measured (default 9)
-  --seconds N    relay: how long each load lasts (default 20)
+  --seconds N    relay, validators: how long each load lasts (default 20)
   --hour-at N    relay: memory over an hour's worth of load at so many transfers a second (default 10)
   --json         one JSON object on the last line of stdout, and nothing else there
   --help
 `;
 
 const MOST = 1_000;
+const PARTS = ["ledger", "relay", "validators"];
 
 runScript(async () => {
   const { values } = parseArgs({
@@ -35,21 +38,21 @@ runScript(async () => {
     process.stdout.write(USAGE);
     return 0;
   }
-  const { only } = values;
-  if (only !== undefined && only !== "ledger" && only !== "relay") {
-    throw new InvalidInput("--only", "ledger or relay", only);
-  }
+  const parts = values.only === undefined ? ["ledger", "relay"] : PARTS.filter((part) => part === values.only);
+  if (parts.length === 0) throw new InvalidInput("--only", `one of ${PARTS.join(", ")}`, values.only);
   const rounds = readCount(values.rounds, "--rounds");
   const load = { seconds: readCount(values.seconds, "--seconds"), hourAt: readCount(values["hour-at"], "--hour-at") };
   const out = values.json ? process.stderr : process.stdout;
 
-  const ledger = only === "relay" ? undefined : await benchLedger(rounds);
+  const ledger = parts.includes("ledger") ? await benchLedger(rounds) : undefined;
   if (ledger !== undefined) {
     out.write(`${describeLedger(ledger)}\nmedians of ${rounds} batches, one after the other, one process\n\n`);
   }
-  const relay = only === "ledger" ? undefined : await benchRelay(load);
+  const relay = parts.includes("relay") ? await benchRelay(load) : undefined;
   if (relay !== undefined) out.write(`${describeRelay(relay)}\n`);
-  if (values.json) process.stdout.write(`${JSON.stringify({ rounds, ledger, relay })}\n`);
+  const validators = parts.includes("validators") ? await benchValidators(load.seconds) : undefined;
+  if (validators !== undefined) out.write(`${describeValidators(validators)}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ rounds, ledger, relay, validators })}\n`);
   return 0;
 });
 

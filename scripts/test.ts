@@ -1,4 +1,4 @@
-// Runs the test suites one after the other and adds up what they report. The last line is always
+// Runs the test suites, two at a time, and adds up what they report. The last line is always
 // "N passed, N failed, N skipped"; the exit status is 0 only when nothing failed.
 //
 //   node scripts/test.ts             every suite
@@ -15,35 +15,60 @@ interface Suite extends Command {
 
 const SOLIDITY = ["--config", "test/solidity/hardhat.config.ts", "--network", "default", "test", "solidity"];
 
-const everySuite: readonly Suite[] = [
-  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
-  { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
-  { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"] },
-  { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"] },
-  { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"] },
+/** Side by side, each one suite after the other. What compiles contracts is in one of them. */
+const lanes: readonly (readonly Suite[])[] = [
+  [
+    { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
+    { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
+    { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"] },
+  ],
+  [
+    { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"] },
+    { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"] },
+  ],
 ];
+const PROGRESS_INTERVAL_MS = 15_000;
 
 const [which, ...rest] = process.argv.slice(2);
 if (rest.length > 0 || (which !== undefined && which !== "invariants")) {
   console.error("usage: node scripts/test.ts [invariants]");
   process.exitCode = 2;
 } else {
-  await runAll(which === "invariants" ? [invariantSuite()] : everySuite);
-}
-
-async function runAll(suites: readonly Suite[]): Promise<void> {
-  const tallies: Tally[] = [];
-  for (const suite of suites) {
-    console.log(`\n── ${suite.name} ──`);
-    const { lines, status, durationMs } = await run(suite, { capture: true });
-    const { tally, complaint } = tallyOf(lines, status);
-    if (complaint !== undefined) console.error(`${suite.name}: ${complaint}`);
-    console.log(`── ${suite.name}: ${describeTally(tally)}, ${formatDuration(durationMs)} ──`);
-    tallies.push(tally);
-  }
-  const total = addTallies(tallies);
+  const total = addTallies(which === "invariants" ? [await runSuite(invariantSuite())] : await runLanes());
   process.exitCode = total.failed === 0 ? 0 : 1;
   console.log(`\n${describeTally(total)}`);
+}
+
+/** What each suite prints is shown at its end, so that it is not mixed with another's. */
+async function runLanes(): Promise<readonly Tally[]> {
+  const startedAt = performance.now();
+  const running = new Set<string>();
+  const progress = setInterval(() => {
+    console.log(`   ${formatDuration(performance.now() - startedAt)}: running ${[...running].join("; ")} …`);
+  }, PROGRESS_INTERVAL_MS);
+  try {
+    const tallies = lanes.map(async (suites) => {
+      const own: Tally[] = [];
+      for (const suite of suites) {
+        running.add(suite.name);
+        own.push(await runSuite(suite, { hold: true }));
+        running.delete(suite.name);
+      }
+      return own;
+    });
+    return (await Promise.all(tallies)).flat();
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+async function runSuite(suite: Suite, { hold = false } = {}): Promise<Tally> {
+  if (!hold) console.log(`\n── ${suite.name} ──`);
+  const { lines, status, durationMs } = await run(suite, { capture: true, hold });
+  const { tally, complaint } = tallyOf(lines, status);
+  if (complaint !== undefined) console.error(`${suite.name}: ${complaint}`);
+  console.log(`── ${suite.name}: ${describeTally(tally)}, ${formatDuration(durationMs)} ──`);
+  return tally;
 }
 
 function invariantSuite(): Suite {

@@ -19,25 +19,32 @@ export interface Outcome {
 
 /**
  * Runs a program to its end, with nothing on its standard input and its output shown as it comes. With `capture`, the
- * standard output is returned as well.
+ * standard output is returned as well; with `hold`, all of it is shown at the end, in one piece.
  * @throws Error when the program cannot be started
  */
-export async function run(command: Command, { capture = false } = {}): Promise<Outcome> {
+export async function run(command: Command, { capture = false, hold = false } = {}): Promise<Outcome> {
   const startedAt = performance.now();
   const colour = capture && process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
   const child = spawn(command.program, command.args, {
     env: { ...process.env, ...colour, ...command.env },
-    stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"],
+    stdio: ["ignore", capture ? "pipe" : "inherit", hold ? "pipe" : "inherit"],
   });
   let written = "";
+  let held = "";
+  const show = (text: string) => {
+    if (hold) held += text;
+    else process.stdout.write(text);
+  };
+  child.stderr?.setEncoding("utf8").on("data", show);
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     written += text;
-    process.stdout.write(text);
+    show(text);
   });
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
+  process.stdout.write(held);
   const lines = stripVTControlCharacters(written).split("\n");
   return { status, lines, durationMs: performance.now() - startedAt };
 }
