@@ -16,13 +16,40 @@ const mayImport = {
   sandbox: ["domain", "platform", "ledger", "store", "relay", "api", "contract", "sdk", "service"],
 };
 
-const folderRules = Object.entries(mayImport).map(([folder, allowed]) => ({
-  name: `src-${folder}`,
-  comment: `src/${folder} imports ${allowed.length === 0 ? "nothing of ours" : allowed.map((name) => `src/${name}`).join(", ")}.`,
+/** Parts of network/ that a folder of src/ may import, besides. */
+const mayImportOfNetwork = { cli: ["besu"] };
+
+/** What each folder of network/ may import of src/; of network/ it imports itself. */
+const networkMayImport = { besu: ["domain", "platform"], bft: ["domain", "platform"] };
+
+const OURS = "^(src|network|scripts|test|ignition)/";
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} allowed
+ */
+const folderRule = (folder, allowed) => ({
+  name: folder.replaceAll("/", "-"),
+  comment: `${folder} imports ${allowed.length === 0 ? "nothing of ours" : allowed.join(", ")}.`,
   severity: "error",
-  from: { path: `^src/${folder}/` },
-  to: { path: "^(src|scripts|test|ignition)/", pathNot: `^src/(${[folder, ...allowed].join("|")})/` },
-}));
+  from: { path: `^${folder}/` },
+  to: { path: OURS, pathNot: `^(${[folder, ...allowed].join("|")})/` },
+});
+
+const folderRules = [
+  ...Object.entries(mayImport).map(([folder, allowed]) =>
+    folderRule(`src/${folder}`, [
+      ...allowed.map((name) => `src/${name}`),
+      ...(mayImportOfNetwork[folder] ?? []).map((name) => `network/${name}`),
+    ]),
+  ),
+  ...Object.entries(networkMayImport).map(([folder, allowed]) =>
+    folderRule(
+      `network/${folder}`,
+      allowed.map((name) => `src/${name}`),
+    ),
+  ),
+];
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -34,6 +61,13 @@ export default {
       severity: "error",
       from: {},
       to: { path: "^src/", pathNot: `^src/(${Object.keys(mayImport).join("|")})/` },
+    },
+    {
+      name: "network-folder-in-table",
+      comment: "Every folder of network/ has its row in the table; network/ itself holds no modules.",
+      severity: "error",
+      from: {},
+      to: { path: "^network/", pathNot: `^network/(example|${Object.keys(networkMayImport).join("|")})/` },
     },
     {
       name: "no-import-of-entry-points",
@@ -74,7 +108,7 @@ export default {
       comment: "A module that no program, script, test or deployment leads to is dead.",
       severity: "error",
       from: { path: "^(bin|examples|scripts|test|ignition)/" },
-      to: { path: "^src/", reachable: false },
+      to: { path: "^(src|network)/", reachable: false },
     },
     {
       name: "no-orphans",
@@ -88,9 +122,9 @@ export default {
     },
     {
       name: "no-dev-dependency-from-src",
-      comment: "What src/ needs at run time is installed where it runs. Types vanish before that.",
+      comment: "What src/ and the generator need at run time is installed where they run. Types vanish before that.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/sandbox/" },
+      from: { path: "^(src|network/besu)/", pathNot: "^src/sandbox/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     {

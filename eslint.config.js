@@ -49,7 +49,7 @@ const focusedTests = [
   },
 ];
 
-const sources = ["src/**/*.ts"];
+const sources = ["src/**/*.ts", "network/**/*.ts"];
 const tests = ["test/**/*.ts"];
 const configs = ["**/*.config.ts", "*.config.js", ".dependency-cruiser.js", "ignition/**/*.ts"];
 

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
 import { BftPackageMissing, startBftLedger, type BftLedger, type BftValidator } from "../network/bft/ledger.ts";
-import { normalizeHex } from "../src/domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { formatAddresses } from "../src/ledger/deployment/config-file.ts";
 import { renderTable } from "../src/platform/table.ts";
@@ -34,12 +34,14 @@ const PACKAGE_MISSING = 3;
 /** The accounts of the network \`bft\` in hardhat.config.ts, the first of which deploys. Everybody knows their keys. */
 const PHRASE = "test test test test test test test test test test test junk";
 const HARDHAT_ACCOUNTS = 20;
+/** Where hardhat.config.ts has the network. */
+const DEFAULT_PORT = "8545";
 const LAST_PORT = 65_535;
 
 runScript(async () => {
   const { values } = parseArgs({
     options: {
-      port: { type: "string", default: "8545" },
+      port: { type: "string", default: DEFAULT_PORT },
       folder: { type: "string", default: join(".feiqian", "bft") },
       permissioned: { type: "boolean", default: false },
       "no-deploy": { type: "boolean", default: false },
@@ -54,6 +56,8 @@ runScript(async () => {
   const port = parsePort(values.port);
   const folder = resolve(values.folder);
   const told = stopSignal();
+  // Of a ledger that is no more.
+  for (const file of ["bft.json", "addresses.json"]) await rm(join(folder, file), { force: true });
   const accounts = hardhatAccounts();
   const [deployer] = accounts;
   let ledger: BftLedger;
@@ -101,7 +105,9 @@ function hardhatAccounts(): readonly HDNodeWallet[] {
   return Array.from({ length: HARDHAT_ACCOUNTS }, (_, index) => root.deriveChild(index));
 }
 
-const addressOf = ({ address }: HDNodeWallet) => normalizeHex(address);
+function addressOf({ address }: HDNodeWallet): Hex {
+  return normalizeHex(address);
+}
 
 /** @returns the file that has the contracts' addresses */
 async function deploy({ rpcUrls }: BftLedger, folder: string): Promise<string> {
@@ -140,9 +146,14 @@ async function show(ledger: BftLedger, folder: string, addressesFile: string | u
         `all of it   ${join(folder, "bft.json")}`,
         `logs        ${join(folder, "validator-*", "node.log")}`,
       ].join("\n"),
-      "Hardhat knows it as the network bft. Ctrl-C stops everything.\n",
+      `${hint(ledger)} Ctrl-C stops everything.\n`,
     ].join("\n\n"),
   );
+}
+
+function hint({ rpcUrls: [url = ""] }: BftLedger): string {
+  const known = "Hardhat knows it as the network bft";
+  return url === `http://127.0.0.1:${DEFAULT_PORT}` ? `${known}.` : `${known} where FEIQIAN_BFT_RPC_URL is ${url}.`;
 }
 
 async function read({ rpcUrl }: BftValidator): Promise<{ readonly block: string; readonly peers: string }> {

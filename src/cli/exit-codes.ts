@@ -8,7 +8,7 @@ export const EXIT_CODES = {
   OK: { code: 0, meaning: "Done, and it came out well." },
   INTERNAL: { code: 1, meaning: "A fault of the program itself, or of what it runs on." },
   USAGE: { code: 2, meaning: "The command line: no such command or option, or something is missing." },
-  CONFIG: { code: 3, meaning: "The relay's configuration; every key that is wrong is named." },
+  CONFIG: { code: 3, meaning: "The relay's configuration, or a network's plan; every key that is wrong is named." },
   INVALID: {
     code: 4,
     meaning: "A value breaks a rule, or the relay refused the request for what is in it (400, 413, 422).",
@@ -55,7 +55,7 @@ const EXIT_OF_STATUS: Readonly<Record<number, ExitName>> = {
 };
 const SERVER_ERROR = 500;
 /** Codes of errors of the store and the ledger, which are not told apart by their classes across folders. */
-const UNAVAILABLE_CODES = new Set(["STORE_UNAVAILABLE", "LEDGER_UNREACHABLE"]);
+const UNAVAILABLE_CODES = new Set(["STORE_UNAVAILABLE", "LEDGER_UNREACHABLE", "LEDGER_UNCONFIRMED", "LEDGER_DISPUTED"]);
 
 /** What an error ends the program with. */
 export function exitOf(error: unknown): ExitName {

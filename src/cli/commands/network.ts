@@ -7,6 +7,7 @@ import { readAlias, readPartner, showMoney } from "../arguments.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { tableOr, type Session } from "../session.ts";
+import { addLedgerNetworkCommands } from "./ledger-network.ts";
 
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 const MAX_PAGE = 1_000;
@@ -40,13 +41,15 @@ export function addNetworkCommands(program: Command, io: Io): void {
     .option("--type <types>", "only these types, with commas between them")
     .option("--follow", "go on with what happens from now on, until stopped")
     .action(act(io, listEvents));
-  program
+  const network = program
     .command("network")
-    .description("A network of ten partners on this machine, for development.")
+    .description("A network of ten partners on this machine, and the ledger of a consortium.");
+  network
     .command("up")
-    .description("Starts a ledger, ten relays, wallets and providers, and tells where they are.")
+    .description("For development: starts a ledger, ten relays, wallets and providers, and tells where they are.")
     .argument("[options...]", "options of `npm start`, after --")
     .action(act(io, networkUp));
+  addLedgerNetworkCommands(network, io);
 }
 
 async function listPartners(session: Session): Promise<void> {

@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { act } from "../act.ts";
+import type { Io } from "../io.ts";
+import { checkNetwork, generateNetwork } from "../work/ledger-network.ts";
+
+const PLAN = ["--plan <file>", "the network's members, hosts, keys by reference and parameters: network.json"] as const;
+
+/** The files of a consortium's own ledger (Hyperledger Besu, QBFT). Nobody is asked for anything. */
+export function addLedgerNetworkCommands(network: Command, io: Io): void {
+  network
+    .command("generate")
+    .description(
+      "Makes the files of a consortium's ledger on Hyperledger Besu from its plan: the same plan gives the same files.",
+    )
+    .requiredOption(...PLAN)
+    .requiredOption("--out <folder>", "where they go: a new folder, or one that was generated and not changed since")
+    .option("--new-genesis", "the ledger has not begun: its genesis may become another one")
+    .action(act(io, generateNetwork));
+  network
+    .command("check")
+    .description(
+      "Compares a folder with its plan, and names options of Besu that are removed or dangerous. Findings end with code 9.",
+    )
+    .requiredOption(...PLAN)
+    .requiredOption("--out <folder>", "the folder that was generated, with what was changed by hand")
+    .action(act(io, checkNetwork));
+}
