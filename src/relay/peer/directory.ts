@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { fromHex } from "../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
+import { latestHead } from "../../ledger/state.ts";
 import { PARTNER_STATUSES } from "../../ledger/statuses.ts";
 import type { Clock } from "../../platform/clock.ts";
 
@@ -54,10 +55,12 @@ export function registryDirectory(ledger: Ledger, clock: Clock, cacheMs = CACHE_
   };
 }
 
-async function readPeer({ partnerRegistry }: Ledger, partner: PartnerId): Promise<Peer | undefined> {
+async function readPeer(ledger: Ledger, partner: PartnerId): Promise<Peer | undefined> {
+  // Of a block that is named, which other endpoints can confirm: whose keys these are decides who reads payloads.
+  const at = { blockTag: (await latestHead(ledger)).number };
   const [endpoint, { status }] = await Promise.all([
-    partnerRegistry.endpointOf(partner),
-    partnerRegistry.partnerOf(partner),
+    ledger.partnerRegistry.endpointOf(partner, at),
+    ledger.partnerRegistry.partnerOf(partner, at),
   ]);
   const url = parsePeerUrl(endpoint.url);
   const signingKey = publicKeyOf("Ed25519", endpoint.signingKey);

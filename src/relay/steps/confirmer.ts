@@ -20,15 +20,15 @@ export const confirmerStep: Step = async (context) => {
   const { db, clock, wake } = context;
   const client = peerClient(context);
   await closeUncredited(db, clock.nowMs());
-  await workOff({
+  return workOff({
     limit: LIMIT,
     find: () => batchesToConfirm(db, clock.nowMs(), PER_SOURCE),
     keyOf: laneOf,
     work: (batch) => confirm(context, client, batch),
     wake,
+    clock,
     step: "confirmer",
   });
-  return false;
 };
 
 /** Batches that are in one lane are confirmed one after the other. */

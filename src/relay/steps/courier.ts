@@ -26,15 +26,15 @@ export const courierStep: Step = async (context) => {
   const { db, clock, wake } = context;
   const client = peerClient(context);
   await giveUpPayloads(db, clock.nowMs());
-  await workOff({
+  return workOff({
     limit: LIMIT,
     find: () => payloadsToSend(db, clock.nowMs(), PER_TARGET),
     keyOf: laneOf,
     work: (batch) => deliver(context, client, batch),
     wake,
+    clock,
     step: "courier",
   });
-  return false;
 };
 
 /** Batches that are in one lane are sent one after the other. */

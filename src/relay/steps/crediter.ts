@@ -35,16 +35,17 @@ const WALLET_CALLS = 4;
  */
 export const crediterStep: Step = async (context) => {
   const { db, clock, wake, metrics } = context;
-  await workOff({
+  const isMoreDue = await workOff({
     limit: LIMIT,
     find: (atMost) => batchesToCredit(db, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => context.tracer.span("crediter.credit", { batch: batch.id }, () => credit(context, batch)),
     wake,
+    clock,
     step: "crediter",
   });
   metrics.stuckCredits.set(await countStuckCredits(db));
-  return false;
+  return isMoreDue;
 };
 
 /** A credit as it is asked for, with how often it was in vain. */

@@ -23,8 +23,6 @@ const MAX_ENDPOINTS = 16;
 /** Deliveries under way to one endpoint. They are begun in the order of the events. */
 const MAX_UNDER_WAY = 16;
 const MAX_PLANNED = 1_000;
-/** A pass comes to its end after so long, so that the relay can be stopped while there is a backlog. */
-const MAX_PASS_MS = 5_000;
 const GONE = 410;
 
 /**
@@ -33,12 +31,9 @@ const GONE = 410;
  */
 export const notifierStep: Step = async (context) => {
   const { db, clock, wake } = context;
-  const untilMs = clock.nowMs() + MAX_PASS_MS;
-  const isOver = (): boolean => clock.nowMs() >= untilMs;
-  await workOff({
+  return workOff({
     limit: MAX_ENDPOINTS,
-    async find(atMost) {
-      if (isOver()) return [];
+    async find(atMost, isOver) {
       for (;;) {
         const more = await planDeliveries(db, clock.nowMs(), MAX_PLANNED);
         if (!more || isOver()) break;
@@ -46,11 +41,11 @@ export const notifierStep: Step = async (context) => {
       return endpointsDue(db, clock.nowMs(), atMost);
     },
     keyOf: ({ id }) => id,
-    work: (endpoint) => deliver(context, endpoint, isOver),
+    work: (endpoint, isOver) => deliver(context, endpoint, isOver),
     wake,
+    clock,
     step: "notifier",
   });
-  return isOver();
 };
 
 /** Works off what is due for one endpoint, until it fails. */

@@ -17,8 +17,8 @@ import type { RelayContext, Step } from "../context.ts";
 import { workOff } from "../pool.ts";
 import { submitCall } from "../submitting.ts";
 
-/** Batches that are submitted at a time: one key's transactions share a queue, so more would only wait in it. */
-const AT_A_TIME = 8;
+/** Batches that are submitted at a time: as many as a block can take, where a block takes its time. */
+const AT_A_TIME = 32;
 
 /**
  * Submits `open` for every signed batch that the ledger is not known to have, and gives up those that it can never take
@@ -26,18 +26,19 @@ const AT_A_TIME = 8;
  */
 export const openerStep: Step = async (context) => {
   const { db, clock, wake } = context;
-  await workOff({
+  await voidPastChance(context);
+  const isMoreDue = await workOff({
     limit: AT_A_TIME,
     find: (atMost) => batchesToOpen(db, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => openBatch(context, batch),
     wake,
+    clock,
     step: "opener",
   });
-  await voidPastChance(context);
   const due = await nextOpenDue(db);
   if (due !== undefined) wake("opener", Math.max(1, due - clock.nowMs()));
-  return false;
+  return isMoreDue;
 };
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {

@@ -5,7 +5,7 @@ import { rejectionsHash, settle, type Rejection } from "../../domain/settlement.
 import type { Uetr } from "../../domain/uetr.ts";
 import { ledgerSigner } from "../../ledger/keys/signing-key.ts";
 import { signSettlement } from "../../ledger/signing.ts";
-import { ledgerTimeAt } from "../../ledger/state.ts";
+import { latestHead, ledgerTimeAt } from "../../ledger/state.ts";
 import { backoffMs } from "../../platform/retry.ts";
 import { insertDecision, promisedElsewhere } from "../../store/decisions.ts";
 import {
@@ -37,15 +37,15 @@ const LEAST_LEFT_SECONDS = 3;
  */
 export const responderStep: Step = async (context) => {
   const { db, clock, partner, wake } = context;
-  await workOff({
+  return workOff({
     limit: LIMIT,
     find: (atMost) => batchesToDecide(db, partner, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => context.tracer.span("responder.decide", { batch: batch.id }, () => decide(context, batch)),
     wake,
+    clock,
     step: "responder",
   });
-  return false;
 };
 
 async function decide(context: RelayContext, batch: UndecidedBatch): Promise<void> {
@@ -103,7 +103,9 @@ async function write(
 }
 
 async function isTooLate({ ledger }: RelayContext, { header }: UndecidedBatch): Promise<boolean> {
-  return header.expiresAt - (await ledgerTimeAt(ledger, "latest")) < LEAST_LEFT_SECONDS;
+  // Of a block that is named: other endpoints can confirm it.
+  const { number } = await latestHead(ledger);
+  return header.expiresAt - (await ledgerTimeAt(ledger, number)) < LEAST_LEFT_SECONDS;
 }
 
 /** The batch's transfers, when they are what the ledger's header commits to, down to each one's details. */

@@ -12,7 +12,7 @@ import { workOff } from "../pool.ts";
 import { openPayload } from "../sealed-payload.ts";
 import { submitCall } from "../submitting.ts";
 
-const LIMIT = 16;
+const LIMIT = 32;
 /** After a settlement the watcher has so long to read of it before it is submitted again, which has no effect. */
 const READING_MS = 10_000;
 
@@ -27,15 +27,15 @@ const NONE_REJECTED: ProvedRejections = {
 /** Has the ledger act on this partner's decisions, again and again until it has, or the batch has expired. */
 export const settlerStep: Step = async (context) => {
   const { db, clock, wake } = context;
-  await workOff({
+  return workOff({
     limit: LIMIT,
     find: (atMost) => batchesToSettle(db, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => settleBatch(context, batch),
     wake,
+    clock,
     step: "settler",
   });
-  return false;
 };
 
 async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promise<void> {
