@@ -1,5 +1,4 @@
 // The network of ten, left running to play with. See docs/developer.md.
-import { once } from "node:events";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,6 +13,7 @@ import { playCustomers, playDeposits } from "../src/sandbox/play.ts";
 import { loadRateBook } from "../src/sandbox/rates.ts";
 import { deploySandbox } from "./lib/sandbox-ledger.ts";
 import { runScript } from "./lib/script.ts";
+import { stopSignal } from "./lib/stop-signal.ts";
 
 const USAGE = `Starts the network of ten on this machine and leaves it up: a chain, two liquidity providers, ten wallets and
 their relays. All of it is in this process and in memory: Ctrl-C ends it, and nothing is left.
@@ -73,13 +73,6 @@ runScript(async () => {
   }
   return 0;
 });
-
-/** Resolves at Ctrl-C or SIGTERM. A second one ends the process at once, as without this. */
-async function stopSignal(): Promise<void> {
-  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  process.removeAllListeners("SIGINT");
-  process.removeAllListeners("SIGTERM");
-}
 
 async function writeFiles(folder: string, network: RunningNetwork): Promise<void> {
   const addressesFile = join(folder, "addresses.json");

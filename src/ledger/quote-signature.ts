@@ -5,6 +5,7 @@ import { quoteId } from "../domain/quote.ts";
 import { QUOTE_TYPES, typedDataDomain } from "../domain/typed-data.ts";
 import type { Ledger } from "./contracts.ts";
 import type { Authorization } from "./signing.ts";
+import { latestHead } from "./state.ts";
 
 const ERC_1271 = ["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"];
 const ERC_1271_VALID = "0x1626ba7e";
@@ -15,10 +16,14 @@ const ERC_1271_VALID = "0x1626ba7e";
  */
 export async function isQuoteSigned(ledger: Ledger, quote: Quote, { key, signature }: Authorization): Promise<boolean> {
   if (recover(ledger, quote, signature) === key) return true;
-  if ((await ledger.provider.getCode(key)) === "0x") return false;
+  // Of a block that is named: other endpoints can confirm it.
+  const blockTag = (await latestHead(ledger)).number;
+  if ((await ledger.provider.getCode(key, blockTag)) === "0x") return false;
   const contract = new Contract(key, ERC_1271, ledger.provider);
   try {
-    const answer: unknown = await contract.getFunction("isValidSignature")(quoteId(quote, ledger.chain), signature);
+    const answer: unknown = await contract.getFunction("isValidSignature")(quoteId(quote, ledger.chain), signature, {
+      blockTag,
+    });
     return answer === ERC_1271_VALID;
   } catch {
     // A contract that reverts, or is none of this kind, has not signed.

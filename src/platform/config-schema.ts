@@ -66,30 +66,39 @@ export const relayConfigSchema = z.strictObject({
       }),
     })
     .prefault({}),
-  ledger: z.strictObject({
-    rpcUrls: z
-      .array(httpUrl)
-      .min(1, "at least one URL")
-      .meta({ description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails." }),
-    addresses: z
-      .union([file, z.record(z.string(), z.unknown())], { error: "a file, or the addresses themselves" })
-      .meta({ description: "Where the contracts are: the file that `npm run deploy` writes, or its content." }),
-    chainId: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: "Which chain it has to be." }),
-    confirmations: integer(0, 10_000).default(0).meta({
-      description: "Blocks on top of one before it counts. 0 where blocks are final, as on a BFT ledger.",
+  ledger: z
+    .strictObject({
+      rpcUrls: z
+        .array(httpUrl)
+        .min(1, "at least one URL")
+        .meta({ description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails." }),
+      witnesses: integer(0, 100).optional().meta({
+        description:
+          "How many other endpoints have to confirm an answer about a block: so many liars do no harm. Where left out, the most that the others outvote: 0 of one or two, 1 of three or four, 2 of five.",
+      }),
+      addresses: z
+        .union([file, z.record(z.string(), z.unknown())], { error: "a file, or the addresses themselves" })
+        .meta({ description: "Where the contracts are: the file that `npm run deploy` writes, or its content." }),
+      chainId: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: "Which chain it has to be." }),
+      confirmations: integer(0, 10_000).default(0).meta({
+        description: "Blocks on top of one before it counts. 0 where blocks are final, as on a BFT ledger.",
+      }),
+      pollIntervalMs: integer(1, 60_000).default(100).meta({ description: "How often new blocks are looked for." }),
+      fromBlock: integer(0, Number.MAX_SAFE_INTEGER).default(0).meta({
+        description: "Where to begin on an empty store: the block of the deployment.",
+      }),
+      maxBlockRange: integer(1, 1_000_000).default(1_000).meta({ description: "Most blocks asked for at once." }),
+      timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one request to one endpoint." }),
+      receiptTimeoutMs: integer(100, DAY_MS).default(15_000).meta({
+        description: "How long a transaction may stay without a receipt before it is broadcast again.",
+      }),
+      maxBroadcasts: integer(1, 1_000).default(4).meta({ description: "How often one is broadcast at most." }),
+      priorityFeeWei: wei.default(0n).meta({ description: "On top of the base fee, in wei per gas." }),
+    })
+    .refine(({ rpcUrls, witnesses = 0 }) => witnesses < rpcUrls.length, {
+      path: ["witnesses"],
+      message: "less than there are endpoints",
     }),
-    pollIntervalMs: integer(1, 60_000).default(100).meta({ description: "How often new blocks are looked for." }),
-    fromBlock: integer(0, Number.MAX_SAFE_INTEGER).default(0).meta({
-      description: "Where to begin on an empty store: the block of the deployment.",
-    }),
-    maxBlockRange: integer(1, 1_000_000).default(1_000).meta({ description: "Most blocks asked for at once." }),
-    timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one request to one endpoint." }),
-    receiptTimeoutMs: integer(100, DAY_MS).default(15_000).meta({
-      description: "How long a transaction may stay without a receipt before it is broadcast again.",
-    }),
-    maxBroadcasts: integer(1, 1_000).default(4).meta({ description: "How often one is broadcast at most." }),
-    priorityFeeWei: wei.default(0n).meta({ description: "On top of the base fee, in wei per gas." }),
-  }),
   keys: z.strictObject({
     send: key.meta({ description: "Signs batches (SEND key in the registry)." }),
     accept: key.meta({ description: "Signs settlements (ACCEPT key in the registry)." }),

@@ -52,8 +52,17 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of this product that are not part of the configuration: the command line's, and the crash tests'. */
-const OTHER_VARIABLES = new Set(["FEIQIAN_CONFIG", "FEIQIAN_URL", "FEIQIAN_API_KEY", "FEIQIAN_KILL_AT"]);
+/** Variables of this product that are not part of the configuration: the command line's, the scripts', and the tests'. */
+const OTHER_VARIABLES = new Set([
+  "FEIQIAN_CONFIG",
+  "FEIQIAN_URL",
+  "FEIQIAN_API_KEY",
+  "FEIQIAN_KILL_AT",
+  "FEIQIAN_RPC_URL",
+  "FEIQIAN_RPC_URLS",
+  "FEIQIAN_BFT_RPC_URL",
+  "FEIQIAN_MNEMONIC_FILE",
+]);
 const DATA_KEY = /^(?:0x)?[0-9a-fA-F]{64}$/;
 
 /**

@@ -56,6 +56,12 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     acceptedToCredited: seconds("accepted_to_credited", "From a transfer's acceptance to its credit", PATH_BUCKETS),
     ledgerBlock: gauge("ledger_block", "The block up to which the ledger has been read"),
     ledgerLagBlocks: gauge("ledger_lag_blocks", "Blocks of the ledger that have not been read yet"),
+    ledgerEndpoints: gauge(
+      "ledger_endpoints",
+      "Endpoints of the ledger that are used, and that were dropped for a lie",
+      ["state"],
+    ),
+    ledgerDisputes: counter("ledger_disputes", "Contradictions between endpoints, by how they ended", ["outcome"]),
     forkDetected: gauge("fork_detected", "1 once the ledger's history is not what it was when it was read"),
     openBatches: gauge("open_batches", "Open batches with this partner as source or target"),
     waitingTransfers: gauge("waiting_transfers", "Transfers that are in no batch yet"),

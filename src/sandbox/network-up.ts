@@ -25,7 +25,7 @@ import { openBooks, type AccountHolder } from "./books.ts";
 import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./journal.ts";
 import { createLiquidityProvider } from "./liquidity-provider.ts";
-import { PROVIDERS } from "./network.ts";
+import { PROVIDERS, type SandboxKeys } from "./network.ts";
 import { freePorts } from "./ports.ts";
 import { startProviderServer } from "./provider-server.ts";
 import type { DailyRates } from "./rates.ts";
@@ -52,6 +52,8 @@ export interface NetworkOptions {
   /** The ledger that has been deployed on it, and as what. */
   readonly addresses: LedgerAddresses;
   readonly config: LedgerConfig;
+  /** Everybody's keys; the ones that everybody knows by default. */
+  readonly keys?: SandboxKeys;
   /** A wallet's customers. */
   readonly holdersOf: (wallet: Wallet) => Iterable<AccountHolder>;
   /** What partners have on the ledger before the relays start. */
@@ -119,7 +121,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   try {
     const node = await reachChain(chain, ports?.chain);
     stops.push(() => node.stop());
-    const sandbox = await openSandbox(provider, addresses, config);
+    const sandbox = await openSandbox(provider, addresses, config, options.keys);
     await fund(sandbox, options.deposits);
     const random = createRandom(`feiqian sandbox providers ${seed}`);
     const providers = PROVIDERS.map(async ({ id }, index) => {

@@ -22,19 +22,22 @@ const POLL_INTERVAL_MS = 50;
 const MAX_BROADCASTS = 5;
 const FOREVER = 2 ** 48 - 1;
 
-/** Connects to a deployed ledger and has every partner's admin authorise its operator key. */
+/**
+ * Connects to a deployed ledger and has every partner's admin authorise its operator key.
+ * @param keys the ones that everybody knows, where they are left out
+ */
 export async function openSandbox(
   provider: Provider,
   addresses: LedgerAddresses,
   config: LedgerConfig,
+  keys: SandboxKeys = sandboxKeys(provider),
 ): Promise<Sandbox> {
-  const keys = sandboxKeys(provider);
   const queues = new Map<string, Promise<Submitter>>();
   const submitterOf = (holder: KeyHolder): Promise<Submitter> => {
     const address = keys.addressOf(holder);
     const queue =
       queues.get(address) ??
-      createSubmitter(keys.walletOf(holder), {
+      createSubmitter(keys.walletOf(holder).connect(provider), {
         clock: systemClock,
         receiptTimeoutMs: RECEIPT_TIMEOUT_MS,
         pollIntervalMs: POLL_INTERVAL_MS,

@@ -2,7 +2,7 @@ import { fromHex, normalizeHex } from "../domain/bytes/hex.ts";
 import { parsePartnerId } from "../domain/partner.ts";
 import { connectLedger, type Ledger } from "../ledger/contracts.ts";
 import { parseAddresses } from "../ledger/deployment/config-file.ts";
-import { createFailoverProvider } from "../ledger/failover-provider.ts";
+import { createFailoverProvider, type FailoverProvider } from "../ledger/failover-provider.ts";
 import type { LedgerKey } from "../ledger/keys/key.ts";
 import { openKeystore } from "../ledger/keys/keystore.ts";
 import { ledgerSigner } from "../ledger/keys/signing-key.ts";
@@ -60,6 +60,7 @@ const PROVIDER_TIMEOUT_MS = 2_000;
 const SIGNER_TIMEOUT_MS = 5_000;
 /** How often the start tries to reach the database and the ledger: with the back-off below, for about a minute. */
 const MAX_ATTEMPTS = 16;
+const UNREACHABLE_CODES = new Set(["LEDGER_UNREACHABLE", "LEDGER_UNCONFIRMED", "LEDGER_DISPUTED", "STORE_UNAVAILABLE"]);
 const START_BACKOFF = { firstDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Opens all that the steps work with; what it opens is handed to `toClose`, what it is given is not. */
@@ -135,11 +136,7 @@ async function patiently<Result>(
 }
 
 function isUnreachable(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "LEDGER_UNREACHABLE" || error.code === "STORE_UNAVAILABLE")
-  );
+  return error instanceof Error && "code" in error && UNREACHABLE_CODES.has(String(error.code));
 }
 
 /** The part of the configuration that the steps go by. */
@@ -170,19 +167,31 @@ export function submitterOf(
 /** Connects to the ledger of the configuration, and to its registry. */
 export async function openLedger(
   { ledger }: Pick<StartConfig, "ledger">,
-  tools: Pick<Tools, "clock" | "fetch" | "log">,
+  tools: Pick<Tools, "clock" | "fetch" | "log"> & Partial<Pick<Tools, "metrics">>,
   toClose: ToClose,
 ): Promise<{ readonly ledger: Ledger; readonly registry: Registry }> {
-  const { clock, fetch, log } = tools;
-  const { rpcUrls, timeoutMs, chainId } = ledger;
+  const { clock, fetch, log, metrics } = tools;
+  const { rpcUrls, timeoutMs, chainId, witnesses, confirmations } = ledger;
   const provider = createFailoverProvider(rpcUrls, {
     clock,
     fetch,
     timeoutMs,
+    confirmations,
     ...(chainId === undefined ? {} : { chainId: BigInt(chainId) }),
+    ...(witnesses === undefined ? {} : { witnesses }),
     onSwitch: (from, to) =>
       log.warn({ from: from.name, to: to.name, why: from.lastFailure?.reason }, "ledger: endpoint changed"),
+    onDrop: ({ name, whyDropped }) => {
+      log.error({ endpoint: name, why: whyDropped }, "ledger: an endpoint lies, and is not used any more");
+      countEndpoints(provider, metrics);
+    },
+    onDispute: ({ about, sides, outcome }) => {
+      const hasLiar = outcome === "dropped" || outcome === "unresolved";
+      log[hasLiar ? "error" : "warn"]({ about, sides, outcome }, "ledger: endpoints contradict each other");
+      metrics?.ledgerDisputes.inc({ outcome });
+    },
   });
+  countEndpoints(provider, metrics);
   toClose(() => {
     provider.destroy();
     return Promise.resolve();
@@ -197,6 +206,13 @@ export async function openLedger(
     onError: (error) => log.warn({ error }, "the registry cannot be read anew"),
   });
   return { ledger: connected, registry };
+}
+
+function countEndpoints(provider: FailoverProvider, metrics: Metrics | undefined): void {
+  const health = provider.health();
+  const dropped = health.filter(({ isDropped }) => isDropped).length;
+  metrics?.ledgerEndpoints.set({ state: "used" }, health.length - dropped);
+  metrics?.ledgerEndpoints.set({ state: "dropped" }, dropped);
 }
 
 /**

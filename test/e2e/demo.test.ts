@@ -116,7 +116,7 @@ describe("npm run demo", function () {
   it("--help tells every option", async () => {
     const { status, stdout } = await demo("--help");
     expect(status).to.equal(0);
-    for (const option of ["transfers", "date", "seed", "batch-size", "input", "log", "json"]) {
+    for (const option of ["transfers", "date", "seed", "batch-size", "network", "rpc", "input", "log", "json"]) {
       expect(stdout).to.contain(`--${option}`);
     }
   });

@@ -23,19 +23,38 @@ export interface Setting {
   readonly found: string;
 }
 
+/** Nodes limit how many blocks one question about logs may span; Besu began with a thousand. */
+const MAX_BLOCK_RANGE = 1_000;
+
+/** Reads events, from the first block asked for to the latest. */
+type ReadHistory = <Event>(read: (from: number, to: number) => Promise<readonly Event[]>) => Promise<readonly Event[]>;
+
 /**
  * Reads every role and setting of a freshly deployed ledger back and puts it beside its configuration. Also looks for
  * what the configuration does not have: accounts with a role, tokens, partners, corridors and modules.
+ * @param fromBlock any before the deployment; what is on the ledger without being configured is told by events only
  * @returns all settings that were compared; the deployment is as configured when none differs
  */
-export async function verifyDeployment(ledger: Ledger, config: LedgerConfig): Promise<readonly Setting[]> {
+export async function verifyDeployment(
+  ledger: Ledger,
+  config: LedgerConfig,
+  fromBlock = 0,
+): Promise<readonly Setting[]> {
+  const latest = await ledger.provider.getBlockNumber();
+  const history: ReadHistory = async (read) => {
+    const slices: Awaited<ReturnType<typeof read>>[] = [];
+    for (let from = fromBlock; from <= latest; from += MAX_BLOCK_RANGE) {
+      slices.push(await read(from, Math.min(latest, from + MAX_BLOCK_RANGE - 1)));
+    }
+    return slices.flat();
+  };
   const parts = await Promise.all([
-    readWiring(ledger, config),
-    readTokens(ledger, config),
-    readPartners(ledger, config),
-    readCorridors(ledger, config),
+    readWiring(ledger, config, history),
+    readTokens(ledger, config, history),
+    readPartners(ledger, config, history),
+    readCorridors(ledger, config, history),
     readFunctions(ledger, config),
-    readRoles(ledger, config),
+    readRoles(ledger, config, history),
   ]);
   return parts.flat();
 }
@@ -44,7 +63,11 @@ export function differences(settings: readonly Setting[]): readonly Setting[] {
   return settings.filter(({ expected, found }) => expected !== found);
 }
 
-async function readWiring({ addresses, ...ledger }: Ledger, { clock }: LedgerConfig): Promise<readonly Setting[]> {
+async function readWiring(
+  { addresses, ...ledger }: Ledger,
+  { clock }: LedgerConfig,
+  history: ReadHistory,
+): Promise<readonly Setting[]> {
   const { accessManager, partnerRegistry, treasury, transferRegistry } = ledger;
   const governed = [
     ["partner registry", partnerRegistry] as const,
@@ -57,7 +80,7 @@ async function readWiring({ addresses, ...ledger }: Ledger, { clock }: LedgerCon
     setting(`${name}: closed to governance`, false, await accessManager.isTargetClosed(contract)),
     setting(`${name}: delay of its admin`, 0, await accessManager.getTargetAdminDelay(contract)),
   ]);
-  const changed = await treasury.queryFilter(treasury.filters.ModuleChanged());
+  const changed = await history((from, to) => treasury.queryFilter(treasury.filters.ModuleChanged(), from, to));
   const modules = new Set([addresses.transferRegistry, ...changed.map(({ args }) => args.module.toLowerCase())]);
   const statuses = [...modules].map(async (module) => {
     const expected = module === addresses.transferRegistry ? MODULE_STATUSES.active : MODULE_STATUSES.none;
@@ -75,8 +98,10 @@ async function readWiring({ addresses, ...ledger }: Ledger, { clock }: LedgerCon
   ];
 }
 
-async function readTokens(ledger: Ledger, { tokens }: LedgerConfig): Promise<readonly Setting[]> {
-  const registered = await ledger.treasury.queryFilter(ledger.treasury.filters.TokenRegistered());
+async function readTokens(ledger: Ledger, { tokens }: LedgerConfig, history: ReadHistory): Promise<readonly Setting[]> {
+  const registered = await history((from, to) =>
+    ledger.treasury.queryFilter(ledger.treasury.filters.TokenRegistered(), from, to),
+  );
   const currencies = tokens.map(({ currency }) => String(currencyOf(currency).numeric));
   const settings = tokens.map(async ({ currency, attestor, maxAttestationAgeSeconds }) => {
     const { numeric, minorDigits } = currencyOf(currency);
@@ -98,8 +123,14 @@ async function readTokens(ledger: Ledger, { tokens }: LedgerConfig): Promise<rea
   ];
 }
 
-async function readPartners({ partnerRegistry }: Ledger, { partners }: LedgerConfig): Promise<readonly Setting[]> {
-  const registered = await partnerRegistry.queryFilter(partnerRegistry.filters.PartnerRegistered());
+async function readPartners(
+  { partnerRegistry }: Ledger,
+  { partners }: LedgerConfig,
+  history: ReadHistory,
+): Promise<readonly Setting[]> {
+  const registered = await history((from, to) =>
+    partnerRegistry.queryFilter(partnerRegistry.filters.PartnerRegistered(), from, to),
+  );
   const ids = registered.map(({ args }) => String(args.partner));
   const settings = partners.map(async ({ id, admin, country, homeCurrency, roles }) => {
     const found = await partnerRegistry.partnerOf(id);
@@ -118,8 +149,14 @@ async function readPartners({ partnerRegistry }: Ledger, { partners }: LedgerCon
   ];
 }
 
-async function readCorridors({ partnerRegistry }: Ledger, { corridors }: LedgerConfig): Promise<readonly Setting[]> {
-  const changed = await partnerRegistry.queryFilter(partnerRegistry.filters.CorridorChanged());
+async function readCorridors(
+  { partnerRegistry }: Ledger,
+  { corridors }: LedgerConfig,
+  history: ReadHistory,
+): Promise<readonly Setting[]> {
+  const changed = await history((from, to) =>
+    partnerRegistry.queryFilter(partnerRegistry.filters.CorridorChanged(), from, to),
+  );
   const known = new Set(changed.map(({ args }) => corridorKey(corridorFromId(args.corridor))));
   const settings = corridors.map(async ({ corridor, terms }) => {
     const found = await partnerRegistry.corridorOf(corridorId(corridor));
@@ -152,12 +189,16 @@ async function readFunctions(ledger: Ledger, config: LedgerConfig): Promise<read
 }
 
 /** Role members cannot be listed, so they are rebuilt from every grant there ever was. */
-async function readRoles({ accessManager }: Ledger, config: LedgerConfig): Promise<readonly Setting[]> {
+async function readRoles(
+  { accessManager }: Ledger,
+  config: LedgerConfig,
+  history: ReadHistory,
+): Promise<readonly Setting[]> {
   const keyOf = (role: bigint, account: string) => `role ${role}: ${account.toLowerCase()}`;
   const expected = new Map(
     roleGrants(config).map(({ role, account, delaySeconds }) => [keyOf(role, account), `after ${delaySeconds} s`]),
   );
-  const granted = await accessManager.queryFilter(accessManager.filters.RoleGranted());
+  const granted = await history((from, to) => accessManager.queryFilter(accessManager.filters.RoleGranted(), from, to));
   const found = new Map<string, string>();
   for (const { args } of granted) {
     const access = await accessManager.getAccess(args.roleId, args.account);

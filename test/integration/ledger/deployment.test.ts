@@ -41,6 +41,14 @@ describe("the deployment of a ledger", function () {
     expect(values.get("role of settlementToken PHP.mint")).to.equal("1608");
   });
 
+  it("is read in ranges that any node answers for, however long ago it was", async () => {
+    await networkHelpers.mine(2_500);
+    expect(await differing(ledger, CONFIG)).to.deep.equal([]);
+    const latest = await provider.getBlockNumber();
+    const late = differences(await verifyDeployment(ledger, CONFIG, latest - 1_500)).map(({ name }) => name);
+    expect(late, "what only events tell is missing, where the deployment was before").to.include.members(["partners"]);
+  });
+
   describe("is found to be otherwise, by name, when somebody", () => {
     const [deployer] = ["0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"];
     const roleOf = (name: keyof typeof ROLES) => ROLES[name];

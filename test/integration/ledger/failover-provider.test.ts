@@ -5,10 +5,10 @@ import { expect } from "chai";
 import { decodeLedgerError } from "../../../src/ledger/errors.ts";
 import {
   createFailoverProvider,
-  LedgerUnreachable,
   type FailoverOptions,
   type FailoverProvider,
 } from "../../../src/ledger/failover-provider.ts";
+import { LedgerUnreachable } from "../../../src/ledger/rpc-errors.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { fundedLedger, OPTIONS, provider as chain } from "../support/chain.ts";
@@ -65,7 +65,7 @@ describe("failover provider", function () {
       [true, 0],
       [false, 0],
     ]);
-    expect(provider.health()[1]?.requests).to.equal(0);
+    expect(provider.switches).to.equal(0);
   });
 
   const failing: readonly (readonly [string, () => Promise<string>])[] = [

@@ -18,8 +18,10 @@ export type Fate = "passed" | "lost before" | "lost after";
 export interface HttpNode {
   readonly provider: JsonRpcProvider;
   readonly url: string;
-  /** Decided anew for each request. */
+  /** Decided anew for each request, by the last call of it where it is a batch. */
   fateOf: (method: string) => Fate;
+  /** What comes back in place of the chain's result. */
+  alter: (method: string, params: readonly unknown[], result: unknown) => unknown;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startHttpNode(): Promise<HttpNode> {
     provider,
     url,
     fateOf: () => "passed",
+    alter: (_method, _params, result) => result,
     async close() {
       provider.destroy();
       server.closeAllConnections();
@@ -44,11 +47,17 @@ export async function startHttpNode(): Promise<HttpNode> {
   };
   server.on("request", (request, response) => {
     void text(request).then(async (body) => {
-      // What ethers sends, one request at a time.
-      const { id, method, params = [] } = JSON.parse(body) as Request;
-      const fate = node.fateOf(method);
-      const answer = fate === "lost before" ? undefined : await answerTo(method, params);
-      if (fate === "passed") response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
+      // What ethers and the failover provider send.
+      const sent = JSON.parse(body) as Request | Request[];
+      const requests = Array.isArray(sent) ? sent : [sent];
+      const fate = node.fateOf(requests.at(-1)?.method ?? "");
+      const answers: object[] = [];
+      for (const { id, method, params = [] } of fate === "lost before" ? [] : requests) {
+        const answer = await answerTo(method, params);
+        const altered = "result" in answer ? { result: node.alter(method, params, answer.result) } : answer;
+        answers.push({ jsonrpc: "2.0", id, ...altered });
+      }
+      if (fate === "passed") response.end(JSON.stringify(Array.isArray(sent) ? answers : answers[0]));
       else response.destroy();
     });
   });

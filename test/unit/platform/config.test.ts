@@ -90,6 +90,13 @@ describe("the configuration's file", () => {
     expect(problemsOf(() => parseConfigFile(LEAST, { FEIQIAN_API_PORT: "80a" }))[0]?.key).to.equal("api.port");
   });
 
+  it("refuses as many witnesses as there are endpoints", () => {
+    const wrong = () => parseConfigFile(LEAST, { FEIQIAN_LEDGER_WITNESSES: "1" });
+    expect(problemsOf(wrong)).to.deep.equal([{ key: "ledger.witnesses", rule: "less than there are endpoints" }]);
+    const urls = { FEIQIAN_LEDGER_RPC_URLS: "http://a:1,http://b:2" };
+    expect(parseConfigFile(LEAST, { ...urls, FEIQIAN_LEDGER_WITNESSES: "1" }).ledger.witnesses).to.equal(1);
+  });
+
   it("refuses a retry that begins above its maximum", () => {
     const wrong = () => parseConfigFile(`${LEAST}\nretry: { firstDelayMs: 500, maxDelayMs: 100 }`);
     expect(problemsOf(wrong)[0]?.key).to.equal("retry.maxDelayMs");
