@@ -20,6 +20,8 @@ export interface FailoverOptions {
   readonly fetch: typeof globalThis.fetch;
   /** For one request to one endpoint; and for how long others are waited for that are to confirm its answer. */
   readonly timeoutMs: number;
+  /** Bearer tokens (RFC 6750) by URL, for endpoints whose URL has no credentials of its own. */
+  readonly tokens?: ReadonlyMap<string, string>;
   /** What every endpoint must be on. Where it is left out, the first one to answer decides. */
   readonly chainId?: bigint;
   /**

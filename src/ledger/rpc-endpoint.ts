@@ -31,6 +31,8 @@ export interface EndpointOptions {
   readonly fetch: typeof globalThis.fetch;
   /** For one request. */
   readonly timeoutMs: number;
+  /** Bearer tokens (RFC 6750) by URL, for endpoints whose URL has no credentials of its own. */
+  readonly tokens?: ReadonlyMap<string, string>;
 }
 
 /** The chain that all endpoints have to be on. Where it is not known, the first one to answer decides. */
@@ -76,7 +78,9 @@ export class RpcEndpoint {
     }
     const { username, password, protocol, host } = url;
     const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-    const authorization = username === "" ? {} : { authorization: `Basic ${credentials.toString("base64")}` };
+    const token = options.tokens?.get(text);
+    const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const authorization = username === "" ? bearer : { authorization: `Basic ${credentials.toString("base64")}` };
     // fetch takes no credentials in a URL.
     url.username = url.password = "";
     this.#url = url.href;

@@ -72,6 +72,10 @@ export const relayConfigSchema = z.strictObject({
         .array(httpUrl)
         .min(1, "at least one URL")
         .meta({ description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails." }),
+      tokenFiles: z.record(z.string(), file).default({}).meta({
+        description:
+          "Files with bearer tokens (JWT), where endpoints ask for one: by the endpoint as it stands in `ledger.rpcUrls`.",
+      }),
       witnesses: integer(0, 100).optional().meta({
         description:
           "How many other endpoints have to confirm an answer about a block: so many liars do no harm. Where left out, the most that the others outvote: 0 of one or two, 1 of three or four, 2 of five.",

@@ -19,9 +19,11 @@ export interface RelayConfig extends Omit<
   RelayConfigFile,
   "keys" | "peer" | "database" | "dataKey" | "wallet" | "ledger"
 > {
-  readonly ledger: Omit<RelayConfigFile["ledger"], "addresses"> & {
+  readonly ledger: Omit<RelayConfigFile["ledger"], "addresses" | "tokenFiles"> & {
     /** JSON, as the deployment writes it. */
     readonly addressesJson: string;
+    /** Bearer tokens by the endpoints that they are shown to. */
+    readonly tokens?: ReadonlyMap<string, Secret>;
   };
   readonly keys: { readonly send: KeySource; readonly accept: KeySource; readonly transactions: KeySource };
   /** An encrypted JWK set, and its password. */
@@ -63,6 +65,7 @@ const OTHER_VARIABLES = new Set([
   "FEIQIAN_BFT_RPC_URL",
   "FEIQIAN_MNEMONIC_FILE",
 ]);
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const DATA_KEY = /^(?:0x)?[0-9a-fA-F]{64}$/;
 
 /**
@@ -189,7 +192,7 @@ async function resolveConfig(file: RelayConfigFile, folder: string, environment:
     return { kind: "keystore", path: at(keystore), password };
   };
 
-  const { addresses, ...ledger } = file.ledger;
+  const { addresses, tokenFiles: _, ...ledger } = file.ledger;
   const { url, urlFile } = file.database;
   const databaseUrl =
     (environment["DATABASE_URL"] ?? "") === "" && urlFile === undefined
@@ -208,6 +211,7 @@ async function resolveConfig(file: RelayConfigFile, folder: string, environment:
         typeof addresses === "string"
           ? (await attempt("ledger.addresses", addresses)).reveal()
           : JSON.stringify(addresses),
+      tokens: await readTokens(file.ledger, attempt, problems),
     },
     keys: { send: await keyOf("send"), accept: await keyOf("accept"), transactions: await keyOf("transactions") },
     peer: {
@@ -229,6 +233,29 @@ async function resolveConfig(file: RelayConfigFile, folder: string, environment:
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+async function readTokens(
+  { rpcUrls, tokenFiles }: RelayConfigFile["ledger"],
+  read: (key: string, path: string) => Promise<Secret>,
+  problems: ConfigProblem[],
+): Promise<ReadonlyMap<string, Secret>> {
+  const tokens = new Map<string, Secret>();
+  for (const [url, path] of Object.entries(tokenFiles)) {
+    const key = `ledger.tokenFiles.${url}`;
+    if (!rpcUrls.includes(url)) {
+      problems.push({ key, rule: "one of ledger.rpcUrls" });
+    } else if (!isPrivate(new URL(url))) {
+      problems.push({ key, rule: "https: a token is everybody's on the way otherwise" });
+    } else {
+      tokens.set(url, await read(key, path));
+    }
+  }
+  return tokens;
+}
+
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === "https:" || LOOPBACK.test(hostname);
 }
 
 async function readText(path: string, key: string): Promise<string> {

@@ -171,7 +171,7 @@ export async function openLedger(
   toClose: ToClose,
 ): Promise<{ readonly ledger: Ledger; readonly registry: Registry }> {
   const { clock, fetch, log, metrics } = tools;
-  const { rpcUrls, timeoutMs, chainId, witnesses, confirmations } = ledger;
+  const { rpcUrls, timeoutMs, chainId, witnesses, confirmations, tokens } = ledger;
   const provider = createFailoverProvider(rpcUrls, {
     clock,
     fetch,
@@ -179,6 +179,7 @@ export async function openLedger(
     confirmations,
     ...(chainId === undefined ? {} : { chainId: BigInt(chainId) }),
     ...(witnesses === undefined ? {} : { witnesses }),
+    tokens: new Map([...(tokens ?? [])].map(([url, token]) => [url, token.reveal()])),
     onSwitch: (from, to) =>
       log.warn({ from: from.name, to: to.name, why: from.lastFailure?.reason }, "ledger: endpoint changed"),
     onDrop: ({ name, whyDropped }) => {

@@ -127,6 +127,20 @@ describe("failover provider", function () {
     expect(await withdrawals(sandbox)).to.equal(3n);
   });
 
+  it("shows an endpoint its token, and no other endpoint", async () => {
+    const shown: (string | null)[] = [];
+    const listen: typeof fetch = (url, init) => {
+      shown.push(new Headers(init?.headers).get("authorization"));
+      return fetch(url, init);
+    };
+    const [plain, own] = [nodes[0].url, nodes[1].url.replace("http://", "http://user:word@")];
+    const tokens = new Map([[plain, "a.jwt.token"]]);
+    await open([plain], { fetch: listen, tokens }).getBlockNumber();
+    await open([own], { fetch: listen, tokens }).getBlockNumber();
+    await open([nodes[1].url], { fetch: listen, tokens }).getBlockNumber();
+    expect([...new Set(shown)]).to.deep.equal(["Bearer a.jwt.token", "Basic dXNlcjp3b3Jk", null]);
+  });
+
   it("refuses what is no endpoint, without quoting it", () => {
     expect(() => open([])).to.throw("endpoints");
     expect(() => open([nodes[0].url, "wss://secret"]))

@@ -137,6 +137,33 @@ describe("a relay's configuration", () => {
     expect(config.database).to.deep.equal({ folder: join(folder, "feiqian-data") });
   });
 
+  it("reads a token for each endpoint that asks for one, and sends none in the clear", async () => {
+    await writeFile(join(folder, "one.jwt"), "one.two.three\n");
+    const secrets = { FEIQIAN_DATA_KEY: DATA_KEY, FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush" };
+    const given = (urls: readonly string[], files: object) =>
+      load({
+        ...secrets,
+        FEIQIAN_LEDGER_RPC_URLS: urls.join(","),
+        FEIQIAN_LEDGER_TOKEN_FILES: JSON.stringify(files),
+      });
+    const urls = ["https://rpc.one.example", "http://127.0.0.1:8545", "http://rpc.two.example"];
+    const { tokens } = (await given(urls, { [urls[0] ?? ""]: "one.jwt", [urls[1] ?? ""]: "one.jwt" })).ledger;
+    expect([...(tokens ?? [])].map(([url, token]) => [url, token.reveal()])).to.deep.equal(
+      urls.slice(0, 2).map((url) => [url, "one.two.three"]),
+    );
+    const refused = await given(urls, { [urls[2] ?? ""]: "one.jwt", "https://other.example": "one.jwt" }).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).to.be.instanceOf(ConfigError);
+    expect((refused as ConfigError).problems).to.deep.equal([
+      {
+        key: "ledger.tokenFiles.http://rpc.two.example",
+        rule: "https: a token is everybody's on the way otherwise",
+      },
+      { key: "ledger.tokenFiles.https://other.example", rule: "one of ledger.rpcUrls" },
+    ]);
+  });
+
   it("shows no secret when it is printed or serialized", async () => {
     const config = await load({
       FEIQIAN_DATA_KEY: DATA_KEY,
