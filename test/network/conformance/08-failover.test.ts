@@ -66,6 +66,12 @@ describe("when a node fails,", function () {
       const number = await provider.getBlockNumber();
       const told = await provider.getBlock(number);
       expect(told?.hash).to.equal((await network.first.provider.getBlock(number))?.hash);
+      // It is asked again for a while before it is called a liar, and is out of use from the beginning.
+      const [suspect] = provider.health();
+      expect(suspect?.isSuspected === true || suspect?.isDropped === true, "out of use").to.equal(true);
+      await eventually(network.pace, "the liar is dropped", () =>
+        Promise.resolve(provider.health()[0]?.isDropped === true ? true : undefined),
+      );
       expect(provider.health().map(({ isDropped }) => isDropped)).to.deep.equal([true, ...others.map(() => false)]);
     } finally {
       await liar.close();
