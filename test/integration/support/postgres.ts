@@ -2,12 +2,12 @@ import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { chown, mkdtemp, readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
+import { freePort } from "./ports.ts";
 
 /** A PostgreSQL of this process's own, in a folder that goes with it. */
 export interface PostgresServer {
@@ -147,16 +147,6 @@ async function untilReady(child: ChildProcess, url: string): Promise<void> {
   }
   child.kill("SIGQUIT");
   throw new Error(`postgres was not ready after ${START_TIMEOUT_MS} ms: ${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port of TCP");
-  return address.port;
 }
 
 /** Folders of processes that were killed before they could remove theirs. */
