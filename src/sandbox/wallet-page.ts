@@ -1,12 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FastifyInstance } from "fastify";
 import { InvalidInput } from "../domain/errors.ts";
 import { formatMoney, money, parseMoney } from "../domain/money.ts";
-import { uetrFromRandom } from "../domain/uetr.ts";
+import { parseUetr, uetrFromRandom } from "../domain/uetr.ts";
 import type { Account, Posting, WalletBooks } from "./books.ts";
 import { hasCorridor } from "./flows.ts";
 import type { Order } from "./order.ts";
 import { parseMobileNumber } from "./phones.ts";
-import type { WalletApp } from "./wallet-app.ts";
+import type { Submission, WalletApp } from "./wallet-app.ts";
 import { parseWallet, WALLETS, type Wallet } from "./wallets.ts";
 
 export interface WalletPageOptions {
@@ -19,49 +20,90 @@ export interface WalletPageOptions {
 
 const NEWEST_POSTINGS = 50;
 const FORM = "application/x-www-form-urlencoded";
+const HTML = "text/html; charset=utf-8";
+const SEE_OTHER = 303;
+const BAD_REQUEST = 400;
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #8884}
 td.n{text-align:right;font-variant-numeric:tabular-nums}form>*{margin:.2rem}.note{padding:.6rem;background:#8882}`;
 
-/** Adds the wallet's page for people: who has how much, what happened, and a form to send money with. */
+/** What a form was first sent with, and what the relay said to it. */
+interface SentForm {
+  readonly order: Order;
+  answer?: Submission;
+}
+
+/**
+ * Adds the wallet's page for people: who has how much, what happened, and a form to send money with. A form has its
+ * transfer's UETR from the moment it is shown, so it pays once, however often it is sent: reloaded, in a second tab, or
+ * with two clicks.
+ */
 export function addWalletPage(server: FastifyInstance, options: WalletPageOptions): void {
+  const sent = new Map<string, SentForm>();
   server.addContentTypeParser(FORM, { parseAs: "string" }, (_request, body, parsed) =>
     parsed(null, new URLSearchParams(String(body))),
   );
-  server.get("/", (_request, reply) => reply.type("text/html; charset=utf-8").send(render(options)));
-  server.post("/send", async (request, reply) => {
-    const note = request.body instanceof URLSearchParams ? await send(options, request.body) : "a form is expected";
-    return reply.type("text/html; charset=utf-8").send(render(options, note));
+  server.get<{ Querystring: { sent?: string } }>("/", ({ query }, reply) =>
+    reply.type(HTML).send(render(options, noteOn(sent.get(query.sent ?? "")))),
+  );
+  server.post("/send", async ({ body }, reply) => {
+    try {
+      const order = readOrder(options, body instanceof URLSearchParams ? body : new URLSearchParams());
+      await send(options, sent, order);
+      // What comes next can be reloaded, and sends nothing.
+      return await reply.redirect(`/?sent=${order.uetr}`, SEE_OTHER);
+    } catch (failure) {
+      if (!(failure instanceof InvalidInput)) throw failure;
+      return reply.code(BAD_REQUEST).type(HTML).send(render(options, failure.message));
+    }
   });
 }
 
-/** @returns what to tell whoever has filled in the form */
-async function send({ wallet, books, app, drawBytes }: WalletPageOptions, form: URLSearchParams): Promise<string> {
-  try {
-    const sender = books.accountOf(form.get("from") ?? "");
-    if (sender === undefined) throw new InvalidInput("from", "a customer of this wallet");
-    const target = parseWallet(form.get("target") ?? "", "target");
-    const order: Order = {
-      uetr: uetrFromRandom(drawBytes(16)),
-      source: wallet.id,
-      target: target.id,
-      sourceAmount: parseMoney(form.get("amount") ?? "", wallet.currency),
-      debtor: sender,
-      creditor: { name: "Payee", nameLocal: "Payee", phone: parseMobileNumber(form.get("to") ?? "", target, "to") },
-      purpose: "OTHR",
-      remittance: form.get("remittance") ?? "",
-      atSecond: 0,
-    };
-    const answer = (await app()?.sendAll([order]))?.get(order.uetr);
-    if (answer === undefined) return "The relay has not started yet.";
-    return answer.kind === "accepted" ? `Accepted: ${order.uetr}` : `Refused: ${answer.code}`;
-  } catch (failure) {
-    if (failure instanceof InvalidInput) return failure.message;
-    throw failure;
-  }
+/** @throws InvalidInput when a field breaks its rule */
+function readOrder({ wallet, books }: WalletPageOptions, form: URLSearchParams): Order {
+  const uetr = parseUetr(form.get("uetr") ?? "");
+  const sender = books.accountOf(form.get("from") ?? "");
+  if (sender === undefined) throw new InvalidInput("from", "a customer of this wallet");
+  const { name, nameLocal, phone } = sender;
+  const target = parseWallet(form.get("target") ?? "", "target");
+  return {
+    uetr,
+    source: wallet.id,
+    target: target.id,
+    sourceAmount: parseMoney(form.get("amount") ?? "", wallet.currency),
+    debtor: { name, nameLocal, phone },
+    creditor: { name: "Payee", nameLocal: "Payee", phone: parseMobileNumber(form.get("to") ?? "", target, "to") },
+    purpose: "OTHR",
+    remittance: form.get("remittance") ?? "",
+    atSecond: 0,
+  };
 }
 
-function render({ wallet, books }: WalletPageOptions, note?: string): string {
+/**
+ * Sends an order to the relay until it has an answer: again under the same UETR, where an earlier attempt had none.
+ * @throws InvalidInput when its UETR is that of another order
+ */
+async function send({ app, books }: WalletPageOptions, sent: Map<string, SentForm>, order: Order): Promise<void> {
+  const { uetr } = order;
+  const known = sent.get(uetr);
+  // Debited before this process started: what was sent then is in the books only.
+  const isAnother = known === undefined ? books.debits.has(uetr) : !isDeepStrictEqual(known.order, order);
+  if (isAnother) throw new InvalidInput("uetr", "of a form that has not been sent: open the page anew to send more");
+  const form: SentForm = known ?? { order };
+  sent.set(uetr, form);
+  if (form.answer !== undefined) return;
+  const answer = (await app()?.sendAll([order]))?.get(uetr);
+  if (answer !== undefined) form.answer = answer;
+}
+
+function noteOn(form: SentForm | undefined): string | undefined {
+  if (form === undefined) return undefined;
+  const { order, answer } = form;
+  if (answer === undefined) return "The relay has not answered yet. Go back and send the same form again.";
+  return answer.kind === "accepted" ? `Accepted: ${order.uetr}` : `Refused: ${answer.code}`;
+}
+
+function render({ wallet, books, drawBytes }: WalletPageOptions, note: string | undefined): string {
   const accounts = [...books.accounts()];
   const postings = accounts
     .flatMap((account) => account.history.map((posting) => ({ account, posting })))
@@ -72,7 +114,8 @@ function render({ wallet, books }: WalletPageOptions, note?: string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(wallet.name)}</title><style>${STYLE}</style>
 <h1>${escape(wallet.name)} <small>partner ${wallet.id}, ${escape(wallet.countryName)}, ${books.currency}</small></h1>
 ${note === undefined ? "" : `<p class="note">${escape(note)}</p>`}
-<form method="post" action="/send"><h2>Send</h2>
+<form method="post" action="/send" autocomplete="off"><h2>Send</h2>
+<input type="hidden" name="uetr" value="${uetrFromRandom(drawBytes(16))}">
 <select name="from">${accounts.map(({ phone, name }) => option(phone, `${name} ${phone}`)).join("")}</select> to
 <select name="target">${targets.map(({ id, name }) => option(String(id), name)).join("")}</select>
 <input name="to" placeholder="mobile number, +…" required>

@@ -179,16 +179,30 @@ describe("npm start", function () {
 
   it("sends from a wallet's page, debits its customer, and refunds what is rejected", async () => {
     const before = await balanceOf();
-    const send = async (to: string) => {
-      const form = new URLSearchParams({ from: payer().phone, target: String(target.partner), to, amount: "100" });
-      const page = await (await fetch(`${source.wallet}/send`, { method: "POST", body: form })).text();
-      return /Accepted: ([0-9a-f-]{36})/.exec(page)?.[1] ?? fail(`an acceptance in ${page}`);
-    };
+    const send = async (to: string) => acceptedBy(await (await post(await formOf(to))).text());
     expect((await ended(await send(payee().phone))).status).to.equal("credited");
     // A hundred dollars, and five cents of fee.
     expect(await balanceOf()).to.equal(before - 10_005n);
     expect((await ended(await send("+639170000000"))).status).to.equal("rejected");
     await eventually(async () => ((await balanceOf()) === before - 10_005n ? true : undefined), "the refund");
+  });
+
+  it("pays once for a wallet's form, however often it is sent", async () => {
+    const before = await balanceOf();
+    const form = await formOf(payee().phone);
+    // Enter twice; then a reload, and a second tab.
+    const answers = [...(await Promise.all([post(form), post(form)])), await post(form)];
+    const uetrs = await Promise.all(answers.map(async (answer) => acceptedBy(await answer.text())));
+    expect(new Set(uetrs)).to.deep.equal(new Set([form.get("uetr")]));
+    // The page that a form leads to is read again by a reload, and sends nothing.
+    expect(answers.map(({ redirected }) => redirected)).to.deep.equal([true, true, true]);
+    await ended(uetrs[0] ?? fail("a UETR"));
+    expect(await balanceOf()).to.equal(before - 10_005n);
+
+    form.set("amount", "200");
+    const other = await post(form);
+    expect([other.status, await other.text()].join(" ")).to.match(/^400 .*uetr: of a form that has not been sent/s);
+    expect(await balanceOf()).to.equal(before - 10_005n);
   });
 
   // Last: nested suites run after the tests beside them.
@@ -206,6 +220,21 @@ describe("npm start", function () {
       expect(await fetch(`${source.relay}/livez`).catch(() => undefined)).to.equal(undefined);
     });
   });
+
+  /** The form of the source wallet's page, as it comes, filled in to send a hundred dollars. */
+  async function formOf(to: string): Promise<URLSearchParams> {
+    const page = await (await fetch(source.wallet)).text();
+    const uetr = /name="uetr" value="([0-9a-f-]{36})"/.exec(page)?.[1] ?? fail("a UETR");
+    return new URLSearchParams({ uetr, from: payer().phone, target: String(target.partner), to, amount: "100" });
+  }
+
+  function post(form: URLSearchParams): Promise<Response> {
+    return fetch(`${source.wallet}/send`, { method: "POST", body: form });
+  }
+
+  function acceptedBy(page: string): string {
+    return /Accepted: ([0-9a-f-]{36})/.exec(page)?.[1] ?? fail(`an acceptance in ${page}`);
+  }
 
   /** The payer's balance in minor units, as the wallet's page has it. */
   async function balanceOf(): Promise<bigint> {
