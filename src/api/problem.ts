@@ -1,5 +1,6 @@
 import { PROBLEMS, problemType, type ProblemCode, type ProblemJson } from "../contract/problems.ts";
 import { InvalidInput } from "../domain/errors.ts";
+import { isAway } from "../platform/away.ts";
 import type { Refusal } from "../relay/refusal.ts";
 
 /** The media type of every error (RFC 9457, 6.1). */
@@ -59,11 +60,6 @@ const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
-/** Where a database, a ledger or a wallet cannot be reached: Node's codes, PostgreSQL's, ethers' and ours. */
-const AWAY =
-  /^(?:ECONN(?:REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|08\w{3}|57P0[123]|53300|NETWORK_ERROR|TIMEOUT|SERVER_ERROR|WALLET_UNAVAILABLE|STORE_UNAVAILABLE|UND_ERR_\w+)$/;
-const MAX_CAUSES = 5;
-
 /** What to answer to whatever was thrown. What is not expected is `internal`, and says nothing of what it is. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
@@ -75,16 +71,6 @@ export function problemOf(error: unknown): Problem {
     return new Problem("unavailable", "try again", { headers: { "retry-after": "1" } });
   }
   return new Problem("internal", "the log has more under this request's id");
-}
-
-function isAway(error: unknown): boolean {
-  let current = error;
-  for (let depth = 0; depth < MAX_CAUSES && typeof current === "object" && current !== null; depth++) {
-    const code = codeOf(current);
-    if (typeof code === "string" && AWAY.test(code)) return true;
-    current = "cause" in current ? current.cause : undefined;
-  }
-  return false;
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { InvalidInput } from "../domain/errors.ts";
+import { isAway } from "../platform/away.ts";
 import { ConfigError } from "../platform/config.ts";
 import { RelayProblem, RelayUnreachable } from "../sdk/http.ts";
 
@@ -54,8 +55,6 @@ const EXIT_OF_STATUS: Readonly<Record<number, ExitName>> = {
   429: "UNAVAILABLE",
 };
 const SERVER_ERROR = 500;
-/** Codes of errors of the store and the ledger, which are not told apart by their classes across folders. */
-const UNAVAILABLE_CODES = new Set(["STORE_UNAVAILABLE", "LEDGER_UNREACHABLE", "LEDGER_UNCONFIRMED", "LEDGER_DISPUTED"]);
 
 /** What an error ends the program with. */
 export function exitOf(error: unknown): ExitName {
@@ -66,7 +65,7 @@ export function exitOf(error: unknown): ExitName {
   if (error instanceof InvalidInput) return "INVALID";
   if (error instanceof RelayUnreachable) return "UNAVAILABLE";
   if (error instanceof RelayProblem) return exitOfStatus(error.status);
-  if (error instanceof Error && "code" in error && UNAVAILABLE_CODES.has(String(error.code))) return "UNAVAILABLE";
+  if (isAway(error)) return "UNAVAILABLE";
   return "INTERNAL";
 }
 

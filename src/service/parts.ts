@@ -9,6 +9,7 @@ import { ledgerSigner } from "../ledger/keys/signing-key.ts";
 import { web3Signer } from "../ledger/keys/web3signer.ts";
 import { openRegistry, type Registry } from "../ledger/registry.ts";
 import { createSubmitter, type Submitter } from "../ledger/submitter.ts";
+import { isAway } from "../platform/away.ts";
 import { checkpointOf, type Checkpoint } from "../platform/checkpoint.ts";
 import { systemClock, type Clock } from "../platform/clock.ts";
 import { ConfigError, type KeySource, type RelayConfig } from "../platform/config.ts";
@@ -60,7 +61,6 @@ const PROVIDER_TIMEOUT_MS = 2_000;
 const SIGNER_TIMEOUT_MS = 5_000;
 /** How often the start tries to reach the database and the ledger: with the back-off below, for about a minute. */
 const MAX_ATTEMPTS = 16;
-const UNREACHABLE_CODES = new Set(["LEDGER_UNREACHABLE", "LEDGER_UNCONFIRMED", "LEDGER_DISPUTED", "STORE_UNAVAILABLE"]);
 const START_BACKOFF = { firstDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Opens all that the steps work with; what it opens is handed to `toClose`, what it is given is not. */
@@ -127,16 +127,12 @@ async function patiently<Result>(
     try {
       return await work();
     } catch (error) {
-      if (attempt >= MAX_ATTEMPTS || !isUnreachable(error)) throw error;
+      if (attempt >= MAX_ATTEMPTS || !isAway(error)) throw error;
       const retryInMs = backoffMs(attempt, START_BACKOFF);
       log.warn({ error, retryInMs }, `${what} cannot be reached yet`);
       await clock.sleep(retryInMs);
     }
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && "code" in error && UNREACHABLE_CODES.has(String(error.code));
 }
 
 /** The part of the configuration that the steps go by. */
