@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
 import { submitRequestSchema, type LineResult, type ParsedSubmitRequest } from "../contract/transfers.ts";
+import { isUetr } from "../domain/uetr.ts";
 import type { Intake, Submission } from "../relay/intake.ts";
 import { acceptanceJson } from "../relay/json.ts";
 import { refused, type Refusal } from "../relay/refusal.ts";
@@ -15,7 +16,6 @@ const MAX_LINE_BYTES = 16_384;
 /** Lines that are stored together. */
 const LINES_PER_CHUNK = 500;
 const NEWLINE = 0x0a;
-const UETR = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** A line that has been read, with its number. */
 type Line = { readonly line: number; readonly uetr: string | undefined } & (
@@ -173,5 +173,5 @@ function readLine(line: number, bytes: Buffer | undefined): Line | undefined {
 
 function uetrOf(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null || !("uetr" in json)) return undefined;
-  return typeof json.uetr === "string" && UETR.test(json.uetr) ? json.uetr : undefined;
+  return typeof json.uetr === "string" && isUetr(json.uetr) ? json.uetr : undefined;
 }

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import rateLimit from "@fastify/rate-limit";
+import { isUetr, type Uetr } from "../domain/uetr.ts";
 import type { RelayContext } from "../relay/context.ts";
 import { createIntake } from "../relay/intake.ts";
 import { auditActions } from "./audit.ts";
@@ -112,15 +113,26 @@ function observe(app: FastifyInstance, { metrics, log }: RelayContext): void {
     const route = request.routeOptions.url ?? "none";
     const status = String(reply.statusCode);
     metrics.httpSeconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
-    // The router makes an object of text.
-    const { uetr } = (request.params ?? {}) as { readonly uetr?: string };
-    const fields = { request: request.id, method: request.method, route, status: reply.statusCode, uetr };
+    const fields = {
+      request: request.id,
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      uetr: uetrOf(request),
+    };
     log.debug(
       { ...fields, ms: Math.round(reply.elapsedTime), key: request.caller?.id, code: request.audit.code },
       "request",
     );
     done();
   });
+}
+
+/** Of a request about a transfer. Anybody can send anything in its place, as a phone number: only a UETR is told. */
+function uetrOf({ params }: FastifyRequest): Uetr | undefined {
+  // The router makes an object of text.
+  const { uetr } = (params ?? {}) as { readonly uetr?: string };
+  return uetr !== undefined && isUetr(uetr) ? uetr : undefined;
 }
 
 function answerProblem(

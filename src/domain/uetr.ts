@@ -16,14 +16,16 @@ const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
  * @throws InvalidInput when it is not a lower-case UUID of version 4 and RFC 9562's variant
  */
 export function parseUetr(text: string, field = "uetr"): Uetr {
-  if (!UUID_V4.test(text)) {
-    const rule = UUID_V4.test(text.toLowerCase())
-      ? "in lower case (ISO 20022 UUIDv4Identifier)"
-      : "a UUID of version 4 and variant 8, 9, a or b, in lower case, xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
-    throw new InvalidInput(field, rule, text);
-  }
-  // Checked just above: this parser is where the brand is made.
-  return text as Uetr;
+  if (isUetr(text)) return text;
+  const rule = isUetr(text.toLowerCase())
+    ? "in lower case (ISO 20022 UUIDv4Identifier)"
+    : "a UUID of version 4 and variant 8, 9, a or b, in lower case, xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
+  throw new InvalidInput(field, rule, text);
+}
+
+/** Whether a text is a UETR, as `parseUetr` takes it. */
+export function isUetr(text: string): text is Uetr {
+  return UUID_V4.test(text);
 }
 
 /** The 16 bytes that a Merkle leaf commits to (bytes16). */

@@ -39,6 +39,15 @@ export async function findApiKey(db: Queryable, id: string): Promise<ApiKeyWithH
   return row === undefined ? undefined : { ...keyOf(row), hash: row.hash };
 }
 
+/** All that can be used at a time. */
+export async function usableApiKeys(db: Queryable, nowMs: number): Promise<readonly ApiKeyWithHash[]> {
+  const rows = await db.query<KeyRow>(
+    "SELECT * FROM api_keys WHERE revoked_at IS NULL AND coalesce(expires_at > $1, true)",
+    [nowMs],
+  );
+  return rows.map((row) => ({ ...keyOf(row), hash: row.hash }));
+}
+
 export async function listApiKeys(db: Queryable): Promise<readonly ApiKey[]> {
   const rows = await db.query<KeyRow>("SELECT * FROM api_keys ORDER BY created_at, id");
   return rows.map(keyOf);

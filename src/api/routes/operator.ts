@@ -51,7 +51,7 @@ export function operatorRoutes(context: ApiContext): FastifyPluginAsync {
   });
 }
 
-function keyRoutes(app: Routes, { relay }: ApiContext): void {
+function keyRoutes(app: Routes, { relay, auth }: ApiContext): void {
   app.post(
     "/v1/keys",
     {
@@ -67,6 +67,7 @@ function keyRoutes(app: Routes, { relay }: ApiContext): void {
     async ({ body, audit }, reply) => {
       const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
       const { key, text } = await issueApiKey(relay, { ...body, expiresAt });
+      auth.forget();
       audit.subject = key.id;
       audit.data = { label: body.label, scopes: body.scopes };
       return reply.code(201).send({ ...keyJson(key), key: text });

@@ -1,8 +1,9 @@
 import { expect } from "chai";
+import { revokeApiKey } from "../../../src/store/api-keys.ts";
 import type { Database } from "../../../src/store/database.ts";
 import type { ApiKeyJson, NewKeyJson } from "../../../src/contract/operator.ts";
 import { describeOn } from "../support/databases.ts";
-import { pause, apiRelay, setBalance, submission, type ApiRelay } from "./support.ts";
+import { pause, apiRelay, setBalance, submission, until, type ApiRelay } from "./support.ts";
 
 interface AuditEntry {
   readonly actor: string;
@@ -152,6 +153,26 @@ describeOn("PGlite", "API keys", (open) => {
       expect(answer.statusCode).to.equal(200);
     }
     expect((await relay.app.inject({ url: "/v1/corridors", remoteAddress: "10.0.0.2" })).statusCode).to.equal(401);
+  });
+
+  it("asks the store for no key that is guessed, once who guesses is slowed down", async () => {
+    const made = (await send("POST", "/v1/keys", { label: "a", scopes: ["read"] })).json<NewKeyJson>();
+    const [, id = "", secret = ""] = /^fq_([0-9a-z]+)_(.+)$/.exec(made.key) ?? [];
+    const wrongSecret = `fq_${id}_${secret.startsWith("A") ? "B" : "A"}${secret.slice(1)}`;
+    const guess = (index: number) => (index % 2 === 0 ? wrongSecret : `fq_${index}_${secret}`);
+    let queries = 0;
+    const counting: Database = { ...db, query: (sql, values) => (queries++, db.query(sql, values)) };
+    await relay.close();
+    relay = await apiRelay(counting, { extras: { failuresPerMinute: 20 } });
+    for (let index = 0; index < 21; index++) await get("/v1/corridors", bearer(guess(index)));
+    queries = 0;
+    const answers = [];
+    for (let index = 0; index < 100; index++) answers.push(await get("/v1/corridors", bearer(guess(index))));
+    expect(answers.every(({ statusCode }) => statusCode === 429)).to.equal(true);
+    expect(queries, "one, for the list of all keys").to.be.at.most(1);
+    expect((await get("/v1/corridors", bearer(made.key))).statusCode, "who has a key").to.equal(200);
+    await revokeApiKey(db, id, Date.now());
+    await until(async () => (await get("/v1/corridors", bearer(made.key))).statusCode === 429);
   });
 
   it("writes every operator action down, also those that fail, and no secret", async () => {

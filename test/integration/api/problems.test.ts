@@ -1,9 +1,12 @@
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import { expect } from "chai";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { PROBLEMS, problemSchema, type ProblemCode } from "../../../src/contract/problems.ts";
 import { corridorKey } from "../../../src/domain/corridor.ts";
+import { createLogger } from "../../../src/platform/logger.ts";
+import { tracerTo } from "../../../src/platform/tracing.ts";
 import type { PayeeLookup } from "../../../src/relay/wallet/connector.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { describeOn } from "../support/databases.ts";
@@ -25,6 +28,34 @@ describeOn("PGlite", "problems of the API", (open) => {
     await setBalance(db, "HKD", 10n ** 12n);
   });
   afterEach(() => relay.close());
+
+  it("logs no part of a path that anybody can choose, and no trace and no metric has one", async () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const spans = new InMemorySpanExporter();
+    const tracer = tracerTo(new SimpleSpanProcessor({ exporter: spans }), "test");
+    await relay.close();
+    relay = await apiRelay(db, { context: { log: createLogger({ level: "debug", destination }), tracer } });
+    const phone = "+85291234567";
+    const paths = [
+      `/v1/transfers/${phone}`,
+      `/v1/transfers/${phone}/receipt?disclose=${phone}`,
+      `/v1/quotes/${phone}`,
+      `/v1/${phone}`,
+      `/v1/transfers/${phone}%zz`,
+      `/v1/transfers/${phone.repeat(40)}`,
+    ];
+    for (const url of paths) expect((await call({ url })).statusCode, url).to.be.within(400, 499);
+    for (const url of [`/v1/keys/${phone}`, `/v1/webhooks/${phone}`]) {
+      expect((await call({ method: "DELETE", url })).statusCode, url).to.equal(400);
+    }
+    const uetr = newUetr();
+    await call({ url: `/v1/transfers/${uetr}` });
+    const told = [...lines, await relay.context.metrics.registry.metrics(), JSON.stringify(spans.getFinishedSpans())];
+    expect(told.join("\n")).not.to.contain(phone.slice(1));
+    expect(lines.join("\n"), "what is a UETR is told").to.contain(uetr);
+    await tracer.close();
+  });
 
   const call = (options: InjectOptions) => relay.app.inject({ headers, ...options });
   const submit = (payload: object) => call({ method: "POST", url: "/v1/transfers", payload });
