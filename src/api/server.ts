@@ -28,6 +28,9 @@ const STREAM_BUFFER_BYTES = 262_144;
 const CLOSING_GRACE_MS = 5_000;
 const FAILURES_PER_MINUTE = 60;
 const REQUEST_ID_BYTES = 12;
+/** Answers that say when to come again, and when, where nothing else is said. */
+const PASSING: ReadonlySet<number> = new Set([429, 503]);
+const RETRY_AFTER_SECONDS = "1";
 
 /**
  * The relay's HTTP API, ready to listen. Any number of processes may serve it for one database. `close` lets requests
@@ -154,7 +157,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, { refusal, he
   request.audit = { data: {}, ...begun, code: refusal.code };
   return reply
     .code(problem.status)
-    .headers(headers)
+    .headers({ ...(PASSING.has(problem.status) ? { "retry-after": RETRY_AFTER_SECONDS } : {}), ...headers })
     .type(PROBLEM_TYPE)
     .serializer((payload: unknown) => JSON.stringify(payload))
     .send(problem);

@@ -8,6 +8,12 @@ export interface Clock {
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Whether a time is so long ago. One that is to come is, too: the clock has been set back, and how long ago it was is not known. */
+export function isPast(clock: Pick<Clock, "nowMs">, sinceMs: number, durationMs: number): boolean {
+  const ageMs = clock.nowMs() - sinceMs;
+  return ageMs >= durationMs || ageMs < 0;
+}
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: (durationMs, signal) => delay(durationMs, undefined, signal === undefined ? {} : { signal }),

@@ -1,4 +1,6 @@
 import type { CurrencyCode } from "../domain/currency.ts";
+import { balancesAt, latestHead } from "../ledger/state.ts";
+import { isPast } from "../platform/clock.ts";
 import { readFunds } from "../store/transfers.ts";
 import type { RelayContext } from "./context.ts";
 
@@ -10,10 +12,12 @@ export interface FundsEstimate {
   /**
    * Takes an amount of what is free.
    * @param regardless it is promised even where there is too little: it will wait
-   * @returns whether there was enough
    */
-  take(currency: CurrencyCode, minor: bigint, regardless: boolean): Promise<boolean>;
+  take(currency: CurrencyCode, minor: bigint, regardless: boolean): Promise<FundsAnswer>;
 }
+
+/** "unknown" while the money has not been read, or is not what the ledger says now: only "short" is a no. */
+export type FundsAnswer = "enough" | "short" | "unknown";
 
 /** A reading is used for this long… */
 const TIME_TO_LIVE_MS = 200;
@@ -22,8 +26,12 @@ const READING_SHARE = 20;
 /** Who finds too little looks again, but not more often than this. */
 const LEAST_AGE_MS = 20;
 
-export function createFundsEstimate({ db, clock }: Pick<RelayContext, "db" | "clock">): FundsEstimate {
+export function createFundsEstimate(
+  context: Pick<RelayContext, "db" | "clock" | "ledger" | "partner" | "log">,
+): FundsEstimate {
+  const { db, clock } = context;
   let free = new Map<CurrencyCode, bigint>();
+  let available = new Map<CurrencyCode, bigint>();
   let readAtMs = -Infinity;
   let timeToLiveMs = 0;
   let reading: Promise<void> | undefined;
@@ -32,7 +40,8 @@ export function createFundsEstimate({ db, clock }: Pick<RelayContext, "db" | "cl
     reading ??= (async () => {
       const startedMs = clock.nowMs();
       const funds = await readFunds(db);
-      free = new Map(funds.map(({ currency, available, committed }) => [currency, available - committed]));
+      free = new Map(funds.map((of) => [of.currency, of.available - of.committed]));
+      available = new Map(funds.map((of) => [of.currency, of.available]));
       readAtMs = clock.nowMs();
       timeToLiveMs = Math.max(TIME_TO_LIVE_MS, (readAtMs - startedMs) * READING_SHARE);
     })().finally(() => (reading = undefined));
@@ -41,12 +50,31 @@ export function createFundsEstimate({ db, clock }: Pick<RelayContext, "db" | "cl
 
   return {
     async take(currency, minor, regardless) {
-      if (clock.nowMs() - readAtMs >= timeToLiveMs) await read();
+      if (isPast(clock, readAtMs, timeToLiveMs)) await read();
       const suffices = () => (free.get(currency) ?? 0n) >= minor;
-      if (!suffices() && !regardless && clock.nowMs() - readAtMs >= LEAST_AGE_MS) await read();
+      if (!suffices() && !regardless && isPast(clock, readAtMs, LEAST_AGE_MS)) await read();
       const enough = suffices();
       if (enough || regardless) free.set(currency, (free.get(currency) ?? 0n) - minor);
-      return enough;
+      if (enough) return "enough";
+      const known = available.get(currency);
+      if (known === undefined || regardless) return "unknown";
+      return (await isAsRead(context, currency, known)) ? "short" : "unknown";
     },
   };
+}
+
+/** Whether the ledger says no more than what was read of it: the watcher may be behind, or the ledger away. */
+async function isAsRead(
+  { ledger, partner, log }: Pick<RelayContext, "ledger" | "partner" | "log">,
+  currency: CurrencyCode,
+  read: bigint,
+): Promise<boolean> {
+  try {
+    const { number } = await latestHead(ledger);
+    const [now] = await balancesAt(ledger, partner, [currency], number);
+    return now !== undefined && now.available <= read;
+  } catch (error) {
+    log.warn({ currency, error }, "the ledger does not tell how much money there is");
+    return false;
+  }
 }

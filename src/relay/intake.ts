@@ -14,7 +14,7 @@ import { findRefusals, forgetRefusals, insertRefusals } from "../store/refusals.
 import { findQuotes, insertQuote, type CustomerQuote, type QuoteWithProvider } from "../store/quotes.ts";
 import { findAccepted, insertTransfers, type AcceptedTransfer, type NewTransfer } from "../store/transfers.ts";
 import type { RelayContext } from "./context.ts";
-import { openCorridor, resolveCorridor } from "./corridors.ts";
+import { isOfTheRegistry, judgeByRegistry, openCorridor, registryNow, resolveCorridor } from "./corridors.ts";
 import { createFundsEstimate, type FundsEstimate } from "./funds.ts";
 import { createPricer, type Price, type Pricer, type ToPrice } from "./pricing/quotes.ts";
 import { refused, type Refusal } from "./refusal.ts";
@@ -225,7 +225,26 @@ async function priceAll(
   refusals: Map<Uetr, Refusal>,
 ): Promise<readonly Priced[]> {
   if (reads.length === 0) return [];
-  const view = await context.registry.read();
+  const priced = await priceBy(context, pricer, await context.registry.read(), reads, refusals);
+  const doubtful = reads.filter(({ uetr }) => isOfTheRegistry(refusals.get(uetr) ?? { kind: "priced" }));
+  if (doubtful.length === 0) return priced;
+  const now = await registryNow(context.registry);
+  for (const { uetr } of doubtful) {
+    if (now.kind === "refused") refusals.set(uetr, now);
+    else refusals.delete(uetr);
+  }
+  return now.kind === "refused"
+    ? priced
+    : [...priced, ...(await priceBy(context, pricer, now.view, doubtful, refusals))];
+}
+
+async function priceBy(
+  context: RelayContext,
+  pricer: Pricer,
+  view: RegistryView,
+  reads: readonly Read[],
+  refusals: Map<Uetr, Refusal>,
+): Promise<readonly Priced[]> {
   const ids = reads.flatMap(({ request }) => ("quoteId" in request.amount ? [request.amount.quoteId] : []));
   const quotes = new Map((ids.length === 0 ? [] : await findQuotes(context.db, ids)).map((quote) => [quote.id, quote]));
   const groups = new Map<string, { corridor: RegisteredCorridor; wanted: { read: Read; toPrice: ToPrice }[] }>();
@@ -294,8 +313,11 @@ async function asTransfer(
   const { sourceAmount, targetAmount, fee, drawn } = price;
   if (!funded.has(uetr)) {
     const waits = request.ifUnfunded === "wait";
-    const enough = await funds.take(corridor.sourceCurrency, sourceAmount + fee, waits);
-    if (!enough && !waits) {
+    const answer = await funds.take(corridor.sourceCurrency, sourceAmount + fee, waits);
+    if (answer === "unknown" && !waits) {
+      return refused("unavailable", `how much ${corridor.sourceCurrency} is free is being read from the ledger`);
+    }
+    if (answer === "short" && !waits) {
       return refused(
         "insufficient-liquidity",
         `too little ${corridor.sourceCurrency} on the ledger is free for it now`,
@@ -328,13 +350,18 @@ async function asTransfer(
 
 async function quoteTransfer(context: RelayContext, pricer: Pricer, request: QuoteRequest): Promise<Quoted> {
   const { partner, clock, settings, db, drawBytes } = context;
-  const resolved = resolveCorridor(await context.registry.read(), partner, request.target, request.amount);
-  if (resolved.kind === "refused") return resolved;
-  const { corridor } = resolved.corridor;
-  const [price] = await pricer.price(resolved.corridor, [{ kind: "asked", asked: resolved.asked }]);
-  if (price === undefined) throw new Error("pricer: one answer for each");
-  if (price.kind === "refused") return price;
-  const { sourceAmount, targetAmount, fee, drawn } = price;
+  const priced = await judgeByRegistry(context.registry, async (view) => {
+    const resolved = resolveCorridor(view, partner, request.target, request.amount);
+    if (resolved.kind === "refused") return resolved;
+    const [price] = await pricer.price(resolved.corridor, [{ kind: "asked", asked: resolved.asked }]);
+    if (price === undefined) throw new Error("pricer: one answer for each");
+    return price.kind === "refused" ? price : { kind: "priced" as const, ...resolved.corridor, price };
+  });
+  if (priced.kind === "refused") return priced;
+  const {
+    corridor,
+    price: { sourceAmount, targetAmount, fee, drawn },
+  } = priced;
   const createdAt = clock.nowMs();
   const wanted = createdAt + settings.quote.validitySeconds * 1_000;
   // What is promised on a provider's quote ends before it does.

@@ -2,6 +2,7 @@ import type { LookupRequest, LookupResponse } from "../contract/network.ts";
 import { maskName, parseAlias } from "../domain/alias.ts";
 import { parsePartnerId } from "../domain/partner.ts";
 import type { RelayContext } from "./context.ts";
+import { activeWallet, judgeByRegistry } from "./corridors.ts";
 import { peerClient } from "./peer/client.ts";
 import { refused, type Refusal } from "./refusal.ts";
 import type { PayeeLookup } from "./wallet/connector.ts";
@@ -15,10 +16,8 @@ export type Lookup = { readonly kind: "found"; readonly payee: LookupResponse } 
 export async function lookupPayee(context: RelayContext, request: LookupRequest): Promise<Lookup> {
   const alias = parseAlias(request.alias, "alias");
   const target = parsePartnerId(request.target, "target");
-  const partner = (await context.registry.read()).partners.get(target);
-  if (partner?.status !== "active" || !partner.roles.includes("wallet")) {
-    return refused("unknown-partner", `partner ${target} is no active wallet of the network`, { field: "target" });
-  }
+  const partner = await judgeByRegistry(context.registry, (view) => activeWallet(view, target));
+  if (partner.kind === "refused") return partner;
   let found: PayeeLookup;
   try {
     found = await (target === context.partner

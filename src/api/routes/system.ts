@@ -37,6 +37,7 @@ export function systemRoutes({ relay, extras }: ApiContext): FastifyPluginAsync 
       },
       async (_request, reply) => {
         const { ready, reasons } = await extras.readiness();
+        if (!ready) reply.header("retry-after", "1");
         return reply.code(ready ? 200 : 503).send({ ready, reasons: [...reasons] });
       },
     );

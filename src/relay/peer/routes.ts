@@ -179,6 +179,8 @@ async function answerLookup(
   return encryptAnswer(fromHex(answerKey), answer, { type: MESSAGE_TYPES.answer, from: partner, to: from, subject });
 }
 
+const UNAVAILABLE = 503;
+
 /** Codes of errors of Fastify's own, about what is read before a handler has it. */
 const FASTIFY_PROBLEMS: Readonly<Record<string, PeerProblem>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: "payload-too-large",
@@ -212,6 +214,7 @@ function answerProblem(
   if (request.routeOptions.url === PEER_PATHS.payload) metrics.payloads.inc(counter);
   if (request.routeOptions.url === PEER_PATHS.confirmation) metrics.confirmations.inc(counter);
   const { status, title } = PEER_PROBLEMS[refused.problem];
+  if (status === UNAVAILABLE) reply.header("retry-after", "1");
   return reply
     .code(status)
     .type("application/problem+json")

@@ -49,6 +49,20 @@ export interface Volume {
   readonly target: bigint;
 }
 
+const NO_VOLUME: Volume = { source: 0n, target: 0n };
+
+/** What providers have just offered, when they were asked for so much. */
+export interface Answers {
+  readonly ids: ReadonlySet<Hex>;
+  readonly volume: Volume;
+}
+
+/** The offers that stand, after providers have been asked. */
+interface Market {
+  readonly book: readonly Entry[];
+  readonly answers: Answers;
+}
+
 export interface Pricer {
   /**
    * Prices transfers of one corridor at the best of the providers' standing quotes that have enough left, each rounded
@@ -59,10 +73,10 @@ export interface Pricer {
 }
 
 export function createPricer(context: RelayContext): Pricer {
-  const asking = new Map<string, Promise<number>>();
+  const asking = new Map<string, Promise<Answers>>();
 
   /** Those who come while the providers are being asked wait for that answer instead of asking, too. */
-  const ask = async (corridor: Corridor, volume: Volume): Promise<number> => {
+  const ask = async (corridor: Corridor, volume: Volume): Promise<Answers> => {
     const pair = `${corridor.sourceCurrency}>${corridor.targetCurrency}`;
     const current = asking.get(pair);
     if (current !== undefined) return current;
@@ -75,27 +89,27 @@ export function createPricer(context: RelayContext): Pricer {
     async price(corridor, wanted) {
       if (isSameCurrency(corridor.corridor)) return wanted.map((one) => priceAtPar(corridor, one));
       let prices = price(corridor, wanted, await readBook(context, corridor.corridor));
-      let known = 0;
+      let market: Market = { book: [], answers: { ids: new Set(), volume: NO_VOLUME } };
       // Twice: what was being asked for already may not have been asked for as much.
       for (let asks = 0; asks < 2; asks++) {
         const unpriced = wanted.filter((_, index) => prices[index] === undefined);
         if (unpriced.length === 0) break;
-        const offers = await ask(corridor.corridor, volumeOf(unpriced));
+        const answers = await ask(corridor.corridor, volumeOf(unpriced));
         const book = await readBook(context, corridor.corridor);
-        known = offers + book.length;
+        market = { book, answers };
         prices = price(corridor, wanted, book);
-        if (offers === 0) break;
+        if (answers.ids.size === 0) break;
       }
-      return prices.map((priced, index) => priced ?? whyNot(wanted[index], known));
+      return wanted.map((one, index) => prices[index] ?? whyNot(one, market));
     },
   };
 }
 
 /**
  * Has the providers quote for a corridor's currencies, with room for more than is needed now, and keeps what they offer.
- * @returns how many offered something
+ * @returns what they offered, and for what they were asked
  */
-export async function askProviders(context: RelayContext, corridor: Corridor, needed: Volume): Promise<number> {
+export async function askProviders(context: RelayContext, corridor: Corridor, needed: Volume): Promise<Answers> {
   const { sourceCurrency, targetCurrency } = corridor;
   const source = needed.source * ROOM > LEAST_ASKED ? needed.source * ROOM : LEAST_ASKED;
   const target = needed.target * ROOM;
@@ -111,7 +125,7 @@ export async function askProviders(context: RelayContext, corridor: Corridor, ne
     await insertProviderQuotes(context.db, rows, context.clock.nowMs());
   }
   context.log.debug({ corridor: corridorKey(corridor), offers: offers.length }, "asked the providers for quotes");
-  return offers.length;
+  return { ids: new Set(offers.map(({ id }) => id)), volume: needed };
 }
 
 interface Entry {
@@ -138,11 +152,13 @@ function price(
   return wanted.map((one) => {
     if (one.kind === "promised") return priceAsPromised(one, book);
     const limit = corridor.terms.maxPerBatch;
-    for (const entry of book) {
+    for (const [place, entry] of book.entries()) {
       const amounts = amountsAt(one.asked, entry.rate);
-      if (amounts.targetAmount === 0n) return tooSmall();
-      if (amounts.sourceAmount > limit) return tooLarge(limit);
-      if (amounts.targetAmount > entry.remaining) continue;
+      const misfit =
+        amounts.targetAmount === 0n ? tooSmall() : amounts.sourceAmount > limit ? tooLarge(limit) : undefined;
+      // At the best rate it is so at every rate; at another it is so until the best offer is good for it again.
+      if (misfit !== undefined && place === 0) return misfit;
+      if (misfit !== undefined || amounts.targetAmount > entry.remaining) continue;
       entry.remaining -= amounts.targetAmount;
       const fee = networkFeeUp(amounts.sourceAmount, corridor.terms.feeBps);
       return { kind: "priced", ...amounts, fee, drawn: { id: entry.id, quote: entry.quote } };
@@ -193,14 +209,33 @@ function volumeOf(wanted: readonly ToPrice[]): Volume {
   return { source, target };
 }
 
-function whyNot(wanted: ToPrice | undefined, offers: number): Refusal {
-  if (offers === 0) return refused("quotes-unavailable", "no liquidity provider has a quote for this now");
-  if (wanted?.kind === "promised") {
+/**
+ * Why nobody sells: for good only where an offer stands that has just been made for as much, and neither it nor any other
+ * would do even in full. What is late, old, or reserved by others passes.
+ */
+function whyNot(wanted: ToPrice, { book, answers }: Market): Refusal {
+  const needed = volumeOf([wanted]);
+  const isAnswered =
+    needed.source <= answers.volume.source &&
+    needed.target <= answers.volume.target &&
+    book.some(({ id }) => answers.ids.has(id));
+  if (!isAnswered) return refused("quotes-unavailable", "no liquidity provider has a quote for this now");
+  if (book.some((entry) => wouldDo(wanted, entry))) {
+    return refused("quotes-unavailable", "what the liquidity providers sell is reserved by others now");
+  }
+  if (wanted.kind === "promised") {
     return refused("quote-used-up", "what was quoted has been sold, and nobody sells at that price any more", {
       field: "amount.quoteId",
     });
   }
   return refused("no-quote", "no liquidity provider sells as much at once", { field: "amount" });
+}
+
+/** Whether all of an offer would be enough. */
+function wouldDo(wanted: ToPrice, { quote, rate }: Entry): boolean {
+  if (wanted.kind === "asked") return amountsAt(wanted.asked, rate).targetAmount <= quote.capacity;
+  const { sourceAmount, targetAmount } = wanted;
+  return targetAmount <= quote.capacity && convertDown(sourceAmount, rate) >= targetAmount;
 }
 
 function tooSmall(): Refusal {

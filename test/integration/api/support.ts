@@ -5,7 +5,7 @@ import { createServer } from "../../../src/api/server.ts";
 import type { Scope } from "../../../src/contract/operator.ts";
 import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
-import { parseCurrency } from "../../../src/domain/currency.ts";
+import { currencyByNumeric, parseCurrency } from "../../../src/domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { quoteId, type Quote } from "../../../src/domain/quote.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
@@ -153,6 +153,7 @@ export async function apiRelay(
     sealer: createSealer({ current: dataKey ?? DATA_KEY }),
     registry,
     providers,
+    ledger: ledgerAsRead(db),
     clock: systemClock,
     drawBytes: (length: number) => new Uint8Array(randomBytes(length)),
     log: silentLogger,
@@ -162,7 +163,7 @@ export async function apiRelay(
     wake: createWake<StepName>(),
     wallet: { lookup: () => Promise.resolve({ found: false, reason: "BE23" }) },
     ...given,
-    // The API does not touch the rest: keys, submitter, peers' keys, the ledger itself.
+    // The API does not touch the rest: keys, submitter, peers' keys.
   } as unknown as RelayContext;
   const readiness = () => Promise.resolve({ ready: true, reasons: [] });
   const app = await createServer(context, { readiness, failuresPerMinute: 1_000, ...extras });
@@ -176,6 +177,23 @@ export async function apiRelay(
       return { authorization: `Bearer ${text}` };
     },
     close: () => app.close(),
+  };
+}
+
+/** A ledger that says of the partner's money what has been read of it. */
+function ledgerAsRead(db: Database): unknown {
+  const block = { number: 1, hash: `0x${"0".repeat(64)}`, timestamp: 1 };
+  return {
+    provider: { getBlock: () => Promise.resolve(block) },
+    treasury: {
+      async balanceOf(_partner: number, currency: number) {
+        const { code } = currencyByNumeric(currency);
+        const [row] = await db.query<{ available: bigint }>("SELECT available FROM balances WHERE currency = $1", [
+          code,
+        ]);
+        return { available: row?.available ?? 0n, held: 0n };
+      },
+    },
   };
 }
 
