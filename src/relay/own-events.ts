@@ -1,10 +1,22 @@
 import { toHex, type Hex } from "../domain/bytes/hex.ts";
 import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
 import { transferLeaf, type Transfer } from "../domain/transfer.ts";
-import type { FinalBatch, LedgerPlace, OpenedBatch } from "../store/ledger-projection.ts";
+import type { LedgerEvent } from "../ledger/events.ts";
+import type { FinalBatch, FinalStatus, LedgerPlace, OpenedBatch } from "../store/ledger-projection.ts";
 import type { NewEvent } from "../store/events.ts";
 
 // What happens to a batch on the ledger, as events of the transfers in it.
+
+export type BatchEvent = Extract<LedgerEvent, { readonly batchId: Hex }>;
+/** One that ends its batch. */
+export type BatchEnd = Exclude<BatchEvent, { readonly kind: "Opened" }>;
+
+/** What the store calls a batch's end. */
+export const FINAL_STATUS: Readonly<Record<BatchEnd["kind"], FinalStatus>> = {
+  Settled: "settled",
+  Rejected: "rejected",
+  Expired: "expired",
+};
 
 /** The reason that is told where the ledger has four bytes that the network does not know. */
 const UNKNOWN_REASON: ReasonCode = "NARR";

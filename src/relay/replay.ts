@@ -5,6 +5,8 @@ import type { PartnerId } from "../domain/partner.ts";
 import type { Ledger } from "../ledger/contracts.ts";
 import { HUB } from "../ledger/deployment/config.ts";
 import { readEvents, type LedgerEvent } from "../ledger/events.ts";
+import type { FinalStatus, PublishedRejection } from "../store/ledger-projection.ts";
+import { FINAL_STATUS, type BatchEnd } from "./own-events.ts";
 
 /** A partner's money in one currency, in minor units. */
 export interface ReplayedBalance {
@@ -12,13 +14,26 @@ export interface ReplayedBalance {
   readonly held: bigint;
 }
 
-/** What the ledger's events alone make of a partner's money and of every batch. */
-export interface Replay {
-  /** Nothing for a currency that nothing happened in. */
-  readonly balances: ReadonlyMap<CurrencyCode, ReplayedBalance>;
-  readonly statuses: ReadonlyMap<Hex, "open" | "settled" | "rejected" | "expired">;
-  /** What settled batches paid to the partner as their target, in target minor units. */
-  readonly received: ReadonlyMap<Hex, bigint>;
+/** Where an event stands on the ledger. */
+export type ReplayedPlace = LedgerEvent["cursor"];
+
+export interface ReplayedOpening {
+  readonly id: Hex;
+  readonly header: BatchHeader;
+  readonly at: ReplayedPlace;
+}
+
+export interface ReplayedEnd extends ReplayedOpening {
+  readonly status: FinalStatus;
+  readonly rejected: readonly PublishedRejection[];
+  /** What it paid to its target partner, in target minor units. */
+  readonly paid: bigint;
+}
+
+/** What became of batches in a range of blocks, in the ledger's order. */
+export interface ReplayedRange {
+  readonly opened: readonly ReplayedOpening[];
+  readonly ended: readonly ReplayedEnd[];
 }
 
 export interface ReplayOptions {
@@ -29,29 +44,37 @@ export interface ReplayOptions {
 }
 
 /**
- * Goes through all events of a ledger, and does for one partner what the contracts did.
+ * Goes through all events of a ledger, a range of blocks at a time, and does for one partner what the contracts did. It
+ * remembers the batches that are open, and no others.
+ * @param look is shown each range before the next one is read
+ * @returns the partner's money, as the events alone make it; nothing for a currency that nothing happened in
  * @throws Error when they contradict each other, as when a batch ends that was never opened
  */
 export async function replay(
   ledger: Ledger,
   partner: PartnerId,
   { from, to, maxBlockRange }: ReplayOptions,
-): Promise<Replay> {
+  look: (range: ReplayedRange) => Promise<void>,
+): Promise<ReadonlyMap<CurrencyCode, ReplayedBalance>> {
   const books = openBooks(partner);
   for (let block = from; block <= to; block += maxBlockRange) {
     for (const event of await readEvents(ledger, block, Math.min(to, block + maxBlockRange - 1))) books.post(event);
+    await look(books.takeRange());
   }
-  return books;
+  return books.balances;
 }
 
-interface Books extends Replay {
+interface Books {
+  readonly balances: ReadonlyMap<CurrencyCode, ReplayedBalance>;
   post(event: LedgerEvent): void;
+  /** What was posted since the last time. */
+  takeRange(): ReplayedRange;
 }
 
 function openBooks(partner: PartnerId): Books {
   const balances = new Map<CurrencyCode, ReplayedBalance>();
-  const statuses = new Map<Hex, "open" | "settled" | "rejected" | "expired">();
-  const received = new Map<Hex, bigint>();
+  let opened: ReplayedOpening[] = [];
+  let ended: ReplayedEnd[] = [];
   /** Of open batches only: there may be many that have ended. */
   const headers = new Map<Hex, BatchHeader>();
 
@@ -61,10 +84,13 @@ function openBooks(partner: PartnerId): Books {
     balances.set(currency, { available: before.available + available, held: before.held + held });
   };
 
-  const endOf = (id: Hex): BatchHeader => {
+  const end = (event: BatchEnd, paid: bigint): BatchHeader => {
+    const { kind, batchId: id, cursor: at } = event;
     const header = headers.get(id);
     if (header === undefined) throw new Error(`batch ${id} ends on the ledger without being open`);
     headers.delete(id);
+    const rejected = kind === "Expired" ? [] : event.rejected.map(({ leaf, code }) => ({ leaf, code }));
+    ended.push({ id, header, at, status: FINAL_STATUS[kind], rejected, paid });
     return header;
   };
 
@@ -86,7 +112,7 @@ function openBooks(partner: PartnerId): Books {
         add(event.partner, event.currency, -event.amount, 0n);
         break;
       case "Opened": {
-        const { batchId, header } = event;
+        const { batchId, header, cursor } = event;
         const [sourceCurrency, targetCurrency] = currenciesOf(header);
         const taken = header.sourceTotal + header.fee;
         add(header.source, sourceCurrency, -taken, taken);
@@ -94,30 +120,32 @@ function openBooks(partner: PartnerId): Books {
           add(header.quote.provider, targetCurrency, -header.targetTotal, header.targetTotal);
         }
         headers.set(batchId, header);
-        statuses.set(batchId, "open");
+        opened.push({ id: batchId, header, at: cursor });
         break;
       }
       case "Settled": {
-        const { batchId, settledSource, settledTarget, fee } = event;
-        const header = endOf(batchId);
+        const { settledSource, settledTarget, fee } = event;
+        const header = end(event, settledTarget);
         const [sourceCurrency] = currenciesOf(header);
         release(header, settledSource + fee, settledTarget);
         add(header.quote.provider, sourceCurrency, settledSource, 0n);
         add(HUB, sourceCurrency, fee, 0n);
-        statuses.set(batchId, "settled");
-        if (header.target === partner) received.set(batchId, settledTarget);
         break;
       }
       case "Rejected":
       case "Expired":
-        release(endOf(event.batchId), 0n, 0n);
-        statuses.set(event.batchId, event.kind === "Rejected" ? "rejected" : "expired");
+        release(end(event, 0n), 0n, 0n);
         break;
       default:
       // Moves no money.
     }
   };
-  return { balances, statuses, received, post };
+  const takeRange = (): ReplayedRange => {
+    const range = { opened, ended };
+    [opened, ended] = [[], []];
+    return range;
+  };
+  return { balances, post, takeRange };
 }
 
 function currenciesOf({ sourceCurrency, targetCurrency }: BatchHeader): readonly [CurrencyCode, CurrencyCode] {

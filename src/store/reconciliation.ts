@@ -77,33 +77,6 @@ export async function endlessBatches(
   return rows.map(({ id, open }) => ({ id: hexOf(id), isOpen: open }));
 }
 
-/** Own transfers of batches that have ended, whose end was not told exactly once. */
-export async function untoldTransfers(
-  db: Queryable,
-): Promise<readonly { readonly uetr: Uetr; readonly told: number }[]> {
-  const rows = await db.query<{ uetr: string; told: number }>(
-    `SELECT t.uetr, count(e.seq)::integer AS told FROM transfers t JOIN ledger_batches l ON l.id = t.batch
-       LEFT JOIN events e ON e.uetr = t.uetr
-         AND e.type IN ('transfer.settled', 'transfer.rejected', 'transfer.expired', 'transfer.failed')
-     WHERE l.status <> 'open' GROUP BY t.uetr HAVING count(e.seq) <> 1`,
-  );
-  return rows.map(({ uetr, told }) => ({ uetr: parseUetr(uetr), told }));
-}
-
-/** Settled batches of this partner as target, with what was promised to its customers, up to a block. */
-export async function promisedCredits(
-  db: Queryable,
-  partner: PartnerId,
-  block: number,
-): Promise<ReadonlyMap<Hex, bigint>> {
-  const rows = await db.query<{ id: Uint8Array; minor: bigint }>(
-    `SELECT l.id, coalesce(sum(c.amount), 0) AS minor FROM ledger_batches l LEFT JOIN credits c ON c.batch = l.id
-     WHERE l.target = $1 AND l.status = 'settled' AND l.final_block <= $2 GROUP BY l.id`,
-    [partner, block],
-  );
-  return new Map(rows.map(({ id, minor }) => [hexOf(id), minor]));
-}
-
 /** Credits of batches that had settled before a moment, in seconds, and are not posted. */
 export async function owedCredits(db: Queryable, settledBefore: number): Promise<readonly Uetr[]> {
   return uetrs(

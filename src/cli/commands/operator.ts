@@ -89,6 +89,7 @@ const reportSchema = z.looseObject({
     }),
   ),
   differences: z.array(z.looseObject({ kind: z.string(), subject: z.string(), sentence: z.string() })),
+  omitted: z.number().int(),
 });
 type Report = z.infer<typeof reportSchema>;
 
@@ -99,11 +100,11 @@ async function reconcile(session: Session): Promise<void> {
     timeoutMs: RECONCILIATION_TIMEOUT_MS,
   });
   session.print(value, showReport);
-  const { length } = value.differences;
-  if (length > 0) throw new CommandFailure("NEGATIVE", `${length} differences`);
+  const count = value.differences.length + value.omitted;
+  if (count > 0) throw new CommandFailure("NEGATIVE", `${count} differences`);
 }
 
-function showReport({ block, balances, differences }: Report): string {
+function showReport({ block, balances, differences, omitted }: Report): string {
   const money = tableOr<Report["balances"][number]>(
     "No money on the ledger.",
     [
@@ -126,7 +127,8 @@ function showReport({ block, balances, differences }: Report): string {
     ],
     differences,
   );
-  return [`At block ${block ?? "none"}`, money, found].join("\n\n");
+  const more = omitted === 0 ? [] : [`${omitted} more differences are not listed.`];
+  return [`At block ${block ?? "none"}`, money, found, ...more].join("\n\n");
 }
 
 async function replay(session: Session, [webhook, seq]: readonly string[]): Promise<void> {

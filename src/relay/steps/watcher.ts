@@ -26,14 +26,13 @@ import {
   readCursor,
   writeBalances,
   type FinalBatch,
-  type FinalStatus,
   type LedgerCursor,
   type LedgerPlace,
   type OpenedBatch,
 } from "../../store/ledger-projection.ts";
 import { endQuotes } from "../../store/waiting-transfers.ts";
 import type { RelayContext, Step } from "../context.ts";
-import { finalEvents, heldEvents } from "../own-events.ts";
+import { FINAL_STATUS, finalEvents, heldEvents, type BatchEvent } from "../own-events.ts";
 
 /**
  * The ledger's history is not what this relay has read, and acted on: a block that was final has another hash. Nothing
@@ -133,14 +132,6 @@ async function requireSameHistory(
   log.fatal({ error: fork, block: cursor.block }, "the ledger has forked");
   throw fork;
 }
-
-type BatchEvent = Extract<LedgerEvent, { readonly batchId: Hex }>;
-
-const FINAL_STATUS: Readonly<Record<Exclude<BatchEvent["kind"], "Opened">, FinalStatus>> = {
-  Settled: "settled",
-  Rejected: "rejected",
-  Expired: "expired",
-};
 
 function batchEvents(events: readonly LedgerEvent[]): readonly BatchEvent[] {
   return events.filter((event): event is BatchEvent => "batchId" in event);

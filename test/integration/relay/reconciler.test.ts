@@ -1,11 +1,15 @@
 import { expect } from "chai";
 import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import type { ReasonCode } from "../../../src/domain/reason.ts";
+import type { Uetr } from "../../../src/domain/uetr.ts";
 import { expireCall, openCall } from "../../../src/ledger/calls.ts";
 import { reconcile, type ReconciliationReport } from "../../../src/relay/reconciler.ts";
+import { payloadBytes, sealPayload } from "../../../src/relay/sealed-payload.ts";
 import { watcherStep } from "../../../src/relay/steps/watcher.ts";
 import type { Database, SqlValue } from "../../../src/store/database.ts";
 import { insertDecision } from "../../../src/store/decisions.ts";
+import { recordPostings } from "../../../src/store/credits.ts";
+import { appendEvents } from "../../../src/store/events.ts";
 import { insertPayload } from "../../../src/store/payloads.ts";
 import { insertWebhook } from "../../../src/store/webhooks.ts";
 import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch } from "../support/batches.ts";
@@ -30,7 +34,7 @@ describeOnBothDatabases("reconciler", (open) => {
     for (const { header, send, quote } of [settled, expired]) {
       await submitter.submit(openCall(ledger, header, send, quote));
     }
-    await submitter.submit(await makeSettlement(sandbox, { ...settled, open: withdrawOne(sandbox) }, { 1: "AC03" }));
+    await submitter.submit(await makeSettlement(sandbox, settled, { 1: "AC03" }));
     await runPastExpiry(sandbox, expired);
     await submitter.submit(expireCall(ledger, expired.header));
     const held = await ownBatch(relay, { count: 2 });
@@ -42,11 +46,12 @@ describeOnBothDatabases("reconciler", (open) => {
 
   /** What a target relay writes when it accepts all of a batch but some. */
   async function decide(
-    { db, clock }: TestRelay,
+    { db, clock, sealer }: TestRelay,
     { id, transfers, header }: OpenableBatch,
     refused: Readonly<Record<number, ReasonCode>> = {},
   ): Promise<void> {
-    await insertPayload(db, { batch: id, source: header.source, sealed: new Uint8Array(1) }, clock.nowMs());
+    const sealed = sealPayload(sealer, id, payloadBytes({ header, transfers }));
+    await insertPayload(db, { batch: id, source: header.source, sealed }, clock.nowMs());
     const rejections = new Map(
       transfers.flatMap(({ uetr }, index) => (refused[index] ? [[uetr, refused[index]]] : [])),
     );
@@ -72,9 +77,22 @@ describeOnBothDatabases("reconciler", (open) => {
     await decide(relay, batch, { 0: "AC04" });
     await relay.submitter.submit(await makeSettlement(relay.sandbox, batch, { 0: "AC04" }));
     await run(relay, watcherStep);
-    await change(relay, "UPDATE credits SET credited_at = 1, reference = 'R'");
+    await post(relay);
     await change(relay, "UPDATE decisions SET confirmed_at = 1");
     return { relay, batch };
+  }
+
+  /** The wallet posts what is to be credited. */
+  async function post(relay: TestRelay): Promise<void> {
+    const due = await relay.db.query<{ uetr: Uetr }>("SELECT uetr FROM credits WHERE credited_at IS NULL");
+    const postings = due.map(({ uetr }) => ({ uetr, reference: "R", creditedAt: 1 }));
+    await relay.db.transaction(async (tx) => {
+      await recordPostings(tx, postings);
+      await appendEvents(
+        tx,
+        postings.map(({ uetr }) => ({ type: "credit.posted", uetr, at: 1, data: {} })),
+      );
+    });
   }
 
   it("finds a ledger that has not been read", async () => {
@@ -139,7 +157,9 @@ describeOnBothDatabases("reconciler", (open) => {
     expect(found).to.include(`batch ${settled}: The store has it as rejected; by the ledger's events it is settled.`);
     expect(found).to.include(`batch ${expired}: It is expired on the ledger, and not in the store.`);
     expect(found).to.include(`batch ${held}: It was given up as void, and is on the ledger all the same.`);
-    expect(found.filter((sentence) => sentence.endsWith("which was told 0 times."))).to.have.lengthOf(3);
+    // Those that were settled but for one are told as rejected now, and those of the open batch as held.
+    expect(found.filter((sentence) => sentence.endsWith("It is rejected, which was told 0 times."))).to.have.length(3);
+    expect(found.filter((sentence) => sentence.endsWith("It is held, which was told 0 times."))).to.have.length(5);
   });
 
   it("finds transfers and batches whose time is over", async () => {
@@ -167,13 +187,14 @@ describeOnBothDatabases("reconciler", (open) => {
     const { relay, batch } = await settledTarget();
     const uetr = batch.transfers[1]?.uetr;
     await change(relay, "UPDATE credits SET credited_at = NULL WHERE uetr = $1::uuid", [uetr ?? ""]);
+    await change(relay, "DELETE FROM events WHERE uetr = $1::uuid", [uetr ?? ""]);
     await change(relay, "UPDATE decisions SET confirmed_at = NULL");
     expect(await check(relay)).to.deep.equal([
       `credit ${uetr}: Its batch has settled, and the customer is not credited.`,
       `confirmation ${batch.id}: Its source has not been told of the credits.`,
     ]);
     expect(sentencesOf(await reconcile(relay))).to.deep.equal([]);
-    await change(relay, "UPDATE credits SET credited_at = 1");
+    await post(relay);
     await change(relay, "UPDATE decisions SET confirmed_at = 1");
     await change(relay, "UPDATE credits SET amount = amount + 1 WHERE uetr = $1::uuid", [uetr ?? ""]);
     expect((await check(relay))[0]).to.match(/^credit 0x\w{64}: It paid (\d+) minor units to this partner/);
@@ -182,7 +203,7 @@ describeOnBothDatabases("reconciler", (open) => {
     await relay.submitter.submit(late.open);
     await decide(relay, late);
     await run(relay, watcherStep);
-    await change(relay, "UPDATE credits SET credited_at = 1");
+    await post(relay);
     expect(await check(relay)).to.include(
       `credit ${late.transfers[0]?.uetr}: The customer is credited, and its batch has not settled.`,
     );

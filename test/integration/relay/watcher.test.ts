@@ -122,7 +122,7 @@ describeOnBothDatabases("watcher", (open) => {
     for (const { header, send, quote } of [mixed, late]) {
       await courier.submit(openCall(sandbox.ledger, header, send, quote));
     }
-    await courier.submit(await makeSettlement(sandbox, { ...mixed, open: undefined as never }, { 1: "BE06" }));
+    await courier.submit(await makeSettlement(sandbox, mixed, { 1: "BE06" }));
     await runPastExpiry(sandbox, late);
     const receipt = await courier.submit(expireCall(sandbox.ledger, late.header));
     await run(relay, watcherStep);

@@ -1,12 +1,14 @@
 import { batchId, buildBatch, type Batch } from "../../../src/domain/batch.ts";
 import type { Hex } from "../../../src/domain/bytes/hex.ts";
+import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { currencyOf } from "../../../src/domain/currency.ts";
+import { hashDetails } from "../../../src/domain/details.ts";
 import { NO_QUOTE, quoteRate, type Quote } from "../../../src/domain/quote.ts";
 import { convertDown } from "../../../src/domain/rate.ts";
 import type { ReasonCode } from "../../../src/domain/reason.ts";
 import { proveRejections, type ProvedRejections } from "../../../src/domain/settlement.ts";
-import type { Transfer } from "../../../src/domain/transfer.ts";
+import type { PayloadTransfer } from "../../../src/domain/payload.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
 import { beatCall, openCall, settleCall } from "../../../src/ledger/calls.ts";
 import { NO_AUTHORIZATION, signBatch, signQuote, signSettlement } from "../../../src/ledger/signing.ts";
@@ -20,6 +22,8 @@ const HOLD_SECONDS = 300;
 
 /** A batch with the call that opens it. */
 export interface OpenableBatch extends Batch {
+  /** With what opens their details. */
+  readonly transfers: readonly PayloadTransfer[];
   readonly id: Hex;
   readonly open: Call;
 }
@@ -53,11 +57,18 @@ export async function makeBatch({ ledger, keys }: Sandbox, plan: BatchPlan = {})
   const { corridor = HKD_TO_PHP, count = 3, seed = "a batch" } = plan;
   const quote = isSameCurrency(corridor) ? NO_QUOTE : await makeQuote(corridor);
   const random = createRandom(seed);
-  const transfers = Array.from({ length: count }, (): Transfer => {
+  const transfers = Array.from({ length: count }, (): PayloadTransfer => {
     const sourceAmount = BigInt(10_000 + random.below(100_000));
     const targetAmount = isSameCurrency(corridor) ? sourceAmount : convertDown(sourceAmount, quoteRate(quote));
-    const detailsHash = `0x${"d".repeat(64)}` as const;
-    return { uetr: uetrFromRandom(random.bytes(16)), sourceAmount, targetAmount, detailsHash };
+    const uetr = uetrFromRandom(random.bytes(16));
+    const salt = toHex(random.bytes(32));
+    const alias = (value: string) => ({ type: "MSISDN", value });
+    const details = {
+      debtor: { name: "Chan Tai Man", alias: alias("+85291234567") },
+      creditor: { name: "Maria Dela Cruz", alias: alias("+639171234567") },
+      remittance: { purpose: "FAMI" },
+    };
+    return { uetr, sourceAmount, targetAmount, detailsHash: hashDetails(details, salt), details, salt };
   });
   const expiresAt = Number.parseInt(String(await ledger.transferRegistry.time()), 10) + HOLD_SECONDS;
   const batch = buildBatch(transfers, corridor, quote, FEE_BPS, expiresAt);
@@ -68,6 +79,7 @@ export async function makeBatch({ ledger, keys }: Sandbox, plan: BatchPlan = {})
     : await signQuote(operator(PROVIDER), ledger.chain, batch.header.quote);
   return {
     ...batch,
+    transfers,
     id: batchId(batch.header, ledger.chain),
     open: openCall(ledger, batch.header, send, offer),
   };
@@ -87,7 +99,7 @@ export function prove(batch: Batch, refusals: Refusals): ProvedRejections {
 /** The call that settles a batch, signed by its target partner. */
 export async function makeSettlement(
   { ledger, keys }: Sandbox,
-  batch: OpenableBatch,
+  batch: Batch & Pick<OpenableBatch, "id">,
   refusals: Refusals = {},
 ): Promise<Call> {
   const proved = prove(batch, refusals);
