@@ -89,7 +89,8 @@ const reportSchema = z.looseObject({
     }),
   ),
   differences: z.array(z.looseObject({ kind: z.string(), subject: z.string(), sentence: z.string() })),
-  omitted: z.number().int(),
+  // Relays before this one named all of them.
+  omitted: z.number().int().default(0),
 });
 type Report = z.infer<typeof reportSchema>;
 
