@@ -1,4 +1,5 @@
 import type { EventJson } from "../contract/network.ts";
+import type { ProblemJson } from "../contract/problems.ts";
 import type { RelayContext } from "../relay/context.ts";
 import { lastEventSeq } from "../store/events.ts";
 
@@ -65,4 +66,9 @@ export function createEventFeed({ db, wake, log }: RelayContext): EventFeed {
 /** An event as server-sent events have it (HTML, 9.2.6). Its id is what `Last-Event-ID` brings back. */
 export function sseOf(event: EventJson): string {
   return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Why a stream ends: the last that it says. Without an id: it is no event to go on after. */
+export function sseProblem(problem: ProblemJson): string {
+  return `event: problem\ndata: ${JSON.stringify(problem)}\n\n`;
 }

@@ -1,10 +1,13 @@
 import type { Readable } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
+import type { Clock } from "../platform/clock.ts";
 import { submitRequestSchema, type LineResult, type ParsedSubmitRequest } from "../contract/transfers.ts";
 import { isUetr } from "../domain/uetr.ts";
 import type { Intake, Submission } from "../relay/intake.ts";
 import { acceptanceJson } from "../relay/json.ts";
 import { refused, type Refusal } from "../relay/refusal.ts";
+import { tooMany, type Grant } from "./auth.ts";
+import type { OpenStream } from "./streams.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { problemJson, problemOf } from "./problem.ts";
 import { faultOf } from "./validation.ts";
@@ -22,56 +25,122 @@ type Line = { readonly line: number; readonly uetr: string | undefined } & (
   { readonly kind: "request"; readonly request: ParsedSubmitRequest } | Refusal
 );
 
+export interface LineOptions {
+  /** Ends it after the lines that have been read. */
+  readonly stopping: AbortSignal;
+  /** How the log names the request. */
+  readonly instance: string;
+  /** Lines are taken for as long as it has not ended. */
+  readonly stream: OpenStream;
+  /** Lets so many more transfers through, of as many as are there. */
+  readonly grant: (atMost: number) => Grant;
+  readonly clock: Pick<Clock, "sleep">;
+}
+
+/**
+ * A stream waits for so long at most, all its pauses together, until its key may go on: then it ends, and tells when that
+ * is. Callers that wait for an answer give up after a minute or so.
+ */
+const MAX_PAUSE_MS = 30_000;
+
 /**
  * Takes a stream of submissions, a line each, and gives a line of result for each, in order, as it goes. It reads on only
  * as far as its own results are taken, so what it keeps is bounded. A line that is refused does not hurt the others;
- * lines whose result was given before the stream broke are accepted, and lines without one may be sent again.
- * @param stopping ends it after the lines that have been read
- * @param instance how the log names the request
+ * lines whose result was given before the stream broke are accepted, and lines without one may be sent again. Where its
+ * key may not go on, the last result says so: nothing was done with that line and those after it.
  */
-export async function* submitLines(
-  body: Readable,
-  intake: Intake,
-  { stopping, instance }: { readonly stopping: AbortSignal; readonly instance: string },
-): AsyncGenerator<string> {
+export async function* submitLines(body: Readable, intake: Intake, options: LineOptions): AsyncGenerator<string> {
+  const { stopping, stream, instance } = options;
   const splitter = createSplitter();
-  const stopped = Promise.withResolvers<"stopped">();
-  const stop = () => stopped.resolve("stopped");
-  stopping.addEventListener("abort", stop);
-  if (stopping.aborted) stop();
-  // Left where it is when the relay is stopping: to destroy it would destroy the connection, and the last results.
+  const interrupted = AbortSignal.any([stopping, stream.ended]);
+  const left = Promise.withResolvers<"left">();
+  const leave = () => left.resolve("left");
+  interrupted.addEventListener("abort", leave);
+  if (interrupted.aborted) leave();
+  // Left where it is when the stream ends before its body: to destroy it would destroy the connection, and the last results.
   const chunks = body.iterator({ destroyOnReturn: false });
   const lines: Line[] = [];
+  const pauses = { leftMs: MAX_PAUSE_MS };
+  const submit = (all: boolean) => submitSome(lines, all, intake, { ...options, interrupted, pauses });
+  let end: Refusal | undefined;
   try {
     for (;;) {
-      const next = await Promise.race([chunks.next(), stopped.promise]);
-      if (next === "stopped") {
-        yield stoppedAt(lines, splitter.nextLine(), instance);
-        return;
+      const next = await Promise.race([chunks.next(), left.promise]);
+      if (next === "left") {
+        end = stopping.aborted ? STOPPING : await whyEnded(stream);
+        break;
       }
-      if (next.done === true) break;
+      const isOver = next.done === true;
       // A request's body without an encoding comes as bytes.
-      lines.push(...splitter.push(next.value as Uint8Array));
-      while (lines.length >= LINES_PER_CHUNK) {
-        yield await submitChunk(lines.splice(0, LINES_PER_CHUNK), intake, instance);
-      }
+      lines.push(...(isOver ? splitter.end() : splitter.push(next.value as Uint8Array)));
+      end = yield* submit(isOver);
+      if (end !== undefined || isOver) break;
       // What has arrived meanwhile, on its way through this process, is stored with it; nothing waits for what has not.
       if (body.readableLength === 0) await immediate();
-      if (lines.length > 0 && body.readableLength === 0) yield await submitChunk(lines.splice(0), intake, instance);
+      if (body.readableLength === 0) end = yield* submit(true);
+      if (end !== undefined) break;
     }
-    lines.push(...splitter.end());
-    while (lines.length > 0) yield await submitChunk(lines.splice(0, LINES_PER_CHUNK), intake, instance);
+    if (end !== undefined) yield endedAt(lines, splitter.nextLine(), end, instance);
   } finally {
-    stopping.removeEventListener("abort", stop);
+    interrupted.removeEventListener("abort", leave);
+    stream.close();
   }
 }
 
-async function submitChunk(lines: readonly Line[], intake: Intake, instance: string): Promise<string> {
+interface Interruptible extends LineOptions {
+  readonly interrupted: AbortSignal;
+  readonly pauses: { leftMs: number };
+}
+
+const STOPPING = refused("unavailable", "the relay is stopping");
+
+/**
+ * Has lines submitted, as far as the key may go on: in full chunks, or all.
+ * @returns why the stream ends, if it does
+ */
+async function* submitSome(
+  lines: Line[],
+  all: boolean,
+  intake: Intake,
+  { stream, grant, instance, clock, stopping, interrupted, pauses }: Interruptible,
+): AsyncGenerator<string, Refusal | undefined> {
+  while (lines.length >= (all ? 1 : LINES_PER_CHUNK)) {
+    const why = await whyEnded(stream);
+    if (why?.code === "unauthorized") return why;
+    const granted = grant(Math.min(lines.length, LINES_PER_CHUNK));
+    if (granted.kind === "granted") {
+      yield await submitChunk(lines.splice(0, granted.transfers), why ?? intake, instance);
+      continue;
+    }
+    pauses.leftMs -= granted.waitMs;
+    if (pauses.leftMs < 0) return tooMany(granted.waitMs).refusal;
+    await clock.sleep(granted.waitMs, interrupted).catch((failure: unknown) => {
+      if (!interrupted.aborted) throw failure;
+    });
+    if (stopping.aborted) return STOPPING;
+  }
+  return undefined;
+}
+
+/** A store that cannot tell is not a key that has ended: its lines can be sent again. */
+async function whyEnded(stream: OpenStream): Promise<Refusal | undefined> {
+  try {
+    return await stream.whyEnded();
+  } catch (failure) {
+    return problemOf(failure).refusal;
+  }
+}
+
+/** @param intake why nothing can be taken in, instead */
+async function submitChunk(lines: readonly Line[], intake: Intake | Refusal, instance: string): Promise<string> {
   const requests = lines.filter((line) => line.kind === "request");
-  const answers = await submitAll(
-    requests.map(({ request }) => request),
-    intake,
-  );
+  const answers =
+    "kind" in intake
+      ? requests.map(() => intake)
+      : await submitAll(
+          requests.map(({ request }) => request),
+          intake,
+        );
   const byLine = new Map(requests.map(({ line }, index) => [line, answers[index]]));
   return lines.map((line) => resultLine(line, byLine.get(line.line) ?? line, instance)).join("");
 }
@@ -99,9 +168,9 @@ function resultLine({ line, uetr }: Line, answer: Submission | Line, instance: s
   return `${JSON.stringify(result)}\n`;
 }
 
-/** Tells where the stream was left: from that line on nothing was looked at. */
-function stoppedAt(lines: readonly Line[], nextLine: number, instance: string): string {
-  const refusal = refused("unavailable", "the relay is stopping: send this line and those after it again");
+/** Tells where the stream was left: from that line on nothing was done. */
+function endedAt(lines: readonly Line[], nextLine: number, why: Refusal, instance: string): string {
+  const refusal = { ...why, detail: `${why.detail}: nothing was done with this line and those after it` };
   const line = lines[0]?.line ?? nextLine;
   return resultLine({ line, uetr: undefined, ...refusal }, refusal, instance);
 }

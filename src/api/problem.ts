@@ -14,7 +14,7 @@ export class Problem extends Error {
   constructor(
     code: ProblemCode,
     detail: string,
-    more: Pick<Refusal, "field" | "reason" | "transferStatus"> & { readonly headers?: Record<string, string> } = {},
+    more: Omit<Refusal, "kind" | "code" | "detail"> & { readonly headers?: Record<string, string> } = {},
   ) {
     super(detail);
     this.name = "Problem";
@@ -29,7 +29,10 @@ export class Problem extends Error {
 }
 
 /** @param instance how the log names the request */
-export function problemJson({ code, detail, field, reason, transferStatus }: Refusal, instance: string): ProblemJson {
+export function problemJson(
+  { code, detail, field, reason, transferStatus, retryAfterSeconds }: Refusal,
+  instance: string,
+): ProblemJson {
   const entry: (typeof PROBLEMS)[ProblemCode] & { readonly reason?: string } = PROBLEMS[code];
   const iso = reason ?? entry.reason;
   return {
@@ -42,6 +45,7 @@ export function problemJson({ code, detail, field, reason, transferStatus }: Ref
     ...(field === undefined ? {} : { field }),
     ...(iso === undefined ? {} : { reason: iso }),
     ...(transferStatus === undefined ? {} : { transferStatus }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
 }
 

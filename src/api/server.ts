@@ -1,5 +1,4 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import rateLimit from "@fastify/rate-limit";
 import { isUetr, type Uetr } from "../domain/uetr.ts";
 import type { RelayContext } from "../relay/context.ts";
 import { createIntake } from "../relay/intake.ts";
@@ -15,6 +14,7 @@ import { networkRoutes } from "./routes/network.ts";
 import { operatorRoutes } from "./routes/operator.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { createStreams } from "./streams.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { serializerCompiler, validatorCompiler } from "./validation.ts";
 
@@ -27,6 +27,7 @@ const STREAM_BUFFER_BYTES = 262_144;
 /** How long requests may take to end once the server is closing. */
 const CLOSING_GRACE_MS = 5_000;
 const FAILURES_PER_MINUTE = 60;
+const STREAM_LIMITS = { perKey: 32, overall: 500 };
 const REQUEST_ID_BYTES = 12;
 /** Answers that say when to come again, and when, where nothing else is said. */
 const PASSING: ReadonlySet<number> = new Set([429, 503]);
@@ -56,11 +57,11 @@ export async function createServer(relay: RelayContext, extras: ServerExtras): P
   takeBodies(app);
   app.decorateRequest("caller", undefined);
   app.decorateRequest("audit");
-  await app.register(rateLimit, { global: false });
 
   const intake = createIntake(relay);
   const feed = createEventFeed(relay);
-  const auth = createAuthenticator(app, relay, { failuresPerMinute: extras.failuresPerMinute ?? FAILURES_PER_MINUTE });
+  const auth = createAuthenticator(relay, { failuresPerMinute: extras.failuresPerMinute ?? FAILURES_PER_MINUTE });
+  const streams = createStreams(relay, auth, extras.streamLimits ?? STREAM_LIMITS);
   app.addHook("onRequest", async (request, reply) => {
     request.audit = { data: {} };
     reply.header("x-request-id", request.id);
@@ -72,9 +73,15 @@ export async function createServer(relay: RelayContext, extras: ServerExtras): P
     const { scope } = request.routeOptions.config;
     if (scope !== undefined) await auth.authenticate(request, scope);
   });
+  // A body may take its time to arrive: the key is one that works when it has.
+  app.addHook("preValidation", async ({ caller }) => {
+    const why = caller === undefined ? undefined : await auth.whyEnded(caller, "request");
+    if (why !== undefined) throw Problem.of(why);
+  });
   app.addHook("preClose", () => {
     closing.abort();
     feed.close();
+    streams.close();
     // Nobody holds the relay up by not reading what it has sent.
     setTimeout(() => app.server.closeAllConnections(), CLOSING_GRACE_MS).unref();
     return Promise.resolve();
@@ -83,7 +90,7 @@ export async function createServer(relay: RelayContext, extras: ServerExtras): P
   refuseUnknown(app);
 
   await serveDocumentation(app);
-  const context: ApiContext = { relay, extras, intake, auth, feed, closing: closing.signal };
+  const context: ApiContext = { relay, extras, intake, auth, feed, streams, closing: closing.signal };
   await app.register(async (api) => {
     auditActions(api, relay);
     await api.register(networkRoutes(context));

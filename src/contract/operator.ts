@@ -6,13 +6,23 @@ import { eventSchema } from "./network.ts";
 export const SCOPES = ["read", "submit", "operate"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-const RATE_LIMIT_MAX = 10_000_000;
+/** Requests a minute; each transfer of a stream counts as one. */
+export const DEFAULT_RATE_LIMIT = 6_000;
+export const MAX_RATE_LIMIT = 10_000_000;
 
 export const createKeySchema = z
   .strictObject({
     label: lineSchema(80),
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
-    rateLimit: z.number().int().min(1).max(RATE_LIMIT_MAX).default(6_000).meta({ description: "Requests a minute." }),
+    rateLimit: z
+      .number()
+      .int()
+      .min(1)
+      .max(MAX_RATE_LIMIT)
+      .optional()
+      .meta({
+        description: `Requests a minute; each transfer of a stream counts as one. ${DEFAULT_RATE_LIMIT} where it is left out.`,
+      }),
     expiresAt: instantSchema.optional(),
   })
   .meta({ id: "CreateKey" });
@@ -39,6 +49,7 @@ export const apiKeySchema = z
     createdAt: instantSchema,
     expiresAt: instantSchema.optional(),
     revokedAt: instantSchema.optional(),
+    successor: z.string().optional().meta({ description: "The id of the key that was made in its place." }),
   })
   .meta({ id: "ApiKey" });
 export type ApiKeyJson = z.infer<typeof apiKeySchema>;

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "uetr-conflict": { status: 409, title: "The UETR is that of a transfer with other content", reason: "AM05" },
   "not-cancellable": { status: 409, title: "The transfer cannot be cancelled any more" },
   "receipt-not-ready": { status: 409, title: "There is no receipt before a transfer has settled" },
+  "already-rotated": { status: 409, title: "The key has a successor" },
   "not-final": { status: 409, title: "The transfer has not ended yet" },
   erased: { status: 410, title: "The personal data has been erased" },
   "payload-too-large": { status: 413, title: "The request is larger than is taken" },
@@ -37,7 +38,7 @@ export const PROBLEMS = {
   "quote-used-up": { status: 422, title: "Nobody sells as much at the price quoted any more", reason: "AB04" },
   "no-quote": { status: 422, title: "No liquidity provider sells as much", reason: "AB04" },
   "insufficient-liquidity": { status: 422, title: "The partner has too little money on the ledger", reason: "AM04" },
-  "rate-limited": { status: 429, title: "More requests than the limit" },
+  "rate-limited": { status: 429, title: "More than the limit" },
   "headers-too-large": { status: 431, title: "The headers are larger than is taken" },
   internal: { status: 500, title: "The relay failed; what it failed on is in its log" },
   unavailable: { status: 503, title: "The relay cannot reach its database or its ledger, or is stopping" },
@@ -65,6 +66,9 @@ export const problemSchema = z
     field: z.string().optional().meta({ description: "The member of the request that is at fault, by its path." }),
     reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code, where one fits." }),
     transferStatus: z.string().optional().meta({ description: "Where the transfer stands that cannot be changed." }),
+    retryAfterSeconds: z.number().int().optional().meta({
+      description: "When to send again what a limit held up; as the header retry-after, where there is one.",
+    }),
   })
   .meta({ id: "Problem", description: "What went wrong (RFC 9457)." });
 export type ProblemJson = z.infer<typeof problemSchema>;

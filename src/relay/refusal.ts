@@ -13,8 +13,14 @@ export interface Refusal {
   readonly reason?: ReasonCode;
   /** Where the transfer stands that cannot be changed. */
   readonly transferStatus?: string;
+  /** For how long it is not worth asking again. */
+  readonly retryAfterSeconds?: number;
 }
 
-export function refused(code: ProblemCode, detail: string, more: Pick<Refusal, "field" | "reason"> = {}): Refusal {
+export function refused(
+  code: ProblemCode,
+  detail: string,
+  more: Pick<Refusal, "field" | "reason" | "retryAfterSeconds"> = {},
+): Refusal {
   return { kind: "refused", code, detail, ...more };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod/v4";
 import type { AliasJson } from "../contract/fields.ts";
 import {
@@ -38,6 +39,7 @@ import type { DetailGroup } from "../domain/details.ts";
 import { followEvents, type FollowOptions } from "./events.ts";
 import {
   connect,
+  problemOf,
   readAnswer,
   RelayProblem,
   RelayUnreachable,
@@ -185,33 +187,43 @@ async function* submitChunks(
   for await (const request of requests) {
     chunk.push(request);
     if (chunk.length < CHUNK_SIZE) continue;
-    yield* await submitChunk(connection, chunk, linesBefore);
+    yield* submitChunk(connection, chunk, linesBefore);
     linesBefore += chunk.length;
     chunk = [];
   }
-  if (chunk.length > 0) yield* await submitChunk(connection, chunk, linesBefore);
+  if (chunk.length > 0) yield* submitChunk(connection, chunk, linesBefore);
 }
 
 const MAX_CUT_SHORT = 3;
+/** What a relay says of the line at which it ends a stream: that nothing was done with it and those after it. */
+const ENDING_STATUSES = new Set([401, 429, 503]);
 
-async function submitChunk(
+/** Where the relay says at which line it ended the stream, that line and those after it are sent again. */
+async function* submitChunk(
   connection: Connection,
   chunk: readonly SubmitRequest[],
   linesBefore: number,
-): Promise<readonly LineResult[]> {
-  const text = chunk.map((request) => `${JSON.stringify(request)}\n`).join("");
-  for (let attempt = 1; ; attempt++) {
+): AsyncGenerator<LineResult> {
+  let answered = 0;
+  for (let failures = 0; answered < chunk.length;) {
+    const rest = chunk.slice(answered);
     const answer = await connection.send("POST", "/v1/transfers", {
       canRepeat: true,
       timeoutMs: CHUNK_TIMEOUT_MS,
-      body: { type: "application/x-ndjson", text },
+      body: { type: "application/x-ndjson", text: rest.map((request) => `${JSON.stringify(request)}\n`).join("") },
     });
     const lines = answer.text.split("\n").filter((line) => line !== "");
+    const results = lines.map((line) => readAnswer(lineResultSchema, line));
+    const last = results.at(-1);
+    const ending = last?.uetr === undefined && ENDING_STATUSES.has(last?.status ?? 0) ? last?.problem : undefined;
+    if (ending !== undefined) results.pop();
     // A relay that stops in the middle ends its answer there, by which time the status has been sent.
-    if (lines.length >= chunk.length) {
-      const results = lines.map((line) => readAnswer(lineResultSchema, line));
-      return results.map((result) => ({ ...result, line: result.line + linesBefore }));
-    }
-    if (attempt >= MAX_CUT_SHORT) throw new RelayUnreachable(attempt, new Error("the answer was cut short"));
+    const isWhole = ending !== undefined || results.length >= rest.length;
+    if (isWhole) for (const result of results) yield { ...result, line: result.line + linesBefore + answered };
+    failures = isWhole && results.length > 0 ? 0 : failures + 1;
+    if (isWhole) answered += results.length;
+    if (ending?.status === 401) throw problemOf(ending, ending.retryAfterSeconds);
+    if (failures >= MAX_CUT_SHORT) throw new RelayUnreachable(failures, new Error("the answer was cut short"));
+    if (ending?.retryAfterSeconds !== undefined) await delay(ending.retryAfterSeconds * 1_000);
   }
 }

@@ -96,6 +96,8 @@ async function* streamFrom(
       timer.refresh();
       parser.feed(decoder.decode(chunk, { stream: true }));
       for (const message of received.splice(0)) {
+        // Why the relay ends the stream: whether the key still works is seen when it is asked again.
+        if (message.event === "problem") return;
         yield readAnswer(eventSchema, message.data);
         // The caller's time is not the relay's silence.
         timer.refresh();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod/v4";
-import { problemSchema } from "../contract/problems.ts";
+import { problemSchema, type ProblemJson } from "../contract/problems.ts";
 import { backoffMs } from "../platform/retry.ts";
 
 /** The relay refused a request (RFC 9457). Codes are stable; messages are for people and may change. */
@@ -125,7 +125,7 @@ export function connect(options: ConnectionOptions): Connection {
       ...(body === undefined ? {} : { body: body.text }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await refusalIn(response);
     return response;
   };
 
@@ -179,7 +179,7 @@ function retryAfterMs(problem: RelayProblem | undefined, atMostMs: number): numb
 /** The code of a refusal that is not the relay's own: a proxy's, most likely. */
 export const NOT_THE_RELAY = "not-the-relay";
 
-async function problemOf(response: Response): Promise<RelayProblem> {
+async function refusalIn(response: Response): Promise<RelayProblem> {
   const { status } = response;
   const retryAfter = response.headers.get("retry-after") ?? "";
   const retryAfterSeconds = /^[0-9]{1,6}$/.test(retryAfter) ? Number.parseInt(retryAfter, 10) : undefined;
@@ -190,7 +190,11 @@ async function problemOf(response: Response): Promise<RelayProblem> {
     const message = `answered ${status}, and not as a relay does`;
     return new RelayProblem(message, { code: NOT_THE_RELAY, status, retryAfterSeconds, ...nothing });
   }
-  const { detail, field, reason, transferStatus, code, instance } = parsed.data;
+  return problemOf(parsed.data, retryAfterSeconds);
+}
+
+export function problemOf(problem: ProblemJson, retryAfterSeconds: number | undefined): RelayProblem {
+  const { detail, field, reason, transferStatus, code, status, instance } = problem;
   return new RelayProblem(detail, { code, status, field, reason, transferStatus, instance, retryAfterSeconds });
 }
 

@@ -7,6 +7,7 @@ import {
   auditResponseSchema,
   createKeySchema,
   createWebhookSchema,
+  DEFAULT_RATE_LIMIT,
   deliveriesQuerySchema,
   deliveriesResponseSchema,
   deliveryParams,
@@ -25,17 +26,17 @@ import {
 } from "../../contract/operator.ts";
 import { parseUetr } from "../../domain/uetr.ts";
 import { toJson } from "../../domain/wire.ts";
-import { issueApiKey, rotateApiKey } from "../../relay/api-keys.ts";
+import { exceeds, issueApiKey, rotateApiKey } from "../../relay/api-keys.ts";
 import { eventJson } from "../../relay/event-json.ts";
 import { instant } from "../../relay/json.ts";
 import { reconcile } from "../../relay/reconciler.ts";
 import { registerWebhook, replayDelivery, webhookJson } from "../../relay/webhooks.ts";
-import { listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
+import { findApiKey, listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
 import { auditAfter } from "../../store/audit.ts";
 import { eraseOlderThan, eraseTransfer } from "../../store/erase.ts";
 import { numberOf } from "../../store/values.ts";
 import { deleteWebhook, listDeliveries, listWebhooks, type Delivery } from "../../store/webhooks.ts";
-import type { ApiContext } from "../context.ts";
+import { callerOf, type ApiContext } from "../context.ts";
 import { Problem } from "../problem.ts";
 import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
 
@@ -61,15 +62,22 @@ function keyRoutes(app: Routes, { relay, auth }: ApiContext): void {
         summary: "Make an API key",
         tags: ["operator"],
         body: createKeySchema,
+        description:
+          "It can do no more than the key that makes it, no more often, and not for longer: what is left out of rateLimit and expiresAt is as that key has it.",
         ...responses({ 201: newKeySchema }, OF_BODIES),
       },
     },
-    async ({ body, audit }, reply) => {
-      const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
-      const { key, text } = await issueApiKey(relay, { ...body, expiresAt });
+    async (request, reply) => {
+      const { body, audit } = request;
+      const maker = callerOf(request);
+      audit.data = { label: body.label, scopes: body.scopes };
+      const rateLimit = body.rateLimit ?? Math.min(DEFAULT_RATE_LIMIT, maker.rateLimit);
+      const expiresAt = body.expiresAt === undefined ? maker.expiresAt : Date.parse(body.expiresAt);
+      const wanted = { label: body.label, scopes: body.scopes, rateLimit, expiresAt };
+      requireCovered(maker, wanted);
+      const { key, text } = await issueApiKey(relay, wanted);
       auth.forget();
       audit.subject = key.id;
-      audit.data = { label: body.label, scopes: body.scopes };
       return reply.code(201).send({ ...keyJson(key), key: text });
     },
   );
@@ -97,16 +105,24 @@ function keyChangeRoutes(app: Routes, { relay, auth }: ApiContext): void {
         operationId: "rotateKey",
         summary: "Make a key in another's place",
         description:
-          "The other goes on working for the overlap, so that nothing stops while the new one is put in place.",
+          "It may do the same, as often, and for as long as the other might have: so only a key that may do all of that itself can ask for it. The other goes on working for the overlap, so that nothing stops while the new one is put in place; streams that were opened with it end, and can be opened again. A key has one successor at most: where the answer was lost, rotate the successor.",
         tags: ["operator"],
         params: keyIdParams,
         body: rotateKeySchema,
-        ...responses({ 201: newKeySchema }, [...OF_BODIES, "not-found"]),
+        ...responses({ 201: newKeySchema }, [...OF_BODIES, "not-found", "already-rotated"]),
       },
     },
-    async ({ params, body, audit }, reply) => {
-      const issued = await rotateApiKey(relay, params.id, body.overlapSeconds);
-      if (issued === undefined) throw new Problem("not-found", "no API key of this id can be used any more");
+    async (request, reply) => {
+      const { params, body, audit } = request;
+      const old = await findApiKey(relay.db, params.id);
+      // What a key may do does not change, so that what was looked at is what is rotated.
+      if (old !== undefined && old.successor === undefined) requireCovered(callerOf(request), old);
+      const rotation = await rotateApiKey(relay, params.id, body.overlapSeconds);
+      if (rotation.kind === "unknown") throw new Problem("not-found", "no API key of this id can be used any more");
+      if (rotation.kind === "has successor") {
+        throw new Problem("already-rotated", `its successor is ${rotation.successor}: rotate that one`);
+      }
+      const { issued } = rotation;
       auth.forget();
       audit.data = { successor: issued.key.id, overlapSeconds: body.overlapSeconds };
       return reply.code(201).send({ ...keyJson(issued.key), key: issued.text });
@@ -119,7 +135,8 @@ function keyChangeRoutes(app: Routes, { relay, auth }: ApiContext): void {
       schema: {
         operationId: "revokeKey",
         summary: "End a key, for good",
-        description: "At once here; within a second in other processes on the same database.",
+        description:
+          "At once here; within a second in other processes on the same database. Streams that were opened with it end.",
         tags: ["operator"],
         params: keyIdParams,
         ...responses({ 200: apiKeySchema }, ["not-found"]),
@@ -299,7 +316,13 @@ function dataRoutes(app: Routes, { relay }: ApiContext): void {
   );
 }
 
-function keyJson({ id, label, scopes, rateLimit, createdAt, expiresAt, revokedAt }: ApiKey): ApiKeyJson {
+/** A key can only hand out what it has itself. */
+function requireCovered(maker: ApiKey, wanted: Pick<ApiKey, "scopes" | "rateLimit" | "expiresAt">): void {
+  const excess = exceeds(maker, wanted);
+  if (excess !== undefined) throw new Problem("forbidden", excess.rule, { field: excess.field });
+}
+
+function keyJson({ id, label, scopes, rateLimit, createdAt, expiresAt, revokedAt, successor }: ApiKey): ApiKeyJson {
   return {
     id,
     label,
@@ -308,6 +331,7 @@ function keyJson({ id, label, scopes, rateLimit, createdAt, expiresAt, revokedAt
     createdAt: instant(createdAt),
     ...(expiresAt === undefined ? {} : { expiresAt: instant(expiresAt) }),
     ...(revokedAt === undefined ? {} : { revokedAt: instant(revokedAt) }),
+    ...(successor === undefined ? {} : { successor }),
   };
 }
 

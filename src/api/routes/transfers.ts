@@ -25,7 +25,7 @@ import { findTransfer } from "../../store/transfers.ts";
 import { NDJSON_TYPE, submitLines } from "../ndjson.ts";
 import { Problem } from "../problem.ts";
 import { validatorCompiler } from "../validation.ts";
-import { instanceOf, type ApiContext } from "../context.ts";
+import { callerOf, instanceOf, type ApiContext } from "../context.ts";
 import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
 
 const uetrParams = z.strictObject({ uetr: uetrSchema });
@@ -92,7 +92,7 @@ function quoteRoutes(app: Routes, { relay, intake }: ApiContext): void {
   );
 }
 
-function submitRoute(app: Routes, { relay, intake, closing }: ApiContext): void {
+function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: ApiContext): void {
   app.post(
     "/v1/transfers",
     {
@@ -128,7 +128,12 @@ function submitRoute(app: Routes, { relay, intake, closing }: ApiContext): void 
       // The validator lets through what the schema takes, and the stream that the parser of lines hands on.
       const body: ParsedSubmitRequest | Readable = request.body;
       if (body instanceof Readable) {
-        const results = submitLines(body, intake, { stopping: closing, instance: instanceOf(request) });
+        const caller = callerOf(request);
+        const stream = streams.open(caller);
+        reply.raw.once("close", () => stream.close());
+        const instance = instanceOf(request);
+        const options = { stopping: closing, instance, stream, grant: auth.grants(caller), clock: relay.clock };
+        const results = submitLines(body, intake, options);
         // Whatever of the request is left unread then goes with the connection.
         reply.header("connection", "close");
         return sendStream(reply.type(NDJSON_TYPE), Readable.from(results, { objectMode: true, highWaterMark: 1 }));

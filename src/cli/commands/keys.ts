@@ -3,6 +3,8 @@ import type { z } from "zod/v4";
 import {
   apiKeySchema,
   apiKeysResponseSchema,
+  DEFAULT_RATE_LIMIT,
+  MAX_RATE_LIMIT,
   newKeySchema,
   SCOPES,
   type ApiKeyJson,
@@ -15,8 +17,6 @@ import type { Io } from "../io.ts";
 import { renderFacts, tableOr, type Session } from "../session.ts";
 
 const STORE_HELP = "work on the store of this configuration, instead of through a relay's API";
-const DEFAULT_RATE = 6_000;
-const MAX_RATE = 10_000_000;
 const MAX_OVERLAP_SECONDS = 30 * 86_400;
 const DEFAULT_OVERLAP_SECONDS = 86_400;
 
@@ -27,7 +27,7 @@ export function addKeyCommands(program: Command, io: Io): void {
     .description("Makes an API key, which is told this once. The first one of a relay is made with --config.")
     .option("--scope <scopes>", `what it may do, with commas: ${SCOPES.join(", ")}`, "read")
     .option("--label <text>", "what it is for", "unnamed")
-    .option("--rate-limit <count>", "requests a minute", String(DEFAULT_RATE))
+    .option("--rate-limit <count>", "requests and transfers a minute", String(DEFAULT_RATE_LIMIT))
     .option("--expires <time>", "when it ends, in UTC (ISO 8601); never unless given")
     .option("--config <file>", STORE_HELP)
     .action(act(io, create));
@@ -68,7 +68,7 @@ async function create(session: Session): Promise<void> {
   const wanted = {
     label: session.text("label") ?? "unnamed",
     scopes: session.list("scope").map(readScope),
-    rateLimit: session.integer("rateLimit", 1, MAX_RATE) ?? DEFAULT_RATE,
+    rateLimit: session.integer("rateLimit", 1, MAX_RATE_LIMIT) ?? DEFAULT_RATE_LIMIT,
     expiresAt: readExpiry(session.text("expires")),
   };
   if (wanted.scopes.length === 0) throw new InvalidInput("--scope", `some of ${SCOPES.join(", ")}`);

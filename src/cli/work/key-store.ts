@@ -24,9 +24,11 @@ export function listKeys(session: Session): Promise<readonly ApiKeyJson[]> {
 
 export function rotateKey(session: Session, id: string, overlapSeconds: number): Promise<NewKeyJson> {
   return onStore(session, "keys.rotate", async (db) => {
-    const issued = await rotateApiKey(makerOf(session, db), id, overlapSeconds);
-    if (issued === undefined) throw new CommandFailure("NOT_FOUND", "no API key of this id can be used any more");
-    return { value: newKeyJson(issued), subject: id };
+    const rotation = await rotateApiKey(makerOf(session, db), id, overlapSeconds);
+    if (rotation.kind === "rotated") return { value: newKeyJson(rotation.issued), subject: id };
+    throw rotation.kind === "unknown"
+      ? new CommandFailure("NOT_FOUND", "no API key of this id can be used any more")
+      : new CommandFailure("NEGATIVE", `its successor is ${rotation.successor}: rotate that one`);
   });
 }
 
@@ -62,7 +64,7 @@ function makerOf({ io }: Session, db: Database): Parameters<typeof issueApiKey>[
   return { db, drawBytes: io.drawBytes, clock: io.clock };
 }
 
-function keyJson({ expiresAt, revokedAt, createdAt, scopes, ...rest }: ApiKey): ApiKeyJson {
+function keyJson({ expiresAt, revokedAt, successor, createdAt, scopes, ...rest }: ApiKey): ApiKeyJson {
   const instant = (ms: number) => new Date(ms).toISOString();
   return {
     ...rest,
@@ -70,6 +72,7 @@ function keyJson({ expiresAt, revokedAt, createdAt, scopes, ...rest }: ApiKey): 
     createdAt: instant(createdAt),
     ...(expiresAt === undefined ? {} : { expiresAt: instant(expiresAt) }),
     ...(revokedAt === undefined ? {} : { revokedAt: instant(revokedAt) }),
+    ...(successor === undefined ? {} : { successor }),
   };
 }
 

@@ -1,9 +1,11 @@
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { expect } from "chai";
 import { revokeApiKey } from "../../../src/store/api-keys.ts";
 import type { Database } from "../../../src/store/database.ts";
 import type { ApiKeyJson, NewKeyJson } from "../../../src/contract/operator.ts";
-import { describeOn } from "../support/databases.ts";
-import { pause, apiRelay, setBalance, submission, until, type ApiRelay } from "./support.ts";
+import { describeOn, describeOnBothDatabases } from "../support/databases.ts";
+import { originOf, pause, apiRelay, setBalance, submission, until, type ApiRelay } from "./support.ts";
 
 interface AuditEntry {
   readonly actor: string;
@@ -12,6 +14,31 @@ interface AuditEntry {
   readonly outcome: string;
   readonly data: Record<string, unknown>;
 }
+
+describeOnBothDatabases("rotations of one key at the same moment", (open) => {
+  it("make one successor, and tell the others which", async () => {
+    const db = await open();
+    const other = await open({ again: db });
+    const relays = [await apiRelay(db), await apiRelay(other)] as const;
+    const headers = await relays[0].key(["read", "operate"]);
+    const payload = { label: "a", scopes: ["read"] };
+    const made = await relays[0].app.inject({ method: "POST", url: "/v1/keys", headers, payload });
+    const { id } = made.json<NewKeyJson>();
+    const rotate = async (relay: ApiRelay) =>
+      relay.app.inject({ method: "POST", url: `/v1/keys/${id}/rotate`, headers, payload: {} });
+    const rotations = await Promise.all([...relays, ...relays, ...relays, ...relays].map(rotate));
+    const done = rotations.filter((answer) => answer.statusCode === 201);
+    expect(done).to.have.length(1);
+    const successor = done[0]?.json<NewKeyJson>().id ?? "";
+    for (const answer of rotations.filter((one) => one !== done[0])) {
+      expect(answer.json()).to.include({ code: "already-rotated", status: 409 });
+      expect(answer.json<{ detail: string }>().detail).to.contain(successor);
+    }
+    const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM api_keys");
+    expect(row?.count).to.equal(3);
+    for (const relay of relays) await relay.close();
+  });
+});
 
 describeOn("PGlite", "API keys", (open) => {
   let db: Database;
@@ -111,6 +138,74 @@ describeOn("PGlite", "API keys", (open) => {
     // What has ended has no successor, and rotating does not bring it back.
     expect((await send("POST", `/v1/keys/${old.id}/rotate`, { overlapSeconds: 60 })).statusCode).to.equal(404);
     expect((await get("/v1/corridors", bearer(old.key))).statusCode).to.equal(401);
+  });
+
+  it("gives the successor of a key the expiry that the key had", async () => {
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const old = (await send("POST", "/v1/keys", { label: "a", scopes: ["read"], expiresAt })).json<NewKeyJson>();
+    const next = (await send("POST", `/v1/keys/${old.id}/rotate`, { overlapSeconds: 60 })).json<NewKeyJson>();
+    expect(next.expiresAt).to.equal(expiresAt);
+  });
+
+  it("lets a key hand out no more than it has: scopes, rate and time", async () => {
+    const expiresAt = Date.now() + 3_600_000;
+    const maker = await relay.key(["read", "operate"], { rateLimit: 100, expiresAt });
+    const make = async (more: object) => send("POST", "/v1/keys", { label: "a", scopes: ["read"], ...more }, maker);
+    for (const [field, more] of [
+      ["scopes", { scopes: ["read", "submit"] }],
+      ["rateLimit", { rateLimit: 101 }],
+      ["expiresAt", { expiresAt: new Date(expiresAt + 1_000).toISOString() }],
+    ] as const) {
+      expect((await make(more)).json(), field).to.include({ code: "forbidden", field });
+    }
+    // What is left out is as the maker has it.
+    expect((await make({})).json()).to.include({ rateLimit: 100, expiresAt: new Date(expiresAt).toISOString() });
+    // A rotation hands out a key as well: only who has as much may ask for it.
+    const wallet = await relay.key(["submit"], { rateLimit: 10 });
+    const [, id = ""] = /fq_([0-9a-z]+)_/.exec(wallet.authorization) ?? [];
+    expect((await send("POST", `/v1/keys/${id}/rotate`, {}, maker)).json()).to.include({
+      code: "forbidden",
+      field: "scopes",
+    });
+    expect((await get("/v1/keys", operator)).json<{ keys: ApiKeyJson[] }>().keys).to.have.length(4);
+  });
+
+  it("looks at the key again once a body has arrived that took its time", async () => {
+    let offsetMs = 0;
+    const clock = { ...relay.context.clock, nowMs: () => Date.now() + offsetMs };
+    await relay.close();
+    let looked = 0;
+    const query = db.query.bind(db);
+    const watched: Database = {
+      ...db,
+      query: (sql, values) => {
+        if (sql.startsWith("SELECT") && sql.includes("api_keys")) looked++;
+        return query(sql, values);
+      },
+      transaction: db.transaction.bind(db),
+    };
+    relay = await apiRelay(watched, { context: { clock } });
+    await relay.app.listen({ host: "127.0.0.1", port: 0 });
+    const wallet = await relay.key(["submit"]);
+    const body = JSON.stringify(submission());
+    const sent = httpRequest(`${originOf(relay.app)}/v1/transfers`, {
+      method: "POST",
+      headers: { ...wallet, "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) },
+    });
+    const answered = once(sent, "response") as Promise<[IncomingMessage]>;
+    sent.write(body.slice(0, 10));
+    // Its head has arrived, and the key was found good.
+    await until(() => looked === 1);
+    // Revoked by another process on the same database, a while after.
+    const [, id = ""] = /fq_([0-9a-z]+)_/.exec(wallet.authorization) ?? [];
+    await revokeApiKey(db, id, clock.nowMs());
+    offsetMs = 1_500;
+    sent.end(body.slice(10));
+    const [answer] = await answered;
+    answer.resume();
+    expect(answer.statusCode).to.equal(401);
+    const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
+    expect(row?.count).to.equal(0);
   });
 
   it("does not let a rotation put an earlier expiry off", async () => {

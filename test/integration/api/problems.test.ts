@@ -120,6 +120,17 @@ describeOn("PGlite", "problems of the API", (open) => {
     }
   });
 
+  it("already-rotated", async () => {
+    const operator = await relay.key(["operate"]);
+    const rotate = async (key: { authorization: string }) => {
+      const [, id = ""] = /fq_([0-9a-z]+)_/.exec(key.authorization) ?? [];
+      return call({ method: "POST", url: `/v1/keys/${id}/rotate`, headers: operator, payload: {} });
+    };
+    const key = await relay.key(["operate"]);
+    expect((await rotate(key)).statusCode).to.equal(201);
+    expectProblem(await rotate(key), "already-rotated");
+  });
+
   it("unauthorized, forbidden, rate-limited", async () => {
     expectProblem(await call({ url: "/v1/balances", headers: {} }), "unauthorized");
     expectProblem(await call({ url: "/v1/balances", headers: await relay.key(["submit"]) }), "forbidden");

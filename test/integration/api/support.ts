@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { ServerExtras } from "../../../src/api/context.ts";
 import { createServer } from "../../../src/api/server.ts";
@@ -235,4 +236,10 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
     await systemClock.sleep(5);
   }
   throw new Error("what was waited for did not happen");
+}
+
+/** Where a relay listens that has been told to. */
+export function originOf(app: FastifyInstance): string {
+  // Listening on TCP, so the address is not a path.
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 }
