@@ -1,19 +1,17 @@
 // The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See README.md.
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
-import { systemClock } from "../src/platform/clock.ts";
-import { createLogger, LOG_LEVELS, type LogLevel } from "../src/platform/logger.ts";
-import { drawSecurely } from "../src/platform/secure-random.ts";
+import { LOG_LEVELS, type LogLevel } from "../src/platform/logger.ts";
 import { MAX_TRANSFERS } from "../src/sandbox/day.ts";
-import { dayDeposits } from "../src/sandbox/funding.ts";
-import { startNetwork } from "../src/sandbox/network-up.ts";
-import { loadRateBook, type DailyRates } from "../src/sandbox/rates.ts";
-import { corridorTable, figures, PROVIDER_NAMES, reconciliationTable, summaryJson } from "../src/sandbox/report.ts";
-import { runDay, type DayRun } from "../src/sandbox/run-day.ts";
+import { loadRateBook } from "../src/sandbox/rates.ts";
+import { corridorTable, figures, reconciliationTable, summaryJson } from "../src/sandbox/report.ts";
+import type { DayRun } from "../src/sandbox/run-day.ts";
 import { summarize, type Summary } from "../src/sandbox/summary.ts";
-import { holdersFor, loadWorkload, type Workload } from "../src/sandbox/workload.ts";
-import { deploySandbox } from "./lib/sandbox-ledger.ts";
-import { runScript } from "./lib/script.ts";
+import { loadWorkload, type Workload } from "../src/sandbox/workload.ts";
+import type { DemoOptions } from "./demo/own-network.ts";
+import { compileContracts } from "./lib/compile.ts";
+import { requireNetwork } from "./lib/require-network.ts";
+import { runScript, type Say } from "./lib/script.ts";
 
 const USAGE = `A day of remittances between the ten countries, sent by ten relays over a ledger of its own.
 
@@ -32,37 +30,14 @@ const USAGE = `A day of remittances between the ten countries, sent by ten relay
   --help
 `;
 
-interface Options {
-  readonly transfers: number;
-  readonly date: string | undefined;
-  readonly seed: string;
-  readonly batchSize: number;
-  readonly network: string | undefined;
-  readonly rpcUrls: readonly string[] | undefined;
-  readonly input: string | undefined;
-  readonly log: LogLevel;
-  readonly json: boolean;
-}
-
 const MOST_IN_A_BATCH = 10_000;
-const PROGRESS_STEP_PERCENT = 10;
-/** Transfers under way at once: more would only wait longer. */
-const MOST_UNDER_WAY = 5_000;
-/** Without a transfer ending for so long, something is broken. */
-const PATIENCE_MS = 120_000;
-/** Customers wait so long at most for others to share a batch with. */
-const MAX_DELAY_MS = 500;
-/** Ledger time that the outage has to outlast: long for a machine that is busy, short to let pass. */
-const HOLD_SECONDS = { inProcess: 120, nodes: 60 };
-
-/** What people read: on stdout, or out of the way of the JSON. */
-type Say = (text: string) => void;
 
 runScript(main);
 
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return 0;
+  // What people read is out of the way of the JSON.
   const say: Say = options.json
     ? (text) => process.stderr.write(`${text}\n`)
     : (text) => process.stdout.write(`${text}\n`);
@@ -72,6 +47,10 @@ async function main(): Promise<number> {
   sayRefused(workload, say);
   if (workload.orders.length === 0) throw new InvalidInput("input", "at least one order that can be sent");
 
+  if (options.network !== undefined) await requireNetwork(options.network, options.rpcUrls);
+  await compileContracts(say);
+  // What it imports is what has just been compiled.
+  const { runOnOwnNetwork } = await import("./demo/own-network.ts");
   const run = await runOnOwnNetwork(workload, rates, options, say);
   const summary = summarize(run.day, run.measured, run.reconciliation, rates);
   report(summary, run, options, say);
@@ -82,7 +61,7 @@ async function main(): Promise<number> {
   return isSound ? 0 : 1;
 }
 
-function readOptions(): Options | undefined {
+function readOptions(): DemoOptions | undefined {
   const { values } = parseArgs({
     options: {
       transfers: { type: "string", default: "5000" },
@@ -127,66 +106,12 @@ function readLevel(text: string): LogLevel {
   return level;
 }
 
-async function runOnOwnNetwork(
-  { orders, directory }: Workload,
-  rates: DailyRates,
-  { seed, batchSize, network: chainName, rpcUrls, log }: Options,
-  say: Say,
-): Promise<DayRun> {
-  say(`Deploying the ledger on ${chainName === undefined ? "a chain in this process" : `network ${chainName}`} …`);
-  const { settings, ...ledger } = await deploySandbox({ network: chainName, rpcUrls });
-  const { partners, corridors } = ledger.config;
-  say(
-    `  ${partners.length} partners, ${corridors.length} corridors; ${settings} settings read back, all as configured`,
-  );
-  say(`Funding the partners for ${orders.length} orders at the rates of ${rates.date}; starting ten relays …`);
-  const deposits = dayDeposits(orders, rates);
-  const network = await startNetwork({
-    ...ledger,
-    holdersOf: holdersFor(orders, directory),
-    deposits,
-    rates,
-    seed,
-    drawBytes: drawSecurely,
-    relaySettings: {
-      batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS, holdSeconds: HOLD_SECONDS[ledger.chain.kind] },
-      ledger: { pollIntervalMs: 100 },
-      retry: { maxDelayMs: 1_000 },
-    },
-    log: createLogger({ level: log, destination: process.stderr }),
-  });
-  try {
-    say(`Sending over HTTP, every order twice; ${PROVIDER_NAMES} compete;`);
-    say("GCash's gateway is offline from 11:00 to 13:00 UTC, until what waits for it has expired …");
-    return await runDay(network, {
-      orders,
-      deposits,
-      clock: systemClock,
-      mostUnderWay: MOST_UNDER_WAY,
-      patienceMs: PATIENCE_MS,
-      onProgress: progress(orders.length, say),
-    });
-  } finally {
-    await network.stop();
-  }
-}
-
-function progress(transfers: number, say: Say): (done: number) => void {
-  let nextStep = PROGRESS_STEP_PERCENT;
-  return (done) => {
-    const percent = Math.floor((done * 100) / transfers);
-    if (percent < nextStep) return;
-    say(`  ${String(done).padStart(String(transfers).length)} of ${transfers} transfers ended (${percent} %)`);
-    nextStep = percent - (percent % PROGRESS_STEP_PERCENT) + PROGRESS_STEP_PERCENT;
-  };
-}
-
 function sayRefused({ refused }: Workload, say: Say): void {
   for (const { line, field, rule, reason } of refused) say(`  line ${line}: ${field}: ${rule} (${reason})`);
   if (refused.length > 0) say(`${refused.length} orders refused; the others go through`);
 }
 
-function report(summary: Summary, { reconciliation, relayDifferences }: DayRun, { json }: Options, say: Say): void {
+function report(summary: Summary, { reconciliation, relayDifferences }: DayRun, { json }: DemoOptions, say: Say): void {
   say(`\n${corridorTable(summary)}\n`);
   say(`${reconciliationTable(reconciliation)}\n`);
   for (const { partner, currency, expected, found } of reconciliation.balanceDifferences) {

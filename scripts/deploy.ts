@@ -9,6 +9,7 @@ import type { LedgerConfig } from "../src/ledger/deployment/config.ts";
 import { differences, verifyDeployment } from "../src/ledger/deployment/verify.ts";
 import { renderTable } from "../src/platform/table.ts";
 import { sandboxConfig, sandboxKeys } from "../src/sandbox/network.ts";
+import { requireNetwork } from "./lib/require-network.ts";
 import { runScript } from "./lib/script.ts";
 
 const USAGE = `Deploys a ledger and reads every role and setting back.
@@ -41,6 +42,7 @@ runScript(async () => {
     process.stdout.write(values.help ? USAGE : formatConfig(config));
     return 0;
   }
+  if (values.network !== undefined) await requireNetwork(values.network);
   const connection = await hre.network.create(values.network);
   const known = values["verify-only"] ? parseAddresses(await readFile(values.addresses ?? "", "utf8")) : undefined;
   const addresses = known ?? (await deployLedger(connection, config, values.journal));

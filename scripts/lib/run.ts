@@ -17,14 +17,24 @@ export interface Outcome {
   readonly durationMs: number;
 }
 
+interface RunOptions {
+  readonly capture?: boolean;
+  readonly hold?: boolean;
+  readonly output?: NodeJS.WriteStream;
+}
+
 /**
  * Runs a program to its end, with nothing on its standard input and its output shown as it comes. With `capture`, the
  * standard output is returned as well; with `hold`, all of it is shown at the end, in one piece.
+ * @param output where to show what was captured or held
  * @throws Error when the program cannot be started
  */
-export async function run(command: Command, { capture = false, hold = false } = {}): Promise<Outcome> {
+export async function run(
+  command: Command,
+  { capture = false, hold = false, output = process.stdout }: RunOptions = {},
+): Promise<Outcome> {
   const startedAt = performance.now();
-  const colour = capture && process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
+  const colour = capture && output.isTTY ? { FORCE_COLOR: "1" } : {};
   const child = spawn(command.program, command.args, {
     env: { ...process.env, ...colour, ...command.env },
     stdio: ["ignore", capture ? "pipe" : "inherit", hold ? "pipe" : "inherit"],
@@ -33,7 +43,7 @@ export async function run(command: Command, { capture = false, hold = false } = 
   let held = "";
   const show = (text: string) => {
     if (hold) held += text;
-    else process.stdout.write(text);
+    else output.write(text);
   };
   child.stderr?.setEncoding("utf8").on("data", show);
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -44,7 +54,7 @@ export async function run(command: Command, { capture = false, hold = false } = 
     child.once("error", reject);
     child.once("close", resolve);
   });
-  process.stdout.write(held);
+  output.write(held);
   const lines = stripVTControlCharacters(written).split("\n");
   return { status, lines, durationMs: performance.now() - startedAt };
 }

@@ -1,11 +1,14 @@
 import { InvalidInput } from "../../src/domain/errors.ts";
 
+/** Tells people how far a script is. */
+export type Say = (text: string) => void;
+
 /** Exit status of a script that was called in a way that it does not understand. */
 const USAGE_ERROR = 2;
 
 /**
  * Runs a script to its exit status. What its caller got wrong is one line and status 2; anything else that fails is a
- * stack trace and status 1.
+ * stack trace and status 1. With `--json`, either is one line of JSON.
  */
 export function runScript(main: () => Promise<number>): void {
   // A reader that has seen enough, as `head` does, is no failure.
@@ -18,10 +21,18 @@ export function runScript(main: () => Promise<number>): void {
       process.exitCode = status;
     },
     (failure: unknown) => {
-      process.stderr.write(`${isUsage(failure) ? `${failure.message}\nSee --help\n` : describe(failure)}\n`);
       process.exitCode = isUsage(failure) ? USAGE_ERROR : 1;
+      process.stderr.write(`${process.argv.includes("--json") ? asJson(failure) : describe(failure)}\n`);
     },
   );
+}
+
+/** As the command line's: one object with what went wrong. */
+function asJson(failure: unknown): string {
+  const exit = isUsage(failure) ? "USAGE" : "INTERNAL";
+  const message = failure instanceof Error ? failure.message : String(failure);
+  const field = failure instanceof InvalidInput ? { field: failure.field, rule: failure.rule } : {};
+  return JSON.stringify({ error: { exit, exitCode: process.exitCode, message, ...field } });
 }
 
 function isUsage(failure: unknown): failure is Error {
@@ -38,6 +49,7 @@ function isUsage(failure: unknown): failure is Error {
 }
 
 function describe(failure: unknown): string {
+  if (isUsage(failure)) return `${failure.message}\nSee --help`;
   // Hardhat's own errors tell the next step.
   if (failure instanceof Error && failure.name === "HardhatError") return failure.message;
   return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);

@@ -11,8 +11,11 @@ import type { Io } from "./io.ts";
 
 export const VERSION = "0.1.0";
 
-/** Every command of `feiqian`. Building it does nothing; parsing runs one. */
-export function createProgram(io: Io): Command {
+/**
+ * Every command of `feiqian`. Building it does nothing; parsing runs one.
+ * @param isJson whether what is wrong with a command line is left to the caller to say
+ */
+export function createProgram(io: Io, isJson = false): Command {
   const program = new Command("feiqian")
     .description("Cross-border remittances between mobile wallets: the relay, and what talks to it.")
     .version(VERSION)
@@ -23,7 +26,9 @@ export function createProgram(io: Io): Command {
     .showHelpAfterError("(--help tells more)")
     .configureOutput({
       writeOut: (text) => io.out.write(text),
-      writeErr: (text) => io.err.write(text),
+      writeErr: (text) => {
+        if (!isJson) io.err.write(text);
+      },
     });
   addRelayCommands(program, io);
   addNetworkCommands(program, io);
@@ -45,13 +50,15 @@ export function createProgram(io: Io): Command {
  * @returns what to end the process with; see EXIT_CODES
  */
 export async function runCommand(args: readonly string[], io: Io): Promise<number> {
+  const isJson = args.includes("--json");
   try {
-    await createProgram(io).parseAsync(args, { from: "user" });
+    await createProgram(io, isJson).parseAsync(args, { from: "user" });
     return EXIT_CODES.OK.code;
   } catch (error) {
     const exit = exitOf(error);
-    // commander has said what it has to say.
-    if (!(error instanceof CommanderError)) io.err.write(`${describe(error, exit, args.includes("--json"))}\n`);
+    // commander has told a person what it has to say, or printed what was asked for.
+    const isTold = error instanceof CommanderError && (exit === "OK" || !isJson);
+    if (!isTold) io.err.write(`${describe(error, exit, isJson)}\n`);
     return EXIT_CODES[exit].code;
   }
 }
@@ -60,7 +67,16 @@ function describe(error: unknown, exit: ExitName, isJson: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
   if (!isJson) return `feiqian: ${hint(error) ?? message}`;
   const members = memberTexts(error, ["code", "field", "reason", "rule", "instance"]);
-  return JSON.stringify({ error: { exit, exitCode: EXIT_CODES[exit].code, message, ...members } });
+  return JSON.stringify({
+    error: { exit, exitCode: EXIT_CODES[exit].code, message: usage(error) ?? message, ...members },
+  });
+}
+
+/** What is wrong with a command line, without what commander adds for a terminal. */
+function usage(error: unknown): string | undefined {
+  if (!(error instanceof CommanderError)) return undefined;
+  if (error.code === "commander.help") return "a command is missing: feiqian --help lists them";
+  return error.message.replace(/^error: /, "");
 }
 
 /** What a person is told beyond the message. */

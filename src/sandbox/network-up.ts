@@ -98,6 +98,9 @@ export interface RunningNetwork {
 }
 
 const API_RATE_LIMIT = 10_000_000;
+/** All of a sandbox shares a processor, which may be busy: that somebody answers late does not mean that he is away. */
+const PATIENCE = { timeoutMs: 60_000 };
+const RETRIES = 10;
 /** Rarely: nobody else works on these relays' stores, so a step is told of all its work, and they share one processor. */
 const POLL_INTERVALS_MS = {
   batcher: 2_000,
@@ -236,7 +239,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
     { db: database, drawBytes, clock: systemClock },
     { label: `${wallet.name} (sandbox)`, scopes: SCOPES, rateLimit: API_RATE_LIMIT },
   );
-  const client = createClient({ url: relay.url, key: apiKey });
+  const client = createClient({ url: relay.url, key: apiKey, ...PATIENCE, retries: RETRIES });
   const webhook = await client.createWebhook({ url: `${server.url}/webhooks`, types: [...ENDINGS] });
   server.trustWebhooks(webhook.secret);
   const app = await openWalletApp({ books, relay: client, clock: systemClock });
@@ -246,16 +249,16 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
 
 /** As a relay operator's file would be, but for what this process has at hand: keys, secrets and the database. */
 function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: string): StartConfig {
-  const { wallet, port, rpcUrls, addresses, relaySettings = {}, drawBytes } = options;
+  const { wallet, port, chain, rpcUrls, addresses, relaySettings = {}, drawBytes } = options;
   const inHand = { keystore: "in this process" };
   const file = {
     ...relaySettings,
     partner: wallet.id,
     api: { ...relaySettings["api"], port, publicUrl: relayUrl(port) },
-    ledger: { ...relaySettings["ledger"], rpcUrls, addresses: {} },
+    ledger: { ...(chain.kind === "inProcess" ? PATIENCE : {}), ...relaySettings["ledger"], rpcUrls, addresses: {} },
     keys: { send: inHand, accept: inHand, transactions: inHand },
     peer: { keys: inHand.keystore },
-    wallet: { ...relaySettings["wallet"], url: walletUrl },
+    wallet: { ...PATIENCE, ...relaySettings["wallet"], url: walletUrl },
   };
   const { keys: _keys, peer: _peer, database: _database, ...parsed } = parseConfigFile(JSON.stringify(file));
   return {

@@ -15,3 +15,21 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   );
   return ports;
 }
+
+/** Those of some ports of this machine that somebody listens on now. */
+export async function portsTaken(ports: readonly number[]): Promise<readonly number[]> {
+  const taken = await Promise.all(
+    ports.map(async (port) => {
+      const server = createServer().listen(port, "127.0.0.1");
+      try {
+        await once(server, "listening");
+      } catch {
+        return port;
+      }
+      server.close();
+      await once(server, "close");
+      return undefined;
+    }),
+  );
+  return taken.filter((port) => port !== undefined);
+}

@@ -136,6 +136,11 @@ describe("npm run demo", function () {
       "a date of before all rates": [["--date", "2001-01-01"], /^date: .*the nearest is 2024-\d\d-\d\d/m],
       "no date": [["--date", "2025-02-30"], /^date: a calendar date, YYYY-MM-DD/m],
       "a file that is not there": [["--input", "nowhere.csv"], /nowhere\.csv/],
+      "a network that there is not": [["--network", "moon"], /^--network: a network of hardhat.config.ts: .*bft/m],
+      "a network whose nodes are not up": [
+        ["--network", "bft", "--rpc", "http://127.0.0.1:9"],
+        /^--network: bft: no node answers at http:\/\/127\.0\.0\.1:9: start it .* `npm run network:bft`$/m,
+      ],
     };
     const runs = new Map<string, Run>();
 
@@ -144,7 +149,7 @@ describe("npm run demo", function () {
       const work = async () => {
         for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
           const [what, [args]] = next;
-          runs.set(what, await demo(...args, "--json"));
+          runs.set(what, await demo(...args));
         }
       };
       // Each takes as long as its modules take to load.
@@ -160,6 +165,14 @@ describe("npm run demo", function () {
         expect([status, stdout]).to.deep.equal([2, ""]);
       });
     }
+
+    it("one object for programs, with --json", async () => {
+      const { status, stdout, stderr } = await demo("--transfers", "0", "--json");
+      expect([status, stdout]).to.deep.equal([2, ""]);
+      const message = '--transfers: an integer from 1 to 1000000 (given "0")';
+      const error = { exit: "USAGE", exitCode: 2, message, field: "--transfers", rule: "an integer from 1 to 1000000" };
+      expect(JSON.parse(stderr)).to.deep.equal({ error });
+    });
 
     it("a file of bad lines only", async () => {
       const path = await ordersFile(order("0"), order("5", "Nobody"));

@@ -205,6 +205,22 @@ describe("npm start", function () {
     expect(await balanceOf()).to.equal(before - 10_005n);
   });
 
+  it("says before it builds anything which ports are taken, and what to do", async () => {
+    // One of the usual ports, if nobody has it: somebody does now.
+    const taken = createServer().listen(8_545, "127.0.0.1");
+    await once(taken, "listening").catch(() => undefined);
+    try {
+      const other = spawn(process.execPath, ["scripts/start.ts", "--folder", folder], { cwd: ROOT });
+      const [printed, status] = await Promise.all([text(other.stderr), once(other, "exit")]);
+      expect(printed)
+        .to.match(/^ports: .*\b8545\b.* taken: .* --any-ports$/m)
+        .and.not.contain("Compiling");
+      expect(status[0]).to.equal(2);
+    } finally {
+      taken.close();
+    }
+  });
+
   // Last: nested suites run after the tests beside them.
   describe("at Ctrl-C", () => {
     it("stops, and leaves no network.json that tells of what is gone", async () => {

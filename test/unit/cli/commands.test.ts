@@ -238,6 +238,22 @@ describe("the command line's exit codes", () => {
     expect(err).to.contain("partner: an integer from 1 to 65535").and.to.contain("wallet:");
   });
 
+  it("tell machines of the command line in JSON, too", async () => {
+    const wrong: Readonly<Record<string, readonly string[]>> = {
+      "unknown option '--bogus'": ["--json", "send", "--bogus"],
+      "unknown command 'nope'": ["nope", "--json"],
+      "missing required argument 'uetr'": ["status", "--json"],
+      "a command is missing: feiqian --help lists them": ["--json"],
+    };
+    for (const [message, args] of Object.entries(wrong)) {
+      const { code, out, err } = await run(args);
+      expect([code, out]).to.deep.equal([2, ""]);
+      expect(JSON.parse(err))
+        .to.have.deep.property("error")
+        .that.deep.includes({ exit: "USAGE", exitCode: 2, message });
+    }
+  });
+
   it("come with what machines can read", async () => {
     const { err } = await run(
       ["status", UETR, "--json"],

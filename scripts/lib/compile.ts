@@ -1,0 +1,17 @@
+import { showProgress } from "./progress.ts";
+import { run } from "./run.ts";
+import type { Say } from "./script.ts";
+
+/**
+ * Compiles the contracts where they have changed, and says so from the first second on: it takes half a minute the first
+ * time, and longer on a busy machine. What the scripts import of the ledger is there only afterwards.
+ * @throws Error when they do not compile; the compiler has said why
+ */
+export async function compileContracts(say: Say): Promise<void> {
+  await showProgress("Compiling the contracts, if they have changed …", say, async () => {
+    // A caller's stdout may be read by a program.
+    const command = { program: "hardhat", args: ["build", "--quiet", "--no-tests"] };
+    const { status } = await run(command, { capture: true, output: process.stderr });
+    if (status !== 0) throw new Error("the contracts do not compile");
+  });
+}

@@ -1,0 +1,138 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
+import { createLogger, type LogLevel } from "../../src/platform/logger.ts";
+import { createRandom } from "../../src/platform/random.ts";
+import { drawSecurely } from "../../src/platform/secure-random.ts";
+import { renderTable } from "../../src/platform/table.ts";
+import {
+  startNetwork,
+  type NetworkOptions,
+  type NetworkPorts,
+  type RunningNetwork,
+  type RunningPartner,
+} from "../../src/sandbox/network-up.ts";
+import { playCustomers, playDeposits } from "../../src/sandbox/play.ts";
+import { loadRateBook } from "../../src/sandbox/rates.ts";
+import { showProgress } from "../lib/progress.ts";
+import { deploySandbox } from "../lib/sandbox-ledger.ts";
+import type { Say } from "../lib/script.ts";
+
+const CUSTOMERS_SHOWN = 2;
+const LOG_FILE = "relays.log";
+
+export interface OwnNetworkOptions {
+  /** Where the files are written that tell of the network. */
+  readonly folder: string;
+  /** Any free ones where they are left out. */
+  readonly ports: NetworkPorts | undefined;
+  /** For stderr; where it is left out, warnings go to a file in the folder. */
+  readonly logLevel: LogLevel | undefined;
+  readonly say: Say;
+}
+
+/** Starts the network of ten on a chain in this process, and tells where everything is. */
+export async function startOwnNetwork({
+  folder: name,
+  ports,
+  logLevel,
+  say,
+}: OwnNetworkOptions): Promise<Pick<RunningNetwork, "stop">> {
+  const folder = resolve(name);
+  await mkdir(folder, { recursive: true });
+  const logFile = join(folder, LOG_FILE);
+  const rates = (await loadRateBook()).on();
+  const { settings: _, ...ledger } = await showProgress("Deploying the ledger on a chain in this process …", say, () =>
+    deploySandbox(),
+  );
+  const options: NetworkOptions = {
+    ...ledger,
+    holdersOf: playCustomers(rates, createRandom("feiqian")),
+    deposits: playDeposits(rates),
+    rates,
+    seed: "feiqian",
+    drawBytes: drawSecurely,
+    log: createLogger(
+      logLevel === undefined
+        ? { level: "warn", destination: createWriteStream(logFile) }
+        : { level: logLevel, destination: process.stderr },
+    ),
+    ...(ports === undefined ? {} : { ports }),
+  };
+  const network = await showProgress("Funding the partners; starting ten relays …", say, () => startNetwork(options));
+  const stop = async () => {
+    await network.stop();
+    await rm(join(folder, "network.json"), { force: true });
+  };
+  try {
+    await writeFiles(folder, network);
+  } catch (failure) {
+    await stop();
+    throw failure;
+  }
+  show(network, name);
+  return { stop };
+}
+
+async function writeFiles(folder: string, network: RunningNetwork): Promise<void> {
+  const addressesFile = join(folder, "addresses.json");
+  await writeFile(addressesFile, formatAddresses(network.sandbox.ledger.addresses));
+  const wallets = [...network.partners.values()].map((partner) => ({
+    partner: partner.wallet.id,
+    name: partner.wallet.name,
+    currency: partner.wallet.currency.code,
+    relay: partner.relay.url,
+    docs: `${partner.relay.url}/docs`,
+    wallet: partner.server.url,
+    apiKey: partner.apiKey,
+    customers: customersOf(partner),
+  }));
+  const json = {
+    rpcUrl: network.rpcUrls[0],
+    chainId: network.sandbox.ledger.chain.chainId.toString(),
+    addressesFile,
+    wallets,
+  };
+  // Keys to an API that moves play money, but keys. And there at once, for programs that wait for it.
+  const path = join(folder, "network.json");
+  await writeFile(`${path}.new`, `${JSON.stringify(json, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+function customersOf({ server }: RunningPartner): readonly { readonly name: string; readonly phone: string }[] {
+  return [...server.books.accounts()].slice(0, CUSTOMERS_SHOWN).map(({ name, phone }) => ({ name, phone }));
+}
+
+function show({ rpcUrls, partners }: RunningNetwork, folder: string): void {
+  const columns = [
+    { title: "id", value: ({ wallet }: RunningPartner) => String(wallet.id), align: "right" as const },
+    { title: "wallet", value: ({ wallet }: RunningPartner) => wallet.name },
+    { title: "", value: ({ wallet }: RunningPartner) => wallet.currency.code },
+    { title: "relay (documentation at /docs)", value: ({ relay }: RunningPartner) => relay.url },
+    { title: "wallet's page", value: ({ server }: RunningPartner) => server.url },
+    {
+      title: "two of its customers",
+      value: (partner: RunningPartner) =>
+        customersOf(partner)
+          .map(({ phone }) => phone)
+          .join("  "),
+    },
+  ];
+  const keys = [
+    { title: "wallet", value: ({ wallet }: RunningPartner) => wallet.name },
+    { title: "API key (read, submit, operate)", value: ({ apiKey }: RunningPartner) => apiKey },
+  ];
+  const rows = [...partners.values()];
+  process.stdout.write(
+    [
+      renderTable(columns, rows),
+      renderTable(keys, rows),
+      `chain       ${rpcUrls.join("  ")}`,
+      `addresses   ${join(folder, "addresses.json")}`,
+      `all of it   ${join(folder, "network.json")}`,
+      `relays' log ${join(folder, LOG_FILE)}`,
+      "Open a wallet's page to send money by hand. Ctrl-C stops everything.\n",
+    ].join("\n\n"),
+  );
+}
