@@ -150,8 +150,12 @@ export const auditResponseSchema = z.object({
 
 export const erasureSchema = z
   .strictObject({
-    uetr: uetrSchema.optional().meta({ description: "One transfer, once it is final." }),
-    acceptedBefore: instantSchema.optional().meta({ description: "Every final transfer accepted before." }),
+    uetr: uetrSchema
+      .optional()
+      .meta({ description: "One transfer, once it is finished: refunded, or credited as far as is known." }),
+    acceptedBefore: instantSchema
+      .optional()
+      .meta({ description: "All that is finished and was accepted before; not in the future." }),
   })
   .refine(({ uetr, acceptedBefore }) => (uetr === undefined) !== (acceptedBefore === undefined), {
     message: "either uetr or acceptedBefore",

@@ -23,7 +23,7 @@ export const PROBLEMS = {
   "not-cancellable": { status: 409, title: "The transfer cannot be cancelled any more" },
   "receipt-not-ready": { status: 409, title: "There is no receipt before a transfer has settled" },
   "already-rotated": { status: 409, title: "The key has a successor" },
-  "not-final": { status: 409, title: "The transfer has not ended yet" },
+  "not-final": { status: 409, title: "The transfer is not finished yet: not refunded, and not known to be credited" },
   erased: { status: 410, title: "The personal data has been erased" },
   "payload-too-large": { status: 413, title: "The request is larger than is taken" },
   "uri-too-long": { status: 414, title: "The address is longer than is taken" },

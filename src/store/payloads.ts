@@ -102,13 +102,19 @@ export async function sealedTransfersOf(db: Queryable, batch: Hex): Promise<read
  */
 export async function insertPayload(
   db: Queryable,
-  payload: { readonly batch: Hex; readonly source: PartnerId; readonly sealed: Uint8Array },
+  payload: {
+    readonly batch: Hex;
+    readonly source: PartnerId;
+    readonly sealed: Uint8Array;
+    /** Until when its batch can be opened, in seconds of ledger time. */
+    readonly expiresAtSeconds: number;
+  },
   nowMs: number,
 ): Promise<boolean> {
   const inserted = await db.query(
-    `INSERT INTO payloads (batch, source, sealed, received_at) VALUES ($1, $2, $3, $4)
+    `INSERT INTO payloads (batch, source, sealed, received_at, expires_at_s) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (batch) DO NOTHING RETURNING batch`,
-    [bytesOf(payload.batch), payload.source, payload.sealed, nowMs],
+    [bytesOf(payload.batch), payload.source, payload.sealed, nowMs, payload.expiresAtSeconds],
   );
   return inserted.length > 0;
 }

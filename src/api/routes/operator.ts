@@ -27,13 +27,14 @@ import {
 import { parseUetr } from "../../domain/uetr.ts";
 import { toJson } from "../../domain/wire.ts";
 import { exceeds, issueApiKey, rotateApiKey } from "../../relay/api-keys.ts";
+import { eraseByAge } from "../../relay/erasure.ts";
 import { eventJson } from "../../relay/event-json.ts";
 import { instant } from "../../relay/json.ts";
 import { reconcile } from "../../relay/reconciler.ts";
 import { registerWebhook, replayDelivery, webhookJson } from "../../relay/webhooks.ts";
 import { findApiKey, listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
 import { auditAfter } from "../../store/audit.ts";
-import { eraseOlderThan, eraseTransfer } from "../../store/erase.ts";
+import { eraseTransfer } from "../../store/erase.ts";
 import { numberOf } from "../../store/values.ts";
 import { deleteWebhook, listDeliveries, listWebhooks, type Delivery } from "../../store/webhooks.ts";
 import { callerOf, type ApiContext } from "../context.ts";
@@ -295,7 +296,9 @@ function dataRoutes(app: Routes, { relay }: ApiContext): void {
       schema: {
         operationId: "erase",
         summary: "Erase personal data",
-        description: "Of one transfer, or of all that were accepted before a time. Only of transfers that are final.",
+        description:
+          "Of one transfer, or of all that were accepted before a time, which may not be in the future. Only of what is " +
+          "finished on both sides: refunded, or credited as far as is known. The rest is left, whatever is asked.",
         tags: ["operator"],
         body: erasureSchema,
         ...responses({ 200: erasureResponseSchema }, [...OF_BODIES, "not-found", "not-final"]),
@@ -304,13 +307,13 @@ function dataRoutes(app: Routes, { relay }: ApiContext): void {
     async ({ body, audit }) => {
       if (body.uetr === undefined) {
         audit.data = { acceptedBefore: body.acceptedBefore ?? "" };
-        const { transfers, payloads } = await eraseOlderThan(relay.db, Date.parse(body.acceptedBefore ?? ""));
+        const { transfers, payloads } = await eraseByAge(relay, Date.parse(body.acceptedBefore ?? ""));
         return { erased: transfers, payloads };
       }
       audit.subject = body.uetr;
       const erasure = await eraseTransfer(relay.db, parseUetr(body.uetr));
       if (erasure === "unknown") throw new Problem("not-found", "this relay knows no such transfer");
-      if (erasure === "in flight") throw new Problem("not-final", "what is under way needs its details still");
+      if (erasure === "in flight") throw new Problem("not-final", "what is unfinished needs its details still");
       return { erased: 1, payloads: 0 };
     },
   );

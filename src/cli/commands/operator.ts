@@ -36,9 +36,12 @@ export function addOperatorCommands(program: Command, io: Io): void {
     .action(act(io, replay));
   program
     .command("erase")
-    .description("Erases the personal data of transfers that have ended; it cannot be had back.")
+    .description("Erases the personal data of finished transfers; it cannot be had back. What is unfinished stays.")
     .argument("[uetr]", "one transfer")
-    .option("--accepted-before <time>", "all that were accepted before, as 2026-01-31 or 2026-01-31T00:00:00.000Z")
+    .option(
+      "--accepted-before <time>",
+      "all accepted before, not in the future, as 2026-01-31 or 2026-01-31T00:00:00.000Z",
+    )
     .action(act(io, erase));
   program
     .command("audit")

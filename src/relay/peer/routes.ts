@@ -1,12 +1,14 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { maskName, parseAlias } from "../../domain/alias.ts";
-import { batchId } from "../../domain/batch.ts";
+import { batchId, type BatchHeader } from "../../domain/batch.ts";
 import { compareBytes } from "../../domain/bytes/bytes.ts";
 import { fromHex, type Hex } from "../../domain/bytes/hex.ts";
 import { InvalidInput } from "../../domain/errors.ts";
+import { MAX_HOLD_SECONDS } from "../../domain/opening.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { payloadSchema, type BatchPayload } from "../../domain/payload.ts";
 import { hexOf, parseWire } from "../../domain/wire.ts";
+import { readCursor } from "../../store/ledger-projection.ts";
 import { insertPayload, sealedPayloadOf } from "../../store/payloads.ts";
 import type { RelayContext } from "../context.ts";
 import { openPayloadBytes, payloadBytes, sealPayload } from "../sealed-payload.ts";
@@ -122,10 +124,12 @@ async function takePayload(context: RelayContext, from: PartnerId, { subject, me
   if (header.source !== from) throw new Refused("wrong-sender", "the batch is another partner's");
   if (header.target !== partner) throw new Refused("wrong-sender", "the batch is for another partner");
   const bytes = payloadBytes(payload);
+  const nowMs = clock.nowMs();
+  const sealed = sealPayload(sealer, batch, bytes);
   const isNew = await insertPayload(
     db,
-    { batch, source: from, sealed: sealPayload(sealer, batch, bytes) },
-    clock.nowMs(),
+    { batch, source: from, sealed, expiresAtSeconds: await lastChance(context, header, nowMs) },
+    nowMs,
   );
   if (!isNew) await requireSame(context, batch, bytes);
   context.checkpoint("payload.stored");
@@ -134,6 +138,16 @@ async function takePayload(context: RelayContext, from: PartnerId, { subject, me
   // Its batch is being opened at this moment.
   wake("watcher");
   wake("responder");
+}
+
+/**
+ * Until when, in seconds of ledger time, a batch can be opened. The ledger takes none that would hold its money for
+ * longer than it allows: one that says so cannot keep its payload here for ever. A day is left for clocks that differ.
+ */
+async function lastChance({ db }: RelayContext, { expiresAt }: BatchHeader, nowMs: number): Promise<number> {
+  const read = await readCursor(db);
+  const latestSeconds = Math.max(Math.floor(nowMs / 1_000), read?.timeSeconds ?? 0);
+  return Math.min(expiresAt, latestSeconds + 2 * MAX_HOLD_SECONDS);
 }
 
 function countOf({ transfers }: BatchPayload): number {

@@ -289,11 +289,22 @@ describeOn("PGlite", "problems of the API", (open) => {
     expect((await call({ url: `${url}?disclose=creditor` })).json<{ disclosed: object[] }>().disclosed).to.have.length(
       1,
     );
-    expect((await call({ method: "POST", url: "/v1/erasures", payload: { uetr: request.uetr } })).json()).to.include({
+    const erasure = { method: "POST", url: "/v1/erasures", payload: { uetr: request.uetr } } as const;
+    // Settled, but the payee is not known to be credited.
+    expectProblem(await call(erasure), "not-final");
+    await db.query("INSERT INTO confirmations (uetr, credited_at) VALUES ($1::uuid, 1)", [request.uetr]);
+    expect((await call(erasure)).json()).to.include({
       erased: 1,
     });
     expectProblem(await call({ url: `${url}?disclose=creditor` }), "erased");
     expect((await call({ url })).statusCode).to.equal(200);
+  });
+
+  it("invalid-request for an erasure up to a time in the future", async () => {
+    const acceptedBefore = new Date(relay.context.clock.nowMs() + 1_000).toISOString();
+    const answer = await call({ method: "POST", url: "/v1/erasures", payload: { acceptedBefore } });
+    expectProblem(answer, "invalid-request");
+    expect(answer.json()).to.include({ field: "acceptedBefore" });
   });
 
   it("unavailable without a database, internal for anything else, and nothing of what it was", async () => {

@@ -69,7 +69,7 @@ async function play(
     }),
   };
   const sealed = sealPayload(target.sealer, id, payloadBytes(payload));
-  await insertPayload(target.db, { batch: id, source: source.partner, sealed }, 1);
+  await insertPayload(target.db, { batch: id, source: source.partner, sealed, expiresAtSeconds: expiresAt }, 1);
   const reasons = new Map<Uetr, ReasonCode>();
   for (const [index, { uetr }] of transfers.entries()) {
     const reason = refusals[index];

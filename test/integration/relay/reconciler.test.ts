@@ -51,7 +51,11 @@ describeOnBothDatabases("reconciler", (open) => {
     refused: Readonly<Record<number, ReasonCode>> = {},
   ): Promise<void> {
     const sealed = sealPayload(sealer, id, payloadBytes({ header, transfers }));
-    await insertPayload(db, { batch: id, source: header.source, sealed }, clock.nowMs());
+    await insertPayload(
+      db,
+      { batch: id, source: header.source, sealed, expiresAtSeconds: header.expiresAt },
+      clock.nowMs(),
+    );
     const rejections = new Map(
       transfers.flatMap(({ uetr }, index) => (refused[index] ? [[uetr, refused[index]]] : [])),
     );

@@ -1,7 +1,8 @@
 import { expect } from "chai";
+import { InvalidInput } from "../../../src/domain/errors.ts";
 import { parseUetr, type Uetr } from "../../../src/domain/uetr.ts";
 import type { Database } from "../../../src/store/database.ts";
-import { eraseOlderThan, eraseTransfer } from "../../../src/store/erase.ts";
+import { eraseOlderThan, eraseTransfer, type Erased } from "../../../src/store/erase.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 
 type LedgerStatus = "open" | "settled" | "rejected" | "expired";
@@ -9,7 +10,12 @@ type LedgerStatus = "open" | "settled" | "rejected" | "expired";
 /** When the cut is made; rows are older by default. */
 const BEFORE = 1_000;
 const OLD = 999;
+const NOW = 2_000;
 const MANY = 12_000;
+/** Ledger time as far as it was read; and when batches that were never opened could be opened until then. */
+const LEDGER_TIME = 5_000;
+const PAST = LEDGER_TIME;
+const TO_COME = LEDGER_TIME + 1;
 
 const uetrOf = (number: number): Uetr => parseUetr(`00000000-0000-4000-8000-${String(number).padStart(12, "0")}`);
 const idOf = (number: number): Uint8Array => new Uint8Array(32).fill(number);
@@ -51,12 +57,14 @@ describeOnBothDatabases("erasure", (open) => {
     );
   }
 
-  async function insertPayload(number: number, at = OLD): Promise<void> {
-    await db.query("INSERT INTO payloads (batch, source, sealed, received_at) VALUES ($1, 7, $2, $3)", [
-      idOf(number),
-      SEALED,
-      at,
-    ]);
+  async function insertPayload(
+    number: number,
+    { at = OLD, expires = TO_COME }: { readonly at?: number; readonly expires?: number | null } = {},
+  ): Promise<void> {
+    await db.query(
+      "INSERT INTO payloads (batch, source, sealed, received_at, expires_at_s) VALUES ($1, 7, $2, $3, $4)",
+      [idOf(number), SEALED, at, expires],
+    );
   }
 
   async function insertDecision(
@@ -76,6 +84,17 @@ describeOnBothDatabases("erasure", (open) => {
     }
   }
 
+  const erase = (beforeMs = BEFORE): Promise<Erased> =>
+    eraseOlderThan(db, { beforeMs, nowMs: NOW, ledgerTimeSeconds: LEDGER_TIME });
+
+  const confirm = (number: number): Promise<unknown> =>
+    db.query("INSERT INTO confirmations (uetr, credited_at) VALUES ($1::uuid, 1)", [uetrOf(number)]);
+
+  const reject = (number: number): Promise<unknown> =>
+    db.query("INSERT INTO events (type, uetr, at, data) VALUES ('transfer.rejected', $1::uuid, 1, '{}')", [
+      uetrOf(number),
+    ]);
+
   const credit = (number: number): Promise<unknown> =>
     db.query("UPDATE credits SET credited_at = 1 WHERE uetr = $1::uuid", [uetrOf(number)]);
 
@@ -93,27 +112,62 @@ describeOnBothDatabases("erasure", (open) => {
   }
 
   describe("of what is old", () => {
-    it("takes transfers that are over, and leaves those in flight and those that are younger", async () => {
-      for (const batch of [1, 2, 3, 4, 5, 6]) await insertBatch(batch, batch === 6);
+    it("takes transfers that are finished, and leaves those in flight and those that are younger", async () => {
+      for (const batch of [1, 2, 3, 4, 5, 6, 7]) await insertBatch(batch, batch >= 6);
       await setLedger(1, "open");
       await setLedger(2, "settled");
       await setLedger(3, "rejected");
       await setLedger(4, "expired");
+      // Void here, and on the ledger all the same: the ledger has the last word.
+      await setLedger(7, "open");
       await insertTransfer(10);
-      for (const batch of [1, 2, 3, 4, 5, 6]) await insertTransfer(10 + batch, { batch });
-      await insertTransfer(17, { ended: "cancelled" });
+      for (const batch of [1, 2, 3, 4, 5, 6, 7]) await insertTransfer(10 + batch, { batch });
+      await confirm(12);
       await insertTransfer(18, { ended: "failed" });
       await insertTransfer(19, { ended: "failed", at: BEFORE });
+      await insertTransfer(20, { ended: "cancelled" });
 
-      expect(await eraseOlderThan(db, BEFORE)).to.deep.equal({ transfers: 6, payloads: 0 });
-      // Waiting for a batch, open, signed and not yet opened, and too young.
-      expect(await keptTransfers()).to.deep.equal([10, 11, 15, 19]);
-      expect(await eraseOlderThan(db, BEFORE)).to.deep.equal({ transfers: 0, payloads: 0 });
+      expect(await erase()).to.deep.equal({ transfers: 6, payloads: 0 });
+      // Waiting for a batch, open, signed and not yet opened, void but open, and too young.
+      expect(await keptTransfers()).to.deep.equal([10, 11, 15, 17, 19]);
+      expect(await erase()).to.deep.equal({ transfers: 0, payloads: 0 });
+    });
+
+    it("leaves a transfer that has settled until its payee is known to be credited, or it is known to be refunded", async () => {
+      await insertBatch(1);
+      await setLedger(1, "settled");
+      for (const number of [1, 2, 3]) await insertTransfer(number, { batch: 1 });
+      await reject(2);
+      expect(await erase(NOW)).to.deep.equal({ transfers: 1, payloads: 0 });
+      expect(await keptTransfers()).to.deep.equal([1, 3]);
+      expect(await eraseTransfer(db, uetrOf(1))).to.equal("in flight");
+      await confirm(1);
+      expect(await eraseTransfer(db, uetrOf(1))).to.equal("erased");
+      expect(await keptTransfers()).to.deep.equal([3]);
+    });
+
+    it("leaves a payload whose batch can still be opened, and what is due by a batch that was settled unknown to it", async () => {
+      await insertPayload(1, { expires: TO_COME });
+      await insertPayload(2, { expires: PAST });
+      await insertPayload(3, { expires: null });
+      await insertPayload(4, { expires: PAST });
+      await setLedger(4, "settled");
+      expect(await erase(NOW)).to.deep.equal({ transfers: 0, payloads: 1 });
+      expect(await keptPayloads()).to.deep.equal([1, 3, 4]);
+    });
+
+    it("refuses a time in the future, which is no limit, and one that is none", async () => {
+      await insertPayload(2, { expires: PAST });
+      for (const beforeMs of [NOW + 1, Number.MAX_SAFE_INTEGER, Number.NaN]) {
+        const refusal: unknown = await erase(beforeMs).catch((failure: unknown) => failure);
+        expect(refusal, String(beforeMs)).to.be.instanceOf(InvalidInput).and.include({ field: "acceptedBefore" });
+      }
+      expect(await keptPayloads()).to.deep.equal([2]);
     });
 
     it("takes payloads that nobody is to be credited by any more", async () => {
-      for (const batch of [1, 2, 3, 4, 5]) await insertPayload(batch);
-      await insertPayload(6, BEFORE);
+      for (const batch of [1, 2, 3, 4, 5]) await insertPayload(batch, { expires: PAST });
+      await insertPayload(6, { at: BEFORE });
       await setLedger(1, "open");
       for (const batch of [2, 3, 6]) await setLedger(batch, "settled");
       await setLedger(4, "expired");
@@ -123,10 +177,10 @@ describeOnBothDatabases("erasure", (open) => {
       await credit(20);
       await credit(30);
 
-      expect(await eraseOlderThan(db, BEFORE)).to.deep.equal({ transfers: 0, payloads: 3 });
+      expect(await erase()).to.deep.equal({ transfers: 0, payloads: 3 });
       expect(await keptPayloads()).to.deep.equal([1, 2, 6]);
       await credit(21);
-      expect(await eraseOlderThan(db, BEFORE)).to.deep.equal({ transfers: 0, payloads: 1 });
+      expect(await erase()).to.deep.equal({ transfers: 0, payloads: 1 });
     });
 
     it("takes as many as there are", async function () {
@@ -137,7 +191,7 @@ describeOnBothDatabases("erasure", (open) => {
          SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, '', 8, 'HKD', 'MYR', 100, 50, 1, '\\x01',
            '', 'fail', 0, 0, 'failed', 0 FROM generate_series(1, ${MANY}) AS n`,
       );
-      expect(await eraseOlderThan(db, BEFORE)).to.deep.equal({ transfers: MANY, payloads: 0 });
+      expect(await erase()).to.deep.equal({ transfers: MANY, payloads: 0 });
       expect(await keptTransfers()).to.deep.equal([]);
     });
   });
@@ -150,7 +204,7 @@ describeOnBothDatabases("erasure", (open) => {
       await insertTransfer(2, { batch: 1 });
       expect(await eraseTransfer(db, uetrOf(1))).to.equal("in flight");
       expect(await keptTransfers()).to.deep.equal([1, 2]);
-      await setLedger(1, "settled");
+      await setLedger(1, "expired");
       expect(await eraseTransfer(db, uetrOf(1))).to.equal("erased");
       expect(await eraseTransfer(db, uetrOf(1))).to.equal("erased");
       expect(await keptTransfers()).to.deep.equal([2]);
