@@ -3,6 +3,7 @@ import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import type { Clock } from "../platform/clock.ts";
 import { broadcast, isKnown, isSuperseded, type SignedTransaction } from "./broadcast.ts";
 import { decodeLedgerError } from "./errors.ts";
+import { fillGaps } from "./nonce-gaps.ts";
 
 /** A call of one of the ledger's contracts. */
 export interface Call {
@@ -31,6 +32,9 @@ export interface Submitter {
   /**
    * Simulates the call, sends it and waits for its receipt. However replies get lost, it takes effect once at most: it
    * is signed under a new nonce only when the transaction before is proved never to take effect.
+   *
+   * What waits for a nonce that nobody uses, as that of a transaction which the node has lost or which pays too little, is
+   * helped on: the nonce gets a transaction that does nothing. Whoever else had signed one with it hears that it is used.
    *
    * Nothing is remembered over a restart. After one, as after NO_RECEIPT, ask the ledger before submitting a call again
    * that would take effect twice: a deposit, a withdrawal. It takes `open`, `settle` and `expire` only once.
@@ -70,7 +74,8 @@ const MAX_LOOKS = 4;
 
 /**
  * A queue of one key's transactions. Nonces are given out one after the other, in the order of broadcasting, and read
- * again from the ledger after any doubt: another user of the key, a restart, a broadcast that failed half-way.
+ * again from the ledger after any doubt: another user of the key, a restart, a broadcast that failed half-way. What the
+ * node counts as waiting may lie over gaps, of which only the count of blocks tells: see nonce-gaps.ts.
  *
  * A key should have one submitter. Others are stepped aside for; but a transaction of theirs that is this one's to the
  * byte, the same call under the same nonce, is taken for it.
@@ -81,7 +86,7 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
   if (provider === null) throw new TypeError("signer: connected to a provider");
   const address = normalizeHex(await signer.getAddress(), 20, "signer");
   const { chainId } = await provider.getNetwork();
-  const { clock, receiptTimeoutMs, maxBroadcasts } = options;
+  const { clock, receiptTimeoutMs, maxBroadcasts, priorityFeeWei } = options;
   const inFlight = new Set<number>();
   let nextNonce: number | undefined;
   /** Every nonce below is known to be used; the ledger's count may be an old one. */
@@ -103,12 +108,14 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
     return nonce;
   };
 
+  const helpOn = gapFiller(signer, provider, options, { address, chainId, inFlight, inTurn });
+
   const send = async (call: Call, gasLimit: bigint): Promise<SignedTransaction | undefined> => {
     // By then a transaction before this one that was dropped has been broadcast again, or given up.
     const until = clock.nowMs() + receiptTimeoutMs * (maxBroadcasts + 1);
     for (;;) {
       const request = { ...call, from: address, gasLimit, chainId, nonce: await takeNonce() };
-      const signed = await sign(signer, provider, options, request);
+      const signed = await sign(signer, provider, request, (baseFee) => feesAbove(baseFee, priorityFeeWei));
       const placed = await place(provider, signed, options);
       if (placed === "placed") {
         inFlight.add(signed.nonce);
@@ -128,7 +135,7 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
     if (signed === undefined) return undefined;
     let isDone = false;
     try {
-      const receipt = await awaitReceipt(provider, signed, options);
+      const receipt = await awaitReceipt(provider, signed, options, helpOn);
       leastNonce = Math.max(leastNonce, signed.nonce + 1);
       isDone = receipt !== undefined;
       return receipt;
@@ -151,6 +158,46 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
   };
 }
 
+/** One key's nonces, as its submitter gives them out. */
+interface NonceQueue {
+  readonly address: Hex;
+  readonly chainId: bigint;
+  /** Nonces of transactions that are waited for here. */
+  readonly inFlight: ReadonlySet<number>;
+  /** Runs while no nonce is given out. */
+  readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
+
+/** @returns what has the gaps filled below a transaction that has waited for long, without being waited for */
+function gapFiller(
+  signer: Signer,
+  provider: Provider,
+  { clock, receiptTimeoutMs, pollIntervalMs, priorityFeeWei }: SubmitterOptions,
+  { address, chainId, inFlight, inTurn }: NonceQueue,
+): (waiting: SignedTransaction) => void {
+  const fillBelow = async (waiting: number): Promise<number | undefined> => {
+    const nonce = await provider.getTransactionCount(address, "latest");
+    if (nonce >= waiting || inFlight.has(nonce)) return undefined;
+    const nothing = { to: address, data: "0x" } as const;
+    const gasLimit = await estimate(provider, address, nothing);
+    const request = { ...nothing, from: address, gasLimit, chainId, nonce };
+    await broadcast(provider, await sign(signer, provider, request, (baseFee) => feesInPlace(baseFee, priorityFeeWei)));
+    return nonce;
+  };
+  const usedNonces = async () => {
+    const block = await provider.getBlockNumber();
+    return { block, used: await provider.getTransactionCount(address, block) };
+  };
+  let filling: Promise<void> | undefined;
+  return ({ nonce }) => {
+    const fill = () => inTurn(() => fillBelow(nonce));
+    filling ??= fillGaps({ clock, pollIntervalMs, patienceMs: receiptTimeoutMs, usedNonces, fill })
+      // What cannot be asked or signed now is done when the transaction has waited for as long again.
+      .catch(() => undefined)
+      .finally(() => (filling = undefined));
+  };
+}
+
 async function estimate(provider: Provider, from: Hex, call: Call): Promise<bigint> {
   try {
     return ((await provider.estimateGas({ from, ...call })) * GAS_MARGIN_PERCENT) / 100n;
@@ -162,12 +209,11 @@ async function estimate(provider: Provider, from: Hex, call: Call): Promise<bigi
 async function sign(
   signer: Signer,
   provider: Provider,
-  { priorityFeeWei }: SubmitterOptions,
   request: TransactionRequest & { readonly from: Hex; readonly nonce: number },
+  feesFor: (baseFee: bigint | null) => TransactionRequest,
 ): Promise<SignedTransaction> {
   const latest = await provider.getBlock("latest");
-  const fees = feesAbove(latest?.baseFeePerGas ?? null, priorityFeeWei);
-  const raw = await signer.signTransaction({ ...request, ...fees });
+  const raw = await signer.signTransaction({ ...request, ...feesFor(latest?.baseFeePerGas ?? null) });
   const { hash } = Transaction.from(raw);
   if (hash === null) throw new TypeError("signer: returned an unsigned transaction");
   return { raw, hash, from: request.from, nonce: request.nonce, signedAtBlock: latest?.number ?? 0 };
@@ -177,6 +223,12 @@ async function sign(
 function feesAbove(baseFee: bigint | null, priorityFeeWei: bigint): TransactionRequest {
   if (baseFee === null) return { type: 0, gasPrice: priorityFeeWei };
   return { type: 2, maxFeePerGas: 2n * baseFee + priorityFeeWei, maxPriorityFeePerGas: priorityFeeWei };
+}
+
+/** Enough for a node to take it in place of one that has the nonce and pays too little; nothing where gas is free. */
+function feesInPlace(baseFee: bigint | null, priorityFeeWei: bigint): TransactionRequest {
+  const isFree = priorityFeeWei === 0n && (baseFee ?? 0n) === 0n;
+  return feesAbove(baseFee, isFree ? 0n : 2n * priorityFeeWei + 1n);
 }
 
 /**
@@ -233,18 +285,21 @@ async function lookForNonce(
 
 /**
  * Polls, and broadcasts the very same transaction again when it may have been dropped: it can take effect only once.
+ * @param helpOn called when it has waited for long: one before it may be missing
  * @returns undefined when another transaction took its nonce
  */
 async function awaitReceipt(
   provider: Provider,
   signed: SignedTransaction,
   options: SubmitterOptions,
+  helpOn: (waiting: SignedTransaction) => void,
 ): Promise<TransactionReceipt | undefined> {
   for (let broadcasts = 1; ; broadcasts++) {
     const { receipt, cause } = await pollReceipt(provider, signed, options);
     if (receipt !== null) return receipt;
     if (await isSuperseded(provider, signed)) return undefined;
     if (broadcasts >= options.maxBroadcasts) throw noReceipt(signed, `after ${broadcasts} broadcasts`, cause);
+    helpOn(signed);
     await broadcast(provider, signed);
   }
 }
