@@ -18,3 +18,8 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: (durationMs, signal) => delay(durationMs, undefined, signal === undefined ? {} : { signal }),
 };
+
+/** Milliseconds since some moment, by a clock that nobody sets: it runs on while the process is stopped. */
+export type StopwatchMs = () => number;
+
+export const stopwatchMs: StopwatchMs = () => performance.now();

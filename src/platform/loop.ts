@@ -42,7 +42,15 @@ export interface LoopOptions<Name extends string> {
   readonly onPass?: (step: Name, durationMs: number) => void;
 }
 
+/** All that a step waits for gives up long before. */
+const LONGEST_PASS_MS = 600_000;
+
 export interface RunningSteps {
+  /**
+   * Whether the steps get on: since this was asked last, one of them has ended a pass, well or badly, or was asleep; and
+   * none has been in the same pass for ten minutes.
+   */
+  isAlive(): boolean;
   /** Lets each step finish its pass, and begins no other. */
   stop(): Promise<void>;
   /** Resolves with the error, once all steps have been stopped for one that is fatal; otherwise never. */
@@ -64,12 +72,29 @@ export function runSteps<Name extends string>(
     for (const sleeper of sleepers.values()) sleeper.stop();
   };
 
+  const { clock } = options;
+  /** That have ended since it was asked whether they do. */
+  let passes = 0;
+  const begun = new Map<Name, number>();
+  const timed = (step: LoopStep<Name>): LoopStep<Name> => ({
+    ...step,
+    async run() {
+      begun.set(step.name, clock.nowMs());
+      try {
+        return await step.run();
+      } finally {
+        passes++;
+        begun.delete(step.name);
+      }
+    },
+  });
+
   let fatal: Error | undefined;
   const loops = steps.map(async (step) => {
     const sleeper = sleepers.get(step.name);
     if (sleeper === undefined) return;
     try {
-      await loop(step, sleeper, options);
+      await loop(timed(step), sleeper, options);
     } catch (error) {
       options.onError(step.name, error, undefined);
       fatal ??= error instanceof Error ? error : new Error(`step ${step.name} failed`, { cause: error });
@@ -83,6 +108,11 @@ export function runSteps<Name extends string>(
 
   return {
     failed,
+    isAlive() {
+      const moves = passes > 0 || begun.size < steps.length;
+      passes = 0;
+      return moves && ![...begun.values()].some((atMs) => clock.nowMs() - atMs > LONGEST_PASS_MS);
+    },
     async stop() {
       stopAll();
       await ended;

@@ -1,10 +1,14 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { RunningSteps } from "../platform/loop.ts";
-import type { Database } from "../store/database.ts";
+import type { Database, Lease } from "../store/database.ts";
 
 /** Of all processes that use one database, the one with this lease runs the steps. */
-const LEASE = "relay.steps";
+export const STEPS_LEASE = "relay.steps";
+/** Several times as often as a lease that is not renewed ends. */
+const RENEW_MS = 1_000;
+/** Steps that have lost the lease cannot do anything any more; a pass that hangs is left alone after a while. */
+const ABANDON_AFTER_MS = 10_000;
 
 export interface LeaderOptions {
   readonly db: Pick<Database, "tryLease">;
@@ -12,10 +16,12 @@ export interface LeaderOptions {
   readonly log: Logger;
   /** How often a process that does not lead tries to. */
   readonly retryMs: number;
-  /** Begins the steps. */
-  readonly lead: () => RunningSteps;
+  /** How often a lease is renewed that is held. */
+  readonly renewMs?: number;
+  /** Begins the steps, which may act as long as the lease is held. */
+  readonly lead: (lease: Lease) => RunningSteps;
   readonly onChange: (isLeader: boolean) => void;
-  /** The steps have stopped for good. The lease stays taken, so that no other process goes on where this one must not. */
+  /** The steps have stopped for good. The lease is kept, so that no other process goes on where this one must not. */
   readonly onFatal: (error: Error) => void;
 }
 
@@ -50,41 +56,70 @@ async function followAndLead(options: LeaderOptions, stopping: AbortSignal): Pro
 }
 
 /** @returns false once the steps may not run any more in this process */
-async function leadOnce({ db, log, lead, onChange, onFatal }: LeaderOptions, stopping: AbortSignal): Promise<boolean> {
-  const lease = await db.tryLease(LEASE);
+async function leadOnce(options: LeaderOptions, stopping: AbortSignal): Promise<boolean> {
+  const { db, log, lead, onChange, onFatal } = options;
+  const lease = await db.tryLease(STEPS_LEASE);
   if (lease === undefined) return true;
-  const steps = lead();
+  const steps = lead(lease);
   onChange(true);
-  log.info("leader: this process runs the steps");
-  const { promise: toldToStop, resolve } = Promise.withResolvers<"stopped">();
-  const tell = (): void => resolve("stopped");
-  stopping.addEventListener("abort", tell, { once: true });
-  if (stopping.aborted) tell();
+  log.info({ epoch: String(lease.epoch) }, "leader: this process runs the steps");
+  let isRunning = true;
+  const done = new AbortController();
+  const lost = renewUntilLost(options, lease, () => !isRunning || steps.isAlive(), done.signal);
+  const stopped = toldBy(stopping);
 
   const why = await Promise.race([
-    toldToStop,
-    lease.lost.then((error) => ({ kind: "lost" as const, error })),
+    stopped.then(() => ({ kind: "stopped" as const })),
+    lost.then(() => ({ kind: "lost" as const })),
     steps.failed.then((error) => ({ kind: "failed" as const, error })),
   ]);
-  stopping.removeEventListener("abort", tell);
-  await steps.stop();
+  isRunning = false;
+  const stop = steps.stop();
+  // While they end the lease is renewed, so that nobody begins before.
+  await Promise.race([stop, lost.then(() => abandoned(options, stop))]);
   onChange(false);
-  if (why === "stopped") {
-    await lease.release();
-    return false;
-  }
   if (why.kind === "lost") {
-    log.error({ error: why.error }, "leader: the lease is lost, the steps have stopped");
+    log.error({ epoch: String(lease.epoch) }, "leader: the lease is lost, the steps have stopped");
     return true;
   }
-  onFatal(why.error);
-  if (!stopping.aborted) await toldAfter(stopping);
+  if (why.kind === "failed") onFatal(why.error);
+  await stopped;
+  done.abort();
   await lease.release();
   return false;
 }
 
-function toldAfter(stopping: AbortSignal): Promise<unknown> {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  stopping.addEventListener("abort", resolve, { once: true });
+/** Renews a lease as long as its work gets on, until it is lost or this is done. */
+async function renewUntilLost(
+  { clock, log, renewMs = RENEW_MS }: LeaderOptions,
+  lease: Lease,
+  isAlive: () => boolean,
+  done: AbortSignal,
+): Promise<void> {
+  while (lease.isHeld()) {
+    await clock.sleep(renewMs, done).catch(() => undefined);
+    if (done.aborted) return;
+    if (!isAlive()) {
+      log.warn("leader: the steps do not get on, the lease is not renewed");
+      continue;
+    }
+    await lease.renew().catch((error: unknown) => log.warn({ error }, "leader: the lease cannot be renewed"));
+  }
+}
+
+async function abandoned({ clock, log }: LeaderOptions, stop: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const late = clock.sleep(ABANDON_AFTER_MS, ended.signal).then(
+    () => log.error("leader: a pass that does not end is left alone"),
+    () => undefined,
+  );
+  await Promise.race([stop, late]);
+  ended.abort();
+}
+
+function toldBy(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  if (signal.aborted) resolve(undefined);
   return promise;
 }

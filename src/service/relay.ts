@@ -2,6 +2,7 @@ import { createServer } from "../api/server.ts";
 import { runSteps } from "../platform/loop.ts";
 import { STEPS, type RelayContext, type StepName } from "../relay/context.ts";
 import { createHealth, type Health } from "../relay/health.ts";
+import { fencedContext } from "./fenced.ts";
 import { warnOfRegistration } from "./registration.ts";
 import { startLeader, type Leader } from "./leader.ts";
 import { peerRoutes } from "../relay/peer/routes.ts";
@@ -69,18 +70,19 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
 function lead(context: RelayContext, health: Health, polls: Partial<Readonly<Record<StepName, number>>>): Leader {
   const { log, metrics, settings, clock } = context;
   const pollMs = { ...POLL_INTERVALS_MS, watcher: settings.ledger.pollIntervalMs, ...polls };
-  const steps = STEPS.map((name) => ({
-    name,
-    run: () => RELAY_STEPS[name](context),
-    pollIntervalMs: pollMs[name],
-  }));
+  const stepsOf = (fenced: RelayContext) =>
+    STEPS.map((name) => ({
+      name,
+      run: () => RELAY_STEPS[name](fenced),
+      pollIntervalMs: pollMs[name],
+    }));
   return startLeader({
     db: context.db,
     clock,
     log,
     retryMs: LEASE_RETRY_MS,
-    lead: () =>
-      runSteps(steps, {
+    lead: (lease) =>
+      runSteps(stepsOf(fencedContext(context, lease)), {
         wake: context.wake,
         clock,
         pollIntervalMs: settings.retry.maxDelayMs,

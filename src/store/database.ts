@@ -10,10 +10,19 @@ export interface Queryable {
   query<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
 }
 
-/** Held until it is released, or its process or its connection is gone. */
+/** The right to do what one process of all may do. It has to be renewed again and again, and is lost otherwise. */
 export interface Lease {
-  /** Resolves when the lease is lost without having been released: whoever leads has to stop at once. */
-  readonly lost: Promise<Error>;
+  /** Higher than that of every holder before. */
+  readonly epoch: bigint;
+  /** Whether nobody else can have it yet; once it is not, never again. */
+  isHeld(): boolean;
+  /** @returns whether it is held for another while; false when it is lost for good */
+  renew(): Promise<boolean>;
+  /**
+   * Ties a transaction to the lease: nobody takes it over before that has ended.
+   * @throws LeaseLost
+   */
+  fence(tx: Queryable): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -21,7 +30,7 @@ export interface Lease {
 export interface Database extends Queryable {
   /** All or nothing, at READ COMMITTED. What fails with a serialization failure or a deadlock is tried again. */
   transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>;
-  /** Takes a lock that one process of all that use this database can have; undefined where another has it. */
+  /** Takes a lease that one process of all that use this database can have; undefined where another has it. */
   tryLease(name: string): Promise<Lease | undefined>;
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import {
   type Send,
   type TransactionScope,
 } from "./faults.ts";
+import { LeaseLost } from "./leases.ts";
 
 /** Several relays' databases in one PGlite, as schemas: an instance takes some 200 MB. */
 export interface PgliteSchemas {
@@ -130,6 +131,7 @@ function createConnection(instance: PGlite): Connection {
 async function openSchema(connection: Connection, held: Set<string>, given: string): Promise<Database> {
   const schema = requireSchema(given);
   const leases = new Set<Lease>();
+  let epochs = 0n;
   let closed = false;
 
   // Async, so that what is asked of it wrongly is a rejection as everything else.
@@ -148,13 +150,17 @@ async function openSchema(connection: Connection, held: Set<string>, given: stri
           instance.transaction((tx) => connection.scope.run((sql, values) => send(tx, sql, values), work)),
         ),
       ),
-    // One process has it all, so who holds what is known here.
+    // One process has it all, so who holds what is known here; and nobody is waited for who cannot do anything.
     tryLease(name) {
       const key = `${schema}.${name}`;
       if (closed || held.has(key)) return Promise.resolve(undefined);
       held.add(key);
+      const isHeld = (): boolean => leases.has(lease);
       const lease: Lease = {
-        lost: Promise.withResolvers<Error>().promise,
+        epoch: ++epochs,
+        isHeld,
+        renew: () => Promise.resolve(isHeld()),
+        fence: () => (isHeld() ? Promise.resolve() : Promise.reject(new LeaseLost(name))),
         release() {
           if (leases.delete(lease)) held.delete(key);
           return Promise.resolve();

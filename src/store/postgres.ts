@@ -11,6 +11,7 @@ import {
   StoreUnavailable,
   type TransactionScope,
 } from "./faults.ts";
+import { takeLease } from "./leases.ts";
 
 export interface PostgresOptions {
   /** Where the tables are; made where it is missing. The server's default (`public`) when left out. */
@@ -28,13 +29,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 30_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** A transaction waits for nothing but its own statements: one that is idle for so long has lost its process. */
-const IDLE_IN_TRANSACTION_MS = 30_000;
+const IDLE_IN_TRANSACTION_MS = 10_000;
 /** What the network may take on top of a statement before the connection counts as lost. */
 const REPLY_GRACE_MS = 5_000;
-const KEEPALIVE_MS = 2_000;
-const KEEPALIVE_TIMEOUT_MS = 5_000;
-/** The server gives up, within half a minute, a lease whose holder's machine has vanished. */
-const LEASE_KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4";
+/** Leases have a connection of their own, so that renewing one never waits for others' statements, and not for long. */
+const LEASE_QUERY_MS = 2_000;
 
 /** What the driver would give as text, or as a Buffer. */
 const OWN_PARSERS = new Map<number, (text: string) => unknown>([
@@ -44,9 +43,10 @@ const OWN_PARSERS = new Map<number, (text: string) => unknown>([
 ]);
 
 /**
- * Connects to PostgreSQL, 14 or later. A lease needs a session of its own: a pooler between may pool sessions, not
- * transactions.
- * @throws InvalidInput when the URL is none of PostgreSQL; it is not shown, for it has a password
+ * Connects to PostgreSQL, 14 or later. Nothing needs a session for longer than a transaction: a pooler between may pool
+ * transactions, where the settings that every session has to have are those of the role.
+ * @throws InvalidInput when the URL is none of PostgreSQL, or of a server or pooler that cannot be worked with; it is
+ * not shown, for it has a password
  * @throws StoreUnavailable when the server cannot be reached
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Database> {
@@ -58,16 +58,22 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   });
   // A connection that breaks is thrown away by the pool if it is idle, and fails its statement if it is not: whoever
   // needs it is told. Without listeners the process would end.
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  const leasing = new pg.Pool({ ...config, max: 1, query_timeout: LEASE_QUERY_MS });
+  for (const each of [pool, leasing]) {
+    each.on("error", () => undefined);
+    each.on("connect", (client) => client.on("error", () => undefined));
+  }
 
   const scope = createTransactionScope();
   const leases = new Set<Lease>();
   let closing: Promise<void> | undefined;
 
-  async function withClient<Result>(use: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  async function withClient<Result>(
+    use: (client: pg.PoolClient) => Promise<Result>,
+    from: pg.Pool = pool,
+  ): Promise<Result> {
     scope.requireOutside();
-    const client = await pool.connect().catch((failure: unknown) => {
+    const client = await from.connect().catch((failure: unknown) => {
       throw storeFailure(failure);
     });
     let broken = false;
@@ -85,20 +91,25 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     query: (sql, values) => withClient((client) => send(client, sql, values)),
     transaction: (work) => retrying(() => withClient((client) => transact(client, scope, work))),
     async tryLease(name) {
-      const lease = await takeLease(config, name);
+      const leaseDb: Queryable = {
+        query: (sql, values) => withClient((client) => send(client, sql, values), leasing),
+      };
+      const lease = await takeLease(leaseDb, name);
       if (lease !== undefined) leases.add(lease);
       return lease;
     },
     close() {
-      closing ??= Promise.all([...leases].map((lease) => lease.release())).then(() => pool.end());
+      closing ??= Promise.all([...leases].map((lease) => lease.release())).then(() =>
+        Promise.all([pool.end(), leasing.end()]).then(() => undefined),
+      );
       return closing;
     },
   };
   try {
-    await prepare(database, options.schema);
+    await prepare(database, options);
   } catch (failure) {
     await database.close();
-    throw failure;
+    throw whyUnsuitable(failure);
   }
   return database;
 }
@@ -134,17 +145,58 @@ function bytesFromText(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.slice(2), "hex"));
 }
 
-async function prepare(database: Database, schema: string | undefined): Promise<void> {
-  const [server] = await database.query<{ version: number; encoding: string; output: string }>(
-    `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_encoding') AS encoding,
-       current_setting('bytea_output') AS output`,
+interface ServerState {
+  readonly version: number;
+  readonly encoding: string;
+  readonly output: string;
+  readonly standby: boolean;
+  readonly idle: number;
+  readonly statement: number;
+  readonly schema: string | null;
+}
+
+async function prepare(database: Database, { schema, statementTimeoutMs }: PostgresOptions): Promise<void> {
+  const inMs = (name: string): string => `(SELECT setting::integer FROM pg_settings WHERE name = '${name}')`;
+  // In a transaction, which a pooler of single statements does not have.
+  const [server] = await database.transaction((tx) =>
+    tx.query<ServerState>(
+      `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_encoding') AS encoding,
+         current_setting('bytea_output') AS output, pg_is_in_recovery() AS standby,
+         ${inMs("idle_in_transaction_session_timeout")} AS idle, ${inMs("statement_timeout")} AS statement`,
+    ),
   );
   if (server === undefined || server.version < OLDEST_VERSION) {
     throw new Error(`PostgreSQL 14 or later is needed (this is ${server?.version ?? "unknown"})`);
   }
   if (server.encoding !== "UTF8") throw new Error(`the database must be in UTF8 (this one is in ${server.encoding})`);
   if (server.output !== "hex") throw new Error(`bytea_output must be hex (it is ${server.output})`);
-  if (schema !== undefined) await createSchema(database.query.bind(database), schema);
+  if (server.standby)
+    {throw new InvalidInput("database.url", "the primary server, not a standby, which cannot be written");}
+  const unset = [
+    ...(server.idle === 0 ? ["idle_in_transaction_session_timeout"] : []),
+    ...(server.statement === 0 && statementTimeoutMs !== 0 ? ["statement_timeout"] : []),
+  ];
+  if (unset.length > 0) throw new InvalidInput("database.url", withoutSettings(`it drops ${unset.join(" and ")}`));
+  if (schema === undefined) return;
+  await createSchema(database.query.bind(database), schema);
+  const [found] = await database.query<{ schema: string | null }>("SELECT current_schema() AS schema");
+  if (found?.schema !== schema) throw new InvalidInput("database.url", withoutSettings("it drops search_path"));
+}
+
+function withoutSettings(what: string): string {
+  return (
+    `a pooler in front of PostgreSQL does not hand on what its clients set: ${what}. Give the role these settings ` +
+    "(ALTER ROLE … SET …), and have PgBouncer ignore them (ignore_startup_parameters); see docs/relay-operator.md, Poolers"
+  );
+}
+
+/** What a pooler answers to what it does not do is no failure of the connection: it would be the same for ever. */
+function whyUnsuitable(failure: unknown): unknown {
+  const message = failure instanceof Error ? failure.message : "";
+  const [, setting] = /unsupported startup parameter(?: in options)?: (\S+)/i.exec(message) ?? [];
+  if (setting !== undefined) return new InvalidInput("database.url", withoutSettings(`it refuses ${setting}`));
+  if (!/transaction blocks not allowed in statement pooling/i.test(message)) return failure;
+  return new InvalidInput("database.url", "a pooler of transactions or sessions: this one pools single statements");
 }
 
 async function send<Row extends object>(
@@ -187,60 +239,4 @@ async function transact<Result>(
   });
   if (command !== "COMMIT") throw abortedTransaction();
   return result;
-}
-
-/** An advisory lock lives as long as its session: a connection of its own. */
-async function takeLease(config: pg.ClientConfig, name: string): Promise<Lease | undefined> {
-  const client = new pg.Client({ ...config, query_timeout: KEEPALIVE_TIMEOUT_MS });
-  // Before it holds the lock, what breaks the connection fails its statement.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    await client.query(LEASE_KEEPALIVE);
-    const { rows } = await client.query<{ taken: boolean }>(
-      "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '.lease.' || $1, 0)) AS taken",
-      [name],
-    );
-    if (rows[0]?.taken === true) return holdLease(client, name);
-    await disconnect(client);
-    return undefined;
-  } catch (failure) {
-    // On a connection that does not answer, the farewell is not waited for.
-    void disconnect(client);
-    throw storeFailure(failure);
-  }
-}
-
-/** Asks the connection again and again whether it is there, for it may be gone without a word. */
-function holdLease(client: pg.Client, name: string): Lease {
-  const lost = Promise.withResolvers<Error>();
-  let asked: Promise<unknown> = Promise.resolve();
-  let ending: Promise<void> | undefined;
-
-  function lose(failure?: unknown): void {
-    if (ending !== undefined) return;
-    ending = Promise.resolve();
-    clearInterval(asking);
-    void disconnect(client);
-    lost.resolve(new StoreUnavailable(`the lease "${name}" is lost with its connection`, failure));
-  }
-
-  async function release(): Promise<void> {
-    clearInterval(asking);
-    await asked;
-    // Unlocked before the connection ends, which the server notices when it likes.
-    await client.query("SELECT pg_advisory_unlock_all()").catch(() => undefined);
-    await disconnect(client);
-  }
-
-  const asking = setInterval(() => {
-    asked = client.query("SELECT 1").catch(lose);
-  }, KEEPALIVE_MS).unref();
-  client.on("error", lose);
-  client.on("end", lose);
-  return { lost: lost.promise, release: () => (ending ??= release()) };
-}
-
-function disconnect(client: pg.Client): Promise<void> {
-  return client.end().catch(() => undefined);
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Database, Queryable, SqlValue } from "../../../src/store/database.ts";
 import { codeOf } from "../../../src/store/faults.ts";
+import { LeaseLost } from "../../../src/store/leases.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 
 const MANY = 50;
@@ -24,7 +25,7 @@ describeOnBothDatabases("a database", (open) => {
   let db: Database;
 
   before(async () => {
-    db = await open({ migrated: false });
+    db = await open();
     await db.query("CREATE TABLE numbers (number integer PRIMARY KEY)");
   });
   beforeEach(() => db.query("TRUNCATE numbers"));
@@ -228,8 +229,32 @@ describeOnBothDatabases("a database", (open) => {
       await held[0]?.release();
     });
 
+    it("have an epoch that rises, and are not held any more once they are released", async () => {
+      const first = await db.tryLease("epochs");
+      expect([first?.isHeld(), await first?.renew()]).to.deep.equal([true, true]);
+      await first?.release();
+      const second = await db.tryLease("epochs");
+      expect((second?.epoch ?? 0n) > (first?.epoch ?? 0n)).to.equal(true);
+      expect([first?.isHeld(), await first?.renew()]).to.deep.equal([false, false]);
+      expect([second?.isHeld(), await second?.renew()]).to.deep.equal([true, true]);
+      await second?.release();
+    });
+
+    it("have a transaction fail that is tied to one which is not held", async () => {
+      const lease = await db.tryLease("fence");
+      const write = (number: number) =>
+        db.transaction(async (tx) => {
+          await insert(tx, number);
+          await lease?.fence(tx);
+        });
+      await write(1);
+      await lease?.release();
+      expect(await rejection(write(2))).to.be.instanceOf(LeaseLost);
+      expect(await numbers(db)).to.deep.equal([1]);
+    });
+
     it("of another schema are others", async () => {
-      const elsewhere = await open({ migrated: false });
+      const elsewhere = await open();
       const leases = [await db.tryLease("leader"), await elsewhere.tryLease("leader")];
       expect(leases).not.to.include(undefined);
       for (const lease of leases) await lease?.release();

@@ -3,12 +3,13 @@ import { expect } from "chai";
 import pg from "pg";
 import type { Database, Lease } from "../../../src/store/database.ts";
 import { codeOf, StoreUnavailable } from "../../../src/store/faults.ts";
+import { LeaseLost } from "../../../src/store/leases.ts";
+import { migrate } from "../../../src/store/migrate.ts";
 import { openDatabase } from "../../../src/store/open.ts";
 import { openPostgres } from "../../../src/store/postgres.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
 
 const START_TIMEOUT_MS = 120_000;
-const LOSS_TIMEOUT_MS = 10_000;
 const POLL_MS = 5;
 
 async function rejection(promise: Promise<unknown>): Promise<unknown> {
@@ -52,20 +53,12 @@ describe("PostgreSQL", function () {
     await client.end();
   }
 
-  async function loss(lease: Lease | undefined): Promise<unknown> {
-    const late = Promise.withResolvers<string>();
-    const timer = setTimeout(() => late.resolve("still held"), LOSS_TIMEOUT_MS);
-    const first = await Promise.race([lease?.lost, late.promise]);
-    clearTimeout(timer);
-    return first;
-  }
-
   it("knows its sessions by their name and their limits", async () => {
     const [settings] = await db.query(
       `SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS statement,
          current_setting('idle_in_transaction_session_timeout') AS idle, current_schema() AS schema`,
     );
-    expect(settings).to.deep.equal({ name: "relay of Feiqian", statement: "30s", idle: "30s", schema: "relay" });
+    expect(settings).to.deep.equal({ name: "relay of Feiqian", statement: "30s", idle: "10s", schema: "relay" });
   });
 
   it("gives up a statement that takes too long, and goes on with the connection", async () => {
@@ -184,25 +177,62 @@ describe("PostgreSQL", function () {
     while (!condition()) await delay(POLL_MS);
   }
 
-  it("tells the holder of a lease when it is lost", async () => {
-    const lease = await db.tryLease("leader");
-    await terminate("true");
-    expect(await loss(lease)).to.be.instanceOf(StoreUnavailable);
-    await lease?.release();
-    const next = await db.tryLease("leader");
-    expect(next).not.to.equal(undefined);
+  describe("its leases", () => {
+    beforeEach(async () => {
+      await migrate(db);
+      await db.query("TRUNCATE leases");
+    });
 
-    await server.restart();
-    expect(await loss(next)).to.be.instanceOf(StoreUnavailable);
-  });
+    it("outlive the connections of their holder, which no process needs to have", async () => {
+      const lease = await db.tryLease("leader");
+      await terminate("true");
+      await until(async () => (await lease?.renew().catch(() => undefined)) === true);
+      await server.restart();
+      await until(async () => (await lease?.renew().catch(() => undefined)) === true);
+      expect(await db.tryLease("leader")).to.equal(undefined);
+      await lease?.release();
+    });
 
-  it("does not tell of a loss when a lease is released", async () => {
-    const lease = await db.tryLease("leader");
-    let lost = false;
-    void lease?.lost.then(() => (lost = true));
-    await lease?.release();
-    await db.close();
-    expect(lost).to.equal(false);
+    it("are lost by a holder that does not renew them, for good, and had by another then", async () => {
+      const lease = await db.tryLease("leader");
+      const startedMs = performance.now();
+      let next: Lease | undefined;
+      await until(async () => (next = await db.tryLease("leader")) !== undefined);
+      expect(performance.now() - startedMs).to.be.within(4_000, 60_000);
+      expect([lease?.isHeld(), await lease?.renew()]).to.deep.equal([false, false]);
+      expect(next?.epoch).to.equal((lease?.epoch ?? 0n) + 1n);
+      expect(await rejection(db.transaction((tx) => lease?.fence(tx) ?? Promise.resolve()))).to.be.instanceOf(
+        LeaseLost,
+      );
+      await lease?.release();
+      expect([next?.isHeld(), await next?.renew()]).to.deep.equal([true, true]);
+      await next?.release();
+    });
+
+    it("are not taken over in the middle of a transaction that is tied to one", async () => {
+      const lease = await db.tryLease("leader");
+      const { promise: mayEnd, resolve: end } = Promise.withResolvers<undefined>();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
+      const working = db.transaction(async (tx) => {
+        await lease?.fence(tx);
+        begin(undefined);
+        await mayEnd;
+        await tx.query("INSERT INTO numbers (number) VALUES (1)");
+      });
+      await begun;
+      await until(() => Promise.resolve(lease?.isHeld() === false));
+      expect(await db.tryLease("leader")).to.equal(undefined);
+      end(undefined);
+      await working;
+      expect(await count()).to.equal(1n);
+      const next = await db.tryLease("leader");
+      expect(next).not.to.equal(undefined);
+      await next?.release();
+    });
+
+    async function until(isSo: () => Promise<boolean>): Promise<void> {
+      while (!(await isSo())) await delay(POLL_MS);
+    }
   });
 
   it("is unavailable while it is down, to those who come and those who are there", async () => {

@@ -23,7 +23,7 @@ export interface PostgresServer {
   kill(): Promise<void>;
 }
 
-interface Account {
+export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
@@ -111,7 +111,7 @@ async function findBinaries(): Promise<string | undefined> {
   return folders.find((folder) => ["postgres", "initdb"].every((name) => existsSync(join(folder, name))));
 }
 
-async function unprivilegedAccount(): Promise<Account> {
+export async function unprivilegedAccount(): Promise<Account> {
   const accounts = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
   for (const wanted of ["postgres", "nobody"]) {
     const [, , uid, gid] = accounts.find(([name]) => name === wanted) ?? [];
@@ -123,7 +123,7 @@ async function unprivilegedAccount(): Promise<Account> {
 }
 
 /** Where there is setpriv, the server ends with this process even if that is killed. */
-function spawnServer(program: string, args: readonly string[], cwd: string, account?: Account): ChildProcess {
+export function spawnServer(program: string, args: readonly string[], cwd: string, account?: Account): ChildProcess {
   if (!existsSync(SETPRIV)) return spawn(program, args, { ...account, cwd, stdio: ["ignore", "ignore", "pipe"] });
   const user = account === undefined ? [] : [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
   return spawn(SETPRIV, [...user, "--pdeathsig=QUIT", program, ...args], { cwd, stdio: ["ignore", "ignore", "pipe"] });

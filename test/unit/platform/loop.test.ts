@@ -157,4 +157,32 @@ describe("the loops of the steps", () => {
     await running.stop();
     expect(performance.now() - from).to.be.below(1_000);
   });
+
+  it("is alive while passes end or a step sleeps, and not while all hang, or one does for long", async () => {
+    let nowMs = 0;
+    const clock = { ...systemClock, nowMs: () => nowMs };
+    const { promise: hanging, resolve: wake } = Promise.withResolvers<boolean>();
+    const first = scripted("first", (pass) => (pass === 2 ? hanging : false));
+    const second = scripted("second", (pass) => (pass === 2 ? hanging : false));
+    const options = optionsWith({ clock });
+    const running = runSteps([first, second], options);
+    await Promise.all([first.reached(1), second.reached(1)]);
+    expect(running.isAlive()).to.equal(true);
+    await systemClock.sleep(5);
+    expect(running.isAlive()).to.equal(true);
+
+    options.wake("first");
+    while (first.passes() < 2) await systemClock.sleep(1);
+    expect(running.isAlive()).to.equal(true);
+    nowMs = 600_001;
+    expect(running.isAlive()).to.equal(false);
+    nowMs = 0;
+    options.wake("second");
+    while (second.passes() < 2) await systemClock.sleep(1);
+    running.isAlive();
+    expect(running.isAlive()).to.equal(false);
+    wake(false);
+    await Promise.all([first.reached(2), second.reached(2)]);
+    await running.stop();
+  });
 });
