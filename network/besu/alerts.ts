@@ -237,6 +237,18 @@ function relayRules(plan: NetworkPlan): readonly AlertRule[] {
 
 function moneyRules(): readonly AlertRule[] {
   return [
+    rule(
+      "UnknownSignature",
+      "critical",
+      "sum by (member) (max by (member, call) (feiqian_unknown_signatures)) > 0",
+      "0s",
+      {
+        summary: "{{ $value }} batches were opened or settled with keys of {{ $labels.member }}, and not by its relay",
+        description:
+          "A key is stolen, or the relay's database was set back, or two relays run with one key. Revoke first, then ask.",
+        runbook: "alerts.md#unknownsignature",
+      },
+    ),
     rule("CreditsStuck", "critical", "feiqian_stuck_credits > 0", "5m", {
       summary: "The wallet of {{ $labels.member }} refuses {{ $value }} credits of settled batches",
       description: "Money is owed to customers. The relay tries for ever.",

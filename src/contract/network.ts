@@ -74,6 +74,7 @@ export const EVENT_TYPES = [
   "credit.stuck",
   "liquidity.low",
   "liquidity.restored",
+  "signature.unknown",
   "webhook.dead",
   "webhook.disabled",
 ] as const;

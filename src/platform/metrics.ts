@@ -63,6 +63,11 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     ),
     ledgerDisputes: counter("ledger_disputes", "Contradictions between endpoints, by how they ended", ["outcome"]),
     forkDetected: gauge("fork_detected", "1 once the ledger's history is not what it was when it was read"),
+    unknownSignatures: gauge(
+      "unknown_signatures",
+      "Batches of the last day that were opened, or settled, with this partner's signature and not by this relay",
+      ["call"],
+    ),
     openBatches: gauge("open_batches", "Open batches with this partner as source or target"),
     waitingTransfers: gauge("waiting_transfers", "Transfers that are in no batch yet"),
     stuckCredits: gauge("stuck_credits", "Credits of settled batches that the wallet refuses"),

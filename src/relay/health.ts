@@ -10,9 +10,16 @@ export interface UnreadyReason {
   readonly detail: string;
 }
 
+/** What an operator has to look at now, though the relay goes on. */
+export interface Alarm {
+  readonly code: "unknown-signatures";
+  readonly detail: string;
+}
+
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly UnreadyReason[];
+  readonly alarms?: readonly Alarm[];
 }
 
 /** What /readyz tells. /livez tells nothing but that the process answers: what is wrong elsewhere is not mended by a restart. */
@@ -30,6 +37,8 @@ export interface HealthOptions {
   readonly provider: { getBlockNumber(): Promise<number> };
   readonly clock: Clock;
   readonly confirmations: number;
+  /** What an operator has to look at, by the store; nothing unless given. */
+  readonly alarms?: () => Promise<readonly Alarm[]>;
   /** How long the watcher may stand still while there are blocks to read. */
   readonly maxStandstillMs?: number;
   /** How long the database and the ledger may take to answer. */
@@ -41,12 +50,20 @@ const MAX_STANDSTILL_MS = 30_000;
 const TIMEOUT_MS = 2_000;
 const CACHE_MS = 500;
 
+/** What was found at a time. */
+interface Looked {
+  readonly atMs: number;
+  readonly reasons: Promise<readonly UnreadyReason[]>;
+  readonly alarms: Promise<Known<readonly Alarm[]>>;
+}
+
 export function createHealth(options: HealthOptions): Health {
   const { db, provider, clock, confirmations } = options;
+  const { alarms = () => Promise.resolve([]) } = options;
   const { maxStandstillMs = MAX_STANDSTILL_MS, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = options;
   let isDraining = false;
   let failure: Error | undefined;
-  let known: { readonly atMs: number; readonly reasons: Promise<readonly UnreadyReason[]> } | undefined;
+  let known: Looked | undefined;
   let progress: { readonly block: bigint | undefined; readonly sinceMs: number } | undefined;
 
   const look = async (): Promise<readonly UnreadyReason[]> => {
@@ -74,14 +91,17 @@ export function createHealth(options: HealthOptions): Health {
     return reasons;
   };
 
+  const lookAgain = (atMs: number): Looked => ({ atMs, reasons: look(), alarms: inTime(alarms(), clock, timeoutMs) });
+
   return {
     async readiness() {
       const nowMs = clock.nowMs();
-      if (known === undefined || nowMs - known.atMs >= cacheMs) known = { atMs: nowMs, reasons: look() };
+      if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
+      const raised = await known.alarms;
       const reasons = [...(await known.reasons)];
       if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
       if (isDraining) reasons.push({ code: "draining", detail: "the relay is being stopped" });
-      return { ready: reasons.length === 0, reasons };
+      return { ready: reasons.length === 0, reasons, alarms: raised.isKnown ? raised.value : [] };
     },
     drain() {
       isDraining = true;

@@ -6,6 +6,7 @@ import { fencedContext } from "./fenced.ts";
 import { warnOfRegistration } from "./registration.ts";
 import { startLeader, type Leader } from "./leader.ts";
 import { peerRoutes } from "../relay/peer/routes.ts";
+import { unknownSignatureAlarms } from "../relay/unknown-signatures.ts";
 import { openContext, type RelayParts, type StartConfig } from "./parts.ts";
 import { POLL_INTERVALS_MS, RELAY_STEPS } from "./steps.ts";
 
@@ -39,6 +40,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
       provider: context.ledger.provider,
       clock: context.clock,
       confirmations: config.ledger.confirmations,
+      alarms: () => unknownSignatureAlarms(context),
     });
     const server = await createServer(context, {
       readiness: () => health.readiness(),

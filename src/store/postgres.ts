@@ -170,8 +170,9 @@ async function prepare(database: Database, { schema, statementTimeoutMs }: Postg
   }
   if (server.encoding !== "UTF8") throw new Error(`the database must be in UTF8 (this one is in ${server.encoding})`);
   if (server.output !== "hex") throw new Error(`bytea_output must be hex (it is ${server.output})`);
-  if (server.standby)
-    {throw new InvalidInput("database.url", "the primary server, not a standby, which cannot be written");}
+  if (server.standby) {
+    throw new InvalidInput("database.url", "the primary server, not a standby, which cannot be written");
+  }
   const unset = [
     ...(server.idle === 0 ? ["idle_in_transaction_session_timeout"] : []),
     ...(server.statement === 0 && statementTimeoutMs !== 0 ? ["statement_timeout"] : []),

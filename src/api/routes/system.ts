@@ -6,6 +6,9 @@ import { routes } from "./route.ts";
 const readinessSchema = z.object({
   ready: z.boolean(),
   reasons: z.array(z.object({ code: z.string(), detail: z.string() })),
+  alarms: z
+    .array(z.object({ code: z.string(), detail: z.string() }))
+    .meta({ description: "What an operator has to look at now, though the relay goes on." }),
 });
 
 /** For those who run the process. No key is asked for: do not let strangers reach these. */
@@ -36,9 +39,9 @@ export function systemRoutes({ relay, extras }: ApiContext): FastifyPluginAsync 
         },
       },
       async (_request, reply) => {
-        const { ready, reasons } = await extras.readiness();
+        const { ready, reasons, alarms } = await extras.readiness();
         if (!ready) reply.header("retry-after", "1");
-        return reply.code(ready ? 200 : 503).send({ ready, reasons: [...reasons] });
+        return reply.code(ready ? 200 : 503).send({ ready, reasons: [...reasons], alarms: [...(alarms ?? [])] });
       },
     );
     app.get(

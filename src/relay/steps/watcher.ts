@@ -33,6 +33,7 @@ import {
 import { endQuotes } from "../../store/waiting-transfers.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { FINAL_STATUS, finalEvents, heldEvents, type BatchEvent } from "../own-events.ts";
+import { showUnknownSignatures, unknownSignatureEvents } from "../unknown-signatures.ts";
 
 /**
  * The ledger's history is not what this relay has read, and acted on: a block that was final has another hash. Nothing
@@ -57,7 +58,10 @@ export const watcherStep: Step = async (context) => {
   const { db, ledger, settings, checkpoint, metrics } = context;
   const cursor = await readCursor(db);
   const read = await fromOneEndpoint(ledger, () => readRange(context, cursor));
-  if (read === undefined) return false;
+  if (read === undefined) {
+    await showUnknownSignatures(context);
+    return false;
+  }
   checkpoint("watcher.read");
 
   const events = await writeRange(context, cursor, read);
@@ -69,6 +73,7 @@ export const watcherStep: Step = async (context) => {
   if (read.opened.length + read.finished.length > 0) {
     metrics.openBatches.set(await countOpenBatches(db, context.partner));
   }
+  await showUnknownSignatures(context);
   wakeOthers(context, read, events);
   return !read.isCaughtUp;
 };
@@ -202,10 +207,11 @@ async function unreadCurrencies(
 
 /** @returns the events that were appended; undefined when another process has read on meanwhile, and nothing was done */
 async function writeRange(
-  { db, clock, partner, log }: RelayContext,
+  context: RelayContext,
   cursor: LedgerCursor | undefined,
   { to, opened, finished, cancelledQuotes, touched, balances }: BlockRange,
 ): Promise<readonly NewEvent[] | undefined> {
+  const { db, clock } = context;
   const nowMs = clock.nowMs();
   const block = to.number;
   return db.transaction(async (tx) => {
@@ -221,16 +227,14 @@ async function writeRange(
       balances.map((balance) => ({ ...balance, block })),
     );
     const transfers = await transfersOfBatches(tx, [...new Set([...opened, ...finished].map(({ id }) => id))]);
-    for (const { id, header } of opened) {
-      if (header.source !== partner || transfers.has(id)) continue;
-      log.error({ batch: id, block }, "a batch of this partner was opened that this relay has not signed");
-    }
+    const unknown = await unknownSignatureEvents(tx, context, opened, finished);
     const events = [
       ...opened.map((batch) => ({ at: batch.at, list: heldEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
       ...finished.map((batch) => ({ at: batch.at, list: finalEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
     ]
       .sort((left, right) => left.at.block - right.at.block || left.at.logIndex - right.at.logIndex)
-      .flatMap(({ list }) => list);
+      .flatMap(({ list }) => list)
+      .concat(unknown);
     await appendEvents(tx, events);
     return events;
   });

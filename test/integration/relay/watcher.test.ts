@@ -1,14 +1,17 @@
 import { expect } from "chai";
-import { toHex } from "../../../src/domain/bytes/hex.ts";
+import { fromHex, toHex } from "../../../src/domain/bytes/hex.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
 import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { cancelQuoteCall, expireCall, openCall } from "../../../src/ledger/calls.ts";
 import { isFatal } from "../../../src/platform/loop.ts";
+import type { Metrics } from "../../../src/platform/metrics.ts";
 import { ForkDetected, watcherStep } from "../../../src/relay/steps/watcher.ts";
+import { unknownSignatureAlarms } from "../../../src/relay/unknown-signatures.ts";
+import type { Database } from "../../../src/store/database.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
 import { readBalances, readCursor } from "../../../src/store/ledger-projection.ts";
 import { readSignedQuote } from "../../../src/store/waiting-transfers.ts";
-import { makeBatch, makeSettlement, runPastExpiry, type Refusals } from "../support/batches.ts";
+import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch, type Refusals } from "../support/batches.ts";
 import {
   CNY_TO_PHP,
   FUNDS,
@@ -23,7 +26,7 @@ import {
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { withMethods } from "../support/provider.ts";
 import { failureOf, ownBatch } from "../support/relay-batches.ts";
-import { Killed, run, SETTINGS, standingQuote, testRelay } from "../support/relay-context.ts";
+import { Killed, run, SETTINGS, standingQuote, testRelay, type TestRelay } from "../support/relay-context.ts";
 import { mine, withdrawOne } from "../support/submitting.ts";
 
 const HKD = parseCurrency("HKD").code;
@@ -109,8 +112,8 @@ describeOnBothDatabases("watcher", (open) => {
     expect(target.find(({ currency }) => currency === "PHP")?.available).to.equal(
       settled.header.targetTotal - refused.targetAmount,
     );
-    // What happens to others' transfers is none of this relay's events.
-    expect(await eventsAfter(relay.db, 0n, 100)).to.deep.equal([]);
+    // What happens to others' transfers is none of this relay's events; that it was settled without its relay is.
+    expect((await eventsAfter(relay.db, 0n, 100)).map(({ type }) => type)).to.deep.equal(["signature.unknown"]);
   });
 
   it("tells what became of each own transfer, in the ledger's order, with the reason", async () => {
@@ -254,6 +257,96 @@ describeOnBothDatabases("watcher", (open) => {
     await run(hub, watcherStep);
     const hkd = (await readBalances(hub.db)).find(({ currency }) => currency === HKD);
     expect(hkd?.available).to.equal(batch.header.fee);
+  });
+
+  describe("a signature of its partner's that it does not know", () => {
+    const alarms = async ({ db }: { readonly db: Database }) =>
+      (await eventsAfter(db, 0n, 100))
+        .filter(({ type }) => type === "signature.unknown")
+        .map(({ batch, data: { call, why, count, batches } }) => ({ batch, call, why, count, batches }));
+    const shown = async ({ metrics }: { readonly metrics: Metrics }, call: string) =>
+      (await metrics.unknownSignatures.get()).values.find(({ labels }) => labels.call === call)?.value;
+
+    it("under a batch that was opened is an alarm, an event and a metric; for a day, whoever asks", async () => {
+      const sandbox = await fundedLedger();
+      const relay = await testRelay({ db: await open(), sandbox });
+      await run(relay, watcherStep);
+      expect([await alarms(relay), await shown(relay, "open")]).to.deep.equal([[], 0]);
+      const stolen = [await makeBatch(sandbox, { seed: "one" }), await makeBatch(sandbox, { seed: "two" })];
+      const courier = await sandbox.submitterOf({ kind: "courier" });
+      for (const batch of stolen) await courier.submit(batch.open);
+      // Another partner's is none of this relay's business.
+      await courier.submit((await makeBatch(sandbox, { corridor: CNY_TO_PHP, seed: "other" })).open);
+      await run(relay, watcherStep);
+      const ids = stolen.map(({ id }) => id);
+      expect(await alarms(relay)).to.deep.equal([
+        { batch: ids[0], call: "open", why: "not signed here", count: 2, batches: ids },
+      ]);
+      expect([await shown(relay, "open"), await shown(relay, "settle")]).to.deep.equal([2, 0]);
+      expect(relay.woken).to.include("notifier");
+
+      const restarted = await testRelay({ db: relay.db, sandbox });
+      await run(restarted, watcherStep);
+      expect(await shown(restarted, "open")).to.equal(2);
+      const [alarm] = await unknownSignatureAlarms(restarted);
+      expect(alarm?.detail).to.match(/2 of open$/);
+      const tomorrow = { db: relay.db, clock: { ...relay.clock, nowMs: () => relay.clock.nowMs() + 86_400_001 } };
+      expect(await unknownSignatureAlarms(tomorrow)).to.deep.equal([]);
+    });
+
+    it("is not seen under its own batches; but under one that it has given up", async () => {
+      const relay = await testRelay({ db: await open() });
+      const courier = await relay.sandbox.submitterOf({ kind: "courier" });
+      const openOf = async (own: TestRelay) => {
+        const { id, header, send, quote } = await ownBatch(own, { count: 1 });
+        return { id, call: openCall(own.ledger, header, send, quote) };
+      };
+      const { id, call } = await openOf(relay);
+      await relay.db.query("UPDATE batches SET voided_at = 1 WHERE id = $1", [fromHex(id)]);
+      await courier.submit(call);
+      await run(relay, watcherStep);
+      expect((await alarms(relay)).map(({ batch, why }) => [batch, why])).to.deep.equal([[id, "given up here"]]);
+      const other = await testRelay({ db: await open() });
+      await (await other.sandbox.submitterOf({ kind: "courier" })).submit((await openOf(other)).call);
+      await run(other, watcherStep);
+      expect(await alarms(other)).to.deep.equal([]);
+    });
+
+    it("under a settlement is one, where it has decided nothing, and where it has decided otherwise", async () => {
+      const sandbox = await fundedLedger();
+      const relay = await testRelay({ db: await open(), sandbox, partner: GCASH });
+      const courier = await sandbox.submitterOf({ kind: "courier" });
+      const decided = async (seed: string, reasons: readonly string[] | undefined): Promise<OpenableBatch> => {
+        const batch = await makeBatch(sandbox, { seed });
+        await courier.submit(batch.open);
+        if (reasons === undefined) return batch;
+        await relay.db.query("INSERT INTO payloads (batch, source, received_at) VALUES ($1, 7, 1)", [
+          fromHex(batch.id),
+        ]);
+        const rejections = reasons.map((reason, index) => ({ uetr: batch.transfers[index]?.uetr, reason }));
+        await relay.db.query(
+          "INSERT INTO decisions (batch, rejections, signature, decided_at) VALUES ($1, $2::jsonb, '{}', 1)",
+          [fromHex(batch.id), JSON.stringify(rejections)],
+        );
+        return batch;
+      };
+      const as = await decided("as decided", ["AC03", "AC04"]);
+      const unasked = await decided("nothing decided", undefined);
+      const more = await decided("fewer rejected", []);
+      const other = await decided("another reason", ["AC03"]);
+      await courier.submit(await makeSettlement(sandbox, as, { 0: "AC03", 1: "AC04" }));
+      await courier.submit(await makeSettlement(sandbox, unasked));
+      await courier.submit(await makeSettlement(sandbox, more, { 1: "AC03" }));
+      await courier.submit(await makeSettlement(sandbox, other, { 0: "AC04" }));
+      await run(relay, watcherStep);
+      expect(await alarms(relay)).to.deep.equal([
+        {
+          ...{ batch: unasked.id, call: "settle", why: "not decided here", count: 3 },
+          batches: [unasked.id, more.id, other.id],
+        },
+      ]);
+      expect([await shown(relay, "open"), await shown(relay, "settle")]).to.deep.equal([0, 3]);
+    });
   });
 
   it("takes a quote that its provider has withdrawn for one that has ended", async () => {

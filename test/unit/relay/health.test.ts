@@ -47,7 +47,7 @@ describe("a relay's readiness", () => {
   });
 
   it("is there when the database, the ledger and the watcher are", async () => {
-    expect(await healthOf(state).readiness()).to.deep.equal({ ready: true, reasons: [] });
+    expect(await healthOf(state).readiness()).to.deep.equal({ ready: true, reasons: [], alarms: [] });
   });
 
   it("tells which of them does not answer, by the error's name alone", async () => {
