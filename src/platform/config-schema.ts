@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod/v4";
 
 // The configuration of a relay, key by key. The descriptions are its reference: docs/configuration.md is made of them.
@@ -49,6 +50,12 @@ const key = z
       refuse("address", "the address of the key, which web3signer does not say by itself");
     }
   });
+
+function isNetwork(given: string): boolean {
+  const [address = "", bits = "", ...rest] = given.split("/");
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^[0-9]{1,3}$/.test(bits) && Number.parseInt(bits, 10) <= longest;
+}
 
 /** The file's schema. Every key but those without a default may be left out. */
 export const relayConfigSchema = z.strictObject({
@@ -117,6 +124,23 @@ export const relayConfigSchema = z.strictObject({
     }),
     passwordFile: file.optional().meta({ description: "File with its password." }),
   }),
+  registry: z
+    .strictObject({
+      trustedNetworks: z
+        .array(
+          text("a network in CIDR notation, as 10.8.0.0/16").refine(
+            isNetwork,
+            "a network in CIDR notation, as 10.8.0.0/16",
+          ),
+        )
+        .max(100, "at most 100")
+        .default([])
+        .meta({
+          description:
+            "Networks in which relays and providers that others have registered may be, though they are private, and over plain HTTP: as `10.8.0.0/16` of a network between members, or `127.0.0.0/8` on a developer's machine. All others are reached over HTTPS at public addresses alone.",
+        }),
+    })
+    .prefault({}),
   database: z
     .strictObject({
       url: url(/^postgres(?:ql)?$/, "a postgres:// URL")

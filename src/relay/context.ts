@@ -13,6 +13,7 @@ import type { Tracer } from "../platform/tracing.ts";
 import type { Database } from "../store/database.ts";
 import type { Sealer } from "../store/sealer.ts";
 import type { PeerDirectory, PeerKeys } from "./peer/directory.ts";
+import type { Outside } from "./outside.ts";
 import type { WalletConnector } from "./wallet/connector.ts";
 import type { ProviderClient } from "./pricing/provider-client.ts";
 
@@ -31,6 +32,8 @@ export interface RelayContext {
   readonly keys: { readonly send: LedgerKey; readonly accept: LedgerKey };
   readonly peerKeys: PeerKeys;
   readonly peers: PeerDirectory;
+  /** Reaches what other partners have registered. */
+  readonly outside: Outside;
   readonly wallet: WalletConnector;
   readonly providers: ProviderClient;
   readonly clock: Clock;

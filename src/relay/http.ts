@@ -4,10 +4,13 @@ import { InvalidInput } from "../domain/errors.ts";
  * The body of an answer, as far as it may go.
  * @throws InvalidInput when it is longer; the rest is not read
  */
-export async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  response: { readonly body: AsyncIterable<unknown> | null },
+  maxBytes: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // What fetch gives: a stream of bytes.
+  // What fetch gives, and a request of Node's: a stream of bytes.
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     if (length > maxBytes) throw new InvalidInput("answer", `at most ${maxBytes} bytes`);

@@ -5,7 +5,7 @@ import { uetrFromRandom } from "../domain/uetr.ts";
 import { insertWebhook, redeliver, type Endpoint, type Webhook } from "../store/webhooks.ts";
 import type { RelayContext } from "./context.ts";
 import { instant } from "./json.ts";
-import { parseWebhookUrl, type UrlPolicy } from "./webhook-sender.ts";
+import { parseOutsideUrl, type Reach } from "./url-guard.ts";
 
 /** As Standard Webhooks recommends: 24 to 64 bytes. */
 const SECRET_BYTES = 32;
@@ -21,7 +21,7 @@ export async function registerWebhook(
   { url, types }: Pick<Webhook, "url" | "types">,
 ): Promise<NewWebhookJson> {
   const { db, sealer, clock, drawBytes } = context;
-  const { href } = parseWebhookUrl(url, urlPolicy(context));
+  const { href } = parseOutsideUrl(url, webhookReach(context));
   const id = uetrFromRandom(drawBytes(16));
   const secret = `whsec_${Buffer.from(drawBytes(SECRET_BYTES)).toString("base64")}`;
   const webhook = { id, url: href, types, createdAt: clock.nowMs() };
@@ -58,8 +58,8 @@ export function signerOf({ sealer }: RelayContext, { id, sealedSecret }: Endpoin
   return new Signer(Buffer.from(sealer.open(sealedSecret, bindOf(id))).toString("utf8"));
 }
 
-export function urlPolicy({ settings }: RelayContext): UrlPolicy {
-  return { allowUnsafeUrls: settings.webhooks.allowUnsafeUrls ?? false };
+export function webhookReach({ settings }: RelayContext): Reach {
+  return { from: "operator", allowUnsafeUrls: settings.webhooks.allowUnsafeUrls ?? false };
 }
 
 /** A sealed secret opens for its own webhook only. */

@@ -258,6 +258,8 @@ function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: s
     ledger: { ...(chain.kind === "inProcess" ? PATIENCE : {}), ...relaySettings["ledger"], rpcUrls, addresses: {} },
     keys: { send: inHand, accept: inHand, transactions: inHand },
     peer: { keys: inHand.keystore },
+    // All of the network is on this machine.
+    registry: { trustedNetworks: ["127.0.0.0/8"], ...relaySettings["registry"] },
     wallet: { ...PATIENCE, ...relaySettings["wallet"], url: walletUrl },
   };
   const { keys: _keys, peer: _peer, database: _database, ...parsed } = parseConfigFile(JSON.stringify(file));

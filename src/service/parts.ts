@@ -20,6 +20,8 @@ import { drawSecurely } from "../platform/secure-random.ts";
 import { backoffMs } from "../platform/retry.ts";
 import { createTracer, type Tracer } from "../platform/tracing.ts";
 import type { RelayContext, RelaySettings, StepName } from "../relay/context.ts";
+import { createOutside } from "../relay/outside.ts";
+import { networks } from "../relay/url-guard.ts";
 import { registryDirectory, type PeerDirectory, type PeerKeys } from "../relay/peer/directory.ts";
 import { decryptPeerKeys } from "../relay/peer/keys.ts";
 import { httpProviders, type ProviderClient } from "../relay/pricing/provider-client.ts";
@@ -88,6 +90,7 @@ export async function openContext(
   if (applied.length > 0) log.info({ applied }, "store migrated");
 
   const { ledger, registry } = await openLedger(config, tools, toClose);
+  const outside = createOutside(networks(config.registry.trustedNetworks));
   const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config, clock));
   return {
     ...tools,
@@ -101,8 +104,10 @@ export async function openContext(
     keys: { send: keys.send, accept: keys.accept },
     peerKeys,
     peers: given.peers ?? registryDirectory(ledger, clock),
+    outside,
     wallet: given.wallet ?? openWallet(config, tools),
-    providers: given.providers ?? httpProviders({ ...tools, ledger, registry, timeoutMs: PROVIDER_TIMEOUT_MS }),
+    providers:
+      given.providers ?? httpProviders({ ...tools, outside, ledger, registry, timeoutMs: PROVIDER_TIMEOUT_MS }),
     checkpoint: given.checkpoint ?? checkpointOf(process.env),
     wake: createWake<StepName>(),
   };

@@ -116,6 +116,7 @@ const SETTINGS = {
   webhooks: { maxAttempts: 1_000, timeoutMs: 2_000 },
   retry: { firstDelayMs: 50, maxDelayMs: 1_000 },
   sweep: { othersAfterSeconds: 5 },
+  registry: { trustedNetworks: ["127.0.0.0/8"] },
 };
 const LEDGER_SETTINGS = { pollIntervalMs: 100, timeoutMs: 1_000, receiptTimeoutMs: 3_000, maxBroadcasts: 100 };
 

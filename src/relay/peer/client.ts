@@ -6,7 +6,8 @@ import { InvalidInput } from "../../domain/errors.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { parseWire } from "../../domain/wire.ts";
 import type { RelayContext } from "../context.ts";
-import { readBody, readJson } from "../http.ts";
+import { parseJson } from "../http.ts";
+import type { OutsideAnswer } from "../outside.ts";
 import { payeeLookupSchema, type PayeeLookup } from "../wallet/connector.ts";
 import type { Peer } from "./directory.ts";
 import { decryptAnswer, encryptTo, JWE_MEDIA_TYPE } from "./encryption.ts";
@@ -23,21 +24,21 @@ export class PeerError extends Error {
   readonly status: number | undefined;
   /** Code of the problem document that it answered with, if it did. */
   readonly problem: string | undefined;
+  /** How long it asked to be left alone. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: PeerError["code"],
     message: string,
-    {
-      status,
-      problem,
-      cause,
-    }: { readonly status?: number; readonly problem?: string | undefined; readonly cause?: unknown } = {},
+    details: Partial<Pick<PeerError, "status" | "problem" | "retryAfterSeconds">> & { readonly cause?: unknown } = {},
   ) {
+    const { status, problem, retryAfterSeconds, cause } = details;
     super(message, cause === undefined ? {} : { cause });
     this.name = "PeerError";
     this.code = code;
     this.status = status;
     this.problem = problem;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -61,7 +62,7 @@ type Kind = keyof typeof PEER_PATHS;
 export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
   const { partner, drawBytes, tracer } = context;
 
-  const post = async (kind: Kind, to: PartnerId, subject: string, message: object): Promise<Response> => {
+  const post = async (kind: Kind, to: PartnerId, subject: string, message: object): Promise<OutsideAnswer> => {
     const peer = await context.peers.find(to);
     if (peer === undefined) throw new PeerError("NO_RELAY", `partner ${to} has no relay in the registry`);
     const envelope = { type: MESSAGE_TYPES[kind], from: partner, to, subject };
@@ -72,11 +73,11 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
   return {
     sendPayload: (to, batch, payload) =>
       tracer.span("peer.payload", { batch, to }, async () => {
-        await discard(await post("payload", to, batch, payload));
+        await post("payload", to, batch, payload);
       }),
     sendConfirmation: (to, batch, confirmation) =>
       tracer.span("peer.confirmation", { batch, to }, async () => {
-        await discard(await post("confirmation", to, batch, confirmation));
+        await post("confirmation", to, batch, confirmation);
       }),
     lookup: (to, alias) =>
       tracer.span("peer.lookup", { to }, async () => {
@@ -85,7 +86,7 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
         const response = await post("lookup", to, subject, { alias, answerKey: toHex(answerKey) });
         const envelope = { type: MESSAGE_TYPES.answer, from: to, to: partner };
         return understand(async () => {
-          const jwe = Buffer.from(await readBody(response, MAX_ANSWER_BYTES)).toString("latin1");
+          const jwe = Buffer.from(response.body).toString("latin1");
           const answer = await decryptAnswer(answerKey, jwe, envelope);
           if (answer.subject !== subject) throw new InvalidInput("answer.sub", "what was asked");
           return parseWire(payeeLookupSchema, answer.message, "answer");
@@ -94,49 +95,45 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
   };
 }
 
-type Needed = "partner" | "peers" | "peerKeys" | "clock" | "drawBytes" | "tracer";
+type Needed = "partner" | "peers" | "peerKeys" | "outside" | "clock" | "drawBytes" | "tracer";
 
 async function send(
-  { partner, peerKeys, clock, tracer }: Pick<RelayContext, Needed>,
+  { partner, peerKeys, outside, clock, tracer }: Pick<RelayContext, Needed>,
   kind: Kind,
   peer: Peer,
   body: Uint8Array<ArrayBuffer>,
-): Promise<Response> {
+): Promise<OutsideAnswer> {
   const request = { method: "POST", url: peer.url + PEER_PATHS[kind], body };
   const headers = await signRequest(
     { ...request, headers: tracer.inject({ "content-type": JWE_MEDIA_TYPE }) },
     { partner, key: peerKeys.signing },
     clock.nowMs(),
   );
-  const response = await fetch(request.url, {
-    ...request,
-    headers,
-    redirect: "error",
-    signal: AbortSignal.timeout(TIMEOUT_MS[kind]),
-  }).catch((cause: unknown) => {
+  const sending = { headers, body, timeoutMs: TIMEOUT_MS[kind], maxAnswerBytes: MAX_ANSWER_BYTES };
+  const answer = await outside.post(request.url, sending).catch((cause: unknown) => {
+    if (cause instanceof InvalidInput && cause.field === "url") {
+      throw new PeerError("NO_RELAY", `the peer's URL in the registry is not sent to: ${cause.rule}`, { cause });
+    }
     throw new PeerError("UNREACHABLE", "the peer's relay does not answer", { cause });
   });
-  if (response.ok) return response;
-  const { status } = response;
-  const problem = await problemOf(response);
-  const isPassing = status >= 500 || status === 429 || status === 408;
+  const { status, retryAfterSeconds } = answer;
+  if (status >= 200 && status < 300) return answer;
+  const problem = problemOf(answer.body);
+  // A redirect is not followed, and whoever sends one may have been put in front for a while.
+  const isPassing = status >= 500 || status < 400 || status === 429 || status === 408;
   const message = `the peer's relay answered ${status}${problem === undefined ? "" : ` ${problem}`}`;
-  throw new PeerError(isPassing ? "UNREACHABLE" : "REFUSED", message, { status, problem });
+  throw new PeerError(isPassing ? "UNREACHABLE" : "REFUSED", message, { status, problem, retryAfterSeconds });
 }
 
 const problemSchema = z.object({ code: z.string().regex(/^[a-z-]{1,64}$/) });
 
-async function problemOf(response: Response): Promise<string | undefined> {
+function problemOf(body: Uint8Array): string | undefined {
   try {
-    return problemSchema.parse(await readJson(response, MAX_ANSWER_BYTES)).code;
+    return problemSchema.parse(parseJson(body, "answer")).code;
   } catch {
     // Whatever is in front of the relay may answer, too, and in any way.
     return undefined;
   }
-}
-
-async function discard(response: Response): Promise<void> {
-  await response.body?.cancel();
 }
 
 /** An answer that is none is a peer that cannot be reached. */

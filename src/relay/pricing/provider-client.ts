@@ -12,7 +12,8 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Metrics } from "../../platform/metrics.ts";
 import type { Tracer } from "../../platform/tracing.ts";
-import { readJson } from "../http.ts";
+import { parseJson } from "../http.ts";
+import type { Outside } from "../outside.ts";
 
 /** A quote as its provider hands it out, with the signature that the ledger asks for. */
 export interface Offer {
@@ -42,7 +43,7 @@ export interface ProviderClient {
 export interface ProviderClientOptions {
   readonly ledger: Ledger;
   readonly registry: Registry;
-  readonly fetch: typeof globalThis.fetch;
+  readonly outside: Outside;
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly log: Logger;
@@ -81,7 +82,7 @@ export function httpProviders(options: ProviderClientOptions): ProviderClient {
 }
 
 async function ask(provider: RegisteredPartner, need: OfferNeed, options: ProviderClientOptions): Promise<Offer> {
-  const { fetch, timeoutMs, tracer } = options;
+  const { outside, timeoutMs, tracer } = options;
   const body = {
     taker: need.source,
     sourceCurrency: currencyByNumeric(need.sourceCurrency).code,
@@ -90,18 +91,14 @@ async function ask(provider: RegisteredPartner, need: OfferNeed, options: Provid
     targetCapacityMinor: String(need.targetTotal),
   };
   return tracer.span("provider.quote", { provider: provider.id }, async () => {
-    const response = await fetch(`${provider.url.replace(/\/+$/, "")}/quotes`, {
-      method: "POST",
+    const response = await outside.post(`${provider.url.replace(/\/+$/, "")}/quotes`, {
       headers: tracer.inject({ "content-type": "application/json", accept: "application/json" }),
       body: JSON.stringify(body),
-      redirect: "error",
-      signal: AbortSignal.timeout(timeoutMs),
+      timeoutMs,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
     });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`answered ${response.status}`);
-    }
-    const { quote, signature } = parseWire(answerSchema, await readJson(response, MAX_ANSWER_BYTES), "answer");
+    if (response.status !== 200) throw new Error(`answered ${response.status}`);
+    const { quote, signature } = parseWire(answerSchema, parseJson(response.body, "answer"), "answer");
     await requireUsable(provider, quote, signature, need, options);
     return { id: quoteId(quote, options.ledger.chain), quote, authorization: signature };
   });

@@ -15,8 +15,8 @@ import { numberOf } from "../../store/values.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { webhookBody } from "../webhook-body.ts";
 import { workOff } from "../pool.ts";
-import { parseWebhookUrl, postWebhook, type SendResult } from "../webhook-sender.ts";
-import { signerOf, urlPolicy } from "../webhooks.ts";
+import { postWebhook, type SendResult } from "../webhook-sender.ts";
+import { signerOf, webhookReach } from "../webhooks.ts";
 
 /** Endpoints that are delivered to at the same time. */
 const MAX_ENDPOINTS = 16;
@@ -72,7 +72,7 @@ async function send(
   { event }: DueDelivery,
 ): Promise<SendResult> {
   const { clock, settings, tracer } = context;
-  const policy = { ...urlPolicy(context), timeoutMs: settings.webhooks.timeoutMs };
+  const policy = { reach: webhookReach(context), timeoutMs: settings.webhooks.timeoutMs };
   const body = JSON.stringify(webhookBody(event));
   const id = `evt_${event.seq}`;
   const sentAt = new Date(clock.nowMs());
@@ -84,12 +84,7 @@ async function send(
       "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1_000)),
       "webhook-signature": signer.sign(id, sentAt, body),
     });
-    try {
-      return postWebhook(parseWebhookUrl(endpoint.url, policy), headers, body, policy);
-    } catch (failure) {
-      // Allowed when it was registered, and not any more.
-      return Promise.resolve({ kind: "failed", error: failure instanceof Error ? failure.message : "refused" });
-    }
+    return postWebhook(endpoint.url, headers, body, policy);
   });
 }
 

@@ -278,6 +278,7 @@ async function startIdle({ sandbox, rpcUrl, stops, partner, port, db }: IdleRela
     ledger: { rpcUrls: [rpcUrl], addresses: {} },
     keys: { send: inHand, accept: inHand, transactions: inHand },
     peer: { keys: inHand.keystore },
+    registry: { trustedNetworks: ["127.0.0.0/8"] },
     wallet: { url: "http://127.0.0.1:9" },
   };
   const {

@@ -144,8 +144,8 @@ describe("the network's registry and providers", function () {
 
     beforeEach(async () => {
       relay = await testRelay({ db: await open(), sandbox, registry });
-      const { ledger, clock, log, metrics, tracer } = relay;
-      const providers = httpProviders({ ledger, registry, fetch, clock, timeoutMs: 300, log, metrics, tracer });
+      const { ledger, outside, clock, log, metrics, tracer } = relay;
+      const providers = httpProviders({ ledger, registry, outside, clock, timeoutMs: 300, log, metrics, tracer });
       relay = { ...relay, providers };
     });
 

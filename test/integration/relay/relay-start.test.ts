@@ -70,6 +70,7 @@ describe("a relay's life, from its configuration on", function () {
       ledger: { rpcUrls: [node.url], addresses: "addresses.json", pollIntervalMs: 20, confirmations: 0 },
       keys: { send: key("send"), accept: key("accept"), transactions: key("transactions") },
       peer: { keys: "peer.jwe", passwordFile: "password" },
+      registry: { trustedNetworks: ["127.0.0.0/8"] },
       dataKey: { file: "data.key" },
       wallet: { url: wallet.url, secretFile: "wallet.secret" },
       liquidity: { lowWater: { HKD: 5_000 } },

@@ -11,6 +11,8 @@ import { signQuote } from "../../../src/ledger/signing.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
 import { createWake } from "../../../src/platform/loop.ts";
+import { createOutside } from "../../../src/relay/outside.ts";
+import { networks } from "../../../src/relay/url-guard.ts";
 import { createMetrics } from "../../../src/platform/metrics.ts";
 import { createRandom } from "../../../src/platform/random.ts";
 import { noTracer } from "../../../src/platform/tracing.ts";
@@ -98,6 +100,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     keys: { send: key, accept: key },
     peerKeys: generatePeerKeys(),
     peers: { find: () => Promise.resolve(undefined) },
+    outside: createOutside(networks(["127.0.0.0/8"])),
     wallet: testWallet(),
     providers: { quotes: () => Promise.resolve([]) },
     clock,
