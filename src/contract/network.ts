@@ -1,4 +1,5 @@
 import { z } from "zod/v4";
+import { NO_LIMIT } from "../domain/corridor.ts";
 import { aliasSchema, currencyText, instantSchema, minorText, moneySchema, partnerIdSchema } from "./fields.ts";
 
 export const lookupRequestSchema = z.strictObject({ target: partnerIdSchema, alias: aliasSchema }).meta({
@@ -37,8 +38,12 @@ export const corridorSchema = z
     targetCurrency: currencyText,
     isOpen: z.boolean(),
     feeBps: z.number().int().meta({ description: "The network's fee on top, in basis points, rounded up." }),
-    maxPerTransfer: minorText.meta({ description: "In source minor units: the ledger's limit for a batch." }),
-    maxPerDay: minorText.meta({ description: "In source minor units, for all of a UTC day's transfers together." }),
+    maxPerTransfer: minorText.meta({
+      description: `In source minor units: the ledger's limit for a batch. ${NO_LIMIT} is none.`,
+    }),
+    maxPerDay: minorText.meta({
+      description: `In source minor units, for all of a UTC day's transfers together. ${NO_LIMIT} is none.`,
+    }),
     requiredFields: z.array(z.string()).meta({ description: "Members of a submission that may not be left out." }),
     aliasTypes: z.array(z.string()),
   })

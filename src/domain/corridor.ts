@@ -21,6 +21,9 @@ export interface CorridorTerms {
   readonly maxPerDay: bigint;
 }
 
+/** The greatest that a corridor's limit can be on the ledger (uint112): whoever sets it sets none. */
+export const NO_LIMIT = 2n ** 112n - 1n;
+
 const BPS_PER_ONE = 10_000n;
 
 /** A corridor as text, for keys and logs: "1:CNY>4:PHP". */

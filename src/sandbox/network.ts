@@ -1,6 +1,6 @@
 import { HDNodeWallet, Mnemonic, type Provider } from "ethers";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
-import type { Corridor } from "../domain/corridor.ts";
+import { NO_LIMIT, type Corridor } from "../domain/corridor.ts";
 import { parseCurrency } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import type { LedgerConfig, PartnerConfig, RoleHolder } from "../ledger/deployment/config.ts";
@@ -32,9 +32,6 @@ const MNEMONIC = "test test test test test test test test test test test junk";
 const FIRST_INDEX = 1_000;
 const NETWORK_FEE_BPS = 5n;
 const SECONDS_A_DAY = 86_400;
-/** In source minor units: far above a demo's day, so that the limits are there but do not bind. */
-export const MAX_PER_BATCH = 10n ** 15n;
-export const MAX_PER_DAY = 10n ** 16n;
 
 const CURRENCIES = WALLETS.map(({ currency }) => currency.code);
 const GOVERNING = ["admin", "registrar", "risk", "guardian", "supervisor", "upgrader"] as const;
@@ -82,7 +79,7 @@ export function sandboxConfig(keys: SandboxKeys): LedgerConfig {
     partners: partners(keys),
     corridors: CORRIDOR_FLOWS.map(({ source, target }) => ({
       corridor: corridorBetween(source, target),
-      terms: { open: true, feeBps: NETWORK_FEE_BPS, maxPerBatch: MAX_PER_BATCH, maxPerDay: MAX_PER_DAY },
+      terms: { open: true, feeBps: NETWORK_FEE_BPS, maxPerBatch: NO_LIMIT, maxPerDay: NO_LIMIT },
     })),
     holders: holders(keys),
   };

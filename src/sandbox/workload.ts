@@ -5,7 +5,7 @@ import { createRandom } from "../platform/random.ts";
 import type { AccountHolder } from "./books.ts";
 import { openDirectory, type Customer, type CustomerDirectory } from "./customers.ts";
 import { makeDay } from "./day.ts";
-import { corridorBetween, MAX_PER_BATCH, MAX_PER_DAY } from "./network.ts";
+import { corridorBetween } from "./network.ts";
 import type { Order } from "./order.ts";
 import { readOrdersFile, type AcceptedOrder, type RefusedOrder } from "./orders.ts";
 import type { DailyRates } from "./rates.ts";
@@ -29,6 +29,9 @@ export interface Workload {
 
 /** What a customer has at least, beside what the day's orders take, in minor units. */
 const POCKET_MONEY_MINOR = 100_000n;
+/** What the sandbox has money for, in source minor units: of an order, and of a corridor's orders together. */
+const MOST_PER_ORDER = 10n ** 15n;
+const MOST_PER_DAY = 10n ** 16n;
 /** More than any network fee, in per cent of the amount. */
 const FEE_PERCENT = 1n;
 
@@ -74,7 +77,7 @@ function partiesOf({ order, creditorExists }: AcceptedOrder): Customer[] {
 }
 
 /**
- * What only the day's rates and the corridor's limits can tell.
+ * What only the day's rates and the orders before can tell.
  * @param sent source minor units of the orders before, by corridor; this order's are added
  */
 function tooSmallOrLarge(
@@ -93,12 +96,12 @@ function tooSmallOrLarge(
     rule,
     reason,
   });
-  if (minor > MAX_PER_BATCH) return refuse(`at most ${MAX_PER_BATCH} minor units, the corridor's limit`, "AM12");
+  if (minor > MOST_PER_ORDER) return refuse(`at most ${MOST_PER_ORDER} minor units`, "AM12");
   const least = withMarginBps(rates.rate(currencyOf(sourceCurrency), currencyOf(targetCurrency)), WIDEST_MARGIN_BPS);
   if (convertDown(minor, least) === 0n) return refuse(`enough for one minor unit of ${targetCurrency}`, "AM12");
   const total = (sent.get(corridorKey(corridor)) ?? 0n) + minor;
-  if (total > MAX_PER_DAY) {
-    return refuse(`with the orders before, at most ${MAX_PER_DAY} minor units, the corridor's limit for a day`, "AM12");
+  if (total > MOST_PER_DAY) {
+    return refuse(`with the corridor's orders before, at most ${MOST_PER_DAY} minor units`, "AM12");
   }
   sent.set(corridorKey(corridor), total);
   return undefined;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { BalanceJson, CorridorJson, EventJson, LookupResponse, Participant } from "../../contract/network.ts";
+import { NO_LIMIT } from "../../domain/corridor.ts";
 import { act } from "../act.ts";
 import { readAlias, readPartner, showMoney } from "../arguments.ts";
 import { CommandFailure } from "../exit-codes.ts";
@@ -71,7 +72,8 @@ async function listPartners(session: Session): Promise<void> {
 
 async function listCorridors(session: Session): Promise<void> {
   const corridors = await (await session.client()).corridors();
-  const limit = (minor: string, { sourceCurrency: currency }: CorridorJson) => showMoney({ currency, minor });
+  const limit = (minor: string, { sourceCurrency: currency }: CorridorJson) =>
+    BigInt(minor) >= NO_LIMIT ? "no limit" : showMoney({ currency, minor });
   session.print(corridors, (rows) =>
     tableOr<CorridorJson>(
       "No corridors.",

@@ -279,6 +279,21 @@ describe("the operator's commands", () => {
     expect(parsed(out)["differences"]).to.deep.equal([difference]);
   });
 
+  it("tell of a corridor that has no limit, and of one that has", async () => {
+    const corridor = (target: number, maxPerDay: string) => ({
+      ...{ target, sourceCurrency: "HKD", targetCurrency: "PHP", isOpen: true, feeBps: 5 },
+      ...{ maxPerTransfer: "100000", maxPerDay, requiredFields: [], aliasTypes: [] },
+    });
+    const corridors = [corridor(4, String(2n ** 112n - 1n)), corridor(5, "2500000")];
+    const { out } = await run(
+      ["partner", "corridors"],
+      fakeRelay(() => ({ body: { corridors } })),
+    );
+    expect(out)
+      .to.match(/^ *4 .* 1,000\.00 HKD +no limit$/m)
+      .and.match(/^ *5 .* 1,000\.00 HKD +25,000\.00 HKD$/m);
+  });
+
   it("replay every dead letter once, however many pages there are", async () => {
     const webhook = "7f1dd0a4-0000-4000-8000-000000000001";
     const letter = (seq: number) => ({

@@ -95,7 +95,7 @@ describe("a workload", () => {
     ]);
   });
 
-  it("refuses what is above the corridor's limit for a batch, and for the day with what went before", async () => {
+  it("refuses what is above what the sandbox has money for, alone or with what went before", async () => {
     const most = "10000000000000.00";
     const lines = Array.from({ length: 11 }, () => csvLine({ amount: most }));
     const { orders, refused } = await fromFile([
@@ -106,11 +106,11 @@ describe("a workload", () => {
     ]);
     expect(orders).to.have.length(10 + 1);
     expect(refused.map(({ line, field, rule }) => [line, field, rule])).to.deep.equal([
-      [2, "amount", "at most 1000000000000000 minor units, the corridor's limit"],
+      [2, "amount", "at most 1000000000000000 minor units"],
       ...[13, 14].map((line) => [
         line,
         "amount",
-        "with the orders before, at most 10000000000000000 minor units, the corridor's limit for a day",
+        "with the corridor's orders before, at most 10000000000000000 minor units",
       ]),
     ]);
   });
