@@ -115,9 +115,18 @@ export function openCorridor(
   if (unknown !== undefined) return unknownStatus(unknown.id);
   const active = partners.every((partner) => partner?.status === "active" && partner.roles.includes("wallet"));
   if (found?.terms.open !== true || !active) {
-    return refused("corridor-closed", `corridor ${corridorKey(corridor)} is not open`);
+    return refused("corridor-closed", whatIsOpen(view, corridor));
   }
   return { kind: "open", corridor: found };
+}
+
+/** That a corridor is not open, and which are between the two partners. */
+function whatIsOpen({ corridors }: RegistryView, { source, sourceCurrency, target, targetCurrency }: Corridor): string {
+  const open = [...corridors.values()]
+    .filter(({ corridor, terms }) => terms.open && corridor.source === source && corridor.target === target)
+    .map(({ corridor }) => `${corridor.sourceCurrency} to ${corridor.targetCurrency}`);
+  const others = open.length === 0 ? "no corridor to this partner is" : `open to this partner: ${open.join(", ")}`;
+  return `the corridor from ${sourceCurrency} to ${targetCurrency} of partner ${target} is not open; ${others}`;
 }
 
 function codeOf(text: string | undefined, otherwise: Corridor["sourceCurrency"]): Corridor["sourceCurrency"] {

@@ -192,7 +192,9 @@ describeOn("PGlite", "problems of the API", (open) => {
     expectProblem(await submit(submission({ target: 99 })), "unknown-partner", "target");
     expectProblem(await submit(submission({ target: 6 })), "corridor-closed");
     const hkdForPhp = { send: { currency: "PHP", minor: "1000" } };
-    expectProblem(await submit(submission({ amount: hkdForPhp })), "corridor-closed");
+    const closed = await submit(submission({ amount: hkdForPhp }));
+    expectProblem(closed, "corridor-closed");
+    expect(closed.json<{ detail: string }>().detail).to.match(/from PHP to PHP .* open to this partner: HKD to PHP$/);
     const much = { send: { currency: "HKD", minor: String(10n ** 9n + 1n) } };
     expectProblem(await submit(submission({ amount: much })), "amount-too-large", "amount");
     relay.providers.rates = new Map([[11, 1n]]);
