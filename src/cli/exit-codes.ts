@@ -29,6 +29,10 @@ export const EXIT_CODES = {
     meaning: "Done, and it came out badly: transfer not settled, receipt not valid, differences found.",
   },
   TIMEOUT: { code: 10, meaning: "Not finished within `--timeout`; it goes on without this program." },
+  UNPROVED: {
+    code: 11,
+    meaning: "Nothing speaks against it, but what would prove it was not given: a receipt without `--registry`.",
+  },
   INTERRUPTED: { code: 130, meaning: "Stopped by Ctrl-C." },
 } as const;
 export type ExitName = keyof typeof EXIT_CODES;

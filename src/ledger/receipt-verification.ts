@@ -34,14 +34,25 @@ import { decodeEvent, type LedgerEvent } from "./events.ts";
 /** What a verified receipt still takes on somebody's word. */
 export const RECEIPT_CLAIMS = {
   NODE: "What the ledger says is on the word of the node that was asked; ask your own, or several.",
-  REGISTRY: "That this contract is the network's transfer registry: no address to trust was given.",
   DETAILS: "That the details disclosed are true: they are what the source partner committed to before it sent.",
 } as const;
 export type ReceiptClaim = keyof typeof RECEIPT_CLAIMS;
 
 /** Everything but `claims` is proved, as far as the claims hold. */
-export interface VerifiedReceipt {
+export interface VerifiedReceipt extends ReceiptFacts {
   readonly kind: "verified";
+}
+
+/**
+ * All that the receipt says is what the contract says that it names. Nothing is proved: no address of the network's
+ * transfer registry was given, and anyone can deploy a contract that says the same.
+ */
+export interface ConsistentReceipt extends ReceiptFacts {
+  readonly kind: "consistent";
+  readonly detail: string;
+}
+
+export interface ReceiptFacts {
   readonly status: ReceiptStatus;
   /** Of a rejection; undefined where there is none, or the network does not know its code. */
   readonly reason: ReasonCode | undefined;
@@ -87,12 +98,13 @@ export type ReceiptRefusal =
 
 export type ReceiptVerification =
   | VerifiedReceipt
+  | ConsistentReceipt
   | { readonly kind: "refused"; readonly refusal: ReceiptRefusal; readonly detail: string }
   /** The node did not answer: nothing is known. */
   | { readonly kind: "unavailable"; readonly detail: string };
 
 export interface VerificationOptions {
-  /** Address of the network's TransferRegistry, from a source that its reader trusts. */
+  /** Address of the network's TransferRegistry, from a source that its reader trusts. Without it nothing is verified. */
   readonly trustedRegistry?: string;
   /** For a node given by its URL; 10 seconds by default. */
   readonly timeoutMs?: number;
@@ -162,19 +174,18 @@ async function askLedger(
   const final = await eventIn(provider, receipt, receipt.transactions.final, endings);
   if (final === undefined) return refused("TRANSACTION", "transactions.final did not end the batch");
 
-  return {
-    kind: "verified",
+  const facts: ReceiptFacts = {
     ...whatIsProved(receipt, reason),
     openedAt: await timeOf(provider, opened),
     finalAt: await timeOf(provider, final),
     finalBlock: final.cursor.block,
-    claims: [
-      "NODE",
-      ...(registryIsTrusted ? [] : (["REGISTRY"] as const)),
-      ...(receipt.disclosed.length === 0 ? [] : (["DETAILS"] as const)),
-    ],
+    claims: ["NODE", ...(receipt.disclosed.length === 0 ? [] : (["DETAILS"] as const))],
   };
+  return registryIsTrusted ? { kind: "verified", ...facts } : { kind: "consistent", ...facts, detail: NOT_PROVED };
 }
+
+const NOT_PROVED =
+  "not proved: no address of the network's transfer registry was given, and any contract can say the same";
 
 const STATUS_OF: Readonly<Record<ReceiptStatus, BatchStatus>> = {
   settled: BatchStatus.Settled,

@@ -3,7 +3,9 @@ export { checkReceipt, parseReceipt, type OfflineCheck, type Receipt, type Recei
 export {
   RECEIPT_CLAIMS,
   verifyReceipt,
+  type ConsistentReceipt,
   type ReceiptClaim,
+  type ReceiptFacts,
   type ReceiptRefusal,
   type ReceiptVerification,
   type VerificationOptions,

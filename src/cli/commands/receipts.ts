@@ -21,7 +21,10 @@ export function addReceiptCommands(program: Command, io: Io): void {
     .description("Checks a receipt against the ledger, by a node of one's own choice. Needs no relay.")
     .argument("<file>", "the receipt")
     .requiredOption("--rpc <url>", "JSON-RPC of a node of the ledger")
-    .option("--registry <address>", "address of the network's TransferRegistry, from a source one trusts")
+    .option(
+      "--registry <address>",
+      "address of the network's TransferRegistry, from a source one trusts; without it nothing is proved",
+    )
     .action(act(io, async (session, args) => (await import("../work/receipt-verify.ts")).verify(session, args)));
 }
 

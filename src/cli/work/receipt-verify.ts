@@ -1,6 +1,6 @@
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatMoney } from "../../domain/money.ts";
-import { RECEIPT_CLAIMS, verifyReceipt, type VerifiedReceipt } from "../../sdk/receipt.ts";
+import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../sdk/receipt.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { jsonOf, readFileFor, renderFacts, type Session } from "../session.ts";
 
@@ -17,13 +17,19 @@ export async function verify(session: Session, [file = ""]: readonly string[]): 
   const options = registry === undefined ? {} : { trustedRegistry: registry };
   const result = await verifyReceipt(session.text("rpc") ?? "", json, options);
   if (result.kind === "unavailable") throw new CommandFailure("UNAVAILABLE", result.detail);
-  session.print(result, (told) => (told.kind === "verified" ? showVerified(told) : `Not valid: ${told.refusal}`));
+  session.print(result, show);
+  if (result.kind === "consistent") {
+    throw new CommandFailure("UNPROVED", `${result.detail}: give it with --registry, from a source that you trust`);
+  }
   if (result.kind === "refused") throw new CommandFailure("NEGATIVE", `${result.refusal}: ${result.detail}`);
 }
 
 const MS = 1_000;
 
-function showVerified(receipt: VerifiedReceipt): string {
+type Shown = Exclude<ReceiptVerification, { readonly kind: "unavailable" }>;
+
+function show(receipt: Shown): string {
+  if (receipt.kind === "refused") return `Not valid: ${receipt.refusal}`;
   const { sent, received, rateText } = receipt;
   const facts = renderFacts([
     ["transfer", receipt.uetr],
@@ -45,5 +51,9 @@ function showVerified(receipt: VerifiedReceipt): string {
     ...Object.entries(receipt.disclosed).map(([group, details]) => [group, jsonOf(details)] as const),
   ]);
   const claims = receipt.claims.map((claim) => `  ${RECEIPT_CLAIMS[claim]}`);
-  return ["Valid: what follows is proved.", facts, "As far as this holds:", ...claims].join("\n");
+  const verdict =
+    receipt.kind === "verified"
+      ? "Valid: what follows is proved."
+      : "Not proved: what follows is what the contract says that the receipt names, and it may be anybody's.";
+  return [verdict, facts, "As far as this holds:", ...claims].join("\n");
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import type { Provider } from "ethers";
 import * as fc from "fast-check";
@@ -24,6 +27,7 @@ import type { NewTransfer } from "../../../src/store/transfers.ts";
 import { anyForgery, leavesOf, replaced } from "../../unit/domain/receipt-support.ts";
 import { FEE_BPS, runPastExpiry } from "../support/batches.ts";
 import { GCASH, HKD_TO_PHP, provider, PROVIDER } from "../support/chain.ts";
+import { run as runCli } from "../../unit/cli/fixtures.ts";
 import { describeOn, type OpenDatabase } from "../support/databases.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { withMethods } from "../support/provider.ts";
@@ -124,7 +128,7 @@ const verdict = (verification: ReceiptVerification): string =>
 describeOn("PGlite", "Receipts", (open) => {
   let scene: Scene;
   let uetrs: readonly Uetr[];
-  const verify = (json: unknown, node: Provider = provider) =>
+  const verify = (json: unknown, node: Provider | string = provider) =>
     verifyReceipt(node, json, { trustedRegistry: scene.source.ledger.addresses.transferRegistry });
 
   describe("of a batch that settled with two rejections", () => {
@@ -262,8 +266,29 @@ describeOn("PGlite", "Receipts", (open) => {
       });
       after(() => node.close());
 
-      it("are verified by the URL of a node alone", async () => {
-        expect(verdict(await verifyReceipt(node.url, json))).to.equal("verified");
+      it("are verified by the URL of a node, and merely consistent where no registry to trust is given", async () => {
+        expect(await verify(json, node.url)).to.deep.include({ kind: "verified", claims: ["NODE", "DETAILS"] });
+        expect(await verifyReceipt(node.url, json)).to.deep.include({
+          kind: "consistent",
+          claims: ["NODE", "DETAILS"],
+        });
+      });
+
+      it("are told by the command as valid with a registry to trust only: otherwise in other words, with another code", async () => {
+        const folder = await mkdtemp(join(tmpdir(), "feiqian-receipts-"));
+        const file = join(folder, "receipt.json");
+        await writeFile(file, JSON.stringify(json));
+        const command = ["receipt", "verify", file, "--rpc", node.url];
+        const { transferRegistry } = scene.source.ledger.addresses;
+        const valid = await runCli([...command, "--registry", transferRegistry]);
+        expect([valid.code, valid.out.split("\n")[0]]).to.deep.equal([0, "Valid: what follows is proved."]);
+        const unproved = await runCli(command);
+        expect([unproved.code, unproved.out.split(":")[0]]).to.deep.equal([11, "Not proved"]);
+        expect(unproved.out).not.to.match(/valid|is proved/i);
+        expect(unproved.err).to.contain("--registry");
+        const machine = await runCli([...command, "--json"]);
+        expect([machine.code, (JSON.parse(machine.out) as { kind: string }).kind]).to.deep.equal([11, "consistent"]);
+        await rm(folder, { recursive: true });
       });
 
       it("are refused where they come from another registry, whatever that says", async () => {
@@ -278,7 +303,7 @@ describeOn("PGlite", "Receipts", (open) => {
         expect(verdict(await verifyReceipt(node.url, moved(treasury)))).to.equal("REGISTRY");
         expect(verdict(await verifyReceipt(node.url, moved(`0x${"12".repeat(20)}`)))).to.equal("REGISTRY");
         const untrusted = await verifyReceipt(node.url, moved(transferRegistry));
-        expect(untrusted).to.deep.include({ kind: "verified", claims: ["NODE", "REGISTRY"] });
+        expect(untrusted).to.deep.include({ kind: "consistent", claims: ["NODE"] });
       });
 
       it("are neither verified nor refused when no answer comes, or an answer is lost on the way", async () => {
