@@ -1,7 +1,9 @@
 import { z } from "zod/v4";
+import { ALIAS_TYPES, MAX_ALIAS_LENGTH } from "../domain/alias.ts";
 import { parseCurrency } from "../domain/currency.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { MAX_MINOR } from "../domain/money.ts";
+import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, parseLabel, parseName, parseText } from "../domain/text.ts";
 
 // The fields that the schemas of the API are made of. Schemas check and do not convert, so that what is sent and what is
 // read have one type, and one JSON schema: amounts stay decimal text, for JSON's numbers are floats, and times ISO 8601.
@@ -88,21 +90,51 @@ export const instantSchema = z.iso
   .datetime({ precision: 3 })
   .meta({ description: "UTC, with milliseconds.", examples: ["2026-11-22T08:30:00.000Z"] });
 
-/** One line of text for people: no control characters, and no half of a surrogate pair. */
-export function lineSchema(maxLength: number): z.ZodString {
-  return z
-    .string()
-    .min(1)
-    .max(maxLength)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, "well-formed Unicode without control characters");
+/** What a pattern can tell of the rule: something to read, and most of what is refused. */
+const TEXT_PATTERN = (() => {
+  const taken =
+    "[^\\p{Cc}\\p{Co}\\p{Zl}\\p{Zp}\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufffc\\ufffd]*";
+  return `^${taken}[\\p{L}\\p{N}\\p{P}\\p{S}]${taken}$`;
+})();
+
+const TEXT_DESCRIPTION =
+  "One line of Unicode text. It is kept and compared in one form: composed (NFC), without white space or invisible " +
+  "characters around it, runs of spaces as one. Its length is counted in code points, in that form. Inside, control " +
+  "characters, line breaks, characters that change the reading order, invisible ones and private use are refused, but " +
+  "for those that scripts and emoji need.";
+
+function textOf(maxLength: number, parse: (text: string) => string): z.ZodString {
+  return z.string().check(obeys(parse)).meta({ minLength: 1, maxLength, pattern: TEXT_PATTERN });
 }
+
+/** What a key or the like is called. */
+export const labelSchema = textOf(MAX_LABEL_LENGTH, parseLabel);
+
+export const textSchema = textOf(MAX_TEXT_LENGTH, (text) => parseText(text, "text")).meta({
+  id: "Text",
+  description: TEXT_DESCRIPTION,
+});
+
+export const nameSchema = textOf(MAX_TEXT_LENGTH, (text) => parseName(text, "name")).meta({
+  id: "Name",
+  description: "A person's name: text, as Text has it, with at least one letter or digit.",
+});
 
 export const aliasSchema = z
   .strictObject({
-    type: z.enum(["MSISDN", "EMAIL", "ACCOUNT_ID", "ALIAS"]),
-    value: lineSchema(256).meta({
-      description: "MSISDN: E.164, with its +. EMAIL: an address. ACCOUNT_ID, ALIAS: as the wallet gives them out.",
-    }),
+    type: z.enum(ALIAS_TYPES),
+    value: z
+      .string()
+      .check(obeys((text) => parseText(text, "value", MAX_ALIAS_LENGTH)))
+      .meta({
+        minLength: 1,
+        maxLength: MAX_ALIAS_LENGTH,
+        description:
+          "MSISDN: a telephone number in international form, with its + and calling code, punctuated in any way; it is " +
+          "kept as E.164, without a national prefix: `+63 (0) 917 123 4567` is `+639171234567`. A number that is possible in " +
+          "its country is taken, whether or not its range is known to be in use; a national one, without its calling code, " +
+          "is not. EMAIL: an address. ACCOUNT_ID, ALIAS: as the wallet gives them out, at most 140 characters.",
+      }),
   })
   .meta({
     id: "Alias",

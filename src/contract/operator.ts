@@ -1,5 +1,5 @@
 import { z } from "zod/v4";
-import { instantSchema, lineSchema, uetrSchema, uuidSchema } from "./fields.ts";
+import { instantSchema, labelSchema, uetrSchema, uuidSchema } from "./fields.ts";
 import { eventSchema } from "./network.ts";
 
 /** What an API key may do: look; send money; run the relay. */
@@ -12,7 +12,7 @@ export const MAX_RATE_LIMIT = 10_000_000;
 
 export const createKeySchema = z
   .strictObject({
-    label: lineSchema(80),
+    label: labelSchema,
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
     rateLimit: z
       .number()

@@ -4,11 +4,12 @@ import {
   currencyText,
   hexSchema,
   instantSchema,
-  lineSchema,
   moneySchema,
+  nameSchema,
   partnerIdSchema,
   positiveMoneySchema,
   rateSchema,
+  textSchema,
   uetrSchema,
   uuidSchema,
 } from "./fields.ts";
@@ -56,16 +57,12 @@ export const quoteResponseSchema = z
 export type QuoteResponse = z.infer<typeof quoteResponseSchema>;
 
 const debtorSchema = z.strictObject({
-  name: lineSchema(140).meta({ description: "In Latin letters.", examples: ["Chan Tai Man"] }),
-  nameLocal: lineSchema(140)
-    .optional()
-    .meta({ description: "In the person's own script.", examples: ["陳大文"] }),
+  name: nameSchema.meta({ description: "In Latin letters.", examples: ["Chan Tai Man"] }),
+  nameLocal: nameSchema.optional().meta({ description: "In the person's own script.", examples: ["陳大文"] }),
   alias: aliasSchema,
 });
 const creditorSchema = z.strictObject({
-  name: lineSchema(140)
-    .optional()
-    .meta({ description: "As the payer knows the payee.", examples: ["Maria Dela Cruz"] }),
+  name: nameSchema.optional().meta({ description: "As the payer knows the payee.", examples: ["Maria Dela Cruz"] }),
   alias: aliasSchema,
 });
 
@@ -80,7 +77,9 @@ export const submitRequestSchema = z
       .string()
       .regex(/^[A-Z0-9]{4}$/, "an ISO 20022 purpose code: four upper-case letters or digits")
       .meta({ description: "ISO 20022 ExternalPurpose1Code.", examples: ["FAMI"] }),
-    remittance: lineSchema(140).optional().meta({ description: "For the payee to read (Max140Text)." }),
+    remittance: textSchema.optional().meta({
+      description: "For the payee to read (Max140Text); left out where there is nothing to say.",
+    }),
     ifUnfunded: z.enum(["wait", "fail"]).default("fail").meta({
       description: "Where the partner has too little money on the ledger: wait for it, or fail at once.",
     }),

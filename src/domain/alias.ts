@@ -1,4 +1,6 @@
 import { InvalidInput } from "./errors.ts";
+import { parsePhone } from "./phone.ts";
+import { cleanText, parseText } from "./text.ts";
 
 /** What a wallet can find a customer by (ISO 20022 proxy types, as far as the network uses them). */
 export const ALIAS_TYPES = ["MSISDN", "EMAIL", "ACCOUNT_ID", "ALIAS"] as const;
@@ -10,52 +12,58 @@ export interface Alias {
   readonly value: string;
 }
 
-const E164 = /^\+[1-9][0-9]{7,14}$/;
-/** What people put between the digits of a telephone number. */
-const PHONE_PUNCTUATION = /[\s().\-\u2010-\u2015/]/g;
-const MAX_EMAIL_LENGTH = 254;
+/** Characters of the longest alias, an e-mail address (RFC 5321). */
+export const MAX_ALIAS_LENGTH = 254;
 const EMAIL = /^[^\s@"\\,;:<>()[\]]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}{2,63}$/u;
-const MAX_NAME_LENGTH = 140;
-const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u;
 
 /**
  * Reads an alias, and writes it the one way in which it is compared: a telephone number as E.164, an e-mail address with
- * its domain in lower case, everything in Unicode's composed form without spaces around it.
+ * its domain in lower case, everything as `parseText` has it.
  * @throws InvalidInput naming the member and its rule, never the value: it is personal data
  */
 export function parseAlias(given: { readonly type: string; readonly value: string }, field = "alias"): Alias {
   const type = ALIAS_TYPES.find((known) => known === given.type);
   if (type === undefined) throw new InvalidInput(`${field}.type`, `one of ${ALIAS_TYPES.join(", ")}`);
-  return { type, value: PARSERS[type](given.value.normalize("NFC").trim(), `${field}.value`) };
+  return { type, value: PARSERS[type](given.value, `${field}.value`) };
 }
 
 const PARSERS: Readonly<Record<AliasType, (value: string, field: string) => string>> = {
-  MSISDN: parsePhone,
+  MSISDN: (value, field) => parsePhone(value, field),
   EMAIL: parseEmail,
-  ACCOUNT_ID: parseName,
-  ALIAS: parseName,
+  ACCOUNT_ID: (value, field) => parseText(value, field),
+  ALIAS: (value, field) => parseText(value, field),
 };
 
-function parsePhone(value: string, field: string): string {
-  const digits = value.replace(PHONE_PUNCTUATION, "");
-  if (!E164.test(digits)) throw new InvalidInput(field, 'E.164: "+", calling code and number, 8 to 15 digits');
-  return digits;
-}
-
 function parseEmail(value: string, field: string): string {
-  if (value.length > MAX_EMAIL_LENGTH || !EMAIL.test(value)) {
-    throw new InvalidInput(field, `an e-mail address of at most ${MAX_EMAIL_LENGTH} characters`);
-  }
+  const address = parseText(value, field, MAX_ALIAS_LENGTH);
   // Only the domain is the same in upper and lower case (RFC 5321, 2.4).
-  const at = value.lastIndexOf("@");
-  return value.slice(0, at) + value.slice(at).toLowerCase();
+  const at = address.lastIndexOf("@");
+  const normal = address.slice(0, at) + address.slice(at).toLowerCase().normalize("NFC");
+  if (!EMAIL.test(normal)) throw new InvalidInput(field, `an e-mail address of at most ${MAX_ALIAS_LENGTH} characters`);
+  return normal;
 }
 
-function parseName(value: string, field: string): string {
-  if (value.length > MAX_NAME_LENGTH || !PRINTABLE.test(value)) {
-    throw new InvalidInput(field, `1 to ${MAX_NAME_LENGTH} printable characters`);
+/** What any version of a relay has taken for an alias of each type. */
+const AS_SENT: Readonly<Record<AliasType, RegExp>> = {
+  MSISDN: /^\+[1-9][0-9]{3,14}$/,
+  EMAIL: /^[^\p{Cc}\p{Cs}]{1,256}$/u,
+  ACCOUNT_ID: /^[^\p{Cc}\p{Cs}]{1,256}$/u,
+  ALIAS: /^[^\p{Cc}\p{Cs}]{1,256}$/u,
+};
+
+/**
+ * Reads an alias that another relay has taken, by a rule that may be older or newer than the one here: what `parseAlias`
+ * would refuse goes to the wallet as it was sent, for the wallet knows its customers.
+ * @throws InvalidInput for what no relay would have sent
+ */
+export function readAlias(given: { readonly type: string; readonly value: string }, field = "alias"): Alias {
+  try {
+    return parseAlias(given, field);
+  } catch (failure) {
+    const type = ALIAS_TYPES.find((known) => known === given.type);
+    if (!(failure instanceof InvalidInput) || type === undefined || !AS_SENT[type].test(given.value)) throw failure;
+    return { type, value: given.value };
   }
-  return value;
 }
 
 const MASK = "*";
@@ -66,7 +74,7 @@ const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
  * Cruz" as "M**** D*** C***". A word of one letter is masked whole.
  */
 export function maskName(name: string): string {
-  return name.normalize("NFC").trim().split(/\s+/u).map(maskWord).join(" ");
+  return cleanText(name).split(" ").map(maskWord).join(" ");
 }
 
 function maskWord(word: string): string {

@@ -1,11 +1,12 @@
 import { z } from "zod/v4";
-import { parseAlias, type Alias } from "./alias.ts";
+import { parseAlias, readAlias, type Alias } from "./alias.ts";
 import { exceedsRate, type BatchHeader } from "./batch.ts";
 import { toHex, type Hex } from "./bytes/hex.ts";
 import type { CanonicalObject } from "./canonical-json.ts";
 import { hashDetails, type TransferDetails } from "./details.ts";
 import { InvalidInput } from "./errors.ts";
 import { buildMerkleTree, merkleRoot } from "./merkle.ts";
+import { cleanText, parseName, parseText } from "./text.ts";
 import { transferLeaf, type Transfer } from "./transfer.ts";
 import { parseUetr } from "./uetr.ts";
 import { headerSchema, hexOf, minorUnits, parsedBy, parseWire, uetrText } from "./wire.ts";
@@ -106,18 +107,38 @@ export interface TransferParties {
   readonly remittance: Remittance;
 }
 
-const MAX_TEXT_LENGTH = 140;
-const MAX_ALIAS_LENGTH = 256;
-const text = z.string().min(1).max(MAX_TEXT_LENGTH);
-const alias: z.ZodType<Alias> = parsedBy(
-  z.object({ type: z.string(), value: z.string().max(MAX_ALIAS_LENGTH) }),
-  (given) => parseAlias(given),
-);
-const partiesSchema = z.object({
-  debtor: z.object({ name: text, nameLocal: text.optional(), alias }),
-  creditor: z.object({ name: text.optional(), alias }),
-  remittance: z.object({ purpose: z.string().regex(/^[A-Z0-9]{1,4}$/), unstructured: text.optional() }),
-});
+/** The parties of a transfer as a customer or a wallet has given them. */
+export interface GivenParties {
+  readonly debtor: { readonly name: string; readonly nameLocal?: string | undefined; readonly alias: GivenAlias };
+  readonly creditor: { readonly name?: string | undefined; readonly alias: GivenAlias };
+  readonly purpose: string;
+  readonly remittance?: string | undefined;
+}
+type GivenAlias = Parameters<typeof parseAlias>[0];
+
+/**
+ * Brings what was given to the one form that is committed to: the same people and words are the same bytes, however they
+ * were written.
+ * @throws InvalidInput naming the member as it was given, and its rule
+ */
+export function parseParties({ debtor, creditor, purpose, remittance }: GivenParties): TransferParties {
+  const { nameLocal } = debtor;
+  return {
+    debtor: {
+      name: parseName(debtor.name, "debtor.name"),
+      ...(nameLocal === undefined ? {} : { nameLocal: parseName(nameLocal, "debtor.nameLocal") }),
+      alias: parseAlias(debtor.alias, "debtor.alias"),
+    },
+    creditor: {
+      ...(creditor.name === undefined ? {} : { name: parseName(creditor.name, "creditor.name") }),
+      alias: parseAlias(creditor.alias, "creditor.alias"),
+    },
+    remittance: {
+      purpose,
+      ...(remittance === undefined ? {} : { unstructured: parseText(remittance, "remittance") }),
+    },
+  };
+}
 
 /** The details that a source relay commits to. */
 export function detailsOf({ debtor, creditor, remittance }: TransferParties): TransferDetails {
@@ -129,25 +150,44 @@ export function detailsOf({ debtor, creditor, remittance }: TransferParties): Tr
   } as unknown as TransferDetails;
 }
 
+/** What stands for a name that has nothing to read in it (ISO 20022 usage). */
+const NO_NAME = "NOTPROVIDED";
+const alias: z.ZodType<Alias> = parsedBy(z.object({ type: z.string(), value: z.string() }), (given) =>
+  readAlias(given),
+);
+// The source relay has held them to its own rule, which may be older or newer: here nothing is refused for its form.
+const partiesSchema = z.object({
+  debtor: z.object({ name: z.string(), nameLocal: z.string().optional(), alias }),
+  creditor: z.object({ name: z.string().optional(), alias }),
+  remittance: z.object({ purpose: z.string().regex(/^[A-Z0-9]{1,4}$/), unstructured: z.string().optional() }),
+});
+
 /**
- * Reads the details that another partner committed to; members it does not know are left alone.
+ * Reads the details that another partner committed to, as they go to the wallet; members it does not know are left alone.
  * @returns undefined when they do not say who pays whom: the transfer is to be rejected, FF01
  */
 export function readParties(details: TransferDetails): TransferParties | undefined {
   try {
     const { debtor, creditor, remittance } = parseWire(partiesSchema, details, "details");
-    const { nameLocal, ...restOfDebtor } = debtor;
-    const { name, ...restOfCreditor } = creditor;
-    const { unstructured, ...restOfRemittance } = remittance;
     return {
-      debtor: { ...restOfDebtor, ...(nameLocal === undefined ? {} : { nameLocal }) },
-      creditor: { ...restOfCreditor, ...(name === undefined ? {} : { name }) },
-      remittance: { ...restOfRemittance, ...(unstructured === undefined ? {} : { unstructured }) },
+      debtor: {
+        name: cleanText(debtor.name) || NO_NAME,
+        ...ifReadable("nameLocal", debtor.nameLocal),
+        alias: debtor.alias,
+      },
+      creditor: { ...ifReadable("name", creditor.name), alias: creditor.alias },
+      remittance: { purpose: remittance.purpose, ...ifReadable("unstructured", remittance.unstructured) },
     };
   } catch (failure) {
     if (failure instanceof InvalidInput) return undefined;
     throw failure;
   }
+}
+
+function ifReadable<Member extends string>(member: Member, text = ""): Readonly<Partial<Record<Member, string>>> {
+  const clean = cleanText(text);
+  // One member of that name, or none.
+  return (clean === "" ? {} : { [member]: clean }) as Partial<Record<Member, string>>;
 }
 
 /** A payload comes from another relay: what breaks a rule of its field is refused like what is merely wrong. */

@@ -1,11 +1,10 @@
-import { parseAlias } from "../domain/alias.ts";
 import { utf8 } from "../domain/bytes/bytes.ts";
 import { toHex } from "../domain/bytes/hex.ts";
 import { canonicalJson, type CanonicalObject } from "../domain/canonical-json.ts";
 import { corridorKey } from "../domain/corridor.ts";
 import { hashDetails } from "../domain/details.ts";
 import { InvalidInput } from "../domain/errors.ts";
-import { detailsOf, type TransferParties } from "../domain/payload.ts";
+import { detailsOf, parseParties, type TransferParties } from "../domain/payload.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../domain/uetr.ts";
 import { PROBLEMS } from "../contract/problems.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../contract/transfers.ts";
@@ -74,19 +73,7 @@ interface Read {
 
 function readSubmission(request: ParsedSubmitRequest): Read | Refusal {
   try {
-    const { debtor, creditor, purpose, remittance } = request;
-    const parties: TransferParties = {
-      debtor: {
-        name: debtor.name,
-        ...(debtor.nameLocal === undefined ? {} : { nameLocal: debtor.nameLocal }),
-        alias: parseAlias(debtor.alias, "debtor.alias"),
-      },
-      creditor: {
-        ...(creditor.name === undefined ? {} : { name: creditor.name }),
-        alias: parseAlias(creditor.alias, "creditor.alias"),
-      },
-      remittance: { purpose, ...(remittance === undefined ? {} : { unstructured: remittance }) },
-    };
+    const parties = parseParties(request);
     const content = {
       uetr: request.uetr,
       target: request.target,

@@ -18,6 +18,9 @@ export type {
   TransferStatusName,
   TransferStatusResponse,
 } from "../contract/transfers.ts";
+export { parseAlias, type Alias } from "../domain/alias.ts";
+export { InvalidInput } from "../domain/errors.ts";
+export { parseName, parseText } from "../domain/text.ts";
 export { createClient, type EventsPageQuery, type RelayClient, type Submitted } from "./client.ts";
 export type { FollowOptions } from "./events.ts";
 export { NOT_THE_RELAY, RelayProblem, RelayUnreachable, type Connection, type ConnectionOptions } from "./http.ts";

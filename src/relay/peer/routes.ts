@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { maskName, parseAlias } from "../../domain/alias.ts";
+import { maskName, readAlias } from "../../domain/alias.ts";
 import { batchId, type BatchHeader } from "../../domain/batch.ts";
 import { compareBytes } from "../../domain/bytes/bytes.ts";
 import { fromHex, type Hex } from "../../domain/bytes/hex.ts";
@@ -185,7 +185,7 @@ async function answerLookup(
   { subject, message }: Decrypted,
 ): Promise<string> {
   const { alias, answerKey } = parseWire(lookupSchema, message, "lookup");
-  const wanted = parseAlias(alias);
+  const wanted = readAlias(alias);
   // Who cannot send has no business with the names of those who could be sent to.
   if ((await peers.find(from))?.isActive !== true) throw new Refused("sender-not-active", "no payees are looked up");
   const found = await wallet.lookup(wanted);

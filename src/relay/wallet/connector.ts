@@ -147,7 +147,7 @@ const reason: z.ZodType<ReasonCode> = z
 const MAX_TEXT_LENGTH = 140;
 
 export const payeeLookupSchema: z.ZodType<PayeeLookup> = z.discriminatedUnion("found", [
-  z.object({ found: z.literal(true), name: z.string().min(1).max(MAX_TEXT_LENGTH) }),
+  z.object({ found: z.literal(true), name: z.string() }),
   z.object({ found: z.literal(false), reason }),
 ]);
 

@@ -99,14 +99,15 @@ describeOnBothDatabases("idempotent submission", (open) => {
     }
   });
 
-  it("takes other spellings of one content for the same: order, spaces, defaults, telephone punctuation", async () => {
+  it("takes other spellings of one content for the same: order, spaces, defaults, telephone numbers", async () => {
     const request = submission();
     const first = await post(request);
     const { uetr, ...rest } = request;
     const respelt = {
       ...Object.fromEntries(Object.entries(rest).reverse()),
       ifUnfunded: "fail",
-      creditor: { alias: { value: "+63 917 123-4567", type: "MSISDN" }, name: "Maria Dela Cruz" },
+      debtor: { ...request.debtor, name: "\ufeffChan  Tai Man\u200b" },
+      creditor: { alias: { value: "+63 (0)917 123-4567", type: "MSISDN" }, name: "Maria Dela\u00a0Cruz " },
       uetr,
     };
     const again = await relay.app.inject({
@@ -119,6 +120,20 @@ describeOnBothDatabases("idempotent submission", (open) => {
     expect(again.body).to.equal(first.body);
   });
 
+  it("takes composed and decomposed letters for the same", async () => {
+    const request = submission({
+      remittance: "Cho mẹ, Nguyễn",
+      debtor: { ...submission().debtor, name: "Đặng Thị Ánh" },
+    });
+    const first = await post(request);
+    // Its own JSON, in the other normal form.
+    const apart = JSON.parse(JSON.stringify(request).normalize("NFD")) as SubmitRequest;
+    expect(apart).not.to.deep.equal(request);
+    const again = await post(apart);
+    expect(again.body).to.equal(first.body);
+    expect(again.headers["idempotent-replayed"]).to.equal("true");
+  });
+
   it("takes every other difference for another content", async () => {
     const request = submission();
     await post(request);
@@ -126,7 +141,7 @@ describeOnBothDatabases("idempotent submission", (open) => {
       { target: 1, amount: { send: { currency: "HKD", minor: "150000" } } },
       { amount: { receive: { currency: "PHP", minor: "150000" } } },
       { amount: { send: { currency: "HKD", minor: "150001" } } },
-      { debtor: { ...request.debtor, name: "Chan Tai Man " } },
+      { debtor: { ...request.debtor, name: "Chan Tai Men" } },
       { debtor: { name: request.debtor.name, alias: request.debtor.alias } },
       { creditor: { alias: request.creditor.alias } },
       { purpose: "GIFT" },

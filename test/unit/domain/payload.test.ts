@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { buildBatch, type Batch } from "../../../src/domain/batch.ts";
 import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
@@ -12,6 +13,7 @@ import {
   isPayable,
   MAX_PAYLOAD_TRANSFERS,
   opensDetails,
+  parseParties,
   payloadSchema,
   readParties,
   type PayloadTransfer,
@@ -21,6 +23,7 @@ import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
 import { parseWire, toJson } from "../../../src/domain/wire.ts";
 import { createRandom } from "../../../src/platform/random.ts";
+import { anyText } from "./texts.ts";
 
 const random = createRandom("payloads");
 const corridor = {
@@ -158,6 +161,93 @@ describe("the parties in a transfer's details", () => {
     const alias = { type: "MSISDN", value: "+852 9123 4567" };
     const given = { ...details, debtor: { ...details.debtor, alias, born: "1970-01-01" } };
     expect(readParties(given)).to.deep.equal(PARTIES);
+  });
+
+  it("are the same people and words, however they were given", () => {
+    const given = {
+      debtor: {
+        name: " Chan  Tai Man\u200b",
+        nameLocal: "陳大文\u3000",
+        alias: { type: "MSISDN", value: "+852 9123-4567" },
+      },
+      creditor: { name: "Maria Dela\u00a0Cruz", alias: { type: "EMAIL", value: "maria@MAIL.example\n" } },
+      purpose: "FAMI",
+      remittance: "\ufeffFor Mum ",
+    };
+    expect(parseParties(given)).to.deep.equal(PARTIES);
+    const phone = { type: "MSISDN", value: "+63 (0)917 123 4567" };
+    expect(parseParties({ ...given, creditor: { alias: phone } }).creditor).to.deep.equal({
+      alias: { type: "MSISDN", value: "+639171234567" },
+    });
+    const apart = parseParties({ ...given, debtor: { ...given.debtor, name: "Nguyễn".normalize("NFD") } });
+    expect(apart.debtor.name).to.equal("Nguyễn");
+  });
+
+  const refused: readonly (readonly [change: object, field: string])[] = [
+    [{ debtor: { name: "Ma\u202eria", alias: PARTIES.debtor.alias } }, "debtor.name"],
+    [{ debtor: { ...PARTIES.debtor, nameLocal: "\u3164" } }, "debtor.nameLocal"],
+    [{ debtor: { ...PARTIES.debtor, alias: { type: "MSISDN", value: "+6391" } } }, "debtor.alias.value"],
+    [{ creditor: { ...PARTIES.creditor, name: "..." } }, "creditor.name"],
+    [{ creditor: { alias: { type: "MSISDN", value: "09171234567" } } }, "creditor.alias.value"],
+    [{ creditor: { alias: { type: "IBAN", value: "1" } } }, "creditor.alias.type"],
+    [{ remittance: "a\u2028b" }, "remittance"],
+  ];
+  for (const [change, field] of refused) {
+    it(`are refused where they are given with a fault, named: ${field}`, () => {
+      expect(() => parseParties({ ...PARTIES, purpose: "FAMI", remittance: "x", ...change }))
+        .to.throw(InvalidInput)
+        .with.property("field", field);
+    });
+  }
+
+  it("that the source takes, the target reads as they are, and PostgreSQL's jsonb can hold (property)", () => {
+    const given = fc.record({
+      debtor: fc.record({
+        name: anyText,
+        nameLocal: fc.option(anyText, { nil: undefined }),
+        alias: fc.constant(PARTIES.debtor.alias),
+      }),
+      creditor: fc.record({
+        name: fc.option(anyText, { nil: undefined }),
+        alias: fc.record({ type: fc.constantFrom("ALIAS", "MSISDN"), value: anyText }),
+      }),
+      purpose: fc.constant("FAMI"),
+      remittance: fc.option(anyText, { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(given, (one) => {
+        let parties;
+        try {
+          parties = parseParties(one);
+        } catch (failure) {
+          expect(failure).to.be.instanceOf(InvalidInput);
+          return;
+        }
+        expect(readParties(detailsOf(parties))).to.deep.equal(parties);
+        expect(JSON.stringify(parties)).not.to.match(/\\u0000|\\ud[89a-f]/);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("that a relay of another version has taken are never refused for their form", () => {
+    const details = detailsOf(PARTIES);
+    const given = {
+      debtor: { name: "Ma\u202eri\u200ba", nameLocal: "\u3164", alias: { type: "MSISDN", value: "+99912345678" } },
+      creditor: { name: "𠮷".repeat(141), alias: { type: "MSISDN", value: "+660812345678" } },
+      remittance: { purpose: "FAMI", unstructured: "For\nMum\ufffd" },
+    };
+    expect(readParties(given)).to.deep.equal({
+      debtor: { name: "Maria", alias: { type: "MSISDN", value: "+99912345678" } },
+      creditor: { name: "𠮷".repeat(140), alias: { type: "MSISDN", value: "+66812345678" } },
+      remittance: { purpose: "FAMI", unstructured: "For Mum" },
+    });
+    expect(readParties({ ...details, debtor: { ...details.debtor, name: "\u3164" } })?.debtor.name).to.equal(
+      "NOTPROVIDED",
+    );
+    // What they committed to is what was sent: it is read, and not changed.
+    const salt = toHex(random.bytes(32));
+    expect(opensDetails({ ...first, details: given, salt, detailsHash: hashDetails(given, salt) })).to.equal(true);
   });
 
   it("are undefined where they do not say who pays whom", () => {
