@@ -4,14 +4,16 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {
     CorridorTerms,
+    ExitAccount,
     IPartnerRegistry,
     OperatorKey,
     Partner,
     PartnerStatus,
-    RelayEndpoint
+    RelayEndpoint,
+    Standing
 } from "./interfaces/IPartnerRegistry.sol";
 import {CorridorId} from "./types/CorridorId.sol";
-import {CurrencyCode, NO_CURRENCY} from "./types/CurrencyCode.sol";
+import {CurrencyCode} from "./types/CurrencyCode.sol";
 import {ACCEPT, KeyPurpose, QUOTE, SEND} from "./types/KeyPurpose.sol";
 import {NO_PARTNER, PartnerId} from "./types/PartnerId.sol";
 import {LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "./types/PartnerRole.sol";
@@ -21,11 +23,22 @@ import {LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "./types/PartnerRole.sol";
 contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     /// @notice The highest network fee a corridor may have: 10 %.
     uint16 public constant MAX_FEE_BPS = 1_000;
+    /// @notice How long a partner can be suspended, or frozen by the guardian alone, before its exit opens.
+    uint48 public constant RESTRICTION_LIMIT = 5 days;
+    /// @notice How long a partner whose admin governance replaced can exit before it can be reactivated.
+    uint48 public constant ADMIN_NOTICE = 3 days;
+    /// @notice How long an exit account is known before it counts: longer than any of the above, so that whoever takes
+    /// the admin's place cannot have the exit before the partner has used it.
+    uint48 public constant EXIT_DELAY = 14 days;
 
     mapping(PartnerId => Partner) private _partners;
+    mapping(PartnerId => Standing) private _standings;
+    mapping(PartnerId => ExitAccount) private _exits;
+    mapping(PartnerId => address) private _offeredAdmins;
     mapping(PartnerId => mapping(address key => OperatorKey)) private _keys;
     mapping(PartnerId => RelayEndpoint) private _endpoints;
     mapping(CorridorId => CorridorTerms) private _corridors;
+    mapping(CorridorId => uint32) private _corridorEpochs;
 
     modifier onlyAdmin(PartnerId partner) {
         address admin = _known(partner).admin;
@@ -49,25 +62,56 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         }
         if (admin == address(0)) revert PartnerRegistry_InvalidField(partner, "admin");
         if (!_isUpperCase(country)) revert PartnerRegistry_InvalidField(partner, "country");
-        if (homeCurrency == NO_CURRENCY) revert PartnerRegistry_InvalidField(partner, "homeCurrency");
+        if (!homeCurrency.isValid()) revert PartnerRegistry_InvalidField(partner, "homeCurrency");
         if (!roles.isValid()) revert PartnerRegistry_InvalidField(partner, "roles");
 
-        _partners[partner] = Partner(admin, country, homeCurrency, roles, PartnerStatus.Active);
+        _partners[partner] = Partner(admin, country, homeCurrency, roles, PartnerStatus.Active, 0);
         emit PartnerRegistered(partner, admin, country, homeCurrency, roles);
     }
 
     /// @inheritdoc IPartnerRegistry
-    function setAdmin(PartnerId partner, address admin) external restricted {
+    function setAdmin(PartnerId partner, uint32 keyEpoch, address admin) external restricted {
         if (admin == address(0)) revert PartnerRegistry_InvalidField(partner, "admin");
         Partner storage p = _known(partner);
-        emit AdminChanged(partner, p.admin, admin);
-        p.admin = admin;
+        if (keyEpoch != p.keyEpoch) revert PartnerRegistry_KeyEpochMismatch(partner, keyEpoch, p.keyEpoch);
+        if (p.status == PartnerStatus.Active) _setStatus(partner, PartnerStatus.Suspended);
+        _standings[partner].adminReplacedAt = uint48(block.timestamp);
+        _replaceAdmin(partner, p, admin);
+        emit KeysEnded(partner, ++p.keyEpoch);
+        ExitAccount storage exit = _settledExit(partner);
+        if (exit.next != address(0)) emit ExitAccountDropped(partner, exit.next);
+        (exit.next, exit.from) = (address(0), 0);
     }
 
     /// @inheritdoc IPartnerRegistry
-    function setRoles(PartnerId partner, PartnerRole roles) external restricted {
+    function offerAdmin(PartnerId partner, address next) external onlyAdmin(partner) {
+        checkActive(partner);
+        if (next == address(0)) revert PartnerRegistry_InvalidField(partner, "admin");
+        _offeredAdmins[partner] = next;
+        emit AdminOffered(partner, next);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function acceptAdmin(PartnerId partner) external {
+        checkActive(partner);
+        address offered = _offeredAdmins[partner];
+        if (msg.sender != offered) revert PartnerRegistry_AdminNotOffered(partner, msg.sender, offered);
+        _replaceAdmin(partner, _partners[partner], offered);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function setExitAccount(PartnerId partner, address account) external onlyAdmin(partner) {
+        if (account == address(0) || account == msg.sender) revert PartnerRegistry_InvalidField(partner, "exitAccount");
+        ExitAccount storage exit = _settledExit(partner);
+        (exit.next, exit.from) = (account, uint48(block.timestamp) + EXIT_DELAY);
+        emit ExitAccountSet(partner, account, exit.from);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function setRoles(PartnerId partner, PartnerRole current, PartnerRole roles) external restricted {
         if (!roles.isValid()) revert PartnerRegistry_InvalidField(partner, "roles");
         Partner storage p = _known(partner);
+        if (current != p.roles) revert PartnerRegistry_RolesMismatch(partner, current, p.roles);
         emit RolesChanged(partner, p.roles, roles);
         p.roles = roles;
     }
@@ -91,12 +135,26 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     }
 
     /// @inheritdoc IPartnerRegistry
-    function reactivate(PartnerId partner) external restricted {
+    function reactivate(PartnerId partner, uint32 statusEpoch) external restricted {
         PartnerStatus current = _known(partner).status;
         if (current == PartnerStatus.Active) {
             revert PartnerRegistry_IllegalStatus(partner, current, PartnerStatus.Active);
         }
+        Standing storage standing = _standingAt(partner, statusEpoch);
+        uint48 noticeUntil = standing.adminReplacedAt + ADMIN_NOTICE;
+        if (block.timestamp < noticeUntil) revert PartnerRegistry_AdminNotice(partner, noticeUntil);
         _setStatus(partner, PartnerStatus.Active);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function upholdFreeze(PartnerId partner, uint32 statusEpoch, bytes32 order) external restricted {
+        PartnerStatus current = _known(partner).status;
+        if (current != PartnerStatus.Frozen) {
+            revert PartnerRegistry_IllegalStatus(partner, current, PartnerStatus.Frozen);
+        }
+        if (order == 0) revert PartnerRegistry_InvalidField(partner, "order");
+        _standingAt(partner, statusEpoch).upheld = true;
+        emit FreezeUpheld(partner, order);
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -109,7 +167,7 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         if (key == address(0) || purposes.isEmpty() || !purposes.isKnown() || validUntil < block.timestamp) {
             revert PartnerRegistry_InvalidKey(partner, key, purposes, validUntil);
         }
-        _keys[partner][key] = OperatorKey(purposes, validUntil);
+        _keys[partner][key] = OperatorKey(purposes, validUntil, _partners[partner].keyEpoch);
         emit KeyAuthorized(partner, key, purposes, validUntil);
     }
 
@@ -126,18 +184,21 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     }
 
     /// @inheritdoc IPartnerRegistry
-    function setCorridor(CorridorId corridor, CorridorTerms calldata terms) external restricted {
+    function setCorridor(CorridorId corridor, uint32 epoch, CorridorTerms calldata terms) external restricted {
         (PartnerId source, CurrencyCode sourceCurrency, PartnerId target, CurrencyCode targetCurrency) = corridor
             .unpack();
         if (source == target) revert PartnerRegistry_InvalidCorridor(corridor, "target");
-        if (sourceCurrency == NO_CURRENCY) revert PartnerRegistry_InvalidCorridor(corridor, "sourceCurrency");
-        if (targetCurrency == NO_CURRENCY) revert PartnerRegistry_InvalidCorridor(corridor, "targetCurrency");
+        if (!sourceCurrency.isValid()) revert PartnerRegistry_InvalidCorridor(corridor, "sourceCurrency");
+        if (!targetCurrency.isValid()) revert PartnerRegistry_InvalidCorridor(corridor, "targetCurrency");
         if (terms.feeBps > MAX_FEE_BPS) revert PartnerRegistry_InvalidCorridor(corridor, "feeBps");
         if (terms.maxPerBatch > terms.maxPerDay) revert PartnerRegistry_InvalidCorridor(corridor, "maxPerBatch");
         _known(source);
         _known(target);
+        uint32 current = _corridorEpochs[corridor];
+        if (epoch != current) revert PartnerRegistry_CorridorEpochMismatch(corridor, epoch, current);
 
         _corridors[corridor] = terms;
+        _corridorEpochs[corridor] = current + 1;
         emit CorridorChanged(corridor, terms);
     }
 
@@ -146,6 +207,7 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         CorridorTerms storage terms = _corridors[corridor];
         if (!terms.open) revert PartnerRegistry_CorridorClosed(corridor);
         terms.open = false;
+        ++_corridorEpochs[corridor];
         emit CorridorChanged(corridor, terms);
     }
 
@@ -159,24 +221,55 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         terms = _corridors[corridor];
         if (!terms.open) revert PartnerRegistry_CorridorClosed(corridor);
         (PartnerId source, , PartnerId target, ) = corridor.unpack();
-        _checkParticipant(source, WALLET);
+        uint32 epoch = _checkParticipant(source, WALLET);
         _checkParticipant(target, WALLET);
-        checkKey(source, sendKey, SEND);
+        _checkKey(source, epoch, sendKey, SEND);
         if (provider == NO_PARTNER) return terms;
-        _checkParticipant(provider, LIQUIDITY_PROVIDER);
-        checkKey(provider, quoteKey, QUOTE);
+        _checkKey(provider, _checkParticipant(provider, LIQUIDITY_PROVIDER), quoteKey, QUOTE);
     }
 
     /// @inheritdoc IPartnerRegistry
     function checkSettle(PartnerId target, address acceptKey) external view {
-        PartnerStatus status = _known(target).status;
-        if (status == PartnerStatus.Frozen) revert PartnerRegistry_PartnerNotActive(target, status);
-        checkKey(target, acceptKey, ACCEPT);
+        Partner storage p = _known(target);
+        if (p.status == PartnerStatus.Frozen) revert PartnerRegistry_PartnerNotActive(target, p.status);
+        _checkKey(target, p.keyEpoch, acceptKey, ACCEPT);
     }
 
     /// @inheritdoc IPartnerRegistry
     function partnerOf(PartnerId partner) external view returns (Partner memory) {
         return _partners[partner];
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function checkExit(PartnerId partner, address account) external view returns (uint48 since, uint48 opensAt) {
+        address exitAccount = exitAccountOf(partner).current;
+        // Without an exit account it is the zero address, which nobody calls from.
+        if (account != exitAccount) revert PartnerRegistry_NotExitAccount(partner, account, exitAccount);
+        PartnerStatus status = _known(partner).status;
+        Standing storage standing = _standings[partner];
+        if (status == PartnerStatus.Active || standing.upheld) {
+            revert PartnerRegistry_NoExit(partner, status, standing.upheld);
+        }
+        since = standing.restrictedSince;
+        opensAt = since + RESTRICTION_LIMIT;
+        // Whoever let the admin be replaced must not gain time by it.
+        uint48 replacedAt = standing.adminReplacedAt;
+        if (replacedAt >= since && replacedAt < opensAt) opensAt = replacedAt;
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function standingOf(PartnerId partner) external view returns (Standing memory) {
+        return _standings[partner];
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function offeredAdminOf(PartnerId partner) external view returns (address) {
+        return _offeredAdmins[partner];
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function corridorEpochOf(CorridorId corridor) external view returns (uint32) {
+        return _corridorEpochs[corridor];
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -196,28 +289,72 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
 
     /// @inheritdoc IPartnerRegistry
     function checkKey(PartnerId partner, address key, KeyPurpose purpose) public view {
-        OperatorKey storage granted = _keys[partner][key];
-        if (!granted.purposes.includes(purpose) || block.timestamp > granted.validUntil) {
-            revert PartnerRegistry_KeyNotAuthorized(partner, key, purpose);
-        }
+        _checkKey(partner, _partners[partner].keyEpoch, key, purpose);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function exitAccountOf(PartnerId partner) public view returns (ExitAccount memory exit) {
+        exit = _exits[partner];
+        if (exit.next != address(0) && block.timestamp >= exit.from) exit = ExitAccount(exit.next, address(0), 0);
     }
 
     /// @inheritdoc IPartnerRegistry
     function checkActive(PartnerId partner) public view {
-        PartnerStatus status = _known(partner).status;
-        if (status != PartnerStatus.Active) revert PartnerRegistry_PartnerNotActive(partner, status);
+        _active(partner);
     }
 
     function _setStatus(PartnerId partner, PartnerStatus status) private {
         Partner storage p = _partners[partner];
+        Standing storage standing = _standings[partner];
+        uint48 now_ = uint48(block.timestamp);
+        ++standing.statusEpoch;
+        standing.upheld = false;
+        if (status == PartnerStatus.Active) {
+            standing.reactivatedAt = now_;
+        } else if (p.status == PartnerStatus.Active && now_ >= standing.reactivatedAt + RESTRICTION_LIMIT) {
+            // A partner that was active for less goes on where it was: else the limit never comes.
+            standing.restrictedSince = now_;
+        }
         emit StatusChanged(partner, p.status, status);
         p.status = status;
     }
 
-    function _checkParticipant(PartnerId partner, PartnerRole needed) private view {
-        checkActive(partner);
-        PartnerRole granted = _partners[partner].roles;
-        if (!granted.includes(needed)) revert PartnerRegistry_RoleMissing(partner, granted, needed);
+    function _replaceAdmin(PartnerId partner, Partner storage p, address admin) private {
+        delete _offeredAdmins[partner];
+        emit AdminChanged(partner, p.admin, admin);
+        p.admin = admin;
+    }
+
+    /// @dev With `current` as it is in force now, and `next` only where it is not yet.
+    function _settledExit(PartnerId partner) private returns (ExitAccount storage exit) {
+        exit = _exits[partner];
+        if (exit.next == address(0) || block.timestamp < exit.from) return exit;
+        (exit.current, exit.next, exit.from) = (exit.next, address(0), 0);
+    }
+
+    function _standingAt(PartnerId partner, uint32 epoch) private view returns (Standing storage standing) {
+        standing = _standings[partner];
+        uint32 current = standing.statusEpoch;
+        if (epoch != current) revert PartnerRegistry_StatusEpochMismatch(partner, epoch, current);
+    }
+
+    function _checkParticipant(PartnerId partner, PartnerRole needed) private view returns (uint32 keyEpoch) {
+        Partner storage p = _active(partner);
+        if (!p.roles.includes(needed)) revert PartnerRegistry_RoleMissing(partner, p.roles, needed);
+        return p.keyEpoch;
+    }
+
+    function _checkKey(PartnerId partner, uint32 epoch, address key, KeyPurpose purpose) private view {
+        OperatorKey storage granted = _keys[partner][key];
+        bool counts = granted.epoch == epoch && block.timestamp <= granted.validUntil;
+        if (!counts || !granted.purposes.includes(purpose)) {
+            revert PartnerRegistry_KeyNotAuthorized(partner, key, purpose);
+        }
+    }
+
+    function _active(PartnerId partner) private view returns (Partner storage p) {
+        p = _known(partner);
+        if (p.status != PartnerStatus.Active) revert PartnerRegistry_PartnerNotActive(partner, p.status);
     }
 
     function _known(PartnerId partner) private view returns (Partner storage p) {

@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ISettlementToken, ReserveAttestation} from "./interfaces/ISettlementToken.sol";
 import {CurrencyCode} from "./types/CurrencyCode.sol";
@@ -11,6 +13,10 @@ import {CurrencyCode} from "./types/CurrencyCode.sol";
 /// @title SettlementToken
 /// @notice See {ISettlementToken}.
 contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged {
+    using Checkpoints for Checkpoints.Trace208;
+
+    /// @dev Of any currency in ISO 4217.
+    uint8 private constant MOST_MINOR_DIGITS = 4;
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
         "ReserveAttestation(uint128 reserve,uint48 asOf,bytes32 report)"
     );
@@ -26,6 +32,8 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
     /// @inheritdoc ISettlementToken
     address public attestor;
     ReserveAttestation private _attestation;
+    /// Everything redeemed so far, by block timestamp: an attestation may arrive long after its count.
+    Checkpoints.Trace208 private _redeemed;
 
     /// @param authority the AccessManager that governs the ledger
     /// @param treasury_ see `treasury`
@@ -47,6 +55,9 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
         ERC20Permit(string.concat("Feiqian ", code))
         AccessManaged(authority)
     {
+        if (!currency_.isValid() || minorDigits > MOST_MINOR_DIGITS) {
+            revert SettlementToken_InvalidCurrency(currency_, minorDigits);
+        }
         currency = currency_;
         maxAttestationAge = maxAttestationAge_;
         treasury = treasury_;
@@ -61,9 +72,11 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
             revert SettlementToken_AttestationStale(latest.asOf, maxAttestationAge);
         }
         uint256 supply = totalSupply();
-        // Compared with what is left, since supply + amount could leave the type.
-        if (supply > latest.reserve || amount > latest.reserve - supply) {
-            revert SettlementToken_ReserveExceeded(supply, amount, latest.reserve);
+        uint256 redeemed = redeemedSince(latest.asOf);
+        uint256 taken = supply + redeemed;
+        // Compared with what is left, since taken + amount could leave the type.
+        if (taken > latest.reserve || amount > latest.reserve - taken) {
+            revert SettlementToken_ReserveExceeded(supply, redeemed, amount, latest.reserve);
         }
         _mint(to, amount);
     }
@@ -85,17 +98,25 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
     /// @inheritdoc ISettlementToken
     function redeem(uint256 amount, bytes32 destination) external {
         _burn(msg.sender, amount);
+        _redeemed.push(uint48(block.timestamp), SafeCast.toUint208(_redeemed.latest() + amount));
         emit Redeemed(msg.sender, amount, destination);
     }
 
     /// @inheritdoc ISettlementToken
-    function setAttestor(address attestor_) external restricted {
+    function setAttestor(address current, address attestor_) external restricted {
+        if (current != attestor) revert SettlementToken_AttestorMismatch(current, attestor);
         _setAttestor(attestor_);
     }
 
     /// @inheritdoc ISettlementToken
     function latestAttestation() external view returns (ReserveAttestation memory) {
         return _attestation;
+    }
+
+    /// @inheritdoc ISettlementToken
+    function redeemedSince(uint48 asOf) public view returns (uint256) {
+        uint208 before = asOf == 0 ? 0 : _redeemed.upperLookupRecent(asOf - 1);
+        return _redeemed.latest() - before;
     }
 
     /// @notice ISO 4217 minor digits of the currency.

@@ -55,6 +55,9 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     mapping(bytes32 quoteId => uint128) private _drawn;
     mapping(CorridorId => OpenedVolume) private _opened;
 
+    /// @inheritdoc ITransferRegistry
+    uint32 public pauseEpoch;
+
     /// @param authority the AccessManager that governs the ledger
     /// @param registry_ where partners, their keys and corridors are kept
     /// @param treasury_ where the money is; governance authorises this contract there as a module
@@ -173,10 +176,13 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     /// @inheritdoc ITransferRegistry
     function pause() external restricted {
         _pause();
+        ++pauseEpoch;
     }
 
     /// @inheritdoc ITransferRegistry
-    function unpause() external restricted {
+    function unpause(uint32 epoch) external restricted {
+        _requirePaused();
+        if (epoch != pauseEpoch) revert TransferRegistry_PauseEpochMismatch(epoch, pauseEpoch);
         _unpause();
     }
 
@@ -219,6 +225,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     /// @inheritdoc ITransferRegistry
     function openedOn(CorridorId corridor, uint48 day) external view returns (uint128) {
         OpenedVolume memory volume = _opened[corridor];
+        if (day < volume.day) revert TransferRegistry_DayNotKept(corridor, day, volume.day);
         return volume.day == day ? volume.sourceTotal : 0;
     }
 

@@ -6,7 +6,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IPartnerRegistry} from "./interfaces/IPartnerRegistry.sol";
 import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
-import {Balance, ITreasury, ModuleStatus} from "./interfaces/ITreasury.sol";
+import {Balance, ITreasury, ModuleAnnouncement, ModuleStatus} from "./interfaces/ITreasury.sol";
 import {CurrencyCode} from "./types/CurrencyCode.sol";
 import {FUND} from "./types/KeyPurpose.sol";
 import {PartnerId} from "./types/PartnerId.sol";
@@ -17,12 +17,24 @@ import {PartnerId} from "./types/PartnerId.sol";
 contract Treasury is ITreasury, AccessManaged {
     using SafeERC20 for ISettlementToken;
 
+    /// @notice How long a module is announced before it can be activated.
+    uint48 public constant MODULE_NOTICE = 7 days;
+    /// @notice How long it can be activated after that: an announcement that everyone has forgotten is no notice.
+    uint48 public constant ACTIVATION_WINDOW = 7 days;
+
     /// @notice Where partners' keys and statuses are kept.
     IPartnerRegistry public immutable registry;
 
     mapping(PartnerId => mapping(CurrencyCode => Balance)) private _balances;
     mapping(CurrencyCode => ISettlementToken) private _tokens;
     mapping(address module => ModuleStatus) private _modules;
+    mapping(address module => ModuleAnnouncement) private _announcements;
+
+    /// @inheritdoc ITreasury
+    uint32 public announcedModules;
+    /// @inheritdoc ITreasury
+    uint48 public moduleActivatedAt;
+    bool private _hasToken;
 
     modifier onlyActiveModule() {
         ModuleStatus status = _modules[msg.sender];
@@ -44,17 +56,62 @@ contract Treasury is ITreasury, AccessManaged {
 
     /// @inheritdoc ITreasury
     function registerToken(ISettlementToken token) external restricted {
+        _requireContract(address(token));
         CurrencyCode currency = token.currency();
+        if (!currency.isValid()) revert Treasury_InvalidCurrency(token, currency);
         if (address(_tokens[currency]) != address(0)) revert Treasury_CurrencyTaken(currency, _tokens[currency]);
         if (token.treasury() != address(this)) revert Treasury_TokenOfAnotherTreasury(token, token.treasury());
         _tokens[currency] = token;
+        _hasToken = true;
         emit TokenRegistered(currency, token);
     }
 
     /// @inheritdoc ITreasury
-    function setModule(address module, ModuleStatus status) external restricted {
+    function announceModule(address module, ModuleStatus status) external restricted {
+        _requireContract(module);
         ModuleStatus current = _modules[module];
-        if (current == status) revert Treasury_IllegalModuleStatus(module, current, status);
+        if (!_gains(current, status)) revert Treasury_IllegalModuleStatus(module, current, status);
+        ModuleAnnouncement memory before = _announcements[module];
+        if (before.status == ModuleStatus.None) ++announcedModules;
+        else if (block.timestamp <= before.until) revert Treasury_ModuleAlreadyAnnounced(module, before.status);
+        uint48 from = uint48(block.timestamp) + (_hasToken ? MODULE_NOTICE : 0);
+        _announcements[module] = ModuleAnnouncement(status, from, from + ACTIVATION_WINDOW);
+        emit ModuleAnnounced(module, status, from, from + ACTIVATION_WINDOW);
+    }
+
+    /// @inheritdoc ITreasury
+    function activateModule(address module, ModuleStatus status) external restricted {
+        ModuleAnnouncement memory announced = _announcements[module];
+        if (announced.status == ModuleStatus.None || announced.status != status) {
+            revert Treasury_ModuleNotAnnounced(module, announced.status, status);
+        }
+        if (block.timestamp < announced.from || block.timestamp > announced.until) {
+            revert Treasury_ModuleNoticeNotOver(module, block.timestamp, announced.from, announced.until);
+        }
+        ModuleStatus current = _modules[module];
+        if (!_gains(current, status)) revert Treasury_IllegalModuleStatus(module, current, status);
+        _endAnnouncement(module);
+        moduleActivatedAt = uint48(block.timestamp);
+        _modules[module] = status;
+        emit ModuleChanged(module, current, status);
+    }
+
+    /// @inheritdoc ITreasury
+    function cancelModule(address module) external restricted {
+        ModuleStatus announced = _announcements[module].status;
+        if (announced == ModuleStatus.None) {
+            revert Treasury_ModuleNotAnnounced(module, announced, announced);
+        }
+        _endAnnouncement(module);
+        emit ModuleAnnouncementCancelled(module, announced);
+    }
+
+    /// @inheritdoc ITreasury
+    function restrictModule(address module, ModuleStatus current, ModuleStatus status) external restricted {
+        if (current != _modules[module]) revert Treasury_ModuleStatusMismatch(module, current, _modules[module]);
+        if (current == status || _gains(current, status)) {
+            revert Treasury_IllegalModuleStatus(module, current, status);
+        }
         _modules[module] = status;
         emit ModuleChanged(module, current, status);
     }
@@ -92,6 +149,22 @@ contract Treasury is ITreasury, AccessManaged {
     }
 
     /// @inheritdoc ITreasury
+    function exit(PartnerId partner, CurrencyCode currency) external returns (uint128 amount) {
+        // Check
+        (uint48 since, uint48 opensAt) = registry.checkExit(partner, msg.sender);
+        bool open = announcedModules > 0 || since < moduleActivatedAt || block.timestamp >= opensAt;
+        if (!open) revert Treasury_ExitNotOpen(partner, since, opensAt);
+        ISettlementToken token = _tokenOf(currency);
+        amount = _balances[partner][currency].available;
+        if (amount == 0) revert Treasury_ZeroAmount();
+        // Effect
+        _takeAvailable(partner, currency, amount);
+        emit Withdrawn(partner, currency, msg.sender, amount);
+        // Interaction
+        token.safeTransfer(msg.sender, amount);
+    }
+
+    /// @inheritdoc ITreasury
     function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyActiveModule {
         _takeAvailable(partner, currency, amount).held += amount;
     }
@@ -123,6 +196,11 @@ contract Treasury is ITreasury, AccessManaged {
     }
 
     /// @inheritdoc ITreasury
+    function announcementOf(address module) external view returns (ModuleAnnouncement memory) {
+        return _announcements[module];
+    }
+
+    /// @inheritdoc ITreasury
     function deposit(PartnerId partner, CurrencyCode currency, uint128 amount) public {
         // Check
         registry.checkKey(partner, msg.sender, FUND);
@@ -136,6 +214,11 @@ contract Treasury is ITreasury, AccessManaged {
         token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
         if (received != amount) revert Treasury_AmountMismatch(amount, received);
+    }
+
+    function _endAnnouncement(address module) private {
+        delete _announcements[module];
+        --announcedModules;
     }
 
     function _takeAvailable(
@@ -160,8 +243,18 @@ contract Treasury is ITreasury, AccessManaged {
         balance.held = held - amount;
     }
 
+    function _requireContract(address account) private view {
+        if (account.code.length == 0) revert Treasury_NoContract(account);
+    }
+
     function _tokenOf(CurrencyCode currency) private view returns (ISettlementToken token) {
         token = _tokens[currency];
         if (address(token) == address(0)) revert Treasury_UnknownCurrency(currency);
+    }
+
+    /// @dev From None to anything else, and from draining to active.
+    function _gains(ModuleStatus from, ModuleStatus to) private pure returns (bool) {
+        if (from == ModuleStatus.None) return to != ModuleStatus.None;
+        return from == ModuleStatus.Draining && to == ModuleStatus.Active;
     }
 }

@@ -9,11 +9,12 @@ import {PartnerRole} from "../types/PartnerRole.sol";
 
 /// `None` is a partner that was never registered.
 ///
-/// | status    | new batches, as any party | settle as target | deposit | withdraw | be credited |
-/// |-----------|---------------------------|------------------|---------|----------|-------------|
-/// | Active    | yes                       | yes              | yes     | yes      | yes         |
-/// | Suspended | no                        | yes              | yes     | no       | yes         |
-/// | Frozen    | no                        | no               | yes     | no       | yes         |
+/// | status    | new batches, as any party | settle as target | deposit | withdraw | exit           | be credited |
+/// |-----------|---------------------------|------------------|---------|----------|----------------|-------------|
+/// | Active    | yes                       | yes              | yes     | yes      | no             | yes         |
+/// | Suspended | no                        | yes              | yes     | no       | once it opens  | yes         |
+/// | Frozen    | no                        | no               | yes     | no       | the same, till | yes         |
+/// |           |                           |                  |         |          | it is upheld   |             |
 ///
 /// A batch that was open before settles or is refunded as if its source partner and its provider were active: what was
 /// committed stays committed, and no refund depends on anyone's status.
@@ -32,12 +33,40 @@ struct Partner {
     CurrencyCode homeCurrency;
     PartnerRole roles;
     PartnerStatus status;
+    /// goes up when governance replaces the admin: keys that were granted before no longer count
+    uint32 keyEpoch;
+}
+
+/// What has been done about a partner's status.
+struct Standing {
+    /// goes up with every change of the status; who answers a change names the epoch it made
+    uint32 statusEpoch;
+    /// block timestamp since which the partner has not been active, but for spells shorter than `RESTRICTION_LIMIT`
+    uint48 restrictedSince;
+    /// block timestamp of the latest reactivation
+    uint48 reactivatedAt;
+    /// block timestamp at which governance last replaced the admin
+    uint48 adminReplacedAt;
+    /// whether the supervisor has upheld the freeze that the partner is under
+    bool upheld;
+}
+
+/// Where a partner's money may go while the partner is not active.
+struct ExitAccount {
+    /// the zero address where there is none
+    address current;
+    /// takes the place of `current` at `from`; the zero address where nothing is to change
+    address next;
+    /// block timestamp
+    uint48 from;
 }
 
 struct OperatorKey {
     KeyPurpose purposes;
     /// last block timestamp at which it may act
     uint48 validUntil;
+    /// the partner's key epoch when it was granted
+    uint32 epoch;
 }
 
 /// Where a partner's relay is reached, and the public keys that its messages are signed with and encrypted to.
@@ -61,7 +90,11 @@ struct CorridorTerms {
 
 /// @title Who may do what
 /// @notice Partners, their status, roles and keys, and the corridors between them. Governance registers partners and
-/// sets corridors; a guardian suspends, freezes and closes at once; each partner's admin sets its own keys.
+/// sets corridors; a guardian suspends, freezes and closes at once; a supervisor, whom the guardian cannot stop, undoes
+/// that or upholds it; each partner's admin sets its own keys.
+///
+/// A call of governance whose sense depends on what is on the ledger names what it was made for: an epoch, or the value
+/// that it replaces. One that was scheduled before something else happened then reverts.
 interface IPartnerRegistry {
     /// @notice A partner was registered, as active.
     event PartnerRegistered(
@@ -71,8 +104,19 @@ interface IPartnerRegistry {
         CurrencyCode homeCurrency,
         PartnerRole roles
     );
-    /// @notice Governance replaced a partner's admin.
+    /// @notice Governance replaced a partner's admin, or the admin handed over to another.
     event AdminChanged(PartnerId indexed partner, address previous, address current);
+    /// @notice A partner's admin offers its place.
+    event AdminOffered(PartnerId indexed partner, address next);
+    /// @notice No key that the partner granted until now counts any longer.
+    event KeysEnded(PartnerId indexed partner, uint32 keyEpoch);
+    /// @notice From then on this is the partner's exit account.
+    event ExitAccountSet(PartnerId indexed partner, address account, uint48 from);
+    /// @notice Governance replaced the admin before this account became the exit account: it will not.
+    event ExitAccountDropped(PartnerId indexed partner, address account);
+    /// @notice The supervisor upheld a freeze: the partner has no exit for as long as it lasts.
+    /// @param order hash of the order that it was made for
+    event FreezeUpheld(PartnerId indexed partner, bytes32 order);
     /// @notice Governance replaced a partner's roles.
     event RolesChanged(PartnerId indexed partner, PartnerRole previous, PartnerRole current);
     /// @notice A partner was suspended, frozen or reactivated.
@@ -96,6 +140,22 @@ interface IPartnerRegistry {
     error PartnerRegistry_NotAdmin(PartnerId partner, address caller, address admin);
     /// @notice The partner's status does not lead to the requested one.
     error PartnerRegistry_IllegalStatus(PartnerId partner, PartnerStatus current, PartnerStatus requested);
+    /// @notice The status has changed since: the call was made for another epoch.
+    error PartnerRegistry_StatusEpochMismatch(PartnerId partner, uint32 given, uint32 current);
+    /// @notice The admin was replaced since: the call was made for another epoch.
+    error PartnerRegistry_KeyEpochMismatch(PartnerId partner, uint32 given, uint32 current);
+    /// @notice The roles have changed since: the call was made for others.
+    error PartnerRegistry_RolesMismatch(PartnerId partner, PartnerRole given, PartnerRole current);
+    /// @notice The corridor has changed since: the call was made for another epoch.
+    error PartnerRegistry_CorridorEpochMismatch(CorridorId corridor, uint32 given, uint32 current);
+    /// @notice Governance replaced the admin: until this block timestamp the partner stays as it is.
+    error PartnerRegistry_AdminNotice(PartnerId partner, uint48 until);
+    /// @notice The place of the partner's admin was not offered to the caller.
+    error PartnerRegistry_AdminNotOffered(PartnerId partner, address caller, address offered);
+    /// @notice The caller is not the partner's exit account.
+    error PartnerRegistry_NotExitAccount(PartnerId partner, address caller, address exitAccount);
+    /// @notice The partner has no exit: it is active and withdraws, or its freeze is upheld.
+    error PartnerRegistry_NoExit(PartnerId partner, PartnerStatus status, bool upheld);
     /// @notice The partner's status forbids this.
     error PartnerRegistry_PartnerNotActive(PartnerId partner, PartnerStatus status);
     /// @notice The partner lacks a role that this needs.
@@ -123,11 +183,27 @@ interface IPartnerRegistry {
         PartnerRole roles
     ) external;
 
-    /// @notice Replaces a partner's admin. Governance only (role REGISTRAR).
-    function setAdmin(PartnerId partner, address admin) external;
+    /// @notice Replaces a partner's admin where the old one is lost or in the wrong hands. All keys end, and so does a
+    /// change of the exit account that is not yet in force. An active partner is suspended: it can exit at once, and be
+    /// reactivated after `ADMIN_NOTICE`. Governance only (role REGISTRAR).
+    /// @param keyEpoch the partner's, see `Partner.keyEpoch`
+    function setAdmin(PartnerId partner, uint32 keyEpoch, address admin) external;
+
+    /// @notice Offers the place of the admin to another account, in place of any it was offered to before. Keys stay.
+    /// The partner's admin only, while the partner is active.
+    function offerAdmin(PartnerId partner, address next) external;
+
+    /// @notice Takes the place of the partner's admin. Whom it was offered to only, while the partner is active.
+    function acceptAdmin(PartnerId partner) external;
+
+    /// @notice Sets where the partner's money may go while it is not active, after `EXIT_DELAY`; until then what was
+    /// there before counts. The partner's admin only, whatever its status.
+    /// @param account another than the admin's, best one that is used for nothing else: it calls the treasury's `exit`
+    function setExitAccount(PartnerId partner, address account) external;
 
     /// @notice Replaces a partner's roles. Open batches are not touched. Governance only (role REGISTRAR).
-    function setRoles(PartnerId partner, PartnerRole roles) external;
+    /// @param current the roles that these replace
+    function setRoles(PartnerId partner, PartnerRole current, PartnerRole roles) external;
 
     /// @notice Active → Suspended. Guardian only.
     function suspend(PartnerId partner) external;
@@ -135,8 +211,15 @@ interface IPartnerRegistry {
     /// @notice Active or Suspended → Frozen. Guardian only.
     function freeze(PartnerId partner) external;
 
-    /// @notice Suspended or Frozen → Active. Governance only.
-    function reactivate(PartnerId partner) external;
+    /// @notice Suspended or Frozen → Active. Governance only (role SUPERVISOR).
+    /// @param statusEpoch the one that the suspension or freeze made, see `standingOf`
+    function reactivate(PartnerId partner, uint32 statusEpoch) external;
+
+    /// @notice Upholds a freeze, so that the partner has no exit until it is reactivated. Governance only (role
+    /// SUPERVISOR).
+    /// @param statusEpoch the one that the freeze made, see `standingOf`
+    /// @param order hash of the order, a court's for instance, that it is made for
+    function upholdFreeze(PartnerId partner, uint32 statusEpoch, bytes32 order) external;
 
     /// @notice Grants a key its purposes, in place of what it had. The partner's admin only, whatever its status, so
     /// that keys can be rotated while a partner is suspended or frozen. The new key and the old may overlap.
@@ -151,7 +234,8 @@ interface IPartnerRegistry {
     function setEndpoint(PartnerId partner, RelayEndpoint calldata endpoint) external;
 
     /// @notice Opens a corridor or changes its terms, for batches opened from now on. Governance only (role RISK).
-    function setCorridor(CorridorId corridor, CorridorTerms calldata terms) external;
+    /// @param epoch the corridor's, see `corridorEpochOf`
+    function setCorridor(CorridorId corridor, uint32 epoch, CorridorTerms calldata terms) external;
 
     /// @notice Closes a corridor to new batches; its other terms stay. Guardian only.
     function closeCorridor(CorridorId corridor) external;
@@ -175,8 +259,23 @@ interface IPartnerRegistry {
     /// @notice Reverts unless the partner is active.
     function checkActive(PartnerId partner) external view;
 
+    /// @notice Reverts unless the account is the partner's exit account, and the partner neither active nor under a
+    /// freeze that was upheld.
+    /// @return since see `Standing.restrictedSince`
+    /// @return opensAt block timestamp from which the partner may exit whatever else happens
+    function checkExit(PartnerId partner, address account) external view returns (uint48 since, uint48 opensAt);
+
     /// @notice Everything about a partner but its keys. Zero where unknown.
     function partnerOf(PartnerId partner) external view returns (Partner memory);
+
+    /// @notice What has been done about a partner's status. Zero where nothing was.
+    function standingOf(PartnerId partner) external view returns (Standing memory);
+
+    /// @notice Where the partner's money may go while it is not active, now and later.
+    function exitAccountOf(PartnerId partner) external view returns (ExitAccount memory);
+
+    /// @notice Whom the place of a partner's admin is offered to; the zero address where it is not.
+    function offeredAdminOf(PartnerId partner) external view returns (address);
 
     /// @notice What a key was granted, valid or not.
     function keyOf(PartnerId partner, address key) external view returns (OperatorKey memory);
@@ -186,4 +285,7 @@ interface IPartnerRegistry {
 
     /// @notice A corridor's terms. Closed and zero where it was never opened.
     function corridorOf(CorridorId corridor) external view returns (CorridorTerms memory);
+
+    /// @notice How often a corridor was opened, changed or closed.
+    function corridorEpochOf(CorridorId corridor) external view returns (uint32);
 }

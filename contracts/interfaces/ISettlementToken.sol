@@ -6,9 +6,9 @@ import {CurrencyCode} from "../types/CurrencyCode.sol";
 
 /// What an attestor signs (EIP-712, in the token's own domain): the money that stood behind the token at a moment.
 struct ReserveAttestation {
-    /// money held in the currency, in minor units
+    /// money held in the currency, in minor units, without what is still owed for tokens that were redeemed before
     uint128 reserve;
-    /// block timestamp at which it was counted
+    /// block timestamp at which it was counted: what is redeemed from this second on is paid out of it
     uint48 asOf;
     /// hash of the report it comes from
     bytes32 report;
@@ -16,7 +16,8 @@ struct ReserveAttestation {
 
 /// @title A currency's settlement token
 /// @notice ERC-20 with permit (ERC-2612); one unit is one ISO 4217 minor unit. The currency's settlement bank mints
-/// against money it holds, never beyond the latest attestation; holders redeem at any time.
+/// against money it holds, never beyond the latest attestation; holders redeem at any time. What was redeemed since the
+/// money was counted leaves it, so that tokens and redemptions together never pass the attested reserve by a mint.
 interface ISettlementToken is IERC20 {
     /// @notice Another account attests the money from now on.
     event AttestorChanged(address previous, address current);
@@ -28,10 +29,15 @@ interface ISettlementToken is IERC20 {
 
     /// @notice No attestation yet, or the latest is older than its longest age.
     error SettlementToken_AttestationStale(uint48 asOf, uint48 maxAge);
-    /// @notice Minting would take the supply above the attested reserve.
-    error SettlementToken_ReserveExceeded(uint256 supply, uint256 amount, uint128 reserve);
+    /// @notice Minting would take the supply, with what was redeemed since the money was counted, above the attested
+    /// reserve.
+    error SettlementToken_ReserveExceeded(uint256 supply, uint256 redeemed, uint256 amount, uint128 reserve);
     /// @notice An attestation must be newer than the one it replaces and not from the future.
     error SettlementToken_AttestationOutOfOrder(uint48 asOf, uint48 latest);
+    /// @notice The attestor has changed since: the call was made for another.
+    error SettlementToken_AttestorMismatch(address given, address current);
+    /// @notice A token needs a currency with an ISO 4217 number and as many minor digits as ISO 4217 knows, 4 at most.
+    error SettlementToken_InvalidCurrency(CurrencyCode currency, uint8 minorDigits);
     /// @notice The attestation is not signed by the attestor.
     error SettlementToken_InvalidSignature(address attestor);
     /// @notice The attestor must be an account.
@@ -50,8 +56,9 @@ interface ISettlementToken is IERC20 {
     /// @param destination see `Redeemed`
     function redeem(uint256 amount, bytes32 destination) external;
 
-    /// @notice Replaces the attestor. Governance only.
-    function setAttestor(address attestor) external;
+    /// @notice Replaces the attestor. Governance only (role RISK).
+    /// @param current the attestor that this replaces
+    function setAttestor(address current, address attestor) external;
 
     /// @notice ISO 4217 numeric code.
     function currency() external view returns (CurrencyCode);
@@ -61,6 +68,10 @@ interface ISettlementToken is IERC20 {
 
     /// @notice The attestation that minting is bounded by.
     function latestAttestation() external view returns (ReserveAttestation memory);
+
+    /// @notice How much was redeemed since a block timestamp, in that second too. What was redeemed since the money was
+    /// counted is paid out of that money, and so nothing can be minted against it.
+    function redeemedSince(uint48 asOf) external view returns (uint256);
 
     /// @notice Longest age at which an attestation still allows minting, in seconds.
     function maxAttestationAge() external view returns (uint48);

@@ -67,6 +67,10 @@ interface ITransferRegistry {
     error TransferRegistry_DayLimitExceeded(CorridorId corridor, uint128 opened, uint128 sourceTotal, uint128 limit);
     /// @notice The fee is not what the corridor asks: the header was made under other terms.
     error TransferRegistry_FeeMismatch(uint128 given, uint128 expected);
+    /// @notice What was opened on this day is no longer kept: batches were opened in the corridor on a later one.
+    error TransferRegistry_DayNotKept(CorridorId corridor, uint48 day, uint48 kept);
+    /// @notice `open` was paused again since: the call was made for another pause.
+    error TransferRegistry_PauseEpochMismatch(uint32 given, uint32 current);
     /// @notice The quote is for other currencies or another source partner, has no rate, is missing, or is there where
     /// none belongs; the name of its field is given.
     error TransferRegistry_QuoteMismatch(string field);
@@ -122,8 +126,9 @@ interface ITransferRegistry {
     /// @notice Stops `open`, and nothing else. Guardian only.
     function pause() external;
 
-    /// @notice Governance only.
-    function unpause() external;
+    /// @notice Lets batches be opened again. Governance only (role SUPERVISOR).
+    /// @param epoch the one that the pause made, see `pauseEpoch`
+    function unpause(uint32 epoch) external;
 
     /// @notice What became of one transfer. Reverts unless the transfer is proved to be in the batch.
     /// @param proof of the transfer's leaf against `header.root`
@@ -153,7 +158,11 @@ interface ITransferRegistry {
     /// cancelled quote is used up.
     function drawnOf(bytes32 quoteId) external view returns (uint128);
 
-    /// @notice Sum of source totals opened in a corridor during a UTC day. Nothing that follows lowers it.
+    /// @notice How often `open` was paused.
+    function pauseEpoch() external view returns (uint32);
+
+    /// @notice Sum of source totals opened in a corridor during a UTC day. Nothing that follows lowers it. Reverts for
+    /// a day before the latest on which anything was opened: of those nothing is kept.
     /// @param day days since 1 January 1970
     function openedOn(CorridorId corridor, uint48 day) external view returns (uint128);
 }

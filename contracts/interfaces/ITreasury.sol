@@ -13,6 +13,15 @@ enum ModuleStatus {
     Draining
 }
 
+/// A module that is to have more rights than it has.
+struct ModuleAnnouncement {
+    /// what it will be: `None` where nothing is announced
+    ModuleStatus status;
+    /// block timestamps at which it may be activated, first and last
+    uint48 from;
+    uint48 until;
+}
+
 /// A partner's money in one currency, in minor units.
 struct Balance {
     uint128 available;
@@ -23,11 +32,19 @@ struct Balance {
 /// @notice Holds every settlement token and keeps, per partner and currency, what is available and what is held. It
 /// knows nothing of transfers: modules that governance authorises hold, release and transfer. Per currency the tokens
 /// here equal the sum of all available and held.
+///
+/// Since an active module can move all available money, nobody's rights grow by surprise: a module is announced here,
+/// for anyone to see, and activated after `MODULE_NOTICE`. Meanwhile active partners withdraw, and partners that are
+/// not active exit.
 interface ITreasury {
     /// @notice A currency has its token, for good.
     event TokenRegistered(CurrencyCode indexed currency, ISettlementToken token);
     /// @notice Governance changed what a module may do.
     event ModuleChanged(address indexed module, ModuleStatus previous, ModuleStatus current);
+    /// @notice A module is to have this status, at the earliest from then on.
+    event ModuleAnnounced(address indexed module, ModuleStatus status, uint48 from, uint48 until);
+    /// @notice A module will not have the status that was announced.
+    event ModuleAnnouncementCancelled(address indexed module, ModuleStatus status);
     /// @notice A partner put money in, in minor units.
     event Deposited(PartnerId indexed partner, CurrencyCode indexed currency, address indexed from, uint128 amount);
     /// @notice A partner took money out, in minor units.
@@ -37,6 +54,10 @@ interface ITreasury {
     error Treasury_UnknownCurrency(CurrencyCode currency);
     /// @notice The currency has a token already, which cannot be replaced.
     error Treasury_CurrencyTaken(CurrencyCode currency, ISettlementToken token);
+    /// @notice The token's currency is no ISO 4217 number.
+    error Treasury_InvalidCurrency(ISettlementToken token, CurrencyCode currency);
+    /// @notice There is no contract at this address.
+    error Treasury_NoContract(address account);
     /// @notice The token settles into another treasury.
     error Treasury_TokenOfAnotherTreasury(ISettlementToken token, address treasury);
     /// @notice Nothing to move.
@@ -51,15 +72,41 @@ interface ITreasury {
     error Treasury_InsufficientHeld(PartnerId partner, CurrencyCode currency, uint128 held, uint128 required);
     /// @notice The caller's module status does not allow this.
     error Treasury_ModuleNotAuthorized(address caller, ModuleStatus status);
-    /// @notice The module has this status already.
+    /// @notice What the module is does not lead to the requested status by this call: rights are gained by announcement
+    /// and activation, and lost by `restrictModule`.
     error Treasury_IllegalModuleStatus(address module, ModuleStatus current, ModuleStatus requested);
+    /// @notice The module's status has changed since: the call was made for another.
+    error Treasury_ModuleStatusMismatch(address module, ModuleStatus given, ModuleStatus current);
+    /// @notice Another status is announced for the module, or none.
+    error Treasury_ModuleNotAnnounced(address module, ModuleStatus announced, ModuleStatus requested);
+    /// @notice The module is announced already: that must be cancelled, used or out of date before.
+    error Treasury_ModuleAlreadyAnnounced(address module, ModuleStatus announced);
+    /// @notice It is too early to activate the module, or too late.
+    error Treasury_ModuleNoticeNotOver(address module, uint256 now_, uint48 from, uint48 until);
+    /// @notice The partner cannot exit yet: no module is announced, none was activated since it ceased to be active,
+    /// and the longest time of that is not over.
+    error Treasury_ExitNotOpen(PartnerId partner, uint48 since, uint48 opensAt);
 
-    /// @notice Gives a currency its token, for good. Governance only.
+    /// @notice Gives a currency its token, for good. Governance only (role UPGRADER).
     function registerToken(ISettlementToken token) external;
 
-    /// @notice Lets a module hold money, or makes it drain, or takes away all its rights. A module that still holds
-    /// money must drain first; one revoked too early can be made to drain again. Governance only, after its delay.
-    function setModule(address module, ModuleStatus status) external;
+    /// @notice Announces that a module is to have more rights: to become active, or to drain again what it held when
+    /// all its rights were taken. Governance only (role UPGRADER).
+    /// @param module a contract
+    function announceModule(address module, ModuleStatus status) external;
+
+    /// @notice Gives a module the status that was announced, not before `MODULE_NOTICE` has passed and not long after.
+    /// Before the first token is registered there is no money to warn of, and no notice. Governance only (role
+    /// UPGRADER).
+    function activateModule(address module, ModuleStatus status) external;
+
+    /// @notice Takes an announcement back. Guardian only.
+    function cancelModule(address module) external;
+
+    /// @notice Makes an active module drain, or takes away all rights of a module, at once. A module that still holds
+    /// money must drain first; one revoked too early can be announced to drain again. Governance only (role UPGRADER).
+    /// @param current the status that this replaces
+    function restrictModule(address module, ModuleStatus current, ModuleStatus status) external;
 
     /// @notice Takes `amount` of the currency's token from the caller and credits it to the partner. The partner's FUND
     /// keys only, whatever the partner's status.
@@ -81,6 +128,14 @@ interface ITreasury {
     /// @param amount minor units
     function withdraw(PartnerId partner, CurrencyCode currency, uint128 amount, address to) external;
 
+    /// @notice Pays all that a partner has available in a currency to the partner's exit account. That account only,
+    /// while the partner is suspended, or frozen without that being upheld, and
+    /// - any module is announced, or
+    /// - one was activated after the partner ceased to be active, or
+    /// - the partner has not been active for `RESTRICTION_LIMIT`, or governance replaced its admin meanwhile.
+    /// @return amount minor units
+    function exit(PartnerId partner, CurrencyCode currency) external returns (uint128 amount);
+
     /// @notice Moves available money to held. Active modules only.
     function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external;
 
@@ -100,4 +155,13 @@ interface ITreasury {
 
     /// @notice What a module may do.
     function statusOfModule(address module) external view returns (ModuleStatus);
+
+    /// @notice What is announced of a module. Zero where nothing is.
+    function announcementOf(address module) external view returns (ModuleAnnouncement memory);
+
+    /// @notice How many modules are announced, and neither activated nor cancelled.
+    function announcedModules() external view returns (uint32);
+
+    /// @notice Block timestamp at which a module last gained rights.
+    function moduleActivatedAt() external view returns (uint48);
 }

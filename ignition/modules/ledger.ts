@@ -19,8 +19,7 @@ import {
   type LedgerConfig,
   type TokenConfig,
 } from "../../src/ledger/deployment/config.ts";
-
-const MODULE_ACTIVE = 1;
+import { MODULE_STATUSES } from "../../src/ledger/statuses.ts";
 
 type Contract = NamedArtifactContractDeploymentFuture<string>;
 
@@ -77,16 +76,20 @@ function registerPartners(m: IgnitionModuleBuilder, { partnerRegistry }: Contrac
   });
   const corridors = config.corridors.map(({ corridor, terms }) => {
     const id = `corridor_${corridorKey(corridor).replaceAll(/\W/g, "_")}`;
-    return m.call(partnerRegistry, "setCorridor", [corridorId(corridor), { ...terms }], { id, after: partners });
+    return m.call(partnerRegistry, "setCorridor", [corridorId(corridor), 0, { ...terms }], { id, after: partners });
   });
   return [...partners, ...corridors];
 }
 
+/** The module comes before the tokens: afterwards it would need the treasury's notice. */
 function connectTreasury(m: IgnitionModuleBuilder, { treasury, transferRegistry, tokens }: Contracts): Future[] {
+  const args = [transferRegistry, MODULE_STATUSES.active];
+  const announced = m.call(treasury, "announceModule", args);
+  const activated = m.call(treasury, "activateModule", args, { after: [announced] });
   const registered = [...tokens].map(([currency, token]) =>
-    m.call(treasury, "registerToken", [token], { id: `register_${currency}` }),
+    m.call(treasury, "registerToken", [token], { id: `register_${currency}`, after: [activated] }),
   );
-  return [...registered, m.call(treasury, "setModule", [transferRegistry, MODULE_ACTIVE])];
+  return [activated, ...registered];
 }
 
 function assignFunctions(

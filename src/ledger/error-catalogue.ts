@@ -89,6 +89,37 @@ const partnerErrors: Readonly<Record<string, LedgerErrorEntry>> = {
     say: (a) =>
       `${a.partner()} is ${a.oneOf(PARTNER_STATUSES, "current")} and cannot become ${a.oneOf(PARTNER_STATUSES, "requested")}`,
   },
+  PartnerRegistry_StatusEpochMismatch: {
+    say: (a) =>
+      `the status of ${a.partner()} has changed since: this is for its epoch ${a.text("given")}, and it is at ${a.text("current")}`,
+  },
+  PartnerRegistry_KeyEpochMismatch: {
+    say: (a) =>
+      `the admin of ${a.partner()} was replaced since: this is for its key epoch ${a.text("given")}, and it is at ${a.text("current")}`,
+  },
+  PartnerRegistry_RolesMismatch: {
+    say: (a) =>
+      `the roles of ${a.partner()} have changed since: this replaces ${a.flags(PARTNER_ROLES, "given")}, and they are ${a.flags(PARTNER_ROLES, "current")}`,
+  },
+  PartnerRegistry_CorridorEpochMismatch: {
+    say: (a) =>
+      `${a.corridor()} has changed since: this is for its epoch ${a.text("given")}, and it is at ${a.text("current")}`,
+  },
+  PartnerRegistry_AdminNotice: {
+    say: (a) => `the admin of ${a.partner()} was replaced: it cannot be reactivated before ${a.time("until")}`,
+    remedy: "retry",
+  },
+  PartnerRegistry_AdminNotOffered: {
+    say: (a) =>
+      `the place of the admin of ${a.partner()} is offered to ${a.text("offered")}, not to ${a.text("caller")}`,
+  },
+  PartnerRegistry_NotExitAccount: {
+    say: (a) => `${a.text("caller")} is not the exit account of ${a.partner()}, which is ${a.text("exitAccount")}`,
+  },
+  PartnerRegistry_NoExit: {
+    say: (a) =>
+      `${a.partner()} is ${a.oneOf(PARTNER_STATUSES, "status")} and has no exit: an active partner withdraws, and a freeze that is upheld (${a.text("upheld")}) bars it`,
+  },
   PartnerRegistry_PartnerNotActive: {
     say: (a) => `${a.partner()} is ${a.oneOf(PARTNER_STATUSES, "status")}, which forbids this`,
     reason: "AG01",
@@ -112,6 +143,10 @@ const partnerErrors: Readonly<Record<string, LedgerErrorEntry>> = {
 const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   Treasury_UnknownCurrency: { say: (a) => `currency ${a.text("currency")} has no settlement token` },
   Treasury_CurrencyTaken: { say: (a) => `${a.currency()} has the token ${a.text("token")} already` },
+  Treasury_InvalidCurrency: {
+    say: (a) => `${a.text("token")} says that its currency is ${a.text("currency")}, which is no ISO 4217 number`,
+  },
+  Treasury_NoContract: { say: (a) => `there is no contract at ${a.text("account")}` },
   Treasury_TokenOfAnotherTreasury: { say: (a) => `${a.text("token")} settles into the treasury ${a.text("treasury")}` },
   Treasury_ZeroAmount: { say: () => "the amount is zero", reason: "AM01" },
   Treasury_InvalidRecipient: { say: (a) => `money cannot be withdrawn to the treasury itself, ${a.text("to")}` },
@@ -131,8 +166,30 @@ const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
       `${a.text("caller")} is no module that may do this: its status is ${a.oneOf(MODULE_STATUSES, "status")}`,
   },
   Treasury_IllegalModuleStatus: {
-    say: (a) => `${a.text("module")} is ${a.oneOf(MODULE_STATUSES, "current")} already`,
-    remedy: "done",
+    say: (a) =>
+      `${a.text("module")} is ${a.oneOf(MODULE_STATUSES, "current")} and does not become ${a.oneOf(MODULE_STATUSES, "requested")} by this call: rights are gained by announcement and activation, and lost by restriction`,
+    remedy: (a) => (a.number("current") === a.number("requested") ? "done" : "change"),
+  },
+  Treasury_ModuleStatusMismatch: {
+    say: (a) =>
+      `the status of ${a.text("module")} has changed since: this replaces ${a.oneOf(MODULE_STATUSES, "given")}, and it is ${a.oneOf(MODULE_STATUSES, "current")}`,
+  },
+  Treasury_ModuleNotAnnounced: {
+    say: (a) =>
+      `${a.text("module")} is announced as ${a.oneOf(MODULE_STATUSES, "announced")}, not as ${a.oneOf(MODULE_STATUSES, "requested")}`,
+  },
+  Treasury_ModuleAlreadyAnnounced: {
+    say: (a) => `${a.text("module")} is announced already, as ${a.oneOf(MODULE_STATUSES, "announced")}`,
+  },
+  Treasury_ModuleNoticeNotOver: {
+    say: (a) =>
+      `${a.text("module")} may be activated from ${a.time("from")} until ${a.time("until")}; it is ${a.time("now_")}`,
+    remedy: (a) => (a.number("now_") < a.number("from") ? "retry" : "change"),
+  },
+  Treasury_ExitNotOpen: {
+    say: (a) =>
+      `${a.partner()} is restricted since ${a.time("since")} and may exit from ${a.time("opensAt")}, or as soon as a module is announced`,
+    remedy: "retry",
   },
 };
 
@@ -172,6 +229,13 @@ const transferErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   TransferRegistry_FeeMismatch: {
     say: (a) => `the fee is ${a.text("given")}; the corridor's terms ask ${a.text("expected")} minor units`,
   },
+  TransferRegistry_DayNotKept: {
+    say: (a) =>
+      `what ${a.corridor()} opened on day ${a.text("day")} is no longer kept: batches were opened on day ${a.text("kept")}`,
+  },
+  TransferRegistry_PauseEpochMismatch: {
+    say: (a) => `this is for pause ${a.text("given")}, and it is pause ${a.text("current")}`,
+  },
   TransferRegistry_QuoteMismatch: { say: (a) => `the quote does not fit the batch by its ${a.text("field")}` },
   TransferRegistry_QuoteExpired: {
     say: (a) => `the quote was valid until ${a.time("validUntil")}; it is ${a.time("now_")}`,
@@ -210,10 +274,16 @@ const tokenErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   },
   SettlementToken_ReserveExceeded: {
     say: (a) =>
-      `${a.text("amount")} more on top of ${a.text("supply")} minor units is above the attested reserve, ${a.text("reserve")}`,
+      `${a.text("amount")} more on top of ${a.text("supply")} minor units, with ${a.text("redeemed")} redeemed since the count, is above the attested reserve, ${a.text("reserve")}`,
   },
   SettlementToken_AttestationOutOfOrder: {
     say: (a) => `an attestation of ${a.time("asOf")} is not newer than ${a.time("latest")}, or is from the future`,
+  },
+  SettlementToken_AttestorMismatch: {
+    say: (a) => `the attestor has changed since: this replaces ${a.text("given")}, and it is ${a.text("current")}`,
+  },
+  SettlementToken_InvalidCurrency: {
+    say: (a) => `currency ${a.text("currency")} with ${a.text("minorDigits")} minor digits is none of ISO 4217`,
   },
   SettlementToken_InvalidSignature: { say: (a) => `the attestation is not signed by ${a.text("attestor")}` },
   SettlementToken_InvalidAttestor: { say: () => "the attestor must be an account" },
@@ -248,6 +318,7 @@ const commonErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   StringTooLong: { say: (a) => `${a.text("str")} is too long` },
   InvalidAccountNonce: { say: (a) => `${a.text("account")} is at nonce ${a.text("currentNonce")}` },
   SafeCastOverflowedUintDowncast: { say: (a) => `${a.text("value")} does not fit ${a.text("bits")} bits` },
+  CheckpointUnorderedInsertion: { say: () => "a block is older than the one before it" },
   AddressEmptyCode: { say: (a) => `${a.text("target")} is no contract` },
   InsufficientBalance: { say: (a) => `the contract has ${a.text("balance")} wei; this takes ${a.text("needed")}` },
   MerkleProofInvalidMultiproof: { say: () => "the proof has too few or too many hashes for its flags" },

@@ -68,6 +68,7 @@ const TOPICS = [
   "StatusChanged",
   "KeyAuthorized",
   "KeyRevoked",
+  "KeysEnded",
   "EndpointChanged",
   "CorridorChanged",
 ].map((name) => ABI.partnerRegistry.getEvent(name)?.topicHash ?? "");
@@ -152,6 +153,8 @@ const CHANGES: Readonly<Record<string, (args: Result, before: RegisteredPartner)
     keys.delete(normalizeHex(text(args, "key"), 20));
     return { keys };
   },
+  // All that were granted before: those that follow are of the new epoch.
+  KeysEnded: () => ({ keys: new Map() }),
   // A struct in the ABI.
   EndpointChanged: (args) => ({ url: text(args.getValue("endpoint") as Result, "url") }),
 };

@@ -30,6 +30,8 @@ import {
   type Model,
   type Refused,
 } from "./support/model.ts";
+import { reactivate, setRoles, setTerms, unpause } from "./support/governance.ts";
+import { MODULE_NOTICE, announce, giveRights } from "./support/modules.ts";
 import {
   BEAT_INTERVAL,
   CORRIDORS,
@@ -132,9 +134,9 @@ function declaring({ registry, treasury, transfers }: Network, error: string) {
 /** Whatever happened, what is held comes free by the clock and anyone's calls alone. */
 async function expectRefundable(world: World): Promise<void> {
   const { network, model } = world;
-  const { treasury, transfers, cast } = network;
+  const { transfers, cast } = network;
   if (model.module === ModuleStatus.None) {
-    await treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining);
+    await giveRights(network, transfers, ModuleStatus.Draining);
   }
   const open = openBatches(world);
   const latest = Math.max(0, ...open.map(({ header }) => header.expiresAt));
@@ -180,7 +182,7 @@ function sorted(balances: Balances) {
 
 async function ask(world: World, act: Act): Promise<Asked | undefined> {
   const { network, model } = world;
-  const { registry, treasury, transfers, cast } = network;
+  const { registry, transfers, cast } = network;
   switch (act.kind) {
     case "open": {
       const batch = await plan(world, act);
@@ -209,7 +211,10 @@ async function ask(world: World, act: Act): Promise<Asked | undefined> {
     case "move":
       return {
         expected: applyMove(model, act.partner, act.move),
-        call: () => registry.connect(act.move === "reactivate" ? cast.council : cast.guardian)[act.move](act.partner),
+        call: () =>
+          act.move === "reactivate"
+            ? reactivate(network, act.partner)
+            : registry.connect(cast.guardian)[act.move](act.partner),
       };
     case "close": {
       const id = corridorAt(act.corridor);
@@ -218,30 +223,42 @@ async function ask(world: World, act: Act): Promise<Asked | undefined> {
     case "pause":
       return {
         expected: applyPause(model, act.paused),
-        call: () => (act.paused ? transfers.connect(cast.guardian).pause() : transfers.connect(cast.council).unpause()),
+        call: () => (act.paused ? transfers.connect(cast.guardian).pause() : unpause(network)),
       };
     case "module":
-      return {
-        expected: applyModule(model, act.status),
-        call: () => treasury.connect(cast.council).setModule(transfers, act.status),
-      };
+      return askOfModule(world, act.status);
     default:
       return setOf(world, act);
   }
 }
 
+/** Rights are lost at once. They are gained by an announcement now and an activation after its notice. */
+async function askOfModule({ network, model }: World, status: bigint): Promise<Asked> {
+  const { treasury, transfers, cast } = network;
+  const previous = model.module;
+  const expected = applyModule(model, status);
+  const gains = status !== previous && (previous === ModuleStatus.None || status === ModuleStatus.Active);
+  if (!gains) {
+    return { expected, call: () => treasury.connect(cast.council).restrictModule(transfers, previous, status) };
+  }
+  await nextBlockAt(model.wall);
+  await announce(network, transfers, status);
+  model.wall += MODULE_NOTICE;
+  return { expected, call: () => treasury.connect(cast.council).activateModule(transfers, status) };
+}
+
 /** What the registry takes as it comes. */
 function setOf({ network, model }: World, act: Extract<Act, { kind: "roles" | "key" | "terms" }>): Asked {
-  const { registry, cast } = network;
+  const { registry } = network;
   if (act.kind === "roles") {
     const partner = model.partners.get(act.partner) ?? fail("no partner");
     partner.roles = act.roles;
-    return { expected: undefined, call: () => registry.connect(cast.registrar).setRoles(act.partner, act.roles) };
+    return { expected: undefined, call: () => setRoles(network, act.partner, act.roles) };
   }
   if (act.kind === "terms") {
     const [id, terms] = [corridorAt(act.corridor), TERMS_IN_TURN[act.terms] ?? TERMS];
     model.corridors.set(id, terms);
-    return { expected: undefined, call: () => registry.connect(cast.risk).setCorridor(id, terms) };
+    return { expected: undefined, call: () => setTerms(network, id, terms) };
   }
   const key = model.keys.get(keyName(act.partner, act.name)) ?? fail("no key");
   key.granted = act.granted;
@@ -353,10 +370,10 @@ async function deployWorld(): Promise<Pick<World, "network" | "quotes">> {
   }
   const quotes: [Quote, Quote][] = [];
   for (const corridor of CORRIDOR_LIST.filter((each) => each.sourceCurrency !== each.targetCurrency)) {
-    const until = (await latestTimestamp()) + 10 * 86_400;
+    const until = (await latestTimestamp()) + 400 * 86_400;
     const large = { validUntil: until, maxHold: 86_400 };
     const [provider, taker] = [parsePartnerId(12), parsePartnerId(7)];
-    const small = { provider, taker, capacity: 700_000n, validUntil: until - 9 * 86_400, maxHold: 100 };
+    const small = { provider, taker, capacity: 700_000n, validUntil: until - 399 * 86_400, maxHold: 100 };
     quotes.push([await makeQuote(corridor, large), await makeQuote(corridor, small)]);
   }
   return { network, quotes };

@@ -17,8 +17,8 @@ import {
 
 /** Functions that change the ledger and that governance does not restrict: whoever may call them otherwise. */
 const UNRESTRICTED = {
-  PartnerRegistry: ["authorizeKey", "revokeKey", "setEndpoint"],
-  Treasury: ["deposit", "depositWithPermit", "withdraw", "hold", "release", "transferHeld"],
+  PartnerRegistry: ["authorizeKey", "revokeKey", "setEndpoint", "offerAdmin", "acceptAdmin", "setExitAccount"],
+  Treasury: ["deposit", "depositWithPermit", "withdraw", "exit", "hold", "release", "transferHeld"],
   TransferRegistry: ["open", "settle", "expire", "cancelQuote", "beat", "multicall"],
   SettlementToken: ["attest", "redeem", "approve", "transfer", "transferFrom", "permit"],
 } as const;
@@ -140,8 +140,10 @@ describe("Governance", () => {
       const network = await freshNetwork();
       const { manager, treasury, cast } = network;
       await manager.connect(cast.root).grantRole(ROLES.council, cast.spare[0], DELAY);
-      const data = treasury.interface.encodeFunctionData("setModule", [cast.stranger.address, ModuleStatus.Active]);
-      return { network, manager, treasury, cast, council: cast.spare[0], data };
+      const module = await network.transfers.getAddress();
+      const drained = [module, ModuleStatus.Active, ModuleStatus.Draining] as const;
+      const data = treasury.interface.encodeFunctionData("restrictModule", [...drained]);
+      return { network, manager, treasury, council: cast.spare[0], module, drained, data };
     }
 
     async function schedule(manager: AccessManager, target: BaseContract, data: string): Promise<number> {
@@ -152,41 +154,40 @@ describe("Governance", () => {
     }
 
     it("reverts with AccessManagerNotScheduled when nothing was scheduled", async () => {
-      const { manager, treasury, cast, council, data } = await withDelay();
-      const call = treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      const { manager, treasury, council, drained, data } = await withDelay();
+      const call = treasury.connect(council).restrictModule(...drained);
       const operation = await manager.hashOperation(council, treasury, data);
       await expectRevert(call, manager, "AccessManagerNotScheduled", [operation]);
     });
 
     it("reverts with AccessManagerNotReady a second before the delay is over", async () => {
-      const { manager, treasury, cast, council, data } = await withDelay();
+      const { manager, treasury, council, drained, data } = await withDelay();
       const readyAt = await schedule(manager.connect(council), treasury, data);
       await nextBlockAt(readyAt - 1);
-      const call = treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      const call = treasury.connect(council).restrictModule(...drained);
       const operation = await manager.hashOperation(council, treasury, data);
       await expectRevert(call, manager, "AccessManagerNotReady", [operation]);
     });
 
     it("acts once the delay is over, and once only", async () => {
-      const { manager, treasury, cast, council, data } = await withDelay();
+      const { manager, treasury, council, module, drained, data } = await withDelay();
       const readyAt = await schedule(manager.connect(council), treasury, data);
       await nextBlockAt(readyAt);
-      await treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
-      expect(await treasury.statusOfModule(cast.stranger)).to.equal(ModuleStatus.Active);
-      await treasury.connect(cast.council).setModule(cast.stranger, ModuleStatus.None);
-      const call = treasury.connect(council).setModule(cast.stranger, ModuleStatus.Active);
+      await treasury.connect(council).restrictModule(...drained);
+      expect(await treasury.statusOfModule(module)).to.equal(ModuleStatus.Draining);
+      const call = treasury.connect(council).restrictModule(...drained);
       const operation = await manager.hashOperation(council, treasury, data);
       await expectRevert(call, manager, "AccessManagerNotScheduled", [operation]);
     });
 
     it("does not act on other values than were scheduled", async () => {
-      const { manager, treasury, cast, council, data } = await withDelay();
+      const { manager, treasury, council, module, data } = await withDelay();
       const readyAt = await schedule(manager.connect(council), treasury, data);
       await nextBlockAt(readyAt);
-      const args = [cast.courier.address, ModuleStatus.Active] as const;
-      const other = treasury.interface.encodeFunctionData("setModule", [...args]);
+      const args = [module, ModuleStatus.Active, ModuleStatus.None] as const;
+      const other = treasury.interface.encodeFunctionData("restrictModule", [...args]);
       const operation = await manager.hashOperation(council, treasury, other);
-      const call = treasury.connect(council).setModule(...args);
+      const call = treasury.connect(council).restrictModule(...args);
       await expectRevert(call, manager, "AccessManagerNotScheduled", [operation]);
     });
   });

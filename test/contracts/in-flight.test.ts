@@ -16,6 +16,8 @@ import {
 } from "./support/batches.ts";
 import { latestTimestamp, nextBlockAt } from "./support/clock.ts";
 import { expectRevert } from "./support/expect-revert.ts";
+import { reactivate, replaceAdmin, setRoles, setTerms } from "./support/governance.ts";
+import { giveRights, takeRights } from "./support/modules.ts";
 import {
   CORRIDORS,
   HKD,
@@ -26,6 +28,7 @@ import {
   Purpose,
   Role,
   TERMS,
+  fail,
   freshNetwork,
   keysOf,
   type Network,
@@ -123,14 +126,14 @@ const onPartners: readonly Event[] = (
     },
     {
       title: `the ${party} partner is frozen and reactivated`,
-      happen: async ({ registry, cast }) => {
-        await registry.connect(cast.guardian).freeze(partner);
-        return registry.connect(cast.council).reactivate(partner);
+      happen: async (network) => {
+        await network.registry.connect(network.cast.guardian).freeze(partner);
+        return reactivate(network, partner);
       },
     },
     {
       title: `the ${party} partner loses its role`,
-      happen: ({ registry, cast }) => registry.connect(cast.registrar).setRoles(partner, other),
+      happen: (network) => setRoles(network, partner, other),
       open: roleMissing(partner, other, role),
     },
     {
@@ -152,7 +155,18 @@ const onPartners: readonly Event[] = (
     },
     {
       title: `the ${party} partner gets another admin`,
-      happen: ({ registry, cast }) => registry.connect(cast.registrar).setAdmin(partner, cast.stranger),
+      happen: (network) => replaceAdmin(network, partner, network.cast.stranger),
+      open: notActive(partner, PartnerStatus.Suspended),
+      ...(isTarget ? { settle: onKey } : {}),
+    },
+    {
+      title: `the ${party} partner's admin hands over`,
+      happen: async ({ registry, cast }) => {
+        await registry
+          .connect(cast.partners.get(partner)?.admin ?? fail("no admin"))
+          .offerAdmin(partner, cast.stranger);
+        return registry.connect(cast.stranger).acceptAdmin(partner);
+      },
     },
   ];
 });
@@ -169,8 +183,7 @@ const onTheRest: readonly Event[] = [
   },
   {
     title: "the corridor's limits fall below the batch",
-    happen: ({ registry, cast }) =>
-      registry.connect(cast.risk).setCorridor(CORRIDOR, { ...TERMS, maxPerBatch: 1, maxPerDay: 1 }),
+    happen: (network) => setTerms(network, CORRIDOR, { ...TERMS, maxPerBatch: 1n, maxPerDay: 1n }),
     open: {
       by: ({ transfers }) => transfers,
       error: "TransferRegistry_BatchLimitExceeded",
@@ -179,7 +192,7 @@ const onTheRest: readonly Event[] = [
   },
   {
     title: "the corridor's fee changes",
-    happen: ({ registry, cast }) => registry.connect(cast.risk).setCorridor(CORRIDOR, { ...TERMS, feeBps: 1_000 }),
+    happen: (network) => setTerms(network, CORRIDOR, { ...TERMS, feeBps: 1_000n }),
     open: {
       by: ({ transfers }) => transfers,
       error: "TransferRegistry_FeeMismatch",
@@ -209,15 +222,14 @@ const onTheRest: readonly Event[] = [
   },
   {
     title: "the registry is made to drain",
-    happen: ({ treasury, transfers, cast }) =>
-      treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining),
+    happen: (network) => takeRights(network, network.transfers, ModuleStatus.Draining),
     open: moduleNotAuthorized(ModuleStatus.Draining),
   },
   {
     title: "the registry is revoked as a module and made to drain again",
-    happen: async ({ treasury, transfers, cast }) => {
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.None);
-      return treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining);
+    happen: async (network) => {
+      await takeRights(network, network.transfers, ModuleStatus.None);
+      return giveRights(network, network.transfers, ModuleStatus.Draining);
     },
     open: moduleNotAuthorized(ModuleStatus.Draining),
   },
@@ -307,16 +319,16 @@ describe("Batches in flight", () => {
   describe("when the registry is revoked as a module", () => {
     it("an open batch neither settles nor expires, until the registry is made to drain", async () => {
       const network = await freshNetwork();
-      const { treasury, transfers, cast } = network;
+      const { treasury, transfers } = network;
       const [settled, expired] = [await openedBatch(network, { seed: "first" }), await openedBatch(network)];
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.None);
+      await takeRights(network, transfers, ModuleStatus.None);
       const args = [await transfers.getAddress(), ModuleStatus.None];
       await expectRevert(settleBatch(network, settled), treasury, "Treasury_ModuleNotAuthorized", args);
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining);
+      await giveRights(network, transfers, ModuleStatus.Draining);
       await settleBatch(network, settled);
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.None);
+      await takeRights(network, transfers, ModuleStatus.None);
       await expectRevert(expireBatch(network, expired), treasury, "Treasury_ModuleNotAuthorized", args);
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining);
+      await giveRights(network, transfers, ModuleStatus.Draining);
       await expireBatch(network, expired);
       expect([await heldIn(network, HKD), await heldIn(network, PHP)]).to.deep.equal([0n, 0n]);
       await expectConserved(network);
@@ -330,8 +342,8 @@ describe("Batches in flight", () => {
       const batch = await openedBatch(network);
       const { sourceTotal, fee, targetTotal } = batch.header;
       const [module] = cast.spare;
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining);
-      await treasury.connect(cast.council).setModule(module, ModuleStatus.Active);
+      await takeRights(network, transfers, ModuleStatus.Draining);
+      await giveRights(network, module, ModuleStatus.Active);
       await treasury.connect(module).hold(SOURCE, HKD, 500);
       await expectChanges(network, () => settleBatch(network, batch), [
         { partner: SOURCE, currency: HKD, held: -(sourceTotal + fee) },

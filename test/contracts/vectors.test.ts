@@ -19,6 +19,7 @@ import {
   withHeader,
 } from "./support/batches.ts";
 import { expectRevert } from "./support/expect-revert.ts";
+import { setTerms } from "./support/governance.ts";
 import { BEAT_INTERVAL, CORRIDORS, GRACE, TERMS, fail, freshNetwork, type Network } from "./support/network.ts";
 
 const MAX_UINT112 = 2n ** 112n - 1n;
@@ -245,10 +246,10 @@ describe("Shared vectors, on the ledger's side", () => {
 
 /** Asserts the fee that the ledger asks for, which it names when it is given another. */
 async function expectFee(network: Network, sourceTotal: string, feeBps: string, fee: bigint): Promise<void> {
-  const { registry, transfers, cast } = network;
+  const { transfers } = network;
   const corridor = corridorId(CORRIDORS.hkdToPhp);
-  const terms = { ...TERMS, feeBps, maxPerBatch: MAX_UINT112, maxPerDay: MAX_UINT112 };
-  await registry.connect(cast.risk).setCorridor(corridor, terms);
+  const terms = { ...TERMS, feeBps: BigInt(feeBps), maxPerBatch: MAX_UINT112, maxPerDay: MAX_UINT112 };
+  await setTerms(network, corridor, terms);
   const good = await makeBatch(network, { count: 1 });
   const batch = withHeader(good, { sourceTotal: BigInt(sourceTotal), fee: fee + 1n });
   const call = transfers.open.staticCall(...(await openArgs(network, batch)));

@@ -24,6 +24,7 @@ const minorUnits = z
   .refine((amount) => amount < 2n ** 112n, "below 2^112");
 
 const ledgerConfig = z.strictObject({
+  development: z.boolean().optional(),
   clock: z.strictObject({ beatIntervalSeconds: seconds, graceSeconds: seconds }),
   tokens: z.array(z.strictObject({ currency, bank: address, attestor: address, maxAttestationAgeSeconds: seconds })),
   partners: z.array(

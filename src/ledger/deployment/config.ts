@@ -29,13 +29,13 @@ export const ROLES = {
   admin: 0n,
   /** Registers partners, replaces their admins and roles. */
   registrar: 1n,
-  /** Opens corridors and sets their terms. */
+  /** Opens corridors and sets their terms; replaces attestors. */
   risk: 2n,
-  /** Suspends, freezes, closes and pauses, at once; cancels what the other roles have scheduled. */
+  /** Suspends, freezes, closes and pauses, at once; cancels modules, and what `guardedRoles` have scheduled. */
   guardian: 3n,
-  /** Undoes what the guardian did; replaces attestors. */
+  /** Undoes what the guardian did, or upholds it. */
   supervisor: 4n,
-  /** Registers tokens and authorises modules on the treasury. */
+  /** Registers tokens and announces and activates modules on the treasury. */
   upgrader: 5n,
 } as const;
 export type RoleName = keyof typeof ROLES;
@@ -47,11 +47,16 @@ const RESTRICTED_FUNCTIONS = [
   { contract: "partnerRegistry", role: "registrar", functions: ["registerPartner", "setAdmin", "setRoles"] },
   { contract: "partnerRegistry", role: "risk", functions: ["setCorridor"] },
   { contract: "partnerRegistry", role: "guardian", functions: ["suspend", "freeze", "closeCorridor"] },
-  { contract: "partnerRegistry", role: "supervisor", functions: ["reactivate"] },
-  { contract: "treasury", role: "upgrader", functions: ["registerToken", "setModule"] },
+  { contract: "partnerRegistry", role: "supervisor", functions: ["reactivate", "upholdFreeze"] },
+  {
+    contract: "treasury",
+    role: "upgrader",
+    functions: ["registerToken", "announceModule", "activateModule", "restrictModule"],
+  },
+  { contract: "treasury", role: "guardian", functions: ["cancelModule"] },
   { contract: "transferRegistry", role: "guardian", functions: ["pause"] },
   { contract: "transferRegistry", role: "supervisor", functions: ["unpause"] },
-  { contract: "settlementToken", role: "supervisor", functions: ["setAttestor"] },
+  { contract: "settlementToken", role: "risk", functions: ["setAttestor"] },
   { contract: "settlementToken", role: "bank", functions: ["mint"] },
 ] as const;
 
@@ -90,6 +95,11 @@ export interface CorridorConfig {
 
 /** Everything that a ledger is deployed with, and that `verifyDeployment` reads back. */
 export interface LedgerConfig {
+  /**
+   * For a ledger without anybody's money: roles may be in one hand, act at once, and attestations be of any age. See
+   * `checkGovernance`.
+   */
+  readonly development?: boolean | undefined;
   /** See the ledger's `LedgerClock`. */
   readonly clock: { readonly beatIntervalSeconds: number; readonly graceSeconds: number };
   readonly tokens: readonly TokenConfig[];
@@ -135,9 +145,9 @@ export function roleGrants({ holders, tokens }: LedgerConfig): readonly RoleGran
   ];
 }
 
-/** The roles whose scheduled calls the guardian may cancel. */
+/** The roles whose scheduled calls the guardian may cancel: not the supervisor's, which undo what the guardian did. */
 export function guardedRoles(): readonly bigint[] {
-  return [ROLES.registrar, ROLES.risk, ROLES.supervisor, ROLES.upgrader];
+  return [ROLES.registrar, ROLES.risk, ROLES.upgrader];
 }
 
 /** The AccessManager role of a currency's settlement bank, which may mint its token. */
@@ -160,6 +170,12 @@ export function checkConfig(config: LedgerConfig): void {
       throw new InvalidInput("holders", `at least one ${role}, for nobody else can appoint one afterwards`);
     }
   }
+  const { beatIntervalSeconds, graceSeconds } = config.clock;
+  if (beatIntervalSeconds === 0) throw new InvalidInput("clock.beatIntervalSeconds", "at least 1", beatIntervalSeconds);
+  if (graceSeconds < 2 * beatIntervalSeconds || graceSeconds > MOST_GRACE_SECONDS) {
+    const rule = `twice the beat interval to ${MOST_GRACE_SECONDS} seconds`;
+    throw new InvalidInput("clock.graceSeconds", rule, graceSeconds);
+  }
   requireDistinct(
     "holders",
     "no account twice in a role",
@@ -178,6 +194,58 @@ export function checkConfig(config: LedgerConfig): void {
       const currency = corridor[`${end}Currency`];
       if (!currencies.has(currency)) throw new InvalidInput(`${field}Currency`, "a currency with a token", currency);
     }
+  }
+  if (config.development !== true) checkGovernance(config);
+}
+
+/** The shortest delay of each role: what partners need to notice, and the guardian to act. */
+const LEAST_DELAY_SECONDS: Readonly<Record<RoleName, number>> = {
+  // Longer than a partner can be kept from its exit: whoever holds this role could take any other.
+  admin: 7 * 86_400,
+  upgrader: 86_400,
+  registrar: 86_400,
+  risk: 3_600,
+  supervisor: 3_600,
+  guardian: 0,
+};
+/** A longer one locks governance out. The guardian stops what goes wrong, and waits for nothing. */
+const MOST_DELAY_SECONDS = 30 * 86_400;
+const ATTESTATION_AGE_SECONDS = { least: 60, most: 7 * 86_400 } as const;
+const MOST_GRACE_SECONDS = 86_400;
+
+/**
+ * Checks that no single hand, and no haste, can undo what the contracts protect: see SECURITY.md.
+ * @throws InvalidInput naming the field
+ */
+function checkGovernance({ holders, tokens, partners }: LedgerConfig): void {
+  const otherwise = ", or development: true on a ledger without anybody's money";
+  const parts = new Map<string, string>();
+  const take = (field: string, account: Hex, part: string): void => {
+    const before = parts.get(account.toLowerCase());
+    if (before !== undefined && before !== part) {
+      throw new InvalidInput(field, `an account that is not the ${before}, too${otherwise}`, account);
+    }
+    parts.set(account.toLowerCase(), part);
+  };
+  for (const [index, { role, account, delaySeconds }] of holders.entries()) {
+    const [least, most] = [LEAST_DELAY_SECONDS[role], role === "guardian" ? 0 : MOST_DELAY_SECONDS];
+    if (delaySeconds < least || delaySeconds > most) {
+      const rule = `${role} waits ${least === most ? least : `${least} to ${most}`} seconds${otherwise}`;
+      throw new InvalidInput(`holders[${index}].delaySeconds`, rule, delaySeconds);
+    }
+    take(`holders[${index}].account`, account, role);
+  }
+  for (const [index, { bank, attestor, maxAttestationAgeSeconds: age }] of tokens.entries()) {
+    take(`tokens[${index}].bank`, bank, "settlement bank");
+    take(`tokens[${index}].attestor`, attestor, "attestor");
+    const { least, most } = ATTESTATION_AGE_SECONDS;
+    if (age < least || age > most) {
+      const rule = `${least} to ${most} seconds${otherwise}`;
+      throw new InvalidInput(`tokens[${index}].maxAttestationAgeSeconds`, rule, age);
+    }
+  }
+  for (const [index, { admin, id }] of partners.entries()) {
+    take(`partners[${index}].admin`, admin, `admin of partner ${id}`);
   }
 }
 

@@ -25,6 +25,7 @@ import {
 } from "../support/batches.ts";
 import { ethers } from "../support/chain.ts";
 import { expectRevert } from "../support/expect-revert.ts";
+import { giveRights } from "../support/modules.ts";
 import {
   BEAT_INTERVAL,
   CORRIDORS,
@@ -87,7 +88,7 @@ describe("Attack: a signature is replayed", () => {
   it("a batch opened here is unknown to a second registry, which can neither settle nor expire it", async () => {
     const network = await freshNetwork();
     const second = await secondRegistry(network);
-    await network.treasury.connect(network.cast.council).setModule(second.transfers, ModuleStatus.Active);
+    await giveRights(network, second.transfers, ModuleStatus.Active);
     const batch = await openedBatch(network);
     const args = [idOf(second, batch), BatchStatus.None, BatchStatus.Open];
     const settle = second.transfers.settle(...(await settleArgs(network, batch)));
@@ -99,7 +100,7 @@ describe("Attack: a signature is replayed", () => {
   it("the same header signed anew for a second registry is another batch", async () => {
     const network = await freshNetwork();
     const second = await secondRegistry(network);
-    await network.treasury.connect(network.cast.council).setModule(second.transfers, ModuleStatus.Active);
+    await giveRights(network, second.transfers, ModuleStatus.Active);
     await second.transfers.beat();
     const batch = await makeBatch(network);
     await openBatch(network, batch);

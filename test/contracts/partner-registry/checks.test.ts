@@ -4,6 +4,7 @@ import { PROVIDER } from "../support/batches.ts";
 import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { networkHelpers } from "../support/chain.ts";
+import { setRoles } from "../support/governance.ts";
 import {
   CORRIDORS,
   PartnerStatus,
@@ -67,7 +68,7 @@ describe("PartnerRegistry.checkOpen", () => {
     ] as const) {
       it(`reverts with RoleMissing for the ${name}`, async () => {
         const network = await freshNetwork();
-        await network.registry.connect(network.cast.registrar).setRoles(partner, granted);
+        await setRoles(network, partner, granted);
         const args = [partner, granted, needed];
         await expectRevert(checkOpen(network), network.registry, "PartnerRegistry_RoleMissing", args);
       });
@@ -145,7 +146,7 @@ describe("PartnerRegistry.checkSettle", () => {
     const network = await freshNetwork();
     await network.registry.checkSettle(4, accept(network));
     await network.registry.connect(network.cast.guardian).suspend(4);
-    await network.registry.connect(network.cast.registrar).setRoles(4, Role.provider);
+    await setRoles(network, 4, Role.provider);
     await network.registry.checkSettle(4, accept(network));
   });
 });

@@ -14,7 +14,7 @@ describe("PartnerRegistry.setCorridor", () => {
   describe("when the caller is not risk", () => {
     it("reverts with AccessManagedUnauthorized", async () => {
       const { registry, cast } = await freshNetwork();
-      const call = registry.connect(cast.registrar).setCorridor(CORRIDOR, TERMS);
+      const call = registry.connect(cast.registrar).setCorridor(CORRIDOR, 1, TERMS);
       await expectRevert(call, registry, "AccessManagedUnauthorized", [cast.registrar.address]);
     });
   });
@@ -24,13 +24,15 @@ describe("PartnerRegistry.setCorridor", () => {
       ["source and target are one partner", packed(7, HKD, 7, PHP), {}, "target"],
       ["there is no source currency", packed(7, 0, 4, PHP), {}, "sourceCurrency"],
       ["there is no target currency", packed(7, HKD, 4, 0), {}, "targetCurrency"],
+      ["the source currency has four digits", packed(7, 1_000, 4, PHP), {}, "sourceCurrency"],
+      ["the target currency has four digits", packed(7, HKD, 4, 1_000), {}, "targetCurrency"],
       ["the fee is above a tenth", CORRIDOR, { feeBps: 1_001n }, "feeBps"],
       ["a batch may be larger than a day", CORRIDOR, { maxPerBatch: 2n, maxPerDay: 1n }, "maxPerBatch"],
     ] as const;
     for (const [title, corridor, change, field] of cases) {
       it(`reverts with InvalidCorridor when ${title}`, async () => {
         const { registry, cast } = await freshNetwork();
-        const call = registry.connect(cast.risk).setCorridor(corridor, { ...TERMS, ...change });
+        const call = registry.connect(cast.risk).setCorridor(corridor, 1, { ...TERMS, ...change });
         await expectRevert(call, registry, "PartnerRegistry_InvalidCorridor", [corridor, field]);
       });
     }
@@ -39,14 +41,24 @@ describe("PartnerRegistry.setCorridor", () => {
   describe("when a partner was never registered", () => {
     it("reverts with UnknownPartner for the source", async () => {
       const { registry, cast } = await freshNetwork();
-      const call = registry.connect(cast.risk).setCorridor(packed(98, HKD, 4, PHP), TERMS);
+      const call = registry.connect(cast.risk).setCorridor(packed(98, HKD, 4, PHP), 0, TERMS);
       await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [98]);
     });
 
     it("reverts with UnknownPartner for the target", async () => {
       const { registry, cast } = await freshNetwork();
-      const call = registry.connect(cast.risk).setCorridor(packed(7, HKD, 99, PHP), TERMS);
+      const call = registry.connect(cast.risk).setCorridor(packed(7, HKD, 99, PHP), 0, TERMS);
       await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [99]);
+    });
+  });
+
+  describe("when the call was made for another epoch", () => {
+    it("reverts with CorridorEpochMismatch once the guardian has closed the corridor", async () => {
+      const { registry, cast } = await freshNetwork();
+      await registry.connect(cast.guardian).closeCorridor(CORRIDOR);
+      const call = registry.connect(cast.risk).setCorridor(CORRIDOR, 1, TERMS);
+      await expectRevert(call, registry, "PartnerRegistry_CorridorEpochMismatch", [CORRIDOR, 1, 2]);
+      expect((await registry.corridorOf(CORRIDOR)).open).to.equal(false);
     });
   });
 
@@ -65,10 +77,12 @@ describe("PartnerRegistry.setCorridor", () => {
       it(`${title} and emits CorridorChanged`, async () => {
         const { registry, cast } = await freshNetwork();
         const values = [terms.open, terms.feeBps, terms.maxPerBatch, terms.maxPerDay];
-        await expect(registry.connect(cast.risk).setCorridor(corridor, terms))
+        const epoch = await registry.corridorEpochOf(corridor);
+        await expect(registry.connect(cast.risk).setCorridor(corridor, epoch, terms))
           .to.emit(registry, "CorridorChanged")
           .withArgs(corridor, values);
         expect([...(await registry.corridorOf(corridor))]).to.deep.equal(values);
+        expect(await registry.corridorEpochOf(corridor)).to.equal(epoch + 1n);
       });
     }
   });

@@ -72,7 +72,7 @@ describe("PartnerRegistry.authorizeKey", () => {
         .to.emit(registry, "KeyAuthorized")
         .withArgs(7, key, Purpose.all, KEYS_VALID_UNTIL);
       const granted = await registry.keyOf(7, key);
-      expect([...granted]).to.deep.equal([Purpose.all, BigInt(KEYS_VALID_UNTIL)]);
+      expect([...granted]).to.deep.equal([Purpose.all, BigInt(KEYS_VALID_UNTIL), 0n]);
       for (const purpose of [Purpose.send, Purpose.accept, Purpose.quote, Purpose.fund]) {
         await registry.checkKey(7, key, purpose);
       }
@@ -140,7 +140,7 @@ describe("PartnerRegistry.revokeKey", () => {
     const { registry } = network;
     const { send, admin } = keysOf(network, 7);
     await expect(registry.connect(admin).revokeKey(7, send)).to.emit(registry, "KeyRevoked").withArgs(7, send.address);
-    expect([...(await registry.keyOf(7, send))]).to.deep.equal([0n, 0n]);
+    expect([...(await registry.keyOf(7, send))]).to.deep.equal([0n, 0n, 0n]);
     const call = registry.checkKey(7, send, Purpose.send);
     await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, send.address, Purpose.send]);
   });

@@ -1,10 +1,25 @@
 import { ZeroAddress } from "ethers";
 import { expect } from "chai";
+import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
-import { HKD, HUB, PHP, PartnerStatus, Role, freshNetwork, keysOf } from "../support/network.ts";
+import { reactivate, replaceAdmin, setRoles } from "../support/governance.ts";
+import {
+  HKD,
+  HUB,
+  KEYS_VALID_UNTIL,
+  PHP,
+  PartnerStatus,
+  Purpose,
+  ROLES,
+  Role,
+  freshNetwork,
+  keysOf,
+  type Network,
+} from "../support/network.ts";
 
 const SG = "0x5347";
 const NEW = 20;
+const ADMIN_NOTICE = 3 * 86_400;
 
 describe("PartnerRegistry.registerPartner", () => {
   describe("when the caller is not the registrar", () => {
@@ -40,6 +55,7 @@ describe("PartnerRegistry.registerPartner", () => {
       ["the country's second character is above Z", { country: "0x535b" }, "country"],
       ["there is no country", { country: "0x0000" }, "country"],
       ["there is no home currency", { currency: 0 }, "homeCurrency"],
+      ["the home currency has four digits", { currency: 1_000 }, "homeCurrency"],
       ["there is no role", { roles: 0n }, "roles"],
       ["there is an unknown role", { roles: 4n }, "roles"],
     ] as const;
@@ -66,7 +82,7 @@ describe("PartnerRegistry.registerPartner", () => {
           .to.emit(registry, "PartnerRegistered")
           .withArgs(partner, admin, country, PHP, roles);
         const registered = await registry.partnerOf(partner);
-        expect([...registered]).to.deep.equal([admin, country, BigInt(PHP), roles, PartnerStatus.Active]);
+        expect([...registered]).to.deep.equal([admin, country, BigInt(PHP), roles, PartnerStatus.Active, 0n]);
       });
     }
   });
@@ -77,27 +93,35 @@ describe("PartnerRegistry.setAdmin", () => {
     const network = await freshNetwork();
     const { registry, cast } = network;
     const { admin } = keysOf(network, 7);
-    const call = registry.connect(admin).setAdmin(7, cast.stranger);
+    const call = registry.connect(admin).setAdmin(7, 0, cast.stranger);
     await expectRevert(call, registry, "AccessManagedUnauthorized", [admin.address]);
   });
 
   it("reverts with InvalidField when there is no admin", async () => {
     const { registry, cast } = await freshNetwork();
-    const call = registry.connect(cast.registrar).setAdmin(7, ZeroAddress);
+    const call = registry.connect(cast.registrar).setAdmin(7, 0, ZeroAddress);
     await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "admin"]);
   });
 
   it("reverts with UnknownPartner when the partner was never registered", async () => {
     const { registry, cast } = await freshNetwork();
-    const call = registry.connect(cast.registrar).setAdmin(NEW, cast.stranger);
+    const call = registry.connect(cast.registrar).setAdmin(NEW, 0, cast.stranger);
     await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [NEW]);
+  });
+
+  it("reverts with KeyEpochMismatch when the admin was replaced since it was made", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    await replaceAdmin(network, 7, cast.stranger);
+    const call = registry.connect(cast.registrar).setAdmin(7, 0, cast.courier);
+    await expectRevert(call, registry, "PartnerRegistry_KeyEpochMismatch", [7, 0, 1]);
   });
 
   it("replaces the admin, emits AdminChanged, and the old admin loses its say", async () => {
     const network = await freshNetwork();
     const { registry, cast } = network;
     const { admin, send } = keysOf(network, 7);
-    await expect(registry.connect(cast.registrar).setAdmin(7, cast.stranger))
+    await expect(replaceAdmin(network, 7, cast.stranger))
       .to.emit(registry, "AdminChanged")
       .withArgs(7, admin.address, cast.stranger.address);
     expect((await registry.partnerOf(7)).admin).to.equal(cast.stranger.address);
@@ -105,32 +129,162 @@ describe("PartnerRegistry.setAdmin", () => {
     await expectRevert(registry.connect(admin).revokeKey(7, send), registry, "PartnerRegistry_NotAdmin", args);
     await registry.connect(cast.stranger).revokeKey(7, send);
   });
+
+  it("ends every key that was granted before, for good, and emits KeysEnded", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const { send, accept, fund } = keysOf(network, 7);
+    await expect(replaceAdmin(network, 7, cast.stranger))
+      .to.emit(registry, "KeysEnded")
+      .withArgs(7, 1);
+    for (const [key, purpose] of [
+      [send, Purpose.send],
+      [accept, Purpose.accept],
+      [fund, Purpose.fund],
+    ] as const) {
+      const args = [7, key.address, purpose];
+      await expectRevert(registry.checkKey(7, key, purpose), registry, "PartnerRegistry_KeyNotAuthorized", args);
+    }
+    await registry.connect(cast.stranger).authorizeKey(7, send, Purpose.send, KEYS_VALID_UNTIL);
+    await registry.checkKey(7, send, Purpose.send);
+    const other = keysOf(network, 4).send;
+    await registry.checkKey(4, other, Purpose.send);
+  });
+
+  it("suspends an active partner, which is not reactivated within its notice", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    await expect(replaceAdmin(network, 7, cast.stranger))
+      .to.emit(registry, "StatusChanged")
+      .withArgs(7, PartnerStatus.Active, PartnerStatus.Suspended);
+    const until = (await latestTimestamp()) + ADMIN_NOTICE;
+    await nextBlockAt(until - 1);
+    await expectRevert(reactivate(network, 7), registry, "PartnerRegistry_AdminNotice", [7, until]);
+    await nextBlockAt(until);
+    await reactivate(network, 7);
+    expect((await registry.partnerOf(7)).status).to.equal(PartnerStatus.Active);
+  });
+
+  it("leaves a frozen partner frozen", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    await registry.connect(cast.guardian).freeze(7);
+    await expect(replaceAdmin(network, 7, cast.stranger)).not.to.emit(registry, "StatusChanged");
+    expect((await registry.partnerOf(7)).status).to.equal(PartnerStatus.Frozen);
+  });
+
+  it("takes back an offer of the admin's place, and a new exit account that is not in force yet", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const asAdmin = registry.connect(keysOf(network, 7).admin);
+    await asAdmin.offerAdmin(7, cast.courier);
+    await asAdmin.setExitAccount(7, cast.spare[0]);
+    await expect(replaceAdmin(network, 7, cast.stranger))
+      .to.emit(registry, "ExitAccountDropped")
+      .withArgs(7, cast.spare[0].address);
+    expect(await registry.offeredAdminOf(7)).to.equal(ZeroAddress);
+    expect([...(await registry.exitAccountOf(7))]).to.deep.equal([ZeroAddress, ZeroAddress, 0n]);
+  });
+});
+
+describe("PartnerRegistry.offerAdmin, acceptAdmin", () => {
+  it("reverts with NotAdmin for anyone but the admin", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const args = [7, cast.registrar.address, keysOf(network, 7).admin.address];
+    const call = registry.connect(cast.registrar).offerAdmin(7, cast.stranger);
+    await expectRevert(call, registry, "PartnerRegistry_NotAdmin", args);
+  });
+
+  it("reverts with InvalidField for an offer to nobody", async () => {
+    const network = await freshNetwork();
+    const { registry } = network;
+    const call = registry.connect(keysOf(network, 7).admin).offerAdmin(7, ZeroAddress);
+    await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "admin"]);
+  });
+
+  it("reverts with AdminNotOffered for anyone whom it was not offered to", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    await registry.connect(keysOf(network, 7).admin).offerAdmin(7, cast.stranger);
+    const args = [7, cast.courier.address, cast.stranger.address];
+    await expectRevert(
+      registry.connect(cast.courier).acceptAdmin(7),
+      registry,
+      "PartnerRegistry_AdminNotOffered",
+      args,
+    );
+  });
+
+  for (const move of ["suspend", "freeze"] as const) {
+    it(`reverts with PartnerNotActive after ${move}: a thief cannot hand on what it has`, async () => {
+      const network = await freshNetwork();
+      const { registry, cast } = network;
+      const asAdmin = registry.connect(keysOf(network, 7).admin);
+      await asAdmin.offerAdmin(7, cast.stranger);
+      await registry.connect(cast.guardian)[move](7);
+      const args = [7, move === "freeze" ? PartnerStatus.Frozen : PartnerStatus.Suspended];
+      await expectRevert(asAdmin.offerAdmin(7, cast.courier), registry, "PartnerRegistry_PartnerNotActive", args);
+      const call = registry.connect(cast.stranger).acceptAdmin(7);
+      await expectRevert(call, registry, "PartnerRegistry_PartnerNotActive", args);
+    });
+  }
+
+  it("hands over in two steps, keeps every key, and works once", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const { admin, send } = keysOf(network, 7);
+    await expect(registry.connect(admin).offerAdmin(7, cast.stranger))
+      .to.emit(registry, "AdminOffered")
+      .withArgs(7, cast.stranger.address);
+    await expect(registry.connect(cast.stranger).acceptAdmin(7))
+      .to.emit(registry, "AdminChanged")
+      .withArgs(7, admin.address, cast.stranger.address);
+    const { status, keyEpoch } = await registry.partnerOf(7);
+    expect([status, keyEpoch]).to.deep.equal([PartnerStatus.Active, 0n]);
+    await registry.checkKey(7, send, Purpose.send);
+    const args = [7, cast.stranger.address, ZeroAddress];
+    await expectRevert(
+      registry.connect(cast.stranger).acceptAdmin(7),
+      registry,
+      "PartnerRegistry_AdminNotOffered",
+      args,
+    );
+  });
 });
 
 describe("PartnerRegistry.setRoles", () => {
   it("reverts with AccessManagedUnauthorized when the caller is not the registrar", async () => {
     const { registry, cast } = await freshNetwork();
-    const call = registry.connect(cast.stranger).setRoles(7, Role.both);
+    const call = registry.connect(cast.stranger).setRoles(7, Role.wallet, Role.both);
     await expectRevert(call, registry, "AccessManagedUnauthorized", [cast.stranger.address]);
   });
 
   for (const roles of [0, 4, 255]) {
     it(`reverts with InvalidField for the roles ${roles}`, async () => {
       const { registry, cast } = await freshNetwork();
-      const call = registry.connect(cast.registrar).setRoles(7, roles);
+      const call = registry.connect(cast.registrar).setRoles(7, Role.wallet, roles);
       await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "roles"]);
     });
   }
 
   it("reverts with UnknownPartner when the partner was never registered", async () => {
     const { registry, cast } = await freshNetwork();
-    const call = registry.connect(cast.registrar).setRoles(NEW, Role.both);
+    const call = registry.connect(cast.registrar).setRoles(NEW, 0, Role.both);
     await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [NEW]);
+  });
+
+  it("reverts with RolesMismatch when the roles are others than it was made for", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    await setRoles(network, 7, Role.both);
+    const call = registry.connect(cast.registrar).setRoles(7, Role.wallet, Role.provider);
+    await expectRevert(call, registry, "PartnerRegistry_RolesMismatch", [7, Role.wallet, Role.both]);
   });
 
   it("replaces the roles and emits RolesChanged", async () => {
     const { registry, cast } = await freshNetwork();
-    await expect(registry.connect(cast.registrar).setRoles(7, Role.both))
+    await expect(registry.connect(cast.registrar).setRoles(7, Role.wallet, Role.both))
       .to.emit(registry, "RolesChanged")
       .withArgs(7, Role.wallet, Role.both);
     const partner = await registry.partnerOf(7);
@@ -158,6 +312,13 @@ describe("PartnerRegistry, the statuses", () => {
     "reactivate Frozen",
   ]);
 
+  type Move = (typeof moves)[number][0];
+  const call = async ({ registry, cast }: Network, move: Move, partner: number, by: "guardian" | "council") => {
+    const asCaller = registry.connect(cast[by]);
+    if (move !== "reactivate") return asCaller[move](partner);
+    return asCaller.reactivate(partner, (await registry.standingOf(partner)).statusEpoch);
+  };
+
   async function networkWith(status: bigint) {
     const network = await freshNetwork();
     const asGuardian = network.registry.connect(network.cast.guardian);
@@ -169,17 +330,17 @@ describe("PartnerRegistry, the statuses", () => {
   for (const [move, role, next] of moves) {
     describe(`when the caller of ${move} lacks the role`, () => {
       it("reverts with AccessManagedUnauthorized", async () => {
-        const { registry, cast } = await networkWith(next === PartnerStatus.Active ? PartnerStatus.Frozen : 0n);
-        const other = role === "guardian" ? cast.council : cast.guardian;
-        await expectRevert(registry.connect(other)[move](7), registry, "AccessManagedUnauthorized", [other.address]);
+        const network = await networkWith(next === PartnerStatus.Active ? PartnerStatus.Frozen : 0n);
+        const other = role === "guardian" ? "council" : "guardian";
+        const args = [network.cast[other].address];
+        await expectRevert(call(network, move, 7, other), network.registry, "AccessManagedUnauthorized", args);
       });
     });
 
     describe(`when the partner to ${move} was never registered`, () => {
       it("reverts with UnknownPartner", async () => {
-        const { registry, cast } = await freshNetwork();
-        const call = registry.connect(cast[role])[move](NEW);
-        await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [NEW]);
+        const network = await freshNetwork();
+        await expectRevert(call(network, move, NEW, role), network.registry, "PartnerRegistry_UnknownPartner", [NEW]);
       });
     });
 
@@ -187,20 +348,44 @@ describe("PartnerRegistry, the statuses", () => {
       describe(`when the partner to ${move} is ${name}`, () => {
         if (allowed.has(`${move} ${name}`)) {
           it("changes the status and emits StatusChanged", async () => {
-            const { registry, cast } = await networkWith(current);
-            await expect(registry.connect(cast[role])[move](7))
+            const network = await networkWith(current);
+            const { registry } = network;
+            const { statusEpoch } = await registry.standingOf(7);
+            await expect(call(network, move, 7, role))
               .to.emit(registry, "StatusChanged")
               .withArgs(7, current, next);
             expect((await registry.partnerOf(7)).status).to.equal(next);
+            expect((await registry.standingOf(7)).statusEpoch).to.equal(statusEpoch + 1n);
           });
         } else {
           it("reverts with IllegalStatus", async () => {
-            const { registry, cast } = await networkWith(current);
-            const call = registry.connect(cast[role])[move](7);
-            await expectRevert(call, registry, "PartnerRegistry_IllegalStatus", [7, current, next]);
+            const network = await networkWith(current);
+            const args = [7, current, next];
+            await expectRevert(call(network, move, 7, role), network.registry, "PartnerRegistry_IllegalStatus", args);
           });
         }
       });
     }
   }
+
+  describe("when the status has changed since the call was made", () => {
+    it("reverts with StatusEpochMismatch, however long ago it was scheduled", async () => {
+      const { manager, registry, cast } = await freshNetwork();
+      const [late] = cast.spare;
+      await manager.connect(cast.root).grantRole(ROLES.council, late, 3_600);
+      await registry.connect(cast.guardian).suspend(7);
+      await registry.connect(cast.council).reactivate(7, 1);
+      for (const epoch of [1, 2]) {
+        const data = registry.interface.encodeFunctionData("reactivate", [7, epoch]);
+        await manager.connect(late).schedule(registry, data, 0);
+      }
+      await nextBlockAt((await latestTimestamp()) + 3_601);
+      await registry.connect(cast.guardian).suspend(7);
+      for (const epoch of [1, 2]) {
+        const early = registry.connect(late).reactivate(7, epoch);
+        await expectRevert(early, registry, "PartnerRegistry_StatusEpochMismatch", [7, epoch, 3]);
+      }
+      expect((await registry.partnerOf(7)).status).to.equal(PartnerStatus.Suspended);
+    });
+  });
 });

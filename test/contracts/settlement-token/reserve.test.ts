@@ -2,7 +2,7 @@ import { ZeroAddress, ZeroHash } from "ethers";
 import { expect } from "chai";
 import type { SettlementToken } from "../../../types/ethers-contracts/index.ts";
 import { attest, signAttestation } from "../support/attestations.ts";
-import { ethers } from "../support/chain.ts";
+import { ethers, networkHelpers } from "../support/chain.ts";
 import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import {
@@ -76,7 +76,7 @@ describe("SettlementToken.mint", () => {
   describe("when the supply would exceed the reserve", () => {
     it("reverts with ReserveExceeded for a unit more", async () => {
       const { token, asBank, cast } = await withToken();
-      const args = [FUNDS, RESERVE - FUNDS + 1n, RESERVE];
+      const args = [FUNDS, 0, RESERVE - FUNDS + 1n, RESERVE];
       const call = asBank.mint(cast.stranger, RESERVE - FUNDS + 1n);
       await expectRevert(call, token, "SettlementToken_ReserveExceeded", args);
     });
@@ -84,14 +84,84 @@ describe("SettlementToken.mint", () => {
     it("reverts with ReserveExceeded for an amount that overflows", async () => {
       const { token, asBank, cast } = await withToken();
       const call = asBank.mint(cast.stranger, MAX_UINT256);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, MAX_UINT256, RESERVE]);
+      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 0, MAX_UINT256, RESERVE]);
     });
 
     it("reverts with ReserveExceeded when the reserve fell below the supply", async () => {
       const { token, asBank, cast } = await withToken();
       await attest(token, cast.attestor, { reserve: FUNDS - 1n });
       const call = asBank.mint(cast.stranger, 1);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 1, FUNDS - 1n]);
+      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 0, 1, FUNDS - 1n]);
+    });
+  });
+
+  describe("when money was redeemed since it was counted", () => {
+    const ROOM = 1_000n;
+
+    /** Nothing but 1,000 more than is in the treasury was counted, and minted; `spare[0]` has it. */
+    async function counted() {
+      const given = await withToken();
+      const { token, cast, asBank } = given;
+      const [holder] = cast.spare;
+      const { asOf } = await attest(token, cast.attestor, { reserve: FUNDS + ROOM });
+      await asBank.mint(holder, ROOM);
+      return { ...given, holder, asOf, asHolder: token.connect(holder) };
+    }
+
+    it("reverts with ReserveExceeded: what was paid out cannot back a token again", async () => {
+      const { token, asBank, asHolder, asOf, holder } = await counted();
+      for (const [redeemed, amount] of [
+        [0n, 1n],
+        [400n, 1n],
+        [1_000n, 1_000n],
+      ] as const) {
+        await asHolder.redeem(redeemed - (await token.redeemedSince(asOf)), ZeroHash);
+        const args = [FUNDS + ROOM - redeemed, redeemed, amount, FUNDS + ROOM];
+        await expectRevert(asBank.mint(holder, amount), token, "SettlementToken_ReserveExceeded", args);
+      }
+    });
+
+    it("mints again by a newer count, which knows of it", async () => {
+      const { token, cast, asBank, asHolder, holder } = await counted();
+      await asHolder.redeem(ROOM, ZeroHash);
+      await networkHelpers.mine();
+      const { asOf } = await attest(token, cast.attestor, { reserve: FUNDS + ROOM });
+      expect(await token.redeemedSince(asOf)).to.equal(0);
+      expect(await token.redeemedSince(0)).to.equal(ROOM);
+      await asBank.mint(holder, ROOM);
+    });
+
+    it("counts what was redeemed in the second of the count, and between the count and its attestation", async () => {
+      const { token, cast, asBank, asHolder, holder } = await counted();
+      const asOf = (await latestTimestamp()) + 10;
+      await nextBlockAt(asOf - 1);
+      await asHolder.redeem(1, ZeroHash);
+      await nextBlockAt(asOf);
+      await asHolder.redeem(20, ZeroHash);
+      await nextBlockAt(asOf + 5);
+      await asHolder.redeem(300, ZeroHash);
+      await attest(token, cast.attestor, { reserve: FUNDS + ROOM, asOf });
+      expect(await token.redeemedSince(asOf)).to.equal(320);
+      const call = asBank.mint(holder, 2);
+      const args = [FUNDS + ROOM - 321n, 320, 2, FUNDS + ROOM];
+      await expectRevert(call, token, "SettlementToken_ReserveExceeded", args);
+      await asBank.mint(holder, 1);
+    });
+  });
+
+  describe("when nothing is minted", () => {
+    it("passes at the very reserve", async () => {
+      const { token, asBank, cast } = await withToken();
+      await attest(token, cast.attestor, { reserve: FUNDS });
+      await expect(asBank.mint(cast.stranger, 0)).to.emit(token, "Transfer");
+      expect(await token.totalSupply()).to.equal(FUNDS);
+    });
+
+    it("reverts with ReserveExceeded a unit above the reserve", async () => {
+      const { token, asBank, cast } = await withToken();
+      await attest(token, cast.attestor, { reserve: FUNDS - 1n });
+      const call = asBank.mint(cast.stranger, 0);
+      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 0, 0, FUNDS - 1n]);
     });
   });
 
@@ -118,7 +188,7 @@ describe("SettlementToken.mint", () => {
       await attest(token, cast.attestor, { reserve: MAX_UINT128 });
       await asBank.mint(cast.stranger, MAX_UINT128 - FUNDS);
       const call = asBank.mint(cast.stranger, 1);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [MAX_UINT128, 1, MAX_UINT128]);
+      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [MAX_UINT128, 0, 1, MAX_UINT128]);
     });
   });
 });
@@ -199,7 +269,7 @@ describe("SettlementToken.attest", () => {
     it("takes the word of an attestor that is a contract", async () => {
       const { token, cast } = await withToken();
       const attestor = await ethers.deployContract("AnythingKey");
-      await token.connect(cast.council).setAttestor(attestor);
+      await token.connect(cast.risk).setAttestor(cast.attestor, attestor);
       const attestation = { reserve: 5n, asOf: await latestTimestamp(), report: REPORT };
       await expect(token.attest(attestation, "0x")).to.emit(token, "ReserveAttested");
     });
@@ -207,22 +277,30 @@ describe("SettlementToken.attest", () => {
 });
 
 describe("SettlementToken.setAttestor", () => {
-  it("reverts with AccessManagedUnauthorized when the caller is not the council", async () => {
+  it("reverts with AccessManagedUnauthorized when the caller is not risk", async () => {
     const { token, cast } = await withToken();
-    const call = token.connect(cast.attestor).setAttestor(cast.stranger);
+    const call = token.connect(cast.attestor).setAttestor(cast.attestor, cast.stranger);
     await expectRevert(call, token, "AccessManagedUnauthorized", [cast.attestor.address]);
+  });
+
+  it("reverts with AttestorMismatch when the attestor is another than it was made for", async () => {
+    const { token, cast } = await withToken();
+    await token.connect(cast.risk).setAttestor(cast.attestor, cast.courier);
+    const call = token.connect(cast.risk).setAttestor(cast.attestor, cast.stranger);
+    const args = [cast.attestor.address, cast.courier.address];
+    await expectRevert(call, token, "SettlementToken_AttestorMismatch", args);
   });
 
   it("reverts with InvalidAttestor without an account", async () => {
     const { token, cast } = await withToken();
-    const call = token.connect(cast.council).setAttestor(ZeroAddress);
+    const call = token.connect(cast.risk).setAttestor(cast.attestor, ZeroAddress);
     await expectRevert(call, token, "SettlementToken_InvalidAttestor", []);
   });
 
   it("replaces the attestor and emits AttestorChanged; the latest attestation stays", async () => {
     const { token, cast } = await withToken();
     const latest = await token.latestAttestation();
-    await expect(token.connect(cast.council).setAttestor(cast.stranger))
+    await expect(token.connect(cast.risk).setAttestor(cast.attestor, cast.stranger))
       .to.emit(token, "AttestorChanged")
       .withArgs(cast.attestor.address, cast.stranger.address);
     expect(await token.attestor()).to.equal(cast.stranger.address);
@@ -240,6 +318,27 @@ describe("SettlementToken.constructor", () => {
     const call = ethers.deployContract("SettlementToken", args);
     await expectRevert(call, token, "SettlementToken_InvalidAttestor", []);
   });
+
+  for (const [title, currency, minorDigits] of [
+    ["the currency is none", 0, 2],
+    ["the currency has four digits", 1_000, 2],
+    ["there are more minor digits than any currency has", 702, 5],
+  ] as const) {
+    it(`reverts with InvalidCurrency when ${title}`, async () => {
+      const { network, token } = await withToken();
+      const args = [
+        network.manager,
+        network.treasury,
+        currency,
+        "SGD",
+        minorDigits,
+        MAX_ATTESTATION_AGE,
+        network.cast.attestor,
+      ];
+      const call = ethers.deployContract("SettlementToken", args);
+      await expectRevert(call, token, "SettlementToken_InvalidCurrency", [currency, minorDigits]);
+    });
+  }
 
   it("starts without tokens and without an attestation", async () => {
     const network = await freshNetwork();

@@ -3,6 +3,11 @@ import { ethers, networkHelpers } from "./chain.ts";
 
 const SECONDS_PER_DAY = 86_400;
 
+/** A uint48 that a contract tells, which is a safe integer. */
+export function secondsOf(time: bigint): number {
+  return Number.parseInt(time.toString(), 10);
+}
+
 /** Timestamp of the latest block, in UTC seconds. */
 export async function latestTimestamp(): Promise<number> {
   const block = await ethers.provider.getBlock("latest");
@@ -13,8 +18,7 @@ export async function latestTimestamp(): Promise<number> {
 /** Ledger time as of the latest block, in UTC seconds. */
 export async function ledgerTime(transfers: TransferRegistry): Promise<number> {
   const time = await transfers.time({ blockTag: "latest" });
-  // A uint48 is a safe integer.
-  return Number.parseInt(time.toString(), 10);
+  return secondsOf(time);
 }
 
 /** Gives the next block, and so the next transaction, this timestamp. */

@@ -50,12 +50,19 @@ export const RESTRICTED = {
     suspend: "guardian",
     freeze: "guardian",
     reactivate: "council",
+    upholdFreeze: "council",
     setCorridor: "risk",
     closeCorridor: "guardian",
   },
-  Treasury: { registerToken: "council", setModule: "council" },
+  Treasury: {
+    registerToken: "council",
+    announceModule: "council",
+    activateModule: "council",
+    restrictModule: "council",
+    cancelModule: "guardian",
+  },
   TransferRegistry: { pause: "guardian", unpause: "council" },
-  SettlementToken: { mint: "bank", setAttestor: "council" },
+  SettlementToken: { mint: "bank", setAttestor: "risk" },
 } as const satisfies Record<string, Record<string, RoleName>>;
 
 interface PartnerPlan {
@@ -136,7 +143,7 @@ export async function deployNetwork(): Promise<Network> {
   await registerPartners(network);
   await registerMoney(network);
   for (const entry of Object.values(CORRIDORS)) {
-    await registry.connect(cast.risk).setCorridor(corridorId(entry), TERMS);
+    await registry.connect(cast.risk).setCorridor(corridorId(entry), 0, TERMS);
   }
   // The clock stood still at the grace meanwhile: from here on it runs, some time behind the blocks' timestamps.
   await transfers.beat();
@@ -217,7 +224,9 @@ async function registerPartners(network: Network): Promise<void> {
 async function registerMoney(network: Network): Promise<void> {
   const { treasury, transfers, tokens, cast } = network;
   const asCouncil = treasury.connect(cast.council);
-  await asCouncil.setModule(transfers, ModuleStatus.Active);
+  // Before there is a token: afterwards a module needs its notice.
+  await asCouncil.announceModule(transfers, ModuleStatus.Active);
+  await asCouncil.activateModule(transfers, ModuleStatus.Active);
   for (const token of tokens.values()) {
     await asCouncil.registerToken(token);
     await attest(token, cast.attestor, { reserve: RESERVE });

@@ -18,6 +18,7 @@ import {
 import { networkHelpers } from "../support/chain.ts";
 import { dayOf, latestTimestamp, ledgerTime, nextBlockAt, nextCallAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
+import { setRoles, setTerms } from "../support/governance.ts";
 import {
   CORRIDORS,
   FUNDS,
@@ -157,7 +158,7 @@ describe("TransferRegistry.open", () => {
       const batch = await makeBatch(network);
       const { sourceTotal } = batch.header;
       const limit = sourceTotal - 1n;
-      await network.registry.connect(network.cast.risk).setCorridor(CORRIDOR, { ...TERMS, maxPerBatch: limit });
+      await setTerms(network, CORRIDOR, { ...TERMS, maxPerBatch: limit });
       const args = [CORRIDOR, sourceTotal, limit];
       await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_BatchLimitExceeded", args);
     });
@@ -166,7 +167,7 @@ describe("TransferRegistry.open", () => {
       const network = await freshNetwork();
       const batch = await makeBatch(network);
       const terms = { ...TERMS, maxPerBatch: batch.header.sourceTotal };
-      await network.registry.connect(network.cast.risk).setCorridor(CORRIDOR, terms);
+      await setTerms(network, CORRIDOR, terms);
       await expect(openBatch(network, batch)).to.emit(network.transfers, "Opened");
     });
   });
@@ -204,7 +205,7 @@ describe("TransferRegistry.open", () => {
       const { sourceTotal } = second.header;
       const limit = opened + sourceTotal - 1n;
       const terms = { ...TERMS, maxPerBatch: limit, maxPerDay: limit };
-      await network.registry.connect(network.cast.risk).setCorridor(CORRIDOR, terms);
+      await setTerms(network, CORRIDOR, terms);
       const args = [CORRIDOR, opened, sourceTotal, limit];
       await expectRevert(openBatch(network, second), network.transfers, "TransferRegistry_DayLimitExceeded", args);
     });
@@ -215,7 +216,7 @@ describe("TransferRegistry.open", () => {
       const second = await makeBatch(network, { count: 1, seed: "second" });
       const { sourceTotal } = second.header;
       const terms = { ...TERMS, maxPerBatch: sourceTotal, maxPerDay: sourceTotal };
-      await network.registry.connect(network.cast.risk).setCorridor(CORRIDOR, terms);
+      await setTerms(network, CORRIDOR, terms);
       const args = [CORRIDOR, opened, sourceTotal, sourceTotal];
       await expectRevert(openBatch(network, second), network.transfers, "TransferRegistry_DayLimitExceeded", args);
     });
@@ -226,7 +227,7 @@ describe("TransferRegistry.open", () => {
       const second = await makeBatch(network, { seed: "second" });
       const total = first.header.sourceTotal + second.header.sourceTotal;
       const terms = { ...TERMS, maxPerBatch: total, maxPerDay: total };
-      await network.registry.connect(network.cast.risk).setCorridor(CORRIDOR, terms);
+      await setTerms(network, CORRIDOR, terms);
       await openBatch(network, second);
       const today = dayOf(await latestTimestamp());
       expect(await network.transfers.openedOn(CORRIDOR, today)).to.equal(total);
@@ -234,8 +235,49 @@ describe("TransferRegistry.open", () => {
       await nextBlockAt((today + 1) * 86_400);
       await networkHelpers.mine();
       const third = await openedBatch(network, { seed: "third" });
-      expect(await network.transfers.openedOn(CORRIDOR, today)).to.equal(0);
       expect(await network.transfers.openedOn(CORRIDOR, today + 1)).to.equal(third.header.sourceTotal);
+      expect(await network.transfers.openedOn(CORRIDOR, today + 2)).to.equal(0);
+    });
+
+    it("counts a batch at 00:00:00 UTC for the day that begins, and one a second before for the day that ends", async () => {
+      const network = await freshNetwork();
+      const { transfers } = network;
+      const validUntil = (await latestTimestamp()) + 2 * 86_400;
+      const quote = await makeQuote(CORRIDORS.hkdToPhp, { validUntil });
+      const [before, at, after] = [
+        await makeBatch(network, { seed: "before", quote }),
+        await makeBatch(network, { seed: "at", quote }),
+        await makeBatch(network, { seed: "after", quote }),
+      ];
+      const day = dayOf(await latestTimestamp()) + 1;
+      const limit = [before, at, after].map(({ header }) => header.sourceTotal).reduce((a, b) => (a > b ? a : b));
+      await setTerms(network, CORRIDOR, { ...TERMS, maxPerBatch: limit, maxPerDay: limit });
+      await nextBlockAt(day * 86_400 - 1);
+      await openBatch(network, before);
+      await nextBlockAt(day * 86_400);
+      await openBatch(network, at);
+      expect(await transfers.openedOn(CORRIDOR, day)).to.equal(at.header.sourceTotal);
+      await nextBlockAt(day * 86_400 + 1);
+      const args = [CORRIDOR, at.header.sourceTotal, after.header.sourceTotal, limit];
+      await expectRevert(openBatch(network, after), transfers, "TransferRegistry_DayLimitExceeded", args);
+    });
+
+    it("no longer tells what was opened on a day, once anything was on a later one", async () => {
+      const network = await freshNetwork();
+      const { transfers } = network;
+      const first = await openedBatch(network, { seed: "first" });
+      const today = dayOf(await latestTimestamp());
+      await expectRevert(transfers.openedOn(CORRIDOR, today - 1), transfers, "TransferRegistry_DayNotKept", [
+        CORRIDOR,
+        today - 1,
+        today,
+      ]);
+      await nextBlockAt((today + 1) * 86_400);
+      await networkHelpers.mine();
+      expect(await transfers.openedOn(CORRIDOR, today)).to.equal(first.header.sourceTotal);
+      await openedBatch(network, { seed: "second" });
+      const args = [CORRIDOR, today, today + 1];
+      await expectRevert(transfers.openedOn(CORRIDOR, today), transfers, "TransferRegistry_DayNotKept", args);
     });
   });
 
@@ -313,7 +355,7 @@ describe("TransferRegistry.open", () => {
 
     it("opens a batch without a fee where the corridor asks for none", async () => {
       const network = await freshNetwork();
-      await network.registry.connect(network.cast.risk).setCorridor(CORRIDOR, { ...TERMS, feeBps: 0 });
+      await setTerms(network, CORRIDOR, { ...TERMS, feeBps: 0n });
       const batch = await makeBatch(network, { feeBps: 0n });
       expect(batch.header.fee).to.equal(0n);
       await expect(openBatch(network, batch)).to.emit(network.transfers, "Opened");
@@ -322,7 +364,7 @@ describe("TransferRegistry.open", () => {
     it("lets a partner that has both roles be source and provider of one batch", async () => {
       const network = await freshNetwork();
       const { send } = keysOf(network, 7);
-      await network.registry.connect(network.cast.registrar).setRoles(7, Role.both);
+      await setRoles(network, 7, Role.both);
       const purposes = Purpose.send | Purpose.quote;
       await network.registry.connect(keysOf(network, 7).admin).authorizeKey(7, send, purposes, KEYS_VALID_UNTIL);
       await fundPartner(network, 7, PHP, FUNDS);

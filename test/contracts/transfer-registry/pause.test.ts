@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { makeBatch, openBatch } from "../support/batches.ts";
+import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
-import { freshNetwork } from "../support/network.ts";
+import { ROLES, freshNetwork } from "../support/network.ts";
 
 describe("TransferRegistry.pause", () => {
   describe("when the caller is not the guardian", () => {
@@ -42,7 +43,7 @@ describe("TransferRegistry.unpause", () => {
     it("reverts with AccessManagedUnauthorized for the guardian", async () => {
       const { transfers, cast } = await freshNetwork();
       await transfers.connect(cast.guardian).pause();
-      const call = transfers.connect(cast.guardian).unpause();
+      const call = transfers.connect(cast.guardian).unpause(1);
       await expectRevert(call, transfers, "AccessManagedUnauthorized", [cast.guardian.address]);
     });
   });
@@ -50,7 +51,24 @@ describe("TransferRegistry.unpause", () => {
   describe("when the registry is running", () => {
     it("reverts with ExpectedPause", async () => {
       const { transfers, cast } = await freshNetwork();
-      await expectRevert(transfers.connect(cast.council).unpause(), transfers, "ExpectedPause", []);
+      await expectRevert(transfers.connect(cast.council).unpause(0), transfers, "ExpectedPause", []);
+    });
+  });
+
+  describe("when the call was made for another pause", () => {
+    it("reverts with PauseEpochMismatch, although it was scheduled long before", async () => {
+      const { manager, transfers, cast } = await freshNetwork();
+      const [late] = cast.spare;
+      await manager.connect(cast.root).grantRole(ROLES.council, late, 3_600);
+      await transfers.connect(cast.guardian).pause();
+      await transfers.connect(cast.council).unpause(1);
+      const data = transfers.interface.encodeFunctionData("unpause", [1]);
+      await manager.connect(late).schedule(transfers, data, 0);
+      await nextBlockAt((await latestTimestamp()) + 3_601);
+      await transfers.connect(cast.guardian).pause();
+      const call = transfers.connect(late).unpause(1);
+      await expectRevert(call, transfers, "TransferRegistry_PauseEpochMismatch", [1, 2]);
+      expect(await transfers.paused()).to.equal(true);
     });
   });
 
@@ -59,7 +77,7 @@ describe("TransferRegistry.unpause", () => {
       const network = await freshNetwork();
       const { transfers, cast } = network;
       await transfers.connect(cast.guardian).pause();
-      await expect(transfers.connect(cast.council).unpause())
+      await expect(transfers.connect(cast.council).unpause(1))
         .to.emit(transfers, "Unpaused")
         .withArgs(cast.council.address);
       expect(await transfers.paused()).to.equal(false);

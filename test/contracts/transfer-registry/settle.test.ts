@@ -23,6 +23,7 @@ import {
 } from "../support/batches.ts";
 import { nextCallAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
+import { setRoles, setTerms } from "../support/governance.ts";
 import {
   CNY,
   CORRIDORS,
@@ -216,7 +217,7 @@ describe("TransferRegistry.settle", () => {
     it("settles where the source partner is its own provider", async () => {
       const network = await freshNetwork();
       const { send, admin } = keysOf(network, 7);
-      await network.registry.connect(network.cast.registrar).setRoles(7, Role.both);
+      await setRoles(network, 7, Role.both);
       await network.registry.connect(admin).authorizeKey(7, send, Purpose.send | Purpose.quote, KEYS_VALID_UNTIL);
       await fundPartner(network, 7, PHP, FUNDS);
       const quote = await makeQuote(CORRIDORS.hkdToPhp, { provider: parsePartnerId(7) });
@@ -339,9 +340,7 @@ describe("TransferRegistry.settle", () => {
   describe("when the corridor asks for no fee", () => {
     it("credits the hub with nothing", async () => {
       const network = await freshNetwork();
-      await network.registry
-        .connect(network.cast.risk)
-        .setCorridor(corridorId(CORRIDORS.hkdToPhp), { ...TERMS, feeBps: 0 });
+      await setTerms(network, corridorId(CORRIDORS.hkdToPhp), { ...TERMS, feeBps: 0n });
       const batch = await openedBatch(network, { feeBps: 0n });
       const { sourceTotal, targetTotal } = batch.header;
       await expectChanges(network, async () => settleBatch(network, batch), [

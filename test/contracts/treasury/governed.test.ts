@@ -3,7 +3,16 @@ import { expect } from "chai";
 import type { Treasury } from "../../../types/ethers-contracts/index.ts";
 import { makeBatch, openBatch } from "../support/batches.ts";
 import { ethers } from "../support/chain.ts";
+import { latestTimestamp, nextBlockAt, secondsOf } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
+import {
+  ACTIVATION_WINDOW,
+  MODULE_NOTICE,
+  announce,
+  asContract,
+  bringModuleTo,
+  takeRights,
+} from "../support/modules.ts";
 import { MAX_ATTESTATION_AGE, ModuleStatus, PHP, freshNetwork, tokenOf, type Network } from "../support/network.ts";
 
 const SGD = 702;
@@ -42,6 +51,23 @@ describe("Treasury.registerToken", () => {
     });
   });
 
+  describe("when it is no token", () => {
+    it("reverts with NoContract for an address without code", async () => {
+      const { treasury, cast } = await freshNetwork();
+      const call = treasury.connect(cast.council).registerToken(cast.stranger);
+      await expectRevert(call, treasury, "Treasury_NoContract", [cast.stranger.address]);
+    });
+
+    for (const currency of [0, 1_000]) {
+      it(`reverts with InvalidCurrency for currency ${currency}`, async () => {
+        const { treasury, cast } = await freshNetwork();
+        const token = await ethers.deployContract("FalseToken", [currency, treasury]);
+        const call = treasury.connect(cast.council).registerToken(token);
+        await expectRevert(call, treasury, "Treasury_InvalidCurrency", [await token.getAddress(), currency]);
+      });
+    }
+  });
+
   describe("when the token settles elsewhere", () => {
     it("reverts with TokenOfAnotherTreasury", async () => {
       const network = await freshNetwork();
@@ -67,51 +93,262 @@ describe("Treasury.registerToken", () => {
   });
 });
 
-describe("Treasury.setModule", () => {
-  const all = ["None", "Active", "Draining"] as const;
-
+describe("Treasury.announceModule", () => {
   describe("when the caller is not the council", () => {
     it("reverts with AccessManagedUnauthorized", async () => {
       const { treasury, cast } = await freshNetwork();
-      const call = treasury.connect(cast.guardian).setModule(cast.stranger, ModuleStatus.Active);
+      const call = treasury.connect(cast.guardian).announceModule(treasury, ModuleStatus.Active);
       await expectRevert(call, treasury, "AccessManagedUnauthorized", [cast.guardian.address]);
     });
   });
 
-  describe("when the module has the status already", () => {
-    for (const name of all) {
-      it(`reverts with IllegalModuleStatus for ${name}`, async () => {
-        const { treasury, cast } = await freshNetwork();
-        const asCouncil = treasury.connect(cast.council);
-        const status = ModuleStatus[name];
-        if (status !== ModuleStatus.None) await asCouncil.setModule(cast.stranger, status);
-        const call = asCouncil.setModule(cast.stranger, status);
-        const args = [cast.stranger.address, status, status];
+  describe("when the module has no code", () => {
+    it("reverts with NoContract", async () => {
+      const { treasury, cast } = await freshNetwork();
+      for (const module of [ZeroAddress, cast.stranger.address]) {
+        const call = treasury.connect(cast.council).announceModule(module, ModuleStatus.Active);
+        await expectRevert(call, treasury, "Treasury_NoContract", [module]);
+      }
+    });
+  });
+
+  describe("when the module would gain nothing", () => {
+    for (const [from, to] of [
+      ["None", "None"],
+      ["Active", "Active"],
+      ["Active", "Draining"],
+      ["Active", "None"],
+      ["Draining", "Draining"],
+      ["Draining", "None"],
+    ] as const) {
+      it(`reverts with IllegalModuleStatus for ${to} from ${from}`, async () => {
+        const network = await freshNetwork();
+        const { treasury, cast } = network;
+        const module = await asContract(cast.spare[0]);
+        await bringModuleTo(network, module, ModuleStatus[from]);
+        const call = treasury.connect(cast.council).announceModule(module, ModuleStatus[to]);
+        const args = [module, ModuleStatus[from], ModuleStatus[to]];
         await expectRevert(call, treasury, "Treasury_IllegalModuleStatus", args);
       });
     }
   });
 
-  describe("when the status is another", () => {
-    for (const from of all) {
-      for (const to of all.filter((name) => name !== from)) {
-        it(`changes ${from} to ${to} and emits ModuleChanged`, async () => {
-          const { treasury, cast } = await freshNetwork();
-          const asCouncil = treasury.connect(cast.council);
-          const [previous, current] = [ModuleStatus[from], ModuleStatus[to]];
-          if (previous !== ModuleStatus.None) await asCouncil.setModule(cast.stranger, previous);
-          await expect(asCouncil.setModule(cast.stranger, current))
+  describe("when the module is announced already", () => {
+    it("reverts with ModuleAlreadyAnnounced until that is out of date, and then counts it once", async () => {
+      const network = await freshNetwork();
+      const { treasury, cast } = network;
+      const module = await announce(network, cast.spare[0], ModuleStatus.Active);
+      const { until } = await treasury.announcementOf(module);
+      await nextBlockAt(secondsOf(until));
+      const call = treasury.connect(cast.council).announceModule(module, ModuleStatus.Draining);
+      await expectRevert(call, treasury, "Treasury_ModuleAlreadyAnnounced", [module, ModuleStatus.Active]);
+      await nextBlockAt(secondsOf(until) + 1);
+      await treasury.connect(cast.council).announceModule(module, ModuleStatus.Draining);
+      expect((await treasury.announcementOf(module)).status).to.equal(ModuleStatus.Draining);
+      expect(await treasury.announcedModules()).to.equal(1);
+    });
+  });
+
+  describe("when the module is to gain rights", () => {
+    it("tells from when on, and until when, it may be activated, and emits ModuleAnnounced", async () => {
+      const { treasury, cast } = await freshNetwork();
+      const module = await asContract(cast.spare[0]);
+      const from = (await latestTimestamp()) + 10 + MODULE_NOTICE;
+      await nextBlockAt(from - MODULE_NOTICE);
+      const args = [module, ModuleStatus.Active, from, from + ACTIVATION_WINDOW];
+      await expect(treasury.connect(cast.council).announceModule(module, ModuleStatus.Active))
+        .to.emit(treasury, "ModuleAnnounced")
+        .withArgs(...args);
+      const announced = await treasury.announcementOf(module);
+      expect([module, ...announced]).to.deep.equal([module, ...args.slice(1).map(BigInt)]);
+      expect(await treasury.statusOfModule(module)).to.equal(ModuleStatus.None);
+    });
+
+    it("gives no notice while there is no token, and so no money", async () => {
+      const { manager, registry, transfers, cast } = await freshNetwork();
+      const treasury = await ethers.deployContract("Treasury", [manager, registry]);
+      const asRoot = treasury.connect(cast.root);
+      await asRoot.announceModule(transfers, ModuleStatus.Active);
+      await asRoot.activateModule(transfers, ModuleStatus.Active);
+      expect(await treasury.statusOfModule(transfers)).to.equal(ModuleStatus.Active);
+    });
+  });
+});
+
+describe("Treasury.activateModule", () => {
+  describe("when the caller is not the council", () => {
+    it("reverts with AccessManagedUnauthorized", async () => {
+      const { treasury, cast } = await freshNetwork();
+      const call = treasury.connect(cast.guardian).activateModule(treasury, ModuleStatus.Active);
+      await expectRevert(call, treasury, "AccessManagedUnauthorized", [cast.guardian.address]);
+    });
+  });
+
+  describe("when it was not announced", () => {
+    it("reverts with ModuleNotAnnounced", async () => {
+      const { treasury, cast } = await freshNetwork();
+      const args = [await treasury.getAddress(), ModuleStatus.None, ModuleStatus.Active];
+      const call = treasury.connect(cast.council).activateModule(treasury, ModuleStatus.Active);
+      await expectRevert(call, treasury, "Treasury_ModuleNotAnnounced", args);
+    });
+
+    it("reverts with ModuleNotAnnounced for another status", async () => {
+      const network = await freshNetwork();
+      const { treasury, cast } = network;
+      const module = await announce(network, cast.spare[0], ModuleStatus.Draining);
+      await nextBlockAt((await latestTimestamp()) + MODULE_NOTICE);
+      const call = treasury.connect(cast.council).activateModule(module, ModuleStatus.Active);
+      const args = [module, ModuleStatus.Draining, ModuleStatus.Active];
+      await expectRevert(call, treasury, "Treasury_ModuleNotAnnounced", args);
+    });
+
+    it("reverts with ModuleNotAnnounced for none", async () => {
+      const { treasury, cast } = await freshNetwork();
+      const args = [await treasury.getAddress(), ModuleStatus.None, ModuleStatus.None];
+      const call = treasury.connect(cast.council).activateModule(treasury, ModuleStatus.None);
+      await expectRevert(call, treasury, "Treasury_ModuleNotAnnounced", args);
+    });
+  });
+
+  describe("when it is not the time", () => {
+    for (const [title, offset] of [
+      ["a second too early", -1],
+      ["a second too late", ACTIVATION_WINDOW + 1],
+    ] as const) {
+      it(`reverts with ModuleNoticeNotOver ${title}`, async () => {
+        const network = await freshNetwork();
+        const { treasury, cast } = network;
+        const module = await announce(network, cast.spare[0], ModuleStatus.Active);
+        const { from, until } = await treasury.announcementOf(module);
+        await nextBlockAt(secondsOf(from) + offset);
+        const call = treasury.connect(cast.council).activateModule(module, ModuleStatus.Active);
+        const args = [module, from + BigInt(offset), from, until];
+        await expectRevert(call, treasury, "Treasury_ModuleNoticeNotOver", args);
+      });
+    }
+  });
+
+  describe("when the notice is over", () => {
+    for (const [from, to] of [
+      ["None", "Active"],
+      ["None", "Draining"],
+      ["Draining", "Active"],
+    ] as const) {
+      for (const [title, offset] of [
+        ["first", 0],
+        ["last", ACTIVATION_WINDOW],
+      ] as const) {
+        it(`changes ${from} to ${to} in the ${title} second and emits ModuleChanged`, async () => {
+          const network = await freshNetwork();
+          const { treasury, cast } = network;
+          const module = await asContract(cast.spare[0]);
+          await bringModuleTo(network, module, ModuleStatus[from]);
+          await announce(network, module, ModuleStatus[to]);
+          const at = secondsOf((await treasury.announcementOf(module)).from) + offset;
+          await nextBlockAt(at);
+          await expect(treasury.connect(cast.council).activateModule(module, ModuleStatus[to]))
             .to.emit(treasury, "ModuleChanged")
-            .withArgs(cast.stranger.address, previous, current);
-          expect(await treasury.statusOfModule(cast.stranger)).to.equal(current);
+            .withArgs(module, ModuleStatus[from], ModuleStatus[to]);
+          expect(await treasury.statusOfModule(module)).to.equal(ModuleStatus[to]);
+          expect((await treasury.announcementOf(module)).status).to.equal(ModuleStatus.None);
+          expect(await treasury.announcedModules()).to.equal(0);
+          expect(await treasury.moduleActivatedAt()).to.equal(at);
         });
       }
+    }
+  });
+});
+
+describe("Treasury.cancelModule", () => {
+  it("reverts with AccessManagedUnauthorized when the caller is not the guardian", async () => {
+    const { treasury, cast } = await freshNetwork();
+    const call = treasury.connect(cast.council).cancelModule(treasury);
+    await expectRevert(call, treasury, "AccessManagedUnauthorized", [cast.council.address]);
+  });
+
+  it("reverts with ModuleNotAnnounced when nothing was announced", async () => {
+    const { treasury, cast } = await freshNetwork();
+    const args = [await treasury.getAddress(), ModuleStatus.None, ModuleStatus.None];
+    const call = treasury.connect(cast.guardian).cancelModule(treasury);
+    await expectRevert(call, treasury, "Treasury_ModuleNotAnnounced", args);
+  });
+
+  it("takes the announcement back and emits ModuleAnnouncementCancelled", async () => {
+    const network = await freshNetwork();
+    const { treasury, cast } = network;
+    const module = await announce(network, cast.spare[0], ModuleStatus.Active);
+    await announce(network, cast.spare[1], ModuleStatus.Active);
+    await expect(treasury.connect(cast.guardian).cancelModule(module))
+      .to.emit(treasury, "ModuleAnnouncementCancelled")
+      .withArgs(module, ModuleStatus.Active);
+    expect(await treasury.announcedModules()).to.equal(1);
+    await nextBlockAt((await latestTimestamp()) + MODULE_NOTICE);
+    const call = treasury.connect(cast.council).activateModule(module, ModuleStatus.Active);
+    const args = [module, ModuleStatus.None, ModuleStatus.Active];
+    await expectRevert(call, treasury, "Treasury_ModuleNotAnnounced", args);
+  });
+});
+
+describe("Treasury.restrictModule", () => {
+  describe("when the caller is not the council", () => {
+    it("reverts with AccessManagedUnauthorized", async () => {
+      const { treasury, transfers, cast } = await freshNetwork();
+      const call = treasury.connect(cast.guardian).restrictModule(transfers, ModuleStatus.Active, ModuleStatus.None);
+      await expectRevert(call, treasury, "AccessManagedUnauthorized", [cast.guardian.address]);
+    });
+  });
+
+  describe("when the module's status is another", () => {
+    it("reverts with ModuleStatusMismatch", async () => {
+      const { treasury, transfers, cast } = await freshNetwork();
+      const call = treasury.connect(cast.council).restrictModule(transfers, ModuleStatus.Draining, ModuleStatus.None);
+      const args = [await transfers.getAddress(), ModuleStatus.Draining, ModuleStatus.Active];
+      await expectRevert(call, treasury, "Treasury_ModuleStatusMismatch", args);
+    });
+  });
+
+  describe("when the module would lose nothing", () => {
+    for (const [from, to] of [
+      ["None", "None"],
+      ["None", "Active"],
+      ["None", "Draining"],
+      ["Active", "Active"],
+      ["Draining", "Draining"],
+      ["Draining", "Active"],
+    ] as const) {
+      it(`reverts with IllegalModuleStatus for ${to} from ${from}`, async () => {
+        const network = await freshNetwork();
+        const { treasury, cast } = network;
+        const module = await asContract(cast.spare[0]);
+        await bringModuleTo(network, module, ModuleStatus[from]);
+        const call = treasury.connect(cast.council).restrictModule(module, ModuleStatus[from], ModuleStatus[to]);
+        const args = [module, ModuleStatus[from], ModuleStatus[to]];
+        await expectRevert(call, treasury, "Treasury_IllegalModuleStatus", args);
+      });
+    }
+  });
+
+  describe("when the module loses rights", () => {
+    for (const [from, to] of [
+      ["Active", "Draining"],
+      ["Active", "None"],
+      ["Draining", "None"],
+    ] as const) {
+      it(`changes ${from} to ${to} and emits ModuleChanged`, async () => {
+        const network = await freshNetwork();
+        const { treasury, cast } = network;
+        const module = await asContract(cast.spare[0]);
+        await bringModuleTo(network, module, ModuleStatus[from]);
+        const call = treasury.connect(cast.council).restrictModule(module, ModuleStatus[from], ModuleStatus[to]);
+        await expect(call).to.emit(treasury, "ModuleChanged").withArgs(module, ModuleStatus[from], ModuleStatus[to]);
+        expect(await treasury.statusOfModule(module)).to.equal(ModuleStatus[to]);
+      });
     }
 
     it("refuses new batches of a registry that drains", async () => {
       const network = await freshNetwork();
-      const { treasury, transfers, cast } = network;
-      await treasury.connect(cast.council).setModule(transfers, ModuleStatus.Draining);
+      const { treasury, transfers } = network;
+      await takeRights(network, transfers, ModuleStatus.Draining);
       const args = [await transfers.getAddress(), ModuleStatus.Draining];
       const call = openBatch(network, await makeBatch(network));
       await expectRevert(call, treasury, "Treasury_ModuleNotAuthorized", args);

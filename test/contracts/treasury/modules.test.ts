@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Treasury } from "../../../types/ethers-contracts/index.ts";
 import { expectChanges } from "../support/balances.ts";
 import { expectRevert } from "../support/expect-revert.ts";
+import { giveRights, takeRights } from "../support/modules.ts";
 import { FUNDS, HKD, ModuleStatus, PHP, freshNetwork, type Network } from "../support/network.ts";
 
 const MAX_UINT128 = 2n ** 128n - 1n;
@@ -12,7 +13,7 @@ async function asModule(status: bigint): Promise<{ network: Network; module: str
   const network = await freshNetwork();
   const { treasury, cast } = network;
   const [module] = cast.spare;
-  if (status !== ModuleStatus.None) await treasury.connect(cast.council).setModule(module, status);
+  if (status !== ModuleStatus.None) await giveRights(network, module, status);
   return { network, module: module.address, treasury: treasury.connect(module) };
 }
 
@@ -20,8 +21,7 @@ async function asModule(status: bigint): Promise<{ network: Network; module: str
 async function afterHold(amount: bigint, status: bigint = ModuleStatus.Active) {
   const given = await asModule(ModuleStatus.Active);
   await given.treasury.hold(7, HKD, amount);
-  const { treasury, cast } = given.network;
-  if (status !== ModuleStatus.Active) await treasury.connect(cast.council).setModule(given.module, status);
+  if (status !== ModuleStatus.Active) await takeRights(given.network, given.module, status);
   return given;
 }
 

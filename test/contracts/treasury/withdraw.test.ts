@@ -4,6 +4,7 @@ import { expectChanges } from "../support/balances.ts";
 import { openedBatch } from "../support/batches.ts";
 import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
+import { reactivate } from "../support/governance.ts";
 import { FUNDS, HKD, PHP, PartnerStatus, Purpose, freshNetwork, keysOf, tokenOf } from "../support/network.ts";
 
 const UNKNOWN_CURRENCY = 702;
@@ -50,7 +51,7 @@ describe("Treasury.withdraw", () => {
         await registry.connect(cast.guardian)[move](7);
         const call = treasury.connect(fund).withdraw(7, HKD, 1, fund);
         await expectRevert(call, registry, "PartnerRegistry_PartnerNotActive", [7, status]);
-        await registry.connect(cast.council).reactivate(7);
+        await reactivate(network, 7);
         await treasury.connect(fund).withdraw(7, HKD, 1, fund);
       });
     }

@@ -54,7 +54,7 @@ describe("the deployment of a ledger", function () {
     const roleOf = (name: keyof typeof ROLES) => ROLES[name];
     const [terms] = CONFIG.corridors.map((corridor) => corridor.terms);
     const id = corridorId(HKD_TO_PHP);
-    const changed = (change: object) => [id, { ...terms, ...change }];
+    const changed = (change: object) => [id, 1, { ...terms, ...change }];
     const selector = (contract: ContractName, name: string) => ABI[contract].getFunction(name)?.selector;
     const govern = (...call: [Parameters<typeof asGovernance>[1], ContractName, string, (s: Sandbox) => unknown[]]) => {
       const [role, contract, name, args] = call;
@@ -130,8 +130,8 @@ describe("the deployment of a ledger", function () {
       ],
       [
         "assigns a function to another role",
-        admin("setTargetFunctionRole", () => [target(), [selector("treasury", "setModule")], roleOf("guardian")]),
-        ["role of treasury.setModule: 3 instead of 5"],
+        admin("setTargetFunctionRole", () => [target(), [selector("treasury", "activateModule")], roleOf("guardian")]),
+        ["role of treasury.activateModule: 3 instead of 5"],
       ],
       [
         "opens a bank's function to everybody",
@@ -144,12 +144,17 @@ describe("the deployment of a ledger", function () {
       ],
       [
         "authorises another module",
-        govern("upgrader", "treasury", "setModule", () => [STRANGER, 1]),
-        [`treasury: status of module ${STRANGER}: 1 instead of 0`],
+        async () => {
+          const module = () => [ledger.addresses.accessManager, 1];
+          await govern("upgrader", "treasury", "announceModule", module)();
+          await networkHelpers.time.increase(7 * 86_400);
+          await govern("upgrader", "treasury", "activateModule", module)();
+        },
+        ["treasury: status of module MANAGER: 1 instead of 0"],
       ],
       [
         "makes the module drain",
-        govern("upgrader", "treasury", "setModule", ({ ledger: { addresses } }) => [addresses.transferRegistry, 2]),
+        govern("upgrader", "treasury", "restrictModule", () => [ledger.addresses.transferRegistry, 1, 2]),
         ["treasury: status of module REGISTRY: 2 instead of 1"],
       ],
       [
@@ -164,7 +169,10 @@ describe("the deployment of a ledger", function () {
       ],
       [
         "replaces an attestor",
-        govern("supervisor", "settlementToken", "setAttestor", () => [STRANGER]),
+        govern("risk", "settlementToken", "setAttestor", ({ keys }) => [
+          keys.addressOf({ kind: "attestor", currency: "CNY" }),
+          STRANGER,
+        ]),
         [`token CNY: attestor: ${STRANGER} instead of ATTESTOR`],
       ],
       [
@@ -189,7 +197,7 @@ describe("the deployment of a ledger", function () {
       ],
       [
         "opens one more corridor",
-        govern("risk", "partnerRegistry", "setCorridor", () => [corridorId({ ...HKD_TO_PHP, source: HUB }), terms]),
+        govern("risk", "partnerRegistry", "setCorridor", () => [corridorId({ ...HKD_TO_PHP, source: HUB }), 0, terms]),
         ["corridors: 1:CNY>4:PHP 1:HKD>4:PHP 7:HKD>1:HKD 7:HKD>4:PHP instead of 1:CNY>4:PHP 7:HKD>1:HKD 7:HKD>4:PHP"],
       ],
       [
@@ -199,12 +207,12 @@ describe("the deployment of a ledger", function () {
       ],
       [
         "replaces a partner's admin",
-        govern("registrar", "partnerRegistry", "setAdmin", () => [GCASH, STRANGER]),
-        [`partner 4: admin: ${STRANGER} instead of ADMIN`],
+        govern("registrar", "partnerRegistry", "setAdmin", () => [GCASH, 0, STRANGER]),
+        [`partner 4: admin: ${STRANGER} instead of ADMIN`, "partner 4: status: 2 instead of 1"],
       ],
       [
         "changes a partner's roles",
-        govern("registrar", "partnerRegistry", "setRoles", () => [GCASH, 3]),
+        govern("registrar", "partnerRegistry", "setRoles", () => [GCASH, 1, 3]),
         ["partner 4: roles: 3 instead of 1"],
       ],
       [
@@ -298,7 +306,7 @@ describe("the deployment of a ledger", function () {
       const { addresses } = ledger;
       expect(await differing(await connectLedger(provider, { ...addresses, tokens }), CONFIG)).to.deep.equal([
         "token PHP: missing instead of deployed",
-        "role of settlementToken PHP.setAttestor: missing instead of 4",
+        "role of settlementToken PHP.setAttestor: missing instead of 2",
         "role of settlementToken PHP.mint: missing instead of 1608",
       ]);
     });

@@ -37,6 +37,11 @@ const REALISTIC: Readonly<Record<string, readonly [value: unknown, words: string
 /** Enums and sets, whose words depend on the error. */
 const REALISTIC_OF: typeof REALISTIC = {
   "PartnerRegistry_RoleMissing.needed": [2n, "liquidityProvider"],
+  "PartnerRegistry_NoExit.status": [3n, "frozen"],
+  "PartnerRegistry_NoExit.upheld": [true, "true"],
+  "PartnerRegistry_RolesMismatch.given": [1n, "wallet"],
+  "PartnerRegistry_RolesMismatch.current": [3n, "wallet + liquidityProvider"],
+  "PartnerRegistry_AdminNotice.until": [1_790_000_100n, "2026-09-21T"],
   "PartnerRegistry_KeyNotAuthorized.needed": [4n, "quote"],
   "PartnerRegistry_IllegalStatus.current": [3n, "frozen"],
   "PartnerRegistry_IllegalStatus.requested": [2n, "suspended"],
@@ -45,11 +50,22 @@ const REALISTIC_OF: typeof REALISTIC = {
   "TransferRegistry_IllegalStatus.needed": [1n, "Open"],
   "Treasury_ModuleNotAuthorized.status": [2n, "draining"],
   "Treasury_IllegalModuleStatus.current": [1n, "active"],
+  "Treasury_IllegalModuleStatus.requested": [2n, "draining"],
+  "Treasury_ModuleStatusMismatch.given": [1n, "active"],
+  "Treasury_ModuleStatusMismatch.current": [2n, "draining"],
+  "Treasury_ModuleNotAnnounced.announced": [0n, "none"],
+  "Treasury_ModuleNotAnnounced.requested": [1n, "active"],
+  "Treasury_ModuleAlreadyAnnounced.announced": [2n, "draining"],
+  "Treasury_ModuleNoticeNotOver.from": [1_790_000_100n, "2026-09-21T"],
+  "Treasury_ModuleNoticeNotOver.until": [1_790_000_200n, "2026-09-21T"],
+  "Treasury_ExitNotOpen.since": [1_790_000_100n, "2026-09-21T"],
+  "Treasury_ExitNotOpen.opensAt": [1_790_000_200n, "2026-09-21T"],
   "Treasury_UnknownCurrency.currency": [998n, "998"],
+  "Treasury_InvalidCurrency.currency": [1_000n, "1000"],
+  "SettlementToken_InvalidCurrency.currency": [1_000n, "1000"],
 };
-/** Left out where the sentence is as clear without: which status was asked for again, what a role is called for. */
+/** Left out where the sentence is as clear without: what a role is called for. */
 const UNSAID: ReadonlySet<string> = new Set([
-  "Treasury_IllegalModuleStatus.requested",
   "AccessManagerUnauthorizedCancel.target",
   "AccessManagerUnauthorizedCancel.selector",
 ]);
@@ -76,6 +92,7 @@ function realistic(error: string, { name, type }: ParamType, index: number): rea
 
 const extremesOf = ({ type }: ParamType): readonly unknown[] => {
   if (type === "string") return ["", "\u{1F4B8}"];
+  if (type === "bool") return [false, true];
   if (type === "address") return [`0x${"0".repeat(40)}`, `0x${"f".repeat(40)}`];
   const bits = Number.parseInt(/\d+$/.exec(type)?.[0] ?? "256", 10);
   if (type.startsWith("bytes")) return [`0x${"0".repeat(2 * bits)}`, `0x${"f".repeat(2 * bits)}`];

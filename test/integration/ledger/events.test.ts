@@ -164,17 +164,17 @@ describe("events of the ledger", function () {
 
   it("StatusChanged and CorridorChanged name what governance decided", async () => {
     const statuses = [
-      ["guardian", "suspend", "suspended"],
-      ["guardian", "freeze", "frozen"],
-      ["supervisor", "reactivate", "active"],
+      ["guardian", "suspend", [], "suspended"],
+      ["guardian", "freeze", [], "frozen"],
+      ["supervisor", "reactivate", [2], "active"],
     ] as const;
-    for (const [role, name, status] of statuses) {
-      const block = await asGovernance(sandbox, role, "partnerRegistry", name, [GCASH]);
+    for (const [role, name, args, status] of statuses) {
+      const block = await asGovernance(sandbox, role, "partnerRegistry", name, [GCASH, ...args]);
       const events = await readEvents(sandbox.ledger, block, block);
       expect(events.map(bodyOf)).to.deep.equal([{ kind: "StatusChanged", partner: GCASH, status }]);
     }
     const terms = { open: true, feeBps: 25n, maxPerBatch: 10n ** 6n, maxPerDay: 2n ** 112n - 1n };
-    const args = [corridorId(HKD_TO_PHP), terms];
+    const args = [corridorId(HKD_TO_PHP), 1, terms];
     const block = await asGovernance(sandbox, "risk", "partnerRegistry", "setCorridor", args);
     expect((await readEvents(sandbox.ledger, block, block)).map(bodyOf)).to.deep.equal([
       { kind: "CorridorChanged", corridor: HKD_TO_PHP, terms },

@@ -30,7 +30,7 @@ describe("the governance of a ledger", function () {
 
   it("refuses to let the deployer keep a role", async () => {
     const account = toHex(fromHex(await deployerAddress()));
-    const holders = [...CONFIG.holders, { role: "admin", account, delaySeconds: 0 } as const];
+    const holders = [...CONFIG.holders, { role: "admin", account, delaySeconds: 7 * 86_400 } as const];
     const refused: unknown = await deployLedger(connection, { ...CONFIG, holders }).catch(
       (failure: unknown) => failure,
     );
@@ -70,8 +70,52 @@ describe("the governance of a ledger", function () {
     expect(() => checkConfig(CONFIG)).not.to.throw();
   });
 
+  it("refuses one hand, haste and numbers without bound, field by field, but for development", () => {
+    const [token] = CONFIG.tokens;
+    const [partner] = CONFIG.partners;
+    if (token === undefined || partner === undefined) throw new Error("test set-up: a token and a partner");
+    const at = (role: string) => CONFIG.holders.findIndex((holder) => holder.role === role);
+    const accountOf = (role: string) => CONFIG.holders.at(at(role))?.account ?? "0x";
+    const holder = (role: string, change: object) => ({
+      holders: CONFIG.holders.map((each) => (each.role === role ? { ...each, ...change } : each)),
+    });
+    const firstToken = (change: object) => ({ tokens: [{ ...token, ...change }, ...CONFIG.tokens.slice(1)] });
+    const delays = (["admin", "upgrader", "registrar", "risk", "supervisor"] as const).flatMap((role) => [
+      [holder(role, { delaySeconds: 0 }), `holders[${at(role)}].delaySeconds`],
+      [holder(role, { delaySeconds: 2 ** 32 - 1 }), `holders[${at(role)}].delaySeconds`],
+    ]);
+    const cases: readonly (readonly [change: object, field: string])[] = [
+      ...(delays as [object, string][]),
+      [holder("admin", { delaySeconds: 7 * 86_400 - 1 }), `holders[${at("admin")}].delaySeconds`],
+      [holder("guardian", { delaySeconds: 1 }), `holders[${at("guardian")}].delaySeconds`],
+      [holder("risk", { account: accountOf("registrar") }), `holders[${at("risk")}].account`],
+      [holder("guardian", { account: accountOf("admin") }), `holders[${at("guardian")}].account`],
+      [firstToken({ bank: token.attestor }), "tokens[0].attestor"],
+      [firstToken({ attestor: accountOf("supervisor") }), "tokens[0].attestor"],
+      [firstToken({ bank: accountOf("upgrader") }), "tokens[0].bank"],
+      [firstToken({ maxAttestationAgeSeconds: 2 ** 32 - 1 }), "tokens[0].maxAttestationAgeSeconds"],
+      [firstToken({ maxAttestationAgeSeconds: 0 }), "tokens[0].maxAttestationAgeSeconds"],
+      [{ partners: [{ ...partner, admin: accountOf("guardian") }, ...CONFIG.partners.slice(1)] }, "partners[0].admin"],
+    ];
+    for (const [change, field] of cases) {
+      expect(() => checkConfig({ ...CONFIG, ...change }), field)
+        .to.throw(InvalidInput, /development/)
+        .with.property("field", field);
+      expect(() => checkConfig({ ...CONFIG, ...change, development: true }), field).not.to.throw();
+    }
+    for (const [clock, field] of [
+      [{ beatIntervalSeconds: 0, graceSeconds: 30 }, "clock.beatIntervalSeconds"],
+      [{ beatIntervalSeconds: 10, graceSeconds: 19 }, "clock.graceSeconds"],
+      [{ beatIntervalSeconds: 10, graceSeconds: 86_401 }, "clock.graceSeconds"],
+    ] as const) {
+      expect(() => checkConfig({ ...CONFIG, development: true, clock }), field)
+        .to.throw(InvalidInput)
+        .with.property("field", field);
+    }
+  });
+
   describe("governs by roles that wait", () => {
-    const registration = () => governedCall(sandbox, "partnerRegistry", "setRoles", [GCASH, 3]);
+    const registration = () => governedCall(sandbox, "partnerRegistry", "setRoles", [GCASH, 1, 3]);
     const rolesOf = async () => (await ledger.partnerRegistry.partnerOf(GCASH)).roles;
 
     it("so that a registrar's call is scheduled, and executed after its delay only", async () => {
@@ -132,7 +176,7 @@ describe("the governance of a ledger", function () {
     const restricted = await Promise.all(refusals);
     expect(restricted.filter((line) => !line.endsWith(": AccessManagedUnauthorized"))).to.deep.equal([]);
     // Three tokens with two functions each.
-    expect(restricted).to.have.length(12 + 3 * 2);
+    expect(restricted).to.have.length(16 + 3 * 2);
 
     const ofRoles = ["grantRole", "revokeRole", "setRoleAdmin", "setRoleGuardian", "setGrantDelay", "labelRole"];
     const ofTargets = ["setTargetFunctionRole", "setTargetClosed", "setTargetAdminDelay", "updateAuthority"];

@@ -246,7 +246,7 @@ describeOnBothDatabases("batcher", (open) => {
   it("waits where the corridor is closed, or its day is over", async () => {
     const relay = await relayOf();
     const terms = { open: true, feeBps: 5n, maxPerBatch: 50_000n, maxPerDay: 50_000n };
-    const args = [corridorId(HKD_TO_PHP), terms];
+    const args = [corridorId(HKD_TO_PHP), 1, terms];
     await asGovernance(relay.sandbox, "risk", "partnerRegistry", "setCorridor", args);
     const quote = await standingQuote(relay);
     await acceptTransfers(relay, 2, { quote, amount: 30_000n });

@@ -109,7 +109,7 @@ describeOnBothDatabases("opener", (open) => {
     await run(relay, openerStep);
     expect((await rowOf(relay, batch.id))?.open_error).to.contain("EnforcedPause");
     // The supervisor waits an hour for it, in which ledger time moves on by no more than the grace.
-    await asGovernance(relay.sandbox, "supervisor", "transferRegistry", "unpause", []);
+    await asGovernance(relay.sandbox, "supervisor", "transferRegistry", "unpause", [1]);
     relay.clock.advance(20_000);
     await run(relay, openerStep);
     expect(await statusOf(relay, batch.id)).to.equal(BatchStatus.Open);

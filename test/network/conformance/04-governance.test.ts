@@ -82,9 +82,10 @@ describe("who may do what, on every node:", function () {
     expect((await registryOf()).status).to.equal("suspended");
     const refused = await refusalOf(submit((await makeBatch(network)).open));
     expect(refused.code).to.equal("PartnerRegistry_PartnerNotActive");
+    const { statusEpoch } = await network.first.ledger.partnerRegistry.standingOf(ALIPAY_HK);
     const [back] = await eventsOf(
       network,
-      await submit(registryCall("reactivate", [ALIPAY_HK]), { kind: "supervisor" }),
+      await submit(registryCall("reactivate", [ALIPAY_HK, statusEpoch]), { kind: "supervisor" }),
     );
     expect(back).to.deep.include({ kind: "StatusChanged", partner: ALIPAY_HK, status: "active" });
     await submit((await makeBatch(network)).open);
@@ -102,14 +103,16 @@ describe("who may do what, on every node:", function () {
     expect((await isOpen()).open).to.equal(false);
     const refused = await refusalOf(submit((await makeBatch(network)).open));
     expect(refused.code).to.equal("PartnerRegistry_CorridorClosed");
-    await submit(registryCall("setCorridor", [corridor, { ...TERMS }]), { kind: "risk" });
+    const epoch = await network.first.ledger.partnerRegistry.corridorEpochOf(corridor);
+    await submit(registryCall("setCorridor", [corridor, epoch, { ...TERMS }]), { kind: "risk" });
     expect(await isOpen()).to.deep.include(TERMS);
     await submit((await makeBatch(network)).open);
   });
 
   it("the guardian pauses: nothing is opened, what is open settles", async () => {
     const { submit, addresses } = network;
-    const call = (name: string) => encodeCall("transferRegistry", addresses.transferRegistry, name, []);
+    const call = (name: string, args: readonly unknown[] = []) =>
+      encodeCall("transferRegistry", addresses.transferRegistry, name, args);
     const open = await makeBatch(network);
     await submit(open.open);
     await submit(call("pause"), { kind: "guardian" });
@@ -117,7 +120,8 @@ describe("who may do what, on every node:", function () {
     expect([refused.code, refused.remedy]).to.deep.equal(["EnforcedPause", "retry"]);
     const settled = await submit((await makeSettlement(network, open)).settle);
     expect((await eventsOf(network, settled)).map(({ kind }) => kind)).to.deep.equal(["Settled"]);
-    await submit(call("unpause"), { kind: "supervisor" });
+    const epoch = await network.first.ledger.transferRegistry.pauseEpoch();
+    await submit(call("unpause", [epoch]), { kind: "supervisor" });
     await submit((await makeBatch(network)).open);
   });
 

@@ -20,6 +20,9 @@ contract ReserveSequencesTest is LedgerFixture, Forgeries {
         uint256 supply;
         uint128 reserve;
         uint48 asOf;
+        uint256 redemptions;
+        uint256[STEPS] redeemed;
+        uint256[STEPS] redeemedAt;
     }
 
     function setUp() external {
@@ -38,6 +41,7 @@ contract ReserveSequencesTest is LedgerFixture, Forgeries {
             ReserveAttestation memory latest = m.token.latestAttestation();
             vm.assertEq(latest.asOf, m.asOf, "time of the latest attestation");
             vm.assertEq(latest.reserve, m.reserve, "attested reserve");
+            vm.assertEq(m.token.redeemedSince(m.asOf), _redeemedSince(m), "redeemed since the count");
         }
     }
 
@@ -133,13 +137,15 @@ contract ReserveSequencesTest is LedgerFixture, Forgeries {
 
     function _mint(Model memory m, uint256 amount) private {
         bool isStale = m.wall > uint256(m.asOf) + m.maxAge;
-        bool fits = m.supply <= m.reserve && amount <= m.reserve - m.supply;
+        uint256 redeemed = _redeemedSince(m);
+        uint256 taken = m.supply + redeemed;
+        bool fits = taken <= m.reserve && amount <= m.reserve - taken;
         if (isStale) _expectStale(m.asOf, m.maxAge);
-        else if (!fits) _expectExceeded(m.supply, amount, m.reserve);
+        else if (!fits) _expectExceeded(m.supply, redeemed, amount, m.reserve);
         m.token.mint(address(this), amount);
         if (isStale || !fits) return;
         m.supply += amount;
-        vm.assertLe(m.token.totalSupply(), m.token.latestAttestation().reserve, "supply within the reserve");
+        vm.assertLe(m.token.totalSupply() + redeemed, m.reserve, "supply with redemptions within the reserve");
     }
 
     /// Allowed however old or low the attestation is.
@@ -150,15 +156,23 @@ contract ReserveSequencesTest is LedgerFixture, Forgeries {
             );
         } else {
             m.supply -= amount;
+            (m.redeemed[m.redemptions], m.redeemedAt[m.redemptions]) = (amount, m.wall);
+            ++m.redemptions;
         }
         m.token.redeem(amount, bytes32(amount));
+    }
+
+    /// In the second of the count too. Nothing before the first attestation: there was nothing to redeem.
+    function _redeemedSince(Model memory m) private pure returns (uint256 redeemed) {
+        for (uint256 i = 0; i < m.redemptions; ++i) if (m.redeemedAt[i] >= m.asOf) redeemed += m.redeemed[i];
     }
 
     /// Mostly amounts where something changes: around what is left of the reserve and what was minted.
     function _drawAmount(Model memory m, uint256 step) private pure returns (uint256) {
         uint256 kind = draw(step, "amount kind") % 4;
         uint256 near = draw(step, "near") % 3;
-        uint256 left = m.reserve > m.supply ? m.reserve - m.supply : 0;
+        uint256 taken = m.supply + _redeemedSince(m);
+        uint256 left = m.reserve > taken ? m.reserve - taken : 0;
         if (kind == 0) return left + near < 1 ? 0 : left + near - 1;
         if (kind == 1) return m.supply + near < 1 ? 0 : m.supply + near - 1;
         if (kind == 2) return draw(step, "amount") >> (draw(step, "size") % 256);
@@ -181,9 +195,15 @@ contract ReserveSequencesTest is LedgerFixture, Forgeries {
         );
     }
 
-    function _expectExceeded(uint256 supply, uint256 amount, uint128 reserve) private {
+    function _expectExceeded(uint256 supply, uint256 redeemed, uint256 amount, uint128 reserve) private {
         vm.expectRevert(
-            abi.encodeWithSelector(ISettlementToken.SettlementToken_ReserveExceeded.selector, supply, amount, reserve)
+            abi.encodeWithSelector(
+                ISettlementToken.SettlementToken_ReserveExceeded.selector,
+                supply,
+                redeemed,
+                amount,
+                reserve
+            )
         );
     }
 

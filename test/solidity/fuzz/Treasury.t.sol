@@ -20,7 +20,6 @@ contract TreasuryTest is LedgerFixture {
     function setUp() public {
         _deploy();
         _fundEveryone(1e15, DEPOSITED, 1e12);
-        treasury.setModule(address(this), ModuleStatus.Active);
         for (uint256 p = 0; p < everyone.length; ++p) {
             for (uint256 c = 0; c < currencies.length; ++c) expected[everyone[p]][currencies[c]].available = DEPOSITED;
         }
@@ -75,7 +74,7 @@ contract TreasuryTest is LedgerFixture {
         amount = bound128(amount, 1, DEPOSITED / 2);
         treasury.hold(GCASH, PHP, amount);
         ModuleStatus status = drains ? ModuleStatus.Draining : ModuleStatus.None;
-        treasury.setModule(address(this), status);
+        treasury.restrictModule(address(this), ModuleStatus.Active, status);
         _expectUnauthorized(address(this), status);
         treasury.hold(GCASH, PHP, amount);
         if (!drains) _expectUnauthorized(address(this), status);
@@ -124,6 +123,10 @@ contract TreasuryTest is LedgerFixture {
         treasury.deposit(GCASH, FALSE, amount);
         vm.stopPrank();
         vm.assertEq(treasury.balanceOf(GCASH, FALSE).available, 0, "credited");
+    }
+
+    function _isModule() internal pure override returns (bool) {
+        return true;
     }
 
     function _move(uint256 seed) private {

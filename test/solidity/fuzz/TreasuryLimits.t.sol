@@ -10,7 +10,6 @@ import {vm} from "../support/Vm.sol";
 contract TreasuryLimitsTest is LedgerFixture {
     function setUp() external {
         _deploy();
-        treasury.setModule(address(this), ModuleStatus.Active);
         _attest(tokens[HKD], type(uint128).max, uint48(START));
     }
 
@@ -84,11 +83,11 @@ contract TreasuryLimitsTest is LedgerFixture {
     }
 
     function testFuzz_ModuleStatusGates(address module, uint8 drawn, uint128 amount) external {
-        vm.assume(module != address(this) && module != address(registry));
+        _assumeNobody(module);
         amount = bound128(amount, 1, type(uint128).max);
         ModuleStatus status = ModuleStatus(drawn % 3);
         _fundAndHold(type(uint128).max, 0, amount);
-        if (status != ModuleStatus.None) treasury.setModule(module, status);
+        if (status != ModuleStatus.None) _giveRights(module, status);
         bytes memory refusal = abi.encodeWithSelector(ITreasury.Treasury_ModuleNotAuthorized.selector, module, status);
         vm.startPrank(module);
         if (status == ModuleStatus.None) vm.expectRevert(refusal);
@@ -102,7 +101,7 @@ contract TreasuryLimitsTest is LedgerFixture {
     }
 
     function testFuzz_ModuleStatusCanTakeAnyOtherStep(address module, uint8[8] calldata steps) external {
-        vm.assume(module != address(this) && module != address(registry));
+        _assumeNobody(module);
         ModuleStatus current = ModuleStatus.None;
         for (uint256 i = 0; i < steps.length; ++i) {
             ModuleStatus next = ModuleStatus(steps[i] % 3);
@@ -111,10 +110,20 @@ contract TreasuryLimitsTest is LedgerFixture {
                     abi.encodeWithSelector(ITreasury.Treasury_IllegalModuleStatus.selector, module, current, next)
                 );
             }
-            treasury.setModule(module, next);
+            if (next == current) treasury.restrictModule(module, current, next);
+            else _setStatusOfModule(module, next);
             current = next;
             vm.assertTrue(treasury.statusOfModule(module) == current, "status");
         }
+    }
+
+    function _isModule() internal pure override returns (bool) {
+        return true;
+    }
+
+    /// No contract, precompile or cheatcode.
+    function _assumeNobody(address account) private view {
+        vm.assume(account.code.length == 0 && uint160(account) > type(uint16).max && account != address(vm));
     }
 
     /// What there is, one more, some of it, or any amount.

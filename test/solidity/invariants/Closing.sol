@@ -18,8 +18,10 @@ abstract contract Closing is BatchActions, TimeActions {
     function shutEverything() external {
         vm.warp(wallTime);
         for (uint256 p = 0; p < everyone.length; ++p) {
-            if (statuses[everyone[p]] != PartnerStatus.Frozen) partners.freeze(everyone[p]);
-            statuses[everyone[p]] = PartnerStatus.Frozen;
+            if (statuses[everyone[p]] != PartnerStatus.Frozen) {
+                partners.freeze(everyone[p]);
+                _noteStatus(everyone[p], PartnerStatus.Frozen);
+            }
             for (uint256 g = 0; g <= generations[everyone[p]]; ++g) {
                 vm.prank(_admin(everyone[p]));
                 partners.revokeKey(everyone[p], vm.addr(_operatorKey(everyone[p], g)));
@@ -32,8 +34,9 @@ abstract contract Closing is BatchActions, TimeActions {
         }
         if (!paused) registry.pause();
         paused = true;
-        if (moduleStatus != ModuleStatus.Draining) treasury.setModule(address(registry), ModuleStatus.Draining);
+        if (moduleStatus != ModuleStatus.Draining) _setStatusOfModule(address(registry), ModuleStatus.Draining);
         moduleStatus = ModuleStatus.Draining;
+        wallTime = uint48(vm.getBlockTimestamp());
         _pass(30 days);
     }
 
@@ -47,11 +50,23 @@ abstract contract Closing is BatchActions, TimeActions {
         for (uint256 i = 0; i < history.length; ++i) _expire(i, history[i]);
     }
 
+    /// Everyone leaves, frozen as they are, by the accounts that they registered long before.
+    function exitEverything() external {
+        vm.warp(wallTime);
+        for (uint256 p = 0; p < everyone.length; ++p) {
+            for (uint256 c = 0; c < currencies.length; ++c) {
+                if (treasury.balanceOf(everyone[p], currencies[c]).available == 0) continue;
+                vm.prank(_exitAccount(everyone[p]));
+                treasury.exit(everyone[p], currencies[c]);
+            }
+        }
+    }
+
     function withdrawEverything() external {
         vm.warp(wallTime);
         for (uint256 p = 0; p < everyone.length; ++p) {
             PartnerId partner = everyone[p];
-            partners.reactivate(partner);
+            partners.reactivate(partner, partners.standingOf(partner).statusEpoch);
             for (uint256 c = 0; c < currencies.length; ++c) {
                 CurrencyCode currency = currencies[c];
                 uint128 available = treasury.balanceOf(partner, currency).available;

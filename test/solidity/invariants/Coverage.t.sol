@@ -98,6 +98,10 @@ contract CoverageInvariants is Campaign {
         _reached("withdraw", IPartnerRegistry.PartnerRegistry_PartnerNotActive.selector, 1);
         _reached("withdraw", ITreasury.Treasury_InsufficientAvailable.selector, 1);
         _reached("withdraw", ITreasury.Treasury_InvalidRecipient.selector, 1);
+        _reached("exit", 0, 5);
+        _reached("exit", IPartnerRegistry.PartnerRegistry_NotExitAccount.selector, 1);
+        _reached("exit", IPartnerRegistry.PartnerRegistry_NoExit.selector, 1);
+        _reached("exit", ITreasury.Treasury_ExitNotOpen.selector, 1);
         _reached("mint", 0, 20);
         _reached("mint", ISettlementToken.SettlementToken_AttestationStale.selector, 1);
         _reached("mint", ISettlementToken.SettlementToken_ReserveExceeded.selector, 1);
@@ -119,7 +123,14 @@ contract CoverageInvariants is Campaign {
         _reached("closeCorridor", 0, 1);
         _reached("pause", 0, 1);
         _reached("unpause", 0, 1);
-        _reached("setModule", 0, 10);
+        _reached("restrictModule", 0, 10);
+        _reached("announceModule", 0, 10);
+        _reached("announceModule", ITreasury.Treasury_ModuleAlreadyAnnounced.selector, 1);
+        _reached("activateModule", 0, 10);
+        _reached("cancelModule", 0, 5);
+        _reached("reactivate late", IPartnerRegistry.PartnerRegistry_StatusEpochMismatch.selector, 5);
+        _reached("unpause late", ITransferRegistry.TransferRegistry_PauseEpochMismatch.selector, 1);
+        _reached("setCorridor late", IPartnerRegistry.PartnerRegistry_CorridorEpochMismatch.selector, 5);
         _reached("cancelQuote", 0, 10);
         _reached("cancelQuote", IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector, 1);
     }

@@ -9,7 +9,7 @@ import {NetworkActions} from "./NetworkActions.sol";
 contract Handler is MoneyActions, NetworkActions, Closing {
     /// What the fuzzer chooses from, each as likely as the others.
     function actions() external pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](11);
+        selectors = new bytes4[](13);
         selectors[0] = this.openExchange.selector;
         selectors[1] = this.openSameCurrency.selector;
         selectors[2] = this.openSpoiled.selector;
@@ -21,5 +21,7 @@ contract Handler is MoneyActions, NetworkActions, Closing {
         selectors[8] = this.moveMoney.selector;
         selectors[9] = this.govern.selector;
         selectors[10] = this.passTime.selector;
+        selectors[11] = this.leave.selector;
+        selectors[12] = this.outdate.selector;
     }
 }

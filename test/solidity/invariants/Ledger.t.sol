@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Balance, ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {SettlementToken} from "../../../contracts/SettlementToken.sol";
 import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
 import {BatchStatus, Quote} from "../../../contracts/types/Batch.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
@@ -79,6 +80,9 @@ contract LedgerInvariants is Campaign {
         for (uint256 c = 0; c < currencies.length; ++c) {
             uint256 supply = handler.tokens(currencies[c]).totalSupply();
             vm.assertLe(supply, handler.reserveAtLastMint(currencies[c]), "supply, and reserve");
+            SettlementToken token = handler.tokens(currencies[c]);
+            uint256 redeemed = token.redeemedSince(token.latestAttestation().asOf);
+            vm.assertEq(redeemed, handler.redeemedSinceCount(currencies[c]), "redeemed since the count");
             vm.assertEq(supply, handler.supply(currencies[c]), "supply, and what was minted less what was redeemed");
         }
     }

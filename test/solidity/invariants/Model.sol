@@ -54,6 +54,11 @@ abstract contract Model is LedgerFixture {
     uint48 internal latestTime;
     bool internal paused;
     ModuleStatus internal moduleStatus;
+    /// Whether a module that nobody wants is announced, and when a module last gained rights.
+    bool internal threatened;
+    uint48 internal activatedAt;
+    mapping(PartnerId => uint48) internal restrictedSince;
+    mapping(PartnerId => uint48) internal reactivatedAt;
     mapping(PartnerId => PartnerStatus) internal statuses;
     mapping(PartnerId => mapping(address => OperatorKey)) internal keys;
     mapping(PartnerId => uint256) internal generations;
@@ -79,17 +84,25 @@ abstract contract Model is LedgerFixture {
 
     constructor() {
         _deploy();
+        activatedAt = uint48(START);
+        for (uint256 p = 0; p < everyone.length; ++p) {
+            vm.prank(_admin(everyone[p]));
+            partners.setExitAccount(everyone[p], _exitAccount(everyone[p]));
+        }
+        // Until the exit accounts are in force nothing happens, and ledger time stands still.
+        wallTime = uint48(START) + partners.EXIT_DELAY();
+        vm.warp(wallTime);
+        lostTime = wallTime - uint48(START) - GRACE;
+        beatAt = wallTime;
+        latestTime = registry.beat();
         _fundEveryone(RESERVE, DEPOSITED, KEPT);
-        wallTime = uint48(START);
-        beatAt = uint48(START);
-        latestTime = uint48(START);
         moduleStatus = ModuleStatus.Active;
         for (uint256 p = 0; p < everyone.length; ++p) {
             PartnerId partner = everyone[p];
             statuses[partner] = PartnerStatus.Active;
             operators[partner] = vm.addr(_operatorKey(partner, 0));
-            keys[partner][operators[partner]] = OperatorKey(OPERATOR, FOREVER);
-            keys[partner][_treasurer(partner)] = OperatorKey(FUND, FOREVER);
+            keys[partner][operators[partner]] = OperatorKey(OPERATOR, FOREVER, 0);
+            keys[partner][_treasurer(partner)] = OperatorKey(FUND, FOREVER, 0);
             for (uint256 c = 0; c < currencies.length; ++c) {
                 balances[partner][currencies[c]].available = DEPOSITED;
                 supply[currencies[c]] += DEPOSITED + KEPT;
@@ -147,6 +160,30 @@ abstract contract Model is LedgerFixture {
     function expectedTime() public view returns (uint48) {
         uint48 gap = wallTime - beatAt;
         return wallTime - lostTime - (gap > GRACE ? gap - GRACE : 0);
+    }
+
+    function _pass(uint256 duration) internal {
+        wallTime += uint48(duration);
+        vm.warp(wallTime);
+    }
+
+    /// What the ledger keeps of a status that changed.
+    function _noteStatus(PartnerId partner, PartnerStatus next) internal {
+        PartnerStatus previous = statuses[partner];
+        statuses[partner] = next;
+        if (next == PartnerStatus.Active) reactivatedAt[partner] = wallTime;
+        bool goesOn = wallTime < uint256(reactivatedAt[partner]) + 5 days;
+        if (previous == PartnerStatus.Active && !goesOn) restrictedSince[partner] = wallTime;
+    }
+
+    function _isExitOpen(PartnerId partner) internal view returns (bool) {
+        uint256 since = restrictedSince[partner];
+        return threatened || since < activatedAt || wallTime >= since + 5 days;
+    }
+
+    /// Holds nothing until the partner has to leave.
+    function _exitAccount(PartnerId partner) internal pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encode("exit", partner)))));
     }
 
     function _beaten() internal {

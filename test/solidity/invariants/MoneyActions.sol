@@ -16,6 +16,9 @@ import {vm} from "../support/Vm.sol";
 abstract contract MoneyActions is Drafts {
     mapping(CurrencyCode => uint256 reserve) private _reserves;
     mapping(CurrencyCode => uint48 asOf) private _attestedAt;
+    /// What was redeemed, second by second.
+    mapping(CurrencyCode => mapping(uint48 second => uint256)) private _redeemed;
+    mapping(CurrencyCode => uint48[] seconds_) private _redeemedAt;
 
     constructor() {
         for (uint256 c = 0; c < currencies.length; ++c) {
@@ -32,6 +35,42 @@ abstract contract MoneyActions is Drafts {
         else if (what < 7) _mint(seed);
         else if (what < 8) _redeem(seed);
         else _donate(seed);
+    }
+
+    /// A partner leaves by its exit account, or tries to before it may.
+    function leave(uint256 seed) external step {
+        seed = _fresh(seed);
+        (PartnerId partner, CurrencyCode currency) = (_randomPartner(seed), _randomCurrency(seed));
+        for (uint256 i = 0; i < everyone.length && !_chance(seed, "anyone", 4); ++i) {
+            if (statuses[everyone[i]] != PartnerStatus.Active) partner = everyone[i];
+        }
+        bool isThief = _chance(seed, "thief", 8);
+        uint128 available = balances[partner][currency].available;
+        bytes4 expected;
+        if (isThief) expected = IPartnerRegistry.PartnerRegistry_NotExitAccount.selector;
+        else if (statuses[partner] == PartnerStatus.Active) expected = IPartnerRegistry.PartnerRegistry_NoExit.selector;
+        else if (!_isExitOpen(partner)) expected = ITreasury.Treasury_ExitNotOpen.selector;
+        else if (available == 0) expected = ITreasury.Treasury_ZeroAmount.selector;
+        bytes4 outcome;
+        vm.prank(isThief ? _admin(partner) : _exitAccount(partner));
+        try treasury.exit(partner, currency) returns (uint128 amount) {
+            vm.assertEq(amount, available, "paid, and available");
+            balances[partner][currency].available = 0;
+            // It goes on from where it was.
+            vm.prank(_exitAccount(partner));
+            tokens[currency].transfer(_treasurer(partner), amount);
+        } catch (bytes memory reason) {
+            outcome = bytes4(reason);
+        }
+        _record("exit", expected, outcome);
+    }
+
+    /// What the ledger must not let be minted again: all that was redeemed since the money was counted.
+    function redeemedSinceCount(CurrencyCode currency) public view returns (uint256 redeemed) {
+        uint48[] storage seconds_ = _redeemedAt[currency];
+        for (uint256 i = seconds_.length; i > 0 && seconds_[i - 1] >= _attestedAt[currency]; --i) {
+            redeemed += _redeemed[currency][seconds_[i - 1]];
+        }
     }
 
     /// Only so that it can be tried.
@@ -88,7 +127,7 @@ abstract contract MoneyActions is Drafts {
         bytes4 expected;
         if (wallTime > uint256(_attestedAt[currency]) + MAX_ATTESTATION_AGE) {
             expected = ISettlementToken.SettlementToken_AttestationStale.selector;
-        } else if (supply[currency] + amount > _reserves[currency]) {
+        } else if (supply[currency] + redeemedSinceCount(currency) + amount > _reserves[currency]) {
             expected = ISettlementToken.SettlementToken_ReserveExceeded.selector;
         } else if (to == address(treasury)) {
             expected = ISettlementToken.SettlementToken_DepositInstead.selector;
@@ -96,7 +135,7 @@ abstract contract MoneyActions is Drafts {
         bytes4 outcome;
         try tokens[currency].mint(to, amount) {
             supply[currency] += amount;
-            reserveAtLastMint[currency] = _reserves[currency];
+            reserveAtLastMint[currency] = _reserves[currency] - redeemedSinceCount(currency);
         } catch (bytes memory reason) {
             outcome = bytes4(reason);
         }
@@ -113,6 +152,9 @@ abstract contract MoneyActions is Drafts {
         vm.prank(holder);
         try token.redeem(amount, bytes32(seed)) {
             supply[currency] -= amount;
+            uint48[] storage seconds_ = _redeemedAt[currency];
+            if (seconds_.length == 0 || seconds_[seconds_.length - 1] != wallTime) seconds_.push(wallTime);
+            _redeemed[currency][wallTime] += amount;
         } catch (bytes memory reason) {
             outcome = bytes4(reason);
         }

@@ -8,6 +8,7 @@ import {
     OperatorKey,
     PartnerStatus
 } from "../../../contracts/interfaces/IPartnerRegistry.sol";
+import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
 import {ITreasury, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
@@ -23,12 +24,35 @@ abstract contract NetworkActions is Drafts {
         if (paused && _chance(seed, "resume", 2)) return _pauseOrUnpause(seed);
         if (moduleStatus != ModuleStatus.Active && _chance(seed, "restore", 2)) return _changeModule(seed);
         if (_isAnyoneDown() && _chance(seed, "reinstate", 2)) return _changeStatus(seed);
-        uint256 what = draw(seed, "govern") % 8;
+        if (threatened && _chance(seed, "relieve", 2)) return _threatenOrRelieve(seed);
+        uint256 what = draw(seed, "govern") % 9;
         if (what < 2) _changeStatus(seed);
         else if (what < 4) _rotateKey(seed);
         else if (what < 6) _changeCorridor(seed);
         else if (what == 6) _pauseOrUnpause(seed);
+        else if (what == 7) _threatenOrRelieve(seed);
         else _changeModule(seed);
+    }
+
+    /// What was scheduled for another state of the ledger comes too late.
+    function outdate(uint256 seed) external step {
+        seed = _fresh(seed);
+        PartnerId partner = _randomPartner(seed);
+        uint256 what = draw(seed, "outdated") % 3;
+        if (what == 0 && statuses[partner] != PartnerStatus.Active) {
+            uint32 epoch = partners.standingOf(partner).statusEpoch - 1;
+            bytes4 outcome = _try(address(partners), abi.encodeCall(partners.reactivate, (partner, epoch)));
+            _record("reactivate late", IPartnerRegistry.PartnerRegistry_StatusEpochMismatch.selector, outcome);
+        } else if (what == 1 && paused) {
+            bytes4 outcome = _try(address(registry), abi.encodeCall(registry.unpause, (registry.pauseEpoch() - 1)));
+            _record("unpause late", ITransferRegistry.TransferRegistry_PauseEpochMismatch.selector, outcome);
+        } else {
+            CorridorId corridor = _corridor(draw(seed, "corridor") % exchangeCorridors.length);
+            CorridorTerms memory next = CorridorTerms(true, 0, 1, 1);
+            uint32 epoch = partners.corridorEpochOf(corridor) - 1;
+            bytes4 outcome = _try(address(partners), abi.encodeCall(partners.setCorridor, (corridor, epoch, next)));
+            _record("setCorridor late", IPartnerRegistry.PartnerRegistry_CorridorEpochMismatch.selector, outcome);
+        }
     }
 
     function _changeStatus(uint256 seed) private {
@@ -50,9 +74,9 @@ abstract contract NetworkActions is Drafts {
                 ? abi.encodeCall(partners.suspend, partner)
                 : next == PartnerStatus.Frozen
                     ? abi.encodeCall(partners.freeze, partner)
-                    : abi.encodeCall(partners.reactivate, partner);
+                    : abi.encodeCall(partners.reactivate, (partner, partners.standingOf(partner).statusEpoch));
         bytes4 outcome = _try(address(partners), call);
-        if (outcome == 0) statuses[partner] = next;
+        if (outcome == 0) _noteStatus(partner, next);
         _record("changeStatus", legal ? bytes4(0) : IPartnerRegistry.PartnerRegistry_IllegalStatus.selector, outcome);
     }
 
@@ -71,7 +95,7 @@ abstract contract NetworkActions is Drafts {
         );
         _record("authorizeKey", isAdmin ? bytes4(0) : IPartnerRegistry.PartnerRegistry_NotAdmin.selector, outcome);
         if (outcome != 0) return;
-        keys[partner][next] = OperatorKey(OPERATOR, validUntil);
+        keys[partner][next] = OperatorKey(OPERATOR, validUntil, 0);
         (operators[partner], generations[partner]) = (next, generations[partner] + 1);
         if (_chance(seed, "overlap", 2)) return;
         vm.prank(caller);
@@ -92,7 +116,8 @@ abstract contract NetworkActions is Drafts {
             if (_chance(seed, "upside down", 6)) next.maxPerDay = next.maxPerBatch - 1;
         }
         bool valid = next.feeBps <= 1_000 && next.maxPerBatch <= next.maxPerDay;
-        bytes4 outcome = _try(address(partners), abi.encodeCall(partners.setCorridor, (corridor, next)));
+        uint32 epoch = partners.corridorEpochOf(corridor);
+        bytes4 outcome = _try(address(partners), abi.encodeCall(partners.setCorridor, (corridor, epoch, next)));
         _record("setCorridor", valid ? bytes4(0) : IPartnerRegistry.PartnerRegistry_InvalidCorridor.selector, outcome);
         if (valid) terms[corridor] = next;
     }
@@ -110,19 +135,49 @@ abstract contract NetworkActions is Drafts {
             paused = true;
         } else {
             bytes4 expected = paused ? bytes4(0) : Pausable.ExpectedPause.selector;
-            _record("unpause", expected, _try(address(registry), abi.encodeCall(registry.unpause, ())));
+            _record(
+                "unpause",
+                expected,
+                _try(address(registry), abi.encodeCall(registry.unpause, (registry.pauseEpoch())))
+            );
             paused = false;
         }
     }
 
-    /// Draining, or revoked for a moment by mistake, then active again.
+    /// Draining, or revoked by mistake, then active again after the notice.
     function _changeModule(uint256 seed) private {
-        ModuleStatus next =
-            moduleStatus == ModuleStatus.Active ? ModuleStatus(draw(seed, "module") % 3) : ModuleStatus.Active;
-        bytes4 expected = next == moduleStatus ? ITreasury.Treasury_IllegalModuleStatus.selector : bytes4(0);
-        bytes memory call = abi.encodeCall(treasury.setModule, (address(registry), next));
-        _record("setModule", expected, _try(address(treasury), call));
-        moduleStatus = next;
+        if (moduleStatus == ModuleStatus.Active) {
+            ModuleStatus next = ModuleStatus(draw(seed, "module") % 3);
+            bytes4 expected = next == moduleStatus ? ITreasury.Treasury_IllegalModuleStatus.selector : bytes4(0);
+            bytes memory restriction = abi.encodeCall(treasury.restrictModule, (address(registry), moduleStatus, next));
+            _record("restrictModule", expected, _try(address(treasury), restriction));
+            moduleStatus = next;
+            return;
+        }
+        (address module, ModuleStatus active) = (address(registry), ModuleStatus.Active);
+        bytes memory call = abi.encodeCall(treasury.announceModule, (module, active));
+        _record("announceModule", 0, _try(address(treasury), call));
+        call = abi.encodeCall(treasury.activateModule, (module, active));
+        bytes4 early = ITreasury.Treasury_ModuleNoticeNotOver.selector;
+        _record("activateModule", early, _try(address(treasury), call));
+        _pass(treasury.MODULE_NOTICE());
+        _record("activateModule", 0, _try(address(treasury), call));
+        (moduleStatus, activatedAt) = (active, wallTime);
+    }
+
+    /// A module is announced that never becomes active: the announcement is cancelled, or goes out of date.
+    function _threatenOrRelieve(uint256 seed) private {
+        address threat = address(manager);
+        if (threatened && _chance(seed, "cancel", 2)) {
+            _record("cancelModule", 0, _try(address(treasury), abi.encodeCall(treasury.cancelModule, (threat))));
+            threatened = false;
+            return;
+        }
+        uint256 until = treasury.announcementOf(threat).until;
+        bytes4 expected = wallTime <= until ? ITreasury.Treasury_ModuleAlreadyAnnounced.selector : bytes4(0);
+        bytes memory call = abi.encodeCall(treasury.announceModule, (threat, ModuleStatus.Active));
+        _record("announceModule", expected, _try(address(treasury), call));
+        threatened = true;
     }
 
     function _isAnyoneDown() private view returns (bool) {

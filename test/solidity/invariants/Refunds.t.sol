@@ -24,7 +24,16 @@ contract RefundInvariants is Campaign {
                 vm.assertEq(actual.available, expected.available, "available, with everything refunded");
             }
         }
+        uint256 before = vm.snapshotState();
+        handler.exitEverything();
+        _expectEmpty(currencies);
+        vm.revertToState(before);
         handler.withdrawEverything();
+        _expectEmpty(currencies);
+    }
+
+    function _expectEmpty(CurrencyCode[] memory currencies) private view {
+        ITreasury treasury = handler.treasury();
         for (uint256 c = 0; c < currencies.length; ++c) {
             uint256 left = handler.tokens(currencies[c]).balanceOf(address(treasury));
             vm.assertEq(left, 0, "tokens in the treasury after everyone took out everything");

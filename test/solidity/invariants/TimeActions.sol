@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Model} from "./Model.sol";
-import {vm} from "../support/Vm.sol";
 
 /// Lets time pass: with beats, without them, and with the ledger halted.
 abstract contract TimeActions is Model {
@@ -28,11 +27,6 @@ abstract contract TimeActions is Model {
     function _halt(uint256 seed) private {
         _pass(GRACE + (draw(seed, "halt") % (_chance(seed, "days", 3) ? 3 days : 1 hours)));
         ++outcomes["halt"][0];
-    }
-
-    function _pass(uint256 duration) internal {
-        wallTime += uint48(duration);
-        vm.warp(wallTime);
     }
 
     function _beat() internal {

@@ -60,7 +60,9 @@ abstract contract LedgerFixture is TestBase {
         partners = PartnerRegistry(deploy("PartnerRegistry", abi.encode(manager)));
         treasury = Treasury(deploy("Treasury", abi.encode(manager, partners)));
         registry = TransferRegistry(_deployRegistry());
-        treasury.setModule(address(registry), ModuleStatus.Active);
+        // Before there is a token: afterwards modules need their notice.
+        _announceAndActivate(address(registry));
+        if (_isModule()) _announceAndActivate(address(this));
 
         _deployToken(CNY, "CNY");
         _deployToken(HKD, "HKD");
@@ -81,10 +83,33 @@ abstract contract LedgerFixture is TestBase {
         sameCurrencyCorridors.push(toCorridorId(HUB, CNY, ALIPAY_HK, CNY));
         sameCurrencyCorridors.push(toCorridorId(GCASH, PHP, HUB, PHP));
         CorridorTerms memory terms = CorridorTerms(true, FEE_BPS, MAX_PER_BATCH, MAX_PER_DAY);
-        for (uint256 i = 0; i < exchangeCorridors.length; ++i) partners.setCorridor(exchangeCorridors[i], terms);
+        for (uint256 i = 0; i < exchangeCorridors.length; ++i) partners.setCorridor(exchangeCorridors[i], 0, terms);
         for (uint256 i = 0; i < sameCurrencyCorridors.length; ++i) {
-            partners.setCorridor(sameCurrencyCorridors[i], terms);
+            partners.setCorridor(sameCurrencyCorridors[i], 0, terms);
         }
+    }
+
+    /// Whether the test itself is a module of the treasury.
+    function _isModule() internal pure virtual returns (bool) {
+        return false;
+    }
+
+    /// A module gains rights on a ledger that has tokens: announced now, activated after its notice.
+    function _giveRights(address module, ModuleStatus status) internal {
+        if (module.code.length == 0) vm.etch(module, hex"00");
+        treasury.announceModule(module, status);
+        vm.warp(vm.getBlockTimestamp() + treasury.MODULE_NOTICE());
+        treasury.activateModule(module, status);
+    }
+
+    function _gains(ModuleStatus from, ModuleStatus to) internal pure returns (bool) {
+        return from != to && (from == ModuleStatus.None || to == ModuleStatus.Active);
+    }
+
+    function _setStatusOfModule(address module, ModuleStatus status) internal {
+        ModuleStatus current = treasury.statusOfModule(module);
+        if (_gains(current, status)) _giveRights(module, status);
+        else treasury.restrictModule(module, current, status);
     }
 
     /// Another registry over the same partners and treasury, which does not know it.
@@ -234,6 +259,11 @@ abstract contract LedgerFixture is TestBase {
 
     function _privateKey(string memory name) internal pure returns (uint256) {
         return uint256(keccak256(bytes(name)));
+    }
+
+    function _announceAndActivate(address module) private {
+        treasury.announceModule(module, ModuleStatus.Active);
+        treasury.activateModule(module, ModuleStatus.Active);
     }
 
     function _register(PartnerId partner, bytes2 country, CurrencyCode homeCurrency, PartnerRole roles) private {

@@ -15,6 +15,9 @@ interface Vm {
 
     function chainId(uint256 id) external;
 
+    /// Gives an account this code.
+    function etch(address account, bytes calldata code) external;
+
     /// Makes the next call come from `sender`.
     function prank(address sender) external;
 
