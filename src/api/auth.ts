@@ -13,6 +13,8 @@ declare module "fastify" {
     scope?: Scope;
     /** What the audit log calls it; undefined where it is not written there. */
     action?: string;
+    /** It takes submissions: its problems tell what they prove of the transfer. */
+    submits?: boolean;
   }
   interface FastifyRequest {
     /** Whose key it came with, once that has been checked. */

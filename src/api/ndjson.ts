@@ -1,17 +1,17 @@
 import type { Readable } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
+import { PROBLEMS } from "../contract/problems.ts";
+import type { LineResult, ParsedSubmitRequest } from "../contract/transfers.ts";
 import type { Clock } from "../platform/clock.ts";
-import { submitRequestSchema, type LineResult, type ParsedSubmitRequest } from "../contract/transfers.ts";
-import { isUetr } from "../domain/uetr.ts";
+import type { BrokenSubmission } from "../relay/content.ts";
 import type { Intake, Submission } from "../relay/intake.ts";
 import { acceptanceJson } from "../relay/json.ts";
 import { refused, type Refusal } from "../relay/refusal.ts";
 import { tooMany, type Grant } from "./auth.ts";
 import type { OpenStream } from "./streams.ts";
 import { parseStrictJson } from "./strict-json.ts";
-import { problemJson, problemOf } from "./problem.ts";
-import { faultOf } from "./validation.ts";
-import { PROBLEMS } from "../contract/problems.ts";
+import { problemOf, submissionProblemJson } from "./problem.ts";
+import { readSubmission } from "./submission.ts";
 
 export const NDJSON_TYPE = "application/x-ndjson";
 /** A submission is a fraction of this. */
@@ -21,9 +21,11 @@ const LINES_PER_CHUNK = 500;
 const NEWLINE = 0x0a;
 
 /** A line that has been read, with its number. */
-type Line = { readonly line: number; readonly uetr: string | undefined } & (
-  { readonly kind: "request"; readonly request: ParsedSubmitRequest } | Refusal
-);
+interface Line {
+  readonly line: number;
+  /** For the intake; or refused at once, for its UETR cannot be read. */
+  readonly read: ParsedSubmitRequest | BrokenSubmission | Refusal;
+}
 
 export interface LineOptions {
   /** Ends it after the lines that have been read. */
@@ -133,37 +135,38 @@ async function whyEnded(stream: OpenStream): Promise<Refusal | undefined> {
 
 /** @param intake why nothing can be taken in, instead */
 async function submitChunk(lines: readonly Line[], intake: Intake | Refusal, instance: string): Promise<string> {
-  const requests = lines.filter((line) => line.kind === "request");
-  const answers =
-    "kind" in intake
-      ? requests.map(() => intake)
-      : await submitAll(
-          requests.map(({ request }) => request),
-          intake,
-        );
-  const byLine = new Map(requests.map(({ line }, index) => [line, answers[index]]));
-  return lines.map((line) => resultLine(line, byLine.get(line.line) ?? line, instance)).join("");
+  const submissions = lines.flatMap(({ read }) => ("kind" in read ? [] : [read]));
+  const all = "kind" in intake ? submissions.map(() => intake) : await submitAll(submissions, intake);
+  const answers = all.values();
+  return lines
+    .map(({ line, read }) => {
+      if ("kind" in read) return resultLine({ line }, read, instance);
+      const answer = answers.next().value ?? refused("internal", "the line was not answered");
+      return resultLine({ line, uetr: read.uetr }, answer, instance);
+    })
+    .join("");
 }
 
 /** A fault while storing is the answer of these lines, and the stream goes on: it may be over by the next. */
-async function submitAll(requests: readonly ParsedSubmitRequest[], intake: Intake): Promise<readonly Submission[]> {
+async function submitAll(
+  submissions: readonly (ParsedSubmitRequest | BrokenSubmission)[],
+  intake: Intake,
+): Promise<readonly Submission[]> {
   try {
-    return requests.length === 0 ? [] : await intake.submit(requests);
+    return submissions.length === 0 ? [] : await intake.submit(submissions);
   } catch (failure) {
     const { refusal } = problemOf(failure);
-    return requests.map(() => refusal);
+    return submissions.map(() => refusal);
   }
 }
 
-function resultLine({ line, uetr }: Line, answer: Submission | Line, instance: string): string {
-  const about = { line, ...(uetr === undefined ? {} : { uetr }) };
+function resultLine(about: Pick<LineResult, "line" | "uetr">, answer: Submission, instance: string): string {
   let result: LineResult;
   if (answer.kind === "accepted") {
     const { transfer, replayed } = answer;
     result = { ...about, status: 202, ...(replayed ? { replayed } : {}), acceptance: acceptanceJson(transfer) };
   } else {
-    const refusal = answer.kind === "refused" ? answer : refused("internal", "the line was not answered");
-    result = { ...about, status: PROBLEMS[refusal.code].status, problem: problemJson(refusal, instance) };
+    result = { ...about, status: PROBLEMS[answer.code].status, problem: submissionProblemJson(answer, instance) };
   }
   return `${JSON.stringify(result)}\n`;
 }
@@ -172,7 +175,7 @@ function resultLine({ line, uetr }: Line, answer: Submission | Line, instance: s
 function endedAt(lines: readonly Line[], nextLine: number, why: Refusal, instance: string): string {
   const refusal = { ...why, detail: `${why.detail}: nothing was done with this line and those after it` };
   const line = lines[0]?.line ?? nextLine;
-  return resultLine({ line, uetr: undefined, ...refusal }, refusal, instance);
+  return resultLine({ line }, refusal, instance);
 }
 
 interface Splitter {
@@ -225,22 +228,12 @@ function createSplitter(): Splitter {
 /** Undefined for an empty line. */
 function readLine(line: number, bytes: Buffer | undefined): Line | undefined {
   if (bytes === undefined) {
-    return { line, uetr: undefined, ...refused("payload-too-large", `a line has at most ${MAX_LINE_BYTES} bytes`) };
+    return { line, read: refused("payload-too-large", `a line has at most ${MAX_LINE_BYTES} bytes`) };
   }
   if (bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) return undefined;
-  let json: unknown;
   try {
-    json = parseStrictJson(bytes);
+    return { line, read: readSubmission(parseStrictJson(bytes)) };
   } catch (failure) {
-    return { line, uetr: undefined, ...problemOf(failure).refusal };
+    return { line, read: problemOf(failure).refusal };
   }
-  const uetr = uetrOf(json);
-  const parsed = submitRequestSchema.safeParse(json);
-  if (parsed.success) return { line, uetr, kind: "request", request: parsed.data };
-  return { line, uetr, ...faultOf(parsed.error, "body") };
-}
-
-function uetrOf(json: unknown): string | undefined {
-  if (typeof json !== "object" || json === null || !("uetr" in json)) return undefined;
-  return typeof json.uetr === "string" && isUetr(json.uetr) ? json.uetr : undefined;
 }

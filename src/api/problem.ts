@@ -30,7 +30,7 @@ export class Problem extends Error {
 
 /** @param instance how the log names the request */
 export function problemJson(
-  { code, detail, field, reason, transferStatus, retryAfterSeconds }: Refusal,
+  { code, detail, field, reason, stored, retryAfterSeconds }: Refusal,
   instance: string,
 ): ProblemJson {
   const entry: (typeof PROBLEMS)[ProblemCode] & { readonly reason?: string } = PROBLEMS[code];
@@ -44,9 +44,14 @@ export function problemJson(
     code,
     ...(field === undefined ? {} : { field }),
     ...(iso === undefined ? {} : { reason: iso }),
-    ...(transferStatus === undefined ? {} : { transferStatus }),
+    ...(stored === undefined ? {} : { stored }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
+}
+
+/** As the answer to a submission: it tells what it proves of the transfer. */
+export function submissionProblemJson(refusal: Refusal, instance: string): ProblemJson {
+  return { ...problemJson(refusal, instance), transfer: PROBLEMS[refusal.code].transfer };
 }
 
 /** Fastify's own errors, and Node's HTTP parser's, that callers cause. */

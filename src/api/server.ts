@@ -8,7 +8,7 @@ import { instanceOf, type ApiContext, type ServerExtras } from "./context.ts";
 import { createEventFeed } from "./event-feed.ts";
 import { NDJSON_TYPE } from "./ndjson.ts";
 import { serveDocumentation } from "./openapi.ts";
-import { Problem, PROBLEM_TYPE, problemJson, problemOf } from "./problem.ts";
+import { Problem, PROBLEM_TYPE, problemJson, problemOf, submissionProblemJson } from "./problem.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { networkRoutes } from "./routes/network.ts";
 import { operatorRoutes } from "./routes/operator.ts";
@@ -66,9 +66,7 @@ export async function createServer(relay: RelayContext, extras: ServerExtras): P
     request.audit = { data: {} };
     reply.header("x-request-id", request.id);
     if (closing.signal.aborted) {
-      throw new Problem("unavailable", "the relay is stopping", {
-        headers: { connection: "close", "retry-after": "1" },
-      });
+      throw new Problem("unavailable", "the relay is stopping", { headers: { connection: "close" } });
     }
     const { scope } = request.routeOptions.config;
     if (scope !== undefined) await auth.authenticate(request, scope);
@@ -158,7 +156,8 @@ function answerProblem(
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, { refusal, headers }: Problem): FastifyReply {
-  const problem = problemJson(refusal, instanceOf(request));
+  const document = request.routeOptions.config.submits === true ? submissionProblemJson : problemJson;
+  const problem = document(refusal, instanceOf(request));
   // The hooks, and what they set, have not run for what the framework itself refuses.
   const begun = request.audit as FastifyRequest["audit"] | undefined;
   request.audit = { data: {}, ...begun, code: refusal.code };

@@ -36,6 +36,8 @@ interface Fault {
 /** Where there were alternatives, the one that was meant is that in which the fault is deepest. */
 function deepest(issues: readonly z.core.$ZodIssue[]): Fault {
   const [issue] = issues;
+  // The names of members are the caller's text, too: only what looks like a name is told.
+  if (issue?.code === "unrecognized_keys") return { path: issue.path, message: notTaken(issue.keys) };
   if (issue?.code !== "invalid_union") return { path: issue?.path ?? [], message: issue?.message ?? "as documented" };
   const faults = issue.errors.map(deepest);
   const meant = faults.reduce<Fault | undefined>(
@@ -44,4 +46,12 @@ function deepest(issues: readonly z.core.$ZodIssue[]): Fault {
   );
   if (meant === undefined || meant.path.length < 2) return { path: issue.path, message: "one of the alternatives" };
   return { path: [...issue.path, ...meant.path], message: meant.message };
+}
+
+const MEMBER_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,39}$/;
+const MOST_NAMED = 3;
+
+function notTaken(keys: readonly string[]): string {
+  const names = keys.filter((key) => MEMBER_NAME.test(key)).slice(0, MOST_NAMED);
+  return names.length === 0 ? "has a member that is not taken" : `takes no member ${names.join(", ")}`;
 }

@@ -1,8 +1,11 @@
 import { CommanderError } from "commander";
+import type { TransferFate } from "../contract/problems.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { isAway } from "../platform/away.ts";
 import { ConfigError } from "../platform/config.ts";
 import { RelayProblem, RelayUnreachable } from "../sdk/http.ts";
+import { InvalidSubmission, OutboxConflict } from "../sdk/outbox.ts";
+import { SubmissionFailure } from "./fate.ts";
 
 /** What the program ends with. Stable: what a code means does not change, and none is used for anything else. */
 export const EXIT_CODES = {
@@ -12,13 +15,15 @@ export const EXIT_CODES = {
   CONFIG: { code: 3, meaning: "The relay's configuration, or a network's plan; every key that is wrong is named." },
   INVALID: {
     code: 4,
-    meaning: "A value breaks a rule, or the relay refused the request for what is in it (400, 413, 422).",
+    meaning:
+      "A value breaks a rule, or the relay refused the request for what is in it. Of a transfer it says nothing.",
   },
   UNAUTHORIZED: { code: 5, meaning: "The API key is missing, not valid, or lacks the scope (401, 403)." },
   NOT_FOUND: { code: 6, meaning: "There is no such thing (404, 410)." },
   CONFLICT: {
     code: 7,
-    meaning: "It contradicts what is there: another content under this UETR, too late to cancel (409).",
+    meaning:
+      "It contradicts what is there: too late to cancel; or a transfer with other content is stored under this UETR, or under way in the outbox, and what becomes of it becomes of the money.",
   },
   UNAVAILABLE: {
     code: 8,
@@ -32,6 +37,11 @@ export const EXIT_CODES = {
   UNPROVED: {
     code: 11,
     meaning: "Nothing speaks against it, but what would prove it was not given: a receipt without `--registry`.",
+  },
+  REFUSED: {
+    code: 12,
+    meaning:
+      "The transfer is refused for good: nothing is stored under its UETR, and nothing ever will be. No other code says so.",
   },
   INTERRUPTED: { code: 130, meaning: "Stopped by Ctrl-C." },
 } as const;
@@ -60,20 +70,33 @@ const EXIT_OF_STATUS: Readonly<Record<number, ExitName>> = {
 };
 const SERVER_ERROR = 500;
 
+const EXIT_OF_FATE: Readonly<Record<TransferFate, ExitName>> = {
+  none: "REFUSED",
+  stored: "CONFLICT",
+  unknown: "UNAVAILABLE",
+};
+
+/** By what is proved of the transfer; the status of an answer that proves nothing may be anybody's. */
+function exitOfSubmission({ transfer, cause }: SubmissionFailure): ExitName {
+  const exit = exitOf(cause);
+  return cause instanceof RelayProblem && exit !== "UNAUTHORIZED" ? EXIT_OF_FATE[transfer] : exit;
+}
+
 /** What an error ends the program with. */
 export function exitOf(error: unknown): ExitName {
   if (error instanceof CommandFailure) return error.exit;
+  if (error instanceof SubmissionFailure) return exitOfSubmission(error);
   // Help and version were asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? "OK" : "USAGE";
   if (error instanceof ConfigError) return "CONFIG";
-  if (error instanceof InvalidInput) return "INVALID";
+  if (error instanceof InvalidInput || error instanceof InvalidSubmission) return "INVALID";
+  if (error instanceof OutboxConflict) return "CONFLICT";
   if (error instanceof RelayUnreachable) return "UNAVAILABLE";
   if (error instanceof RelayProblem) return exitOfStatus(error.status);
   if (isAway(error)) return "UNAVAILABLE";
   return "INTERNAL";
 }
 
-/** What an answer of the relay ends the program with. */
-export function exitOfStatus(status: number): ExitName {
+function exitOfStatus(status: number): ExitName {
   return EXIT_OF_STATUS[status] ?? (status >= SERVER_ERROR ? "UNAVAILABLE" : "INVALID");
 }

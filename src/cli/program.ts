@@ -7,6 +7,7 @@ import { addReceiptCommands } from "./commands/receipts.ts";
 import { addRelayCommands } from "./commands/relay.ts";
 import { addTransferCommands } from "./commands/transfers.ts";
 import { EXIT_CODES, exitOf, type ExitName } from "./exit-codes.ts";
+import { SubmissionFailure } from "./fate.ts";
 import type { Io } from "./io.ts";
 
 export const VERSION = "0.1.0";
@@ -65,11 +66,13 @@ export async function runCommand(args: readonly string[], io: Io): Promise<numbe
 
 function describe(error: unknown, exit: ExitName, isJson: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (!isJson) return `feiqian: ${hint(error) ?? message}`;
-  const members = memberTexts(error, ["code", "field", "reason", "rule", "instance"]);
-  return JSON.stringify({
-    error: { exit, exitCode: EXIT_CODES[exit].code, message: usage(error) ?? message, ...members },
-  });
+  // What went wrong, and for a submission which one and what is known of it.
+  const [cause, uetr, transfer, stored] =
+    error instanceof SubmissionFailure ? [error.cause, error.uetr, error.transfer, error.stored] : [error];
+  if (!isJson) return `feiqian: ${message}${aside(cause)}`;
+  const members = memberTexts(cause, ["code", "field", "reason", "rule", "instance"]);
+  const about = { message: usage(error) ?? message, ...members, uetr, transfer, stored };
+  return JSON.stringify({ error: { exit, exitCode: EXIT_CODES[exit].code, ...about } });
 }
 
 /** What is wrong with a command line, without what commander adds for a terminal. */
@@ -80,12 +83,11 @@ function usage(error: unknown): string | undefined {
 }
 
 /** What a person is told beyond the message. */
-function hint(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+function aside(error: unknown): string {
+  if (!(error instanceof Error)) return "";
   const { code, field, reason } = memberTexts(error, ["code", "field", "reason"]);
   const cause = error.cause instanceof Error && code === "UNREACHABLE" ? `: ${error.cause.message}` : "";
-  const about = error.name === "RelayProblem" ? ` [${[code, field, reason].filter(Boolean).join(", ")}]` : "";
-  return `${error.message}${cause}${about}`;
+  return error.name === "RelayProblem" ? ` [${[code, field, reason].filter(Boolean).join(", ")}]` : cause;
 }
 
 function memberTexts(error: unknown, names: readonly string[]): Readonly<Record<string, string | undefined>> {

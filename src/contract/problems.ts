@@ -1,49 +1,124 @@
 import { z } from "zod/v4";
 import type { ReasonCode } from "../domain/reason.ts";
+import { transferStatusSchema } from "./transfer-status.ts";
+
+/**
+ * What a problem, as the answer to a submission, proves of the transfer that was to be submitted. Whoever has taken a
+ * customer's money for it decides by this alone, and never by the HTTP status.
+ */
+export const TRANSFER_FATES = {
+  none: "nothing is stored under this UETR, and nothing ever will be: give the money back",
+  stored: "a transfer is stored under this UETR: what becomes of it becomes of the money, so go by its status",
+  unknown: "this answer does not tell: send the same again under the same UETR",
+} as const;
+export type TransferFate = keyof typeof TRANSFER_FATES;
 
 interface ProblemEntry {
   /** HTTP status. */
   readonly status: number;
   readonly title: string;
+  /**
+   * What it proves of the transfer. "none" is a promise: the intake looks whether the UETR is stored before it gives
+   * such an answer, and keeps the refusal for ever. What is answered before that can be looked at proves nothing.
+   */
+  readonly transfer: TransferFate;
   /** ISO 20022 status reason, where one fits every case of the problem. */
   readonly reason?: ReasonCode;
 }
 
 /** Every problem that the API can answer with. Codes are stable: what they mean does not change, and none is reused. */
 export const PROBLEMS = {
-  "malformed-request": { status: 400, title: "The request cannot be read", reason: "FF01" },
-  "invalid-request": { status: 400, title: "A field breaks its rule", reason: "FF01" },
-  unauthorized: { status: 401, title: "No valid API key was sent" },
-  forbidden: { status: 403, title: "The API key lacks the scope for this" },
-  "not-found": { status: 404, title: "There is no such thing" },
-  "payee-not-found": { status: 404, title: "The partner knows no customer of this alias" },
-  "method-not-allowed": { status: 405, title: "The resource does not have this method" },
-  "request-timeout": { status: 408, title: "The request did not arrive in time" },
-  "uetr-conflict": { status: 409, title: "The UETR is that of a transfer with other content", reason: "AM05" },
-  "not-cancellable": { status: 409, title: "The transfer cannot be cancelled any more" },
-  "receipt-not-ready": { status: 409, title: "There is no receipt before a transfer has settled" },
-  "already-rotated": { status: 409, title: "The key has a successor" },
-  "not-final": { status: 409, title: "The transfer is not finished yet: not refunded, and not known to be credited" },
-  erased: { status: 410, title: "The personal data has been erased" },
-  "payload-too-large": { status: 413, title: "The request is larger than is taken" },
-  "uri-too-long": { status: 414, title: "The address is longer than is taken" },
-  "unsupported-media-type": { status: 415, title: "The body is of a media type that is not taken here" },
-  "unknown-partner": { status: 422, title: "No partner of this number takes transfers", reason: "RC01" },
-  "corridor-closed": { status: 422, title: "The corridor is not open", reason: "AG03" },
-  "amount-too-small": { status: 422, title: "The amount comes to nothing in the other currency", reason: "AM01" },
-  "amount-too-large": { status: 422, title: "The amount is above the corridor's limit", reason: "AM02" },
-  "quote-not-found": { status: 422, title: "There is no such quote" },
-  "quote-expired": { status: 422, title: "The quote has expired", reason: "AB04" },
-  "quote-mismatch": { status: 422, title: "The quote is for another corridor", reason: "AM09" },
-  "quote-used-up": { status: 422, title: "Nobody sells as much at the price quoted any more", reason: "AB04" },
-  "no-quote": { status: 422, title: "No liquidity provider sells as much", reason: "AB04" },
-  "insufficient-liquidity": { status: 422, title: "The partner has too little money on the ledger", reason: "AM04" },
-  "rate-limited": { status: 429, title: "More than the limit" },
-  "headers-too-large": { status: 431, title: "The headers are larger than is taken" },
-  internal: { status: 500, title: "The relay failed; what it failed on is in its log" },
-  unavailable: { status: 503, title: "The relay cannot reach its database or its ledger, or is stopping" },
-  "quotes-unavailable": { status: 503, title: "No liquidity provider answers" },
-  "partner-unavailable": { status: 503, title: "The partner's relay does not answer", reason: "AB08" },
+  "malformed-request": { status: 400, title: "The request cannot be read", transfer: "unknown", reason: "FF01" },
+  "invalid-request": { status: 400, title: "A field breaks its rule", transfer: "none", reason: "FF01" },
+  "uetr-unreadable": {
+    status: 400,
+    title: "Which transfer it is cannot be told: the UETR breaks its rule",
+    transfer: "unknown",
+    reason: "FF01",
+  },
+  unauthorized: { status: 401, title: "No valid API key was sent", transfer: "unknown" },
+  forbidden: { status: 403, title: "The API key lacks the scope for this", transfer: "unknown" },
+  "not-found": { status: 404, title: "There is no such thing", transfer: "unknown" },
+  "payee-not-found": { status: 404, title: "The partner knows no customer of this alias", transfer: "unknown" },
+  "method-not-allowed": { status: 405, title: "The resource does not have this method", transfer: "unknown" },
+  "request-timeout": { status: 408, title: "The request did not arrive in time", transfer: "unknown" },
+  "uetr-conflict": {
+    status: 409,
+    title: "The UETR is that of a transfer with other content",
+    transfer: "stored",
+    reason: "AM05",
+  },
+  "not-cancellable": { status: 409, title: "The transfer cannot be cancelled any more", transfer: "stored" },
+  "receipt-not-ready": { status: 409, title: "There is no receipt before a transfer has settled", transfer: "unknown" },
+  "already-rotated": { status: 409, title: "The key has a successor", transfer: "unknown" },
+  "not-final": {
+    status: 409,
+    title: "The transfer is not finished yet: not refunded, and not known to be credited",
+    transfer: "unknown",
+  },
+  erased: { status: 410, title: "The personal data has been erased", transfer: "unknown" },
+  "payload-too-large": { status: 413, title: "The request is larger than is taken", transfer: "unknown" },
+  "uri-too-long": { status: 414, title: "The address is longer than is taken", transfer: "unknown" },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The body is of a media type that is not taken here",
+    transfer: "unknown",
+  },
+  "unknown-partner": {
+    status: 422,
+    title: "No partner of this number takes transfers",
+    transfer: "none",
+    reason: "RC01",
+  },
+  "corridor-closed": { status: 422, title: "The corridor is not open", transfer: "none", reason: "AG03" },
+  "amount-too-small": {
+    status: 422,
+    title: "The amount comes to nothing in the other currency",
+    transfer: "none",
+    reason: "AM01",
+  },
+  "amount-too-large": {
+    status: 422,
+    title: "The amount is above the corridor's limit",
+    transfer: "none",
+    reason: "AM02",
+  },
+  "quote-not-found": { status: 422, title: "There is no such quote", transfer: "none" },
+  "quote-expired": { status: 422, title: "The quote has expired", transfer: "none", reason: "AB04" },
+  "quote-mismatch": { status: 422, title: "The quote is for another corridor", transfer: "none", reason: "AM09" },
+  "quote-used-up": {
+    status: 422,
+    title: "Nobody sells as much at the price quoted any more",
+    transfer: "none",
+    reason: "AB04",
+  },
+  "no-quote": { status: 422, title: "No liquidity provider sells as much", transfer: "none", reason: "AB04" },
+  "insufficient-liquidity": {
+    status: 422,
+    title: "The partner has too little money on the ledger",
+    transfer: "none",
+    reason: "AM04",
+  },
+  "rate-limited": { status: 429, title: "More than the limit", transfer: "unknown" },
+  "headers-too-large": { status: 431, title: "The headers are larger than is taken", transfer: "unknown" },
+  internal: { status: 500, title: "The relay failed; what it failed on is in its log", transfer: "unknown" },
+  unavailable: {
+    status: 503,
+    title: "The relay cannot reach its database or its ledger, or is stopping",
+    transfer: "unknown",
+  },
+  "content-uncheckable": {
+    status: 503,
+    title: "A transfer is stored, and the key to compare its content with is not here",
+    transfer: "stored",
+  },
+  "quotes-unavailable": { status: 503, title: "No liquidity provider answers", transfer: "unknown" },
+  "partner-unavailable": {
+    status: 503,
+    title: "The partner's relay does not answer",
+    transfer: "unknown",
+    reason: "AB08",
+  },
 } as const satisfies Readonly<Record<string, ProblemEntry>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -55,6 +130,9 @@ export function problemType(code: ProblemCode): string {
   return `${TYPE_PREFIX}${code}`;
 }
 
+// The table's own members.
+const FATES = Object.keys(TRANSFER_FATES) as [TransferFate, ...TransferFate[]];
+
 export const problemSchema = z
   .object({
     type: z.string().meta({ examples: [problemType("uetr-conflict")] }),
@@ -65,7 +143,15 @@ export const problemSchema = z
     code: z.string().meta({ description: "The last part of the type. Stable." }),
     field: z.string().optional().meta({ description: "The member of the request that is at fault, by its path." }),
     reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code, where one fits." }),
-    transferStatus: z.string().optional().meta({ description: "Where the transfer stands that cannot be changed." }),
+    transfer: z
+      .enum(FATES)
+      .optional()
+      .meta({
+        description: `In every answer to a submission, what it proves of the transfer: ${FATES.map((fate) => `"${fate}": ${TRANSFER_FATES[fate]}`).join("; ")}. Never go by the HTTP status.`,
+      }),
+    stored: transferStatusSchema.optional().meta({
+      description: "How the transfer stands that is stored under the UETR.",
+    }),
     retryAfterSeconds: z.number().int().optional().meta({
       description: "When to send again what a limit held up; as the header retry-after, where there is one.",
     }),

@@ -2,9 +2,7 @@ import { z } from "zod/v4";
 import {
   aliasSchema,
   currencyText,
-  hexSchema,
   instantSchema,
-  moneySchema,
   nameSchema,
   partnerIdSchema,
   positiveMoneySchema,
@@ -14,6 +12,7 @@ import {
   uuidSchema,
 } from "./fields.ts";
 import { problemSchema } from "./problems.ts";
+import { itemised } from "./transfer-status.ts";
 
 /** What is priced: either end's amount is fixed, the other follows from the rate. */
 const fixedSend = z.strictObject({
@@ -35,13 +34,6 @@ export const quoteRequestSchema = z
     examples: [{ target: 4, amount: { send: { currency: "HKD", minor: "150000" } } }],
   });
 export type QuoteRequest = z.infer<typeof quoteRequestSchema>;
-
-const itemised = {
-  send: moneySchema.meta({ description: "What is exchanged for the payee." }),
-  fee: moneySchema.meta({ description: "The network's fee, on top." }),
-  total: moneySchema.meta({ description: "All that the payer is charged: send and fee." }),
-  receive: moneySchema.meta({ description: "What the payee gets, to the minor unit." }),
-};
 
 export const quoteResponseSchema = z
   .object({
@@ -128,46 +120,6 @@ export const lineResultSchema = z
   })
   .meta({ id: "LineResult" });
 export type LineResult = z.infer<typeof lineResultSchema>;
-
-/** Where a transfer stands. The last five are final; `settled` is, too, but for the news that the payee was credited. */
-export const TRANSFER_STATUSES = [
-  "received",
-  "waiting",
-  "batched",
-  "held",
-  "settled",
-  "credited",
-  "rejected",
-  "expired",
-  "failed",
-  "cancelled",
-] as const;
-export type TransferStatusName = (typeof TRANSFER_STATUSES)[number];
-
-export const transferStatusSchema = z
-  .object({
-    uetr: uetrSchema,
-    status: z.enum(TRANSFER_STATUSES),
-    pacs002: z.string().meta({ description: "ISO 20022 ExternalPaymentTransactionStatus1Code.", examples: ["ACSC"] }),
-    reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code." }),
-    isFinal: z.boolean().meta({ description: "Whether the money can move no more: it is there, or it is back." }),
-    target: partnerIdSchema,
-    ...itemised,
-    acceptedAt: instantSchema,
-    expiresAt: instantSchema,
-    batch: hexSchema(32).optional().meta({ description: "The batch that it is in: its id on the ledger." }),
-    steps: z.array(
-      z.object({
-        status: z.enum(TRANSFER_STATUSES),
-        at: instantSchema,
-        reason: z.string().optional(),
-        block: z.number().int().optional().meta({ description: "Where it stands on the ledger, if it does." }),
-        transaction: hexSchema(32).optional(),
-      }),
-    ),
-  })
-  .meta({ id: "TransferStatus", description: "Where a transfer stands, and every step on the way there." });
-export type TransferStatusResponse = z.infer<typeof transferStatusSchema>;
 
 export const receiptQuerySchema = z.strictObject({
   disclose: z

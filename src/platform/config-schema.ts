@@ -157,11 +157,9 @@ export const relayConfigSchema = z.strictObject({
       file: file.optional().meta({
         description: "File with the key that personal data is encrypted with: 32 bytes, as 64 hexadecimal digits.",
       }),
-      previousFiles: z
-        .array(file)
-        .max(16, "at most 16")
-        .default([])
-        .meta({ description: "Keys before it, which still open what they closed." }),
+      previousFiles: z.array(file).max(16, "at most 16").default([]).meta({
+        description: "Other keys, which open what they closed: those before it, and one that is about to follow it.",
+      }),
     })
     .prefault({}),
   wallet: z.strictObject({

@@ -1,4 +1,4 @@
-import type { TransferStatusResponse } from "../contract/transfers.ts";
+import type { TransferStatusResponse } from "../contract/transfer-status.ts";
 import type { Uetr } from "../domain/uetr.ts";
 import { appendEvents } from "../store/events.ts";
 import { cancelTransfer, findTransfer } from "../store/transfers.ts";
@@ -30,5 +30,5 @@ export async function cancel(context: RelayContext, uetr: Uetr): Promise<Cancell
   const status = statusOf(record);
   if (status.status === "cancelled") return { kind: "cancelled", status };
   const detail = `the transfer is ${status.status} already`;
-  return { ...refused("not-cancellable", detail), transferStatus: status.status };
+  return { ...refused("not-cancellable", detail), stored: status };
 }

@@ -1,23 +1,28 @@
-import { utf8 } from "../domain/bytes/bytes.ts";
 import { toHex } from "../domain/bytes/hex.ts";
-import { canonicalJson, type CanonicalObject } from "../domain/canonical-json.ts";
 import { corridorKey } from "../domain/corridor.ts";
 import { hashDetails } from "../domain/details.ts";
-import { InvalidInput } from "../domain/errors.ts";
-import { detailsOf, parseParties, type TransferParties } from "../domain/payload.ts";
-import { parseUetr, uetrFromRandom, type Uetr } from "../domain/uetr.ts";
+import { detailsOf } from "../domain/payload.ts";
+import { uetrFromRandom, type Uetr } from "../domain/uetr.ts";
 import { PROBLEMS } from "../contract/problems.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../contract/transfers.ts";
 import type { RegisteredCorridor, RegistryView } from "../ledger/registry.ts";
-import { findRefusals, forgetRefusals, insertRefusals } from "../store/refusals.ts";
+import { findRefusals, insertRefusals } from "../store/refusals.ts";
 import { findQuotes, insertQuote, type CustomerQuote, type QuoteWithProvider } from "../store/quotes.ts";
-import { findAccepted, insertTransfers, type AcceptedTransfer, type NewTransfer } from "../store/transfers.ts";
+import {
+  findAccepted,
+  findTransfers,
+  insertTransfers,
+  type AcceptedTransfer,
+  type NewTransfer,
+} from "../store/transfers.ts";
+import { contentOf, readSubmission, type BrokenSubmission, type ReadSubmission } from "./content.ts";
 import type { RelayContext } from "./context.ts";
 import { isOfTheRegistry, judgeByRegistry, openCorridor, registryNow, resolveCorridor } from "./corridors.ts";
 import { createFundsEstimate, type FundsEstimate } from "./funds.ts";
 import { createPricer, type Price, type Pricer, type ToPrice } from "./pricing/quotes.ts";
 import { refused, type Refusal } from "./refusal.ts";
 import { sealDetails } from "./sealed-details.ts";
+import { statusOf } from "./status.ts";
 
 /** What becomes of a submission. */
 export type Submission =
@@ -34,12 +39,13 @@ export type Quoted = { readonly kind: "quoted"; readonly quote: QuoteWithProvide
 /** Takes transfers in. Any number of processes may do so for one database. */
 export interface Intake {
   /**
-   * Accepts transfers: what is accepted is stored, with its amounts fixed, before this returns. A UETR that was accepted
-   * before gets the same answer for ever, whatever has changed since; with other content it is refused. What is refused
-   * for a reason that is not passing stays refused: of two that arrive at once, one cannot be accepted and one not.
+   * Accepts transfers: what is accepted is stored, with its amounts fixed, before this returns. A UETR has one answer for
+   * ever. Accepted, the same content gets the same answer again, whatever has changed since, and another content hears
+   * how what is stored stands. Refused for good (see PROBLEMS), it stays refused, whatever is sent under it: of two that
+   * arrive at once, one cannot be accepted and one not.
    * @returns an answer for each, in order
    */
-  submit(requests: readonly ParsedSubmitRequest[]): Promise<readonly Submission[]>;
+  submit(submissions: readonly (ParsedSubmitRequest | BrokenSubmission)[]): Promise<readonly Submission[]>;
   /** Prices a transfer for a customer, and keeps the price until it expires. */
   quote(request: QuoteRequest): Promise<Quoted>;
 }
@@ -51,8 +57,8 @@ export function createIntake(context: RelayContext): Intake {
   const pricer = createPricer(context);
   const funds = createFundsEstimate(context);
   return {
-    async submit(requests) {
-      const read = requests.map(readSubmission);
+    async submit(submissions) {
+      const read = submissions.map((one) => ("fault" in one ? one : readSubmission(one)));
       const answers = await answerOnce(context, pricer, funds, read);
       for (const answer of answers) count(context, answer);
       return answers;
@@ -61,102 +67,100 @@ export function createIntake(context: RelayContext): Intake {
   };
 }
 
-/** A submission that has been read: every spelling of one content is the same here. */
-interface Read {
-  readonly kind: "read";
-  readonly uetr: Uetr;
-  /** The content, in the one form that is compared. */
-  readonly content: Uint8Array;
-  readonly request: ParsedSubmitRequest;
-  readonly parties: TransferParties;
-}
-
-function readSubmission(request: ParsedSubmitRequest): Read | Refusal {
-  try {
-    const parties = parseParties(request);
-    const content = {
-      uetr: request.uetr,
-      target: request.target,
-      // Strings only, and what was left out is not there.
-      amount: request.amount as CanonicalObject,
-      ifUnfunded: request.ifUnfunded,
-      ...detailsOf(parties),
-    };
-    const canonical = utf8(canonicalJson(content, "request"));
-    return { kind: "read", uetr: parseUetr(request.uetr), content: canonical, request, parties };
-  } catch (failure) {
-    if (!(failure instanceof InvalidInput)) throw failure;
-    return refused("invalid-request", failure.rule, { field: failure.field });
-  }
-}
-
 async function answerOnce(
   context: RelayContext,
   pricer: Pricer,
   funds: FundsEstimate,
-  read: readonly (Read | Refusal)[],
+  read: readonly (ReadSubmission | BrokenSubmission)[],
 ): Promise<readonly Submission[]> {
-  const { db, sealer } = context;
-  const submissions = read.filter((one) => one.kind === "read");
+  const { db } = context;
+  // Before anything is refused for what is in it: what an earlier attempt has stored is stored, whatever is wrong now.
   const known = await findAccepted(
     db,
-    submissions.map(({ uetr }) => uetr),
+    read.map(({ uetr }) => uetr),
   );
-  const fresh = new Map<Uetr, Read>();
-  for (const one of submissions) {
+  const fresh = new Map<Uetr, ReadSubmission | BrokenSubmission>();
+  for (const one of read) {
     // Of two with one UETR the first is taken; the other is answered as if it had come later.
     if (!known.has(one.uetr) && !fresh.has(one.uetr)) fresh.set(one.uetr, one);
   }
   const refusals = new Map<Uetr, Refusal>();
-  const stored = await store(context, pricer, funds, [...fresh.values()], refusals);
-  await refuseForGood(
-    context,
-    [...fresh.values()].filter(({ uetr }) => refusals.has(uetr)),
-    refusals,
-  );
+  const sound: ReadSubmission[] = [];
+  for (const one of fresh.values()) {
+    if ("fault" in one) refusals.set(one.uetr, one.fault);
+    else sound.push(one);
+  }
+  const stored = await store(context, pricer, funds, sound, refusals);
+  await refuseForGood(context, refusals);
   const unanswered = [...fresh.keys()].filter((uetr) => !stored.has(uetr));
   // Whoever had the same submission at the same moment has decided.
   const accepted = unanswered.length === 0 ? new Map<Uetr, AcceptedTransfer>() : await findAccepted(db, unanswered);
-  const refusedBefore = unanswered.length === 0 ? new Map<never, never>() : await findRefusals(db, unanswered);
+  const standing = unanswered.length === 0 ? new Map<never, never>() : await findRefusals(db, unanswered);
 
-  return read.map((one): Submission => {
-    if (one.kind === "refused") return one;
+  const answerTo = (one: ReadSubmission | BrokenSubmission): Submission => {
     const mine = stored.get(one.uetr);
     if (mine !== undefined && fresh.get(one.uetr) === one) return { kind: "accepted", transfer: mine, replayed: false };
     const before = known.get(one.uetr) ?? accepted.get(one.uetr) ?? mine;
-    if (before === undefined) {
-      const same = refusedBefore.get(one.uetr)?.find(({ contentMac }) => sealer.isMacOf(contentMac, one.content));
-      // As it was written down by `refuseForGood`.
-      const standing = same?.refusal as Refusal | undefined;
-      return standing ?? refusals.get(one.uetr) ?? refused("internal", "the transfer could not be stored");
-    }
-    if (sealer.isMacOf(before.contentMac, one.content)) return { kind: "accepted", transfer: before, replayed: true };
-    return refused("uetr-conflict", "the UETR is that of another transfer; a new transfer needs a new one", {
+    if (before !== undefined) return answerAgain(context, before, one);
+    // As it was written down by `refuseForGood`.
+    const refusedBefore = standing.get(one.uetr) as Refusal | undefined;
+    return refusedBefore ?? refusals.get(one.uetr) ?? refused("internal", "the transfer could not be stored");
+  };
+  return withStanding(
+    context,
+    read.map((one) => ({ uetr: one.uetr, answer: answerTo(one) })),
+  );
+}
+
+/** To a submission under a UETR that is stored. */
+function answerAgain(
+  { sealer }: RelayContext,
+  transfer: AcceptedTransfer,
+  again: ReadSubmission | BrokenSubmission,
+): Submission {
+  const comparison =
+    "fault" in again ? "different" : sealer.compareMac(transfer.contentMac, contentOf(again, transfer));
+  if (comparison === "same") return { kind: "accepted", transfer, replayed: true };
+  if (comparison === "key missing") {
+    return refused("content-uncheckable", "a transfer is stored under this UETR, with a data key that is not here", {
       field: "uetr",
     });
+  }
+  return refused("uetr-conflict", "another content is stored under this UETR: go by the transfer that is stored", {
+    field: "uetr",
   });
 }
 
-const SERVER_ERROR = 500;
+/** Has what says that something is stored say how that stands. */
+async function withStanding(
+  { db }: RelayContext,
+  answers: readonly { readonly uetr: Uetr; readonly answer: Submission }[],
+): Promise<readonly Submission[]> {
+  const isOfStored = (answer: Submission): answer is Refusal =>
+    answer.kind === "refused" && PROBLEMS[answer.code].transfer === "stored";
+  const uetrs = answers.filter(({ answer }) => isOfStored(answer)).map(({ uetr }) => uetr);
+  const records = await findTransfers(db, uetrs);
+  return answers.map(({ uetr, answer }) => {
+    const record = records.get(uetr);
+    return isOfStored(answer) && record !== undefined ? { ...answer, stored: statusOf(record) } : answer;
+  });
+}
 
 /**
  * Writes refusals down before they are told. A wallet gives its customer the money back when it hears of one, and the
  * same submission may be under way once more: in this process, in another one, or on the wallet's second try.
  */
-async function refuseForGood(
-  { db, sealer, clock }: RelayContext,
-  reads: readonly Read[],
-  refusals: ReadonlyMap<Uetr, Refusal>,
-): Promise<void> {
+async function refuseForGood({ db, clock }: RelayContext, refusals: ReadonlyMap<Uetr, Refusal>): Promise<void> {
   const refusedAt = clock.nowMs();
-  const final = reads.flatMap(({ uetr, content }) => {
-    const refusal = refusals.get(uetr);
-    if (refusal === undefined || PROBLEMS[refusal.code].status >= SERVER_ERROR) return [];
-    return [{ uetr, contentMac: sealer.mac(content), refusal, refusedAt }];
-  });
-  if (final.length === 0) return;
-  await insertRefusals(db, final);
-  await forgetRefusals(db, refusedAt);
+  const final = [...refusals]
+    .filter(([, { code }]) => PROBLEMS[code].transfer === "none")
+    .map(([uetr, refusal]) => ({ uetr, refusal: forGood(refusal), refusedAt }));
+  if (final.length > 0) await insertRefusals(db, final);
+}
+
+/** Who meets it again with a request that has been mended must see why it is no use. */
+function forGood(refusal: Refusal): Refusal {
+  return { ...refusal, detail: `${refusal.detail}; nothing will be stored under this UETR: a new try needs a new one` };
 }
 
 /**
@@ -168,7 +172,7 @@ async function store(
   context: RelayContext,
   pricer: Pricer,
   funds: FundsEstimate,
-  fresh: readonly Read[],
+  fresh: readonly ReadSubmission[],
   refusals: Map<Uetr, Refusal>,
 ): Promise<ReadonlyMap<Uetr, NewTransfer>> {
   let open = fresh;
@@ -200,7 +204,7 @@ async function store(
 }
 
 interface Priced {
-  readonly read: Read;
+  readonly read: ReadSubmission;
   readonly corridor: RegisteredCorridor;
   readonly price: Price;
 }
@@ -208,7 +212,7 @@ interface Priced {
 async function priceAll(
   context: RelayContext,
   pricer: Pricer,
-  reads: readonly Read[],
+  reads: readonly ReadSubmission[],
   refusals: Map<Uetr, Refusal>,
 ): Promise<readonly Priced[]> {
   if (reads.length === 0) return [];
@@ -229,12 +233,15 @@ async function priceBy(
   context: RelayContext,
   pricer: Pricer,
   view: RegistryView,
-  reads: readonly Read[],
+  reads: readonly ReadSubmission[],
   refusals: Map<Uetr, Refusal>,
 ): Promise<readonly Priced[]> {
   const ids = reads.flatMap(({ request }) => ("quoteId" in request.amount ? [request.amount.quoteId] : []));
   const quotes = new Map((ids.length === 0 ? [] : await findQuotes(context.db, ids)).map((quote) => [quote.id, quote]));
-  const groups = new Map<string, { corridor: RegisteredCorridor; wanted: { read: Read; toPrice: ToPrice }[] }>();
+  const groups = new Map<
+    string,
+    { corridor: RegisteredCorridor; wanted: { read: ReadSubmission; toPrice: ToPrice }[] }
+  >();
   for (const read of reads) {
     const resolved = resolve(context, view, quotes, read);
     if (resolved.kind === "refused") {
@@ -266,7 +273,7 @@ function resolve(
   { partner, clock }: RelayContext,
   view: RegistryView,
   quotes: ReadonlyMap<string, CustomerQuote>,
-  { request }: Read,
+  { request }: ReadSubmission,
 ): { readonly kind: "resolved"; readonly corridor: RegisteredCorridor; readonly toPrice: ToPrice } | Refusal {
   if (!("quoteId" in request.amount)) {
     const resolved = resolveCorridor(view, partner, request.target, request.amount);
@@ -295,8 +302,9 @@ async function asTransfer(
   { sealer, drawBytes, clock, settings }: RelayContext,
   funds: FundsEstimate,
   funded: Set<Uetr>,
-  { read: { uetr, content, request, parties }, corridor: { corridor }, price }: Priced,
+  { read, corridor: { corridor }, price }: Priced,
 ): Promise<{ readonly kind: "taken"; readonly transfer: NewTransfer } | Refusal> {
+  const { uetr, request, parties } = read;
   const { sourceAmount, targetAmount, fee, drawn } = price;
   if (!funded.has(uetr)) {
     const waits = request.ifUnfunded === "wait";
@@ -318,7 +326,7 @@ async function asTransfer(
   const acceptedAt = clock.nowMs();
   const transfer = {
     uetr,
-    contentMac: sealer.mac(content),
+    contentMac: sealer.mac(contentOf(read, corridor)),
     target: corridor.target,
     sourceCurrency: corridor.sourceCurrency,
     targetCurrency: corridor.targetCurrency,

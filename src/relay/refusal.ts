@@ -1,4 +1,5 @@
 import type { ProblemCode } from "../contract/problems.ts";
+import type { TransferStatusResponse } from "../contract/transfer-status.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 
 /** Why something that was asked for is not done. An expected outcome, and told to whoever asked. */
@@ -11,8 +12,8 @@ export interface Refusal {
   readonly field?: string;
   /** ISO 20022 reason, where it is another than the code's own. */
   readonly reason?: ReasonCode;
-  /** Where the transfer stands that cannot be changed. */
-  readonly transferStatus?: string;
+  /** How the transfer stands that is stored under the UETR. */
+  readonly stored?: TransferStatusResponse;
   /** For how long it is not worth asking again. */
   readonly retryAfterSeconds?: number;
 }

@@ -1,4 +1,4 @@
-import type { TransferStatusName, TransferStatusResponse } from "../contract/transfers.ts";
+import type { TransferStatusName, TransferStatusResponse } from "../contract/transfer-status.ts";
 import { toHex, type Hex } from "../domain/bytes/hex.ts";
 import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
 import { transferLeaf } from "../domain/transfer.ts";

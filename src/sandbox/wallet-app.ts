@@ -1,6 +1,6 @@
 import type { LineResult, SubmitRequest } from "../contract/transfers.ts";
 import type { RelayClient } from "../sdk/client.ts";
-import { RelayUnreachable } from "../sdk/http.ts";
+import { RelayProblem, RelayUnreachable } from "../sdk/http.ts";
 import { networkFeeUp } from "../domain/corridor.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { parseUetr, type Uetr } from "../domain/uetr.ts";
@@ -107,18 +107,23 @@ async function submit(relay: RelayClient, orders: readonly Order[]): Promise<Rea
       if (result.uetr !== undefined && submission !== undefined) answers.set(parseUetr(result.uetr), submission);
     }
   } catch (failure) {
-    // What was answered to counts, and the rest is asked for again.
-    if (!(failure instanceof RelayUnreachable)) throw failure;
+    // What was answered to counts, and the rest is asked for again: a refusal of the stream is none of its lines.
+    if (!(failure instanceof RelayUnreachable || failure instanceof RelayProblem)) throw failure;
   }
   return answers;
 }
 
-function submissionOf({ status, replayed, acceptance, problem }: LineResult): Submission | undefined {
+/** Undefined where nothing is known: then it is asked for again. */
+function submissionOf({ replayed, acceptance, problem }: LineResult): Submission | undefined {
   if (acceptance !== undefined) {
     return { kind: "accepted", acceptedAtMs: Date.parse(acceptance.acceptedAt), isReplay: replayed === true };
   }
-  const isPassing = status >= 500 || status === 429 || status === 408;
-  return isPassing ? undefined : { kind: "refused", code: problem?.reason ?? problem?.code ?? String(status) };
+  if (problem?.transfer === "none") return { kind: "refused", code: problem.reason ?? problem.code };
+  // Under way already, in other words: what becomes of it is told as of any other.
+  const stored = problem?.stored;
+  return stored === undefined
+    ? undefined
+    : { kind: "accepted", acceptedAtMs: Date.parse(stored.acceptedAt), isReplay: true };
 }
 
 /** An order as the relay takes it. */

@@ -27,14 +27,13 @@ import {
   acceptanceSchema,
   lineResultSchema,
   quoteResponseSchema,
-  transferStatusSchema,
   type Acceptance,
   type LineResult,
   type QuoteRequest,
   type QuoteResponse,
   type SubmitRequest,
-  type TransferStatusResponse,
 } from "../contract/transfers.ts";
+import { transferStatusSchema, type TransferStatusResponse } from "../contract/transfer-status.ts";
 import type { DetailGroup } from "../domain/details.ts";
 import { followEvents, type FollowOptions } from "./events.ts";
 import {
@@ -75,7 +74,7 @@ export interface RelayClient {
   findQuote(id: string): Promise<QuoteResponse>;
   /**
    * Submits a transfer. Safe to repeat with the same UETR and content, also after `RelayUnreachable`, and after a crash
-   * if the request was kept: see `openOutbox`.
+   * if the request was kept: see `openOutbox`. What a `RelayProblem` means for the money is in its `transfer`.
    */
   submit(request: SubmitRequest): Promise<Submitted>;
   /**
@@ -173,8 +172,8 @@ async function cancel(connection: Connection, uetr: string): Promise<TransferSta
     });
     return value;
   } catch (failure) {
-    if (!(failure instanceof RelayProblem) || failure.transferStatus !== "cancelled") throw failure;
-    return (await connection.ask("GET", transferPath(uetr), transferStatusSchema)).value;
+    if (!(failure instanceof RelayProblem) || failure.stored?.status !== "cancelled") throw failure;
+    return failure.stored;
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod/v4";
-import { problemSchema, type ProblemJson } from "../contract/problems.ts";
+import { problemSchema, type ProblemJson, type TransferFate } from "../contract/problems.ts";
+import type { TransferStatusResponse } from "../contract/transfer-status.ts";
 import { backoffMs } from "../platform/retry.ts";
 
 /** The relay refused a request (RFC 9457). Codes are stable; messages are for people and may change. */
@@ -12,8 +13,13 @@ export class RelayProblem extends Error {
   readonly field: string | undefined;
   /** ISO 20022 ExternalStatusReason1Code, where one fits. */
   readonly reason: string | undefined;
-  /** Where the transfer stands that cannot be changed. */
-  readonly transferStatus: string | undefined;
+  /**
+   * What it proves of the transfer that was submitted: money is given back on "none", and on nothing else. "unknown"
+   * wherever the relay does not say, as in every refusal that is not its own.
+   */
+  readonly transfer: TransferFate;
+  /** How the transfer stands that is stored under the UETR. */
+  readonly stored: TransferStatusResponse | undefined;
   /** The request, as the relay's log names it. */
   readonly instance: string | undefined;
   /** How long the relay asks to be left alone. */
@@ -26,7 +32,8 @@ export class RelayProblem extends Error {
     this.status = problem.status;
     this.field = problem.field;
     this.reason = problem.reason;
-    this.transferStatus = problem.transferStatus;
+    this.transfer = problem.transfer;
+    this.stored = problem.stored;
     this.instance = problem.instance;
     this.retryAfterSeconds = problem.retryAfterSeconds;
   }
@@ -186,16 +193,22 @@ async function refusalIn(response: Response): Promise<RelayProblem> {
   const parsed = problemSchema.safeParse(jsonOrNothing(await response.text()));
   // Another status than that of the answer, or no problem document: something in between has answered.
   if (!parsed.success || parsed.data.status !== status) {
-    const nothing = { field: undefined, reason: undefined, transferStatus: undefined, instance: undefined };
+    const nothing = { field: undefined, reason: undefined, stored: undefined, instance: undefined };
     const message = `answered ${status}, and not as a relay does`;
-    return new RelayProblem(message, { code: NOT_THE_RELAY, status, retryAfterSeconds, ...nothing });
+    return new RelayProblem(message, {
+      code: NOT_THE_RELAY,
+      status,
+      transfer: "unknown",
+      retryAfterSeconds,
+      ...nothing,
+    });
   }
   return problemOf(parsed.data, retryAfterSeconds);
 }
 
 export function problemOf(problem: ProblemJson, retryAfterSeconds: number | undefined): RelayProblem {
-  const { detail, field, reason, transferStatus, code, status, instance } = problem;
-  return new RelayProblem(detail, { code, status, field, reason, transferStatus, instance, retryAfterSeconds });
+  const { detail, field, reason, transfer = "unknown", stored, code, status, instance } = problem;
+  return new RelayProblem(detail, { code, status, field, reason, transfer, stored, instance, retryAfterSeconds });
 }
 
 function jsonOrNothing(text: string): unknown {

@@ -8,23 +8,23 @@ export type {
   LookupResponse,
   Participant,
 } from "../contract/network.ts";
-export { PROBLEMS, type ProblemCode } from "../contract/problems.ts";
-export type {
-  Acceptance,
-  LineResult,
-  QuoteRequest,
-  QuoteResponse,
-  SubmitRequest,
-  TransferStatusName,
-  TransferStatusResponse,
-} from "../contract/transfers.ts";
+export { PROBLEMS, TRANSFER_FATES, type ProblemCode, type TransferFate } from "../contract/problems.ts";
+export type { Acceptance, LineResult, QuoteRequest, QuoteResponse, SubmitRequest } from "../contract/transfers.ts";
+export type { TransferStatusName, TransferStatusResponse } from "../contract/transfer-status.ts";
 export { parseAlias, type Alias } from "../domain/alias.ts";
 export { InvalidInput } from "../domain/errors.ts";
 export { parseName, parseText } from "../domain/text.ts";
 export { createClient, type EventsPageQuery, type RelayClient, type Submitted } from "./client.ts";
 export type { FollowOptions } from "./events.ts";
 export { NOT_THE_RELAY, RelayProblem, RelayUnreachable, type Connection, type ConnectionOptions } from "./http.ts";
-export { openOutbox, OutboxConflict, type Outbox, type OutboxOptions, type SubmissionOutcome } from "./outbox.ts";
+export {
+  InvalidSubmission,
+  openOutbox,
+  OutboxConflict,
+  type Outbox,
+  type OutboxOptions,
+  type SubmissionOutcome,
+} from "./outbox.ts";
 export * from "./receipt.ts";
 export { newUetr } from "./uetr.ts";
 export {

@@ -1,18 +1,33 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { submitRequestSchema, type SubmitRequest } from "../contract/transfers.ts";
+import { uetrSchema } from "../contract/fields.ts";
+import { submitRequestSchema, type ParsedSubmitRequest, type SubmitRequest } from "../contract/transfers.ts";
+import type { TransferStatusResponse } from "../contract/transfer-status.ts";
+import { canonicalJson, type CanonicalObject } from "../domain/canonical-json.ts";
+import { detailsOf, parseParties } from "../domain/payload.ts";
 import type { RelayClient, Submitted } from "./client.ts";
-import { NOT_THE_RELAY, RelayProblem, RelayUnreachable } from "./http.ts";
+import { RelayProblem, RelayUnreachable } from "./http.ts";
 
-/** How a submission ended. */
+/** How a submission ended. Only after "refused" the customer can have the money back. */
 export type SubmissionOutcome =
   | ({ readonly kind: "accepted"; readonly request: SubmitRequest } & Submitted)
-  /** Nothing of it was stored by the relay, and the same request would be refused again: the UETR is free to forget. */
-  | { readonly kind: "refused"; readonly request: SubmitRequest; readonly problem: RelayProblem };
+  /** Nothing is stored under the UETR, and nothing ever will be, whatever is sent. */
+  | { readonly kind: "refused"; readonly request: SubmitRequest; readonly problem: RelayProblem }
+  /**
+   * A transfer is stored under the UETR, with other content or with content that cannot be compared: the same payment in
+   * other words, or one UETR used for two. Either way `stored` is what becomes of the money under this UETR, as if it
+   * had been accepted now: go by its amounts, and by the ending that events and webhooks tell.
+   */
+  | {
+      readonly kind: "conflict";
+      readonly request: SubmitRequest;
+      readonly problem: RelayProblem;
+      readonly stored: TransferStatusResponse;
+    };
 
 export interface OutboxOptions {
-  readonly client: Pick<RelayClient, "submit">;
+  readonly client: Pick<RelayClient, "submit" | "transfer">;
   /** A folder of its own, made where it is missing. It holds personal data for as long as a submission is under way. */
   readonly folder: string;
   /**
@@ -20,21 +35,40 @@ export interface OutboxOptions {
    * crash in between it is told again, and the outcome is the same.
    */
   readonly onOutcome: (outcome: SubmissionOutcome) => Promise<void>;
+  /** Milliseconds since the epoch; the system's clock by default. */
+  readonly nowMs?: () => number;
 }
 
 export interface Outbox {
   /**
-   * Writes the request down, sends it, and has the outcome stored. Returns only then.
+   * Writes the request down, sends it, and has the outcome stored. Returns only then. One that is under way already, in
+   * whatever spelling, is sent as it was written down. Whatever is thrown says nothing of the money.
    * @throws RelayUnreachable, or RelayProblem for what may pass (the key, the rate limit, the relay's own failures): the
    * request stays, and `resume` sends it again
-   * @throws OutboxConflict when a request with this UETR and other content is under way
+   * @throws InvalidSubmission when no relay would take it: it is neither kept nor sent
+   * @throws OutboxConflict when a request with this UETR and other content is under way, and stays so
    */
   submit(request: SubmitRequest): Promise<SubmissionOutcome>;
   /**
-   * Sends what was left: to be called when the program starts, and again for as long as something stays.
+   * Sends what was left: to be called when the program starts, and again for as long as something stays. One that is not
+   * answered holds up none of the others.
    * @returns how many it sent, and how many are left because the relay gives no answer
+   * @throws what storing an outcome has failed with, after the others have been sent
    */
   resume(): Promise<{ readonly sent: number; readonly left: number }>;
+}
+
+/** A request breaks a rule of its form, and was not sent. Whether an earlier one under its UETR is stored is not known. */
+export class InvalidSubmission extends Error {
+  readonly code = "INVALID_SUBMISSION";
+  /** The member at fault, by its path. */
+  readonly field: string;
+
+  constructor(field: string, rule: string) {
+    super(`${field}: ${rule}`);
+    this.name = "InvalidSubmission";
+    this.field = field;
+  }
 }
 
 /** The caller uses one UETR for two transfers. */
@@ -49,19 +83,26 @@ export class OutboxConflict extends Error {
   }
 }
 
-/** Refusals of the request itself: nothing was stored, and nothing but another request changes the answer. */
-const FINAL = new Set([400, 409, 410, 413, 415, 422]);
+/** So many in a row without an answer, and the relay is taken to be away. */
+const MOST_SILENT = 3;
+/** A draft is a request by far sooner, or its program has died. */
+const DRAFT_MS = 3_600_000;
 
 /**
  * An outbox makes submission survive the caller's crash at any moment: each request is on the disk before the relay hears
  * of it, and leaves it after its outcome is stored. As the UETR is the key, sending twice moves money once. Several
  * processes may share a folder.
  */
-export async function openOutbox({ client, folder, onOutcome }: OutboxOptions): Promise<Outbox> {
+export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
+  const { client, folder, onOutcome, nowMs = Date.now } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  /** Where the last round has stopped: the next begins after it, so that no few can be in front for ever. */
+  let last = "";
 
-  const send = async (path: string, request: SubmitRequest): Promise<SubmissionOutcome> => {
-    const outcome = await outcomeOf(client, request);
+  /** As it was written down: the relay tells the content by it. */
+  const send = async (path: string, text: string): Promise<SubmissionOutcome> => {
+    // What `submit` wrote here.
+    const outcome = await outcomeOf(client, JSON.parse(text) as SubmitRequest);
     await onOutcome(outcome);
     await remove(path);
     return outcome;
@@ -69,62 +110,76 @@ export async function openOutbox({ client, folder, onOutcome }: OutboxOptions): 
 
   return {
     async submit(request) {
-      // Checked before it is written: what cannot be sent is not kept.
-      const parsed = submitRequestSchema.safeParse(request);
-      if (!parsed.success) throw invalid(parsed.error.issues[0]);
+      // It becomes the name of a file.
+      if (!uetrSchema.safeParse(request.uetr).success) throw invalid(request);
       const path = join(folder, `${request.uetr}.json`);
       const text = `${JSON.stringify(request)}\n`;
       const earlier = await readIfThere(path);
-      if (earlier !== undefined && earlier !== text) throw new OutboxConflict(request.uetr);
-      if (earlier === undefined) await writeDurably(folder, path, text);
-      return send(path, request);
+      if (earlier !== undefined) {
+        if (!isSame(earlier, text)) throw new OutboxConflict(request.uetr);
+        return send(path, earlier);
+      }
+      // What cannot be sent is not kept.
+      if (!submitRequestSchema.safeParse(request).success) throw invalid(request);
+      await writeDurably(folder, path, text);
+      return send(path, text);
     },
     async resume() {
-      const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
-      let sent = 0;
-      for (const name of names) {
+      const found = await readdir(folder);
+      await removeDrafts(folder, found, nowMs() - DRAFT_MS);
+      const names = found.filter((name) => name.endsWith(".json")).sort();
+      const inTurn = [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
+      const storing: unknown[] = [];
+      let [sent, silent, done] = [0, 0, 0];
+      for (const name of inTurn) {
+        if (silent === MOST_SILENT) break;
+        last = name;
         const path = join(folder, name);
         const text = await readIfThere(path);
-        if (text === undefined) continue;
-        // What `submit` wrote here.
-        const request = JSON.parse(text) as SubmitRequest;
         try {
-          await send(path, request);
-          sent++;
+          if (text !== undefined) await send(path, text);
+          if (text !== undefined) sent++;
+          done++;
+          silent = 0;
         } catch (failure) {
-          if (failure instanceof RelayUnreachable || failure instanceof RelayProblem) {
-            return { sent, left: names.length - sent };
-          }
-          throw failure;
+          silent = failure instanceof RelayUnreachable ? silent + 1 : 0;
+          if (!(failure instanceof RelayUnreachable || failure instanceof RelayProblem)) storing.push(failure);
         }
       }
-      return { sent, left: 0 };
+      if (storing.length > 0) throw storing[0];
+      return { sent, left: names.length - done };
     },
   };
 }
 
-async function outcomeOf(client: Pick<RelayClient, "submit">, request: SubmitRequest): Promise<SubmissionOutcome> {
+async function outcomeOf(client: OutboxOptions["client"], request: SubmitRequest): Promise<SubmissionOutcome> {
   try {
     return { kind: "accepted", request, ...(await client.submit(request)) };
   } catch (failure) {
-    const isFinal = failure instanceof RelayProblem && FINAL.has(failure.status) && failure.code !== NOT_THE_RELAY;
-    if (!isFinal) throw failure;
-    return { kind: "refused", request, problem: failure };
+    if (!(failure instanceof RelayProblem) || failure.transfer === "unknown") throw failure;
+    if (failure.transfer === "none") return { kind: "refused", request, problem: failure };
+    const stored = failure.stored ?? (await client.transfer(request.uetr));
+    return { kind: "conflict", request, problem: failure, stored };
   }
 }
 
-/** What the relay would answer, without asking it. */
-function invalid(issue: { readonly path: readonly PropertyKey[]; readonly message: string } | undefined): RelayProblem {
-  const field = (issue?.path ?? []).map(String).join(".");
-  return new RelayProblem(`${field}: ${issue?.message ?? "as documented"}`, {
-    code: "invalid-request",
-    status: 400,
-    field,
-    reason: "FF01",
-    transferStatus: undefined,
-    instance: undefined,
-    retryAfterSeconds: undefined,
-  });
+/** Whether two requests say the same, however they are spelled. */
+function isSame(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [left, right] = [one, other].map((text) => submitRequestSchema.safeParse(JSON.parse(text)).data);
+  return left !== undefined && right !== undefined && formOf(left) === formOf(right);
+}
+
+function formOf(request: ParsedSubmitRequest): string {
+  const { uetr, target, ifUnfunded } = request;
+  // Strings only, and what was left out is not there.
+  const amount = request.amount as CanonicalObject;
+  return canonicalJson({ uetr, target, amount, ifUnfunded, ...detailsOf(parseParties(request)) }, "request");
+}
+
+function invalid(request: SubmitRequest): InvalidSubmission {
+  const [issue] = submitRequestSchema.safeParse(request).error?.issues ?? [];
+  return new InvalidSubmission((issue?.path ?? []).map(String).join("."), issue?.message ?? "as documented");
 }
 
 /** There in full or not at all, whenever the machine stops. */
@@ -146,24 +201,24 @@ async function writeDurably(folder: string, path: string, text: string, drawByte
   }
 }
 
+/** What a program that was killed has left of a request that it had not written down yet, and so not sent. */
+async function removeDrafts(folder: string, names: readonly string[], beforeMs: number): Promise<void> {
+  for (const name of names.filter((each) => each.endsWith(".tmp"))) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(ifMissing);
+    if (found !== undefined && found.mtimeMs < beforeMs) await remove(path);
+  }
+}
+
 async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (failure) {
-    if (isMissing(failure)) return undefined;
-    throw failure;
-  }
+  return readFile(path, "utf8").catch(ifMissing);
 }
 
+/** Another process may be faster. */
 async function remove(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (failure) {
-    // Another process was faster.
-    if (!isMissing(failure)) throw failure;
-  }
+  await unlink(path).catch(ifMissing);
 }
 
-function isMissing(failure: unknown): boolean {
-  return failure instanceof Error && "code" in failure && failure.code === "ENOENT";
+function ifMissing(failure: unknown): undefined {
+  if (!(failure instanceof Error && "code" in failure && failure.code === "ENOENT")) throw failure;
 }

@@ -11,9 +11,11 @@ export interface Sealer {
   open(sealed: Uint8Array, bind: string): Uint8Array;
   /** A keyed hash: tells one content from another, and nobody can guess at it. Changes with the current key. */
   mac(message: Uint8Array): Uint8Array;
-  /** Whether it is this message's `mac`, under the current key or one before it. */
-  isMacOf(mac: Uint8Array, message: Uint8Array): boolean;
+  /** Whether it is this message's `mac`. Cannot be told where it was made with a key that is not among those given. */
+  compareMac(mac: Uint8Array, message: Uint8Array): MacComparison;
 }
+
+export type MacComparison = "same" | "different" | "key missing";
 
 export interface SealerKeys {
   /** 32 bytes. */
@@ -109,11 +111,11 @@ export function createSealer(
 
     mac: (message) => macOf(key, message),
 
-    isMacOf(mac, message) {
+    compareMac(mac, message) {
       const making = keyNamed(mac.subarray(0, NAME_BYTES));
-      if (making === undefined) return false;
+      if (making === undefined) return "key missing";
       const expected = macOf(making, message);
-      return expected.length === mac.length && timingSafeEqual(expected, mac);
+      return expected.length === mac.length && timingSafeEqual(expected, mac) ? "same" : "different";
     },
   };
 }

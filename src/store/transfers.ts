@@ -3,7 +3,7 @@ import type { CurrencyCode } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import type { Queryable } from "./database.ts";
-import { hexDigits, hexOf, numberOf, recordset } from "./values.ts";
+import { hexDigits, hexOf, numberOf, recordset, UUIDS_OF_JSON } from "./values.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Minor units; milliseconds. */
 export interface AcceptedTransfer {
@@ -93,7 +93,7 @@ export async function findAccepted(
   const rows = await db.query<AcceptedRow>(
     `SELECT uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount, fee, accepted_at,
        expires_at
-     FROM transfers WHERE uetr IN (SELECT given.uetr::uuid FROM jsonb_array_elements_text($1::jsonb) AS given(uetr))`,
+     FROM transfers WHERE uetr = ANY (${UUIDS_OF_JSON})`,
     [JSON.stringify(uetrs)],
   );
   return new Map(
@@ -167,7 +167,13 @@ interface StatusRow extends AcceptedRow {
 }
 
 export async function findTransfer(db: Queryable, uetr: Uetr): Promise<TransferRecord | undefined> {
-  const [row] = await db.query<StatusRow>(
+  return (await findTransfers(db, [uetr])).get(uetr);
+}
+
+/** Those that there are. */
+export async function findTransfers(db: Queryable, uetrs: readonly Uetr[]): Promise<ReadonlyMap<Uetr, TransferRecord>> {
+  if (uetrs.length === 0) return new Map();
+  const rows = await db.query<StatusRow>(
     `SELECT t.uetr, t.content_mac, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
        t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, t.batch, b.signed_at,
        b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
@@ -181,10 +187,18 @@ export async function findTransfer(db: Queryable, uetr: Uetr): Promise<TransferR
           WHERE u.source_currency = t.source_currency AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
      FROM transfers t LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
        LEFT JOIN confirmations c ON c.uetr = t.uetr
-     WHERE t.uetr = $1::uuid`,
-    [uetr],
+     WHERE t.uetr = ANY (${UUIDS_OF_JSON})`,
+    [JSON.stringify(uetrs)],
   );
-  if (row === undefined) return undefined;
+  return new Map(
+    rows.map((row) => {
+      const uetr = parseUetr(row.uetr);
+      return [uetr, recordOf(row, uetr)];
+    }),
+  );
+}
+
+function recordOf(row: StatusRow, uetr: Uetr): TransferRecord {
   return {
     ...amountsOf(row),
     uetr,

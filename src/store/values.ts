@@ -26,3 +26,6 @@ export function hexDigits(hex: Hex): string {
 export function recordset(rows: readonly object[]): string {
   return JSON.stringify(rows, (_, member: unknown) => (typeof member === "bigint" ? String(member) : member));
 }
+
+/** UUIDs given as a JSON array in $1, for `column = ANY (…)`: an array, for which an index is used, and not a join. */
+export const UUIDS_OF_JSON = "ARRAY(SELECT given::uuid FROM jsonb_array_elements_text($1::jsonb) AS given)";

@@ -190,6 +190,7 @@ async function settleOutcome(
   const uetr = parseUetr(outcome.request.uetr);
   const transfer = sent.get(uetr);
   if (transfer === undefined) throw new Error(`an answer to ${uetr}, which nobody has sent`);
+  if (outcome.kind === "conflict") throw new Error(`${uetr}: other content is stored, and nobody has sent any`);
   if (transfer.outcome !== undefined && transfer.outcome !== outcome.kind) {
     throw new Error(`${uetr} was ${transfer.outcome}, and is now ${outcome.kind}`);
   }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import type { EventJson } from "../../src/contract/network.ts";
-import type { TransferStatusName } from "../../src/contract/transfers.ts";
+import type { TransferStatusName } from "../../src/contract/transfer-status.ts";
 import type { Uetr } from "../../src/domain/uetr.ts";
 import { parsePostings, type Posting } from "../../src/sandbox/books.ts";
 import { readJournal } from "../../src/sandbox/journal.ts";

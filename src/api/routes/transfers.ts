@@ -9,10 +9,9 @@ import {
   receiptQuerySchema,
   receiptJsonSchema,
   submitRequestSchema,
-  transferStatusSchema,
   type Acceptance,
-  type ParsedSubmitRequest,
 } from "../../contract/transfers.ts";
+import { transferStatusSchema } from "../../contract/transfer-status.ts";
 import { DETAIL_GROUPS } from "../../domain/details.ts";
 import { receiptToJson } from "../../domain/receipt.ts";
 import { parseUetr } from "../../domain/uetr.ts";
@@ -24,14 +23,12 @@ import { findQuotes } from "../../store/quotes.ts";
 import { findTransfer } from "../../store/transfers.ts";
 import { NDJSON_TYPE, submitLines } from "../ndjson.ts";
 import { Problem } from "../problem.ts";
-import { validatorCompiler } from "../validation.ts";
+import { readSubmission } from "../submission.ts";
 import { callerOf, instanceOf, type ApiContext } from "../context.ts";
 import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
 
 const uetrParams = z.strictObject({ uetr: uetrSchema });
 const quoteParams = z.strictObject({ id: uuidSchema });
-
-const validateSubmission = validatorCompiler({ schema: submitRequestSchema, method: "POST", url: "/v1/transfers" });
 
 /** From a quote to a receipt: what a wallet does for its customers. */
 export function transferRoutes(context: ApiContext): FastifyPluginAsync {
@@ -96,19 +93,19 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Api
   app.post(
     "/v1/transfers",
     {
-      config: { scope: "submit" },
-      // Lines are read one by one; everything else as the schema has it.
-      validatorCompiler: () => (data: unknown) =>
-        data instanceof Readable ? { value: data } : validateSubmission(data),
+      config: { scope: "submit", submits: true },
+      // Read by the handler: a request that breaks a rule may be the repeat of one that is stored.
+      validatorCompiler: () => (data: unknown) => ({ value: data }),
       schema: {
         operationId: "submitTransfer",
         summary: "Submit a transfer, or a stream of them",
-        description: `A 202 means that the transfer is stored, with its amounts fixed. The same UETR with the same content gets the same answer for ever (then with the header "idempotent-replayed: true"), with other content 409. What is refused with 422 stays refused for a week: the same UETR with the same content gets the same refusal, and no copy of the request that is under way is accepted. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
+        description: `A 202 means that the transfer is stored, with its amounts fixed. A UETR has one answer for ever. Accepted, the same content gets the same answer again (then with the header "idempotent-replayed: true"), and another content gets 409 with how the stored transfer stands. Refused for good, it stays refused, whatever is sent under it. Each problem tells in "transfer" which it is: only "none" means that the payer can have the money back. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
         tags: ["transfers"],
         consumes: ["application/json", NDJSON_TYPE],
         body: submitRequestSchema,
         ...responses({ 202: acceptanceSchema }, [
           ...OF_BODIES,
+          "uetr-unreadable",
           "uetr-conflict",
           "unknown-partner",
           "corridor-closed",
@@ -121,12 +118,13 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Api
           "no-quote",
           "insufficient-liquidity",
           "quotes-unavailable",
+          "content-uncheckable",
         ]),
       },
     },
     async (request, reply) => {
-      // The validator lets through what the schema takes, and the stream that the parser of lines hands on.
-      const body: ParsedSubmitRequest | Readable = request.body;
+      // Whatever the parsers of bodies have made: JSON, or the stream that the parser of lines hands on.
+      const body: unknown = request.body;
       if (body instanceof Readable) {
         const caller = callerOf(request);
         const stream = streams.open(caller);
@@ -138,11 +136,14 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Api
         reply.header("connection", "close");
         return sendStream(reply.type(NDJSON_TYPE), Readable.from(results, { objectMode: true, highWaterMark: 1 }));
       }
-      const [submission] = await relay.tracer.span("intake", { uetr: body.uetr }, () => intake.submit([body]));
+      const read = readSubmission(body);
+      if ("kind" in read) throw Problem.of(read);
+      const { uetr } = read;
+      const [submission] = await relay.tracer.span("intake", { uetr }, () => intake.submit([read]));
       if (submission === undefined) throw new Error("intake: one answer for each");
       if (submission.kind === "refused") throw Problem.of(submission);
       if (submission.replayed) reply.header("idempotent-replayed", "true");
-      reply.header("location", `/v1/transfers/${body.uetr}`);
+      reply.header("location", `/v1/transfers/${uetr}`);
       const acceptance: Acceptance = acceptanceJson(submission.transfer);
       return reply.code(202).send(acceptance);
     },

@@ -5,18 +5,19 @@ import {
   type QuoteRequest,
   type QuoteResponse,
   type SubmitRequest,
-  type TransferStatusResponse,
 } from "../../contract/transfers.ts";
+import type { TransferStatusResponse } from "../../contract/transfer-status.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parseUetr, uetrFromRandom } from "../../domain/uetr.ts";
 import { parseWire } from "../../domain/wire.ts";
 import type { RelayClient } from "../../sdk/client.ts";
 import { openOutbox } from "../../sdk/outbox.ts";
 import { readAlias, readAmount, readCurrency, readPartner, showMoney } from "../arguments.ts";
-import { CommandFailure, exitOfStatus } from "../exit-codes.ts";
+import { CommandFailure } from "../exit-codes.ts";
 import { act } from "../act.ts";
+import { fateOf, SubmissionFailure } from "../fate.ts";
 import type { Io } from "../io.ts";
-import { readFileFor, renderFacts, type Session } from "../session.ts";
+import { jsonOf, readFileFor, renderFacts, type Session } from "../session.ts";
 
 const AMOUNT_HELP = "amount and currency, as 1500.00HKD";
 const DEFAULT_WATCH_SECONDS = 600;
@@ -103,9 +104,14 @@ async function send(session: Session, [partner]: readonly string[]): Promise<voi
 
   const request = requestOf(session, partner);
   // Told before it is sent: whatever happens now, it can be repeated, or asked about.
-  session.note(`UETR ${request.uetr}`);
-  if (folder === undefined) await submit(session, client, request);
-  else await submitByOutbox(session, client, request, folder);
+  if (!session.isJson) session.note(`UETR ${request.uetr}`);
+  else if (session.text("uetr") === undefined) session.io.err.write(`${jsonOf({ uetr: request.uetr })}\n`);
+  try {
+    if (folder === undefined) await submit(session, client, request);
+    else await submitByOutbox(session, client, request, folder);
+  } catch (failure) {
+    throw failure instanceof Error ? new SubmissionFailure(request.uetr, failure) : failure;
+  }
   if (session.flag("watch")) await watch(session, client, request.uetr);
 }
 
@@ -148,7 +154,7 @@ async function submitByOutbox(
 ): Promise<void> {
   const outbox = await openOutbox({ client, folder, onOutcome: () => Promise.resolve() });
   const outcome = await outbox.submit(request);
-  if (outcome.kind === "refused") throw outcome.problem;
+  if (outcome.kind !== "accepted") throw outcome.problem;
   const { acceptance, replayed } = outcome;
   session.print({ ...acceptance, replayed }, () =>
     showQuote({ ...acceptance, title: replayed ? "Accepted before, and not sent again" : "Accepted" }),
@@ -157,43 +163,43 @@ async function submitByOutbox(
 
 async function resume(session: Session, client: RelayClient, folder: string | undefined): Promise<void> {
   if (folder === undefined) throw new CommandFailure("USAGE", "--resume: from which --outbox?");
-  const refused: string[] = [];
+  let notAccepted = 0;
   const outbox = await openOutbox({
     client,
     folder,
     onOutcome(outcome) {
-      if (outcome.kind === "refused") refused.push(outcome.request.uetr);
       const { uetr } = outcome.request;
-      const result = outcome.kind === "accepted" ? "accepted" : outcome.problem.code;
-      session.line({ uetr, result }, () => `${uetr}  ${result}`);
+      if (outcome.kind === "accepted") {
+        session.line({ uetr, result: outcome.kind }, () => `${uetr}  accepted`);
+      } else {
+        notAccepted++;
+        const { code, transfer, stored } = outcome.problem;
+        session.line({ uetr, result: code, transfer, stored }, () => `${uetr}  ${code}: ${fateOf(outcome.problem)}`);
+      }
       return Promise.resolve();
     },
   });
   const { sent, left } = await outbox.resume();
   session.note(`${sent} sent, ${left} left`);
   if (left > 0) throw new CommandFailure("UNAVAILABLE", `${left} submissions are still in the outbox`);
-  if (refused.length > 0) throw new CommandFailure("NEGATIVE", `${refused.length} of ${sent} were refused`);
+  if (notAccepted > 0) throw new CommandFailure("NEGATIVE", `${notAccepted} of ${sent} were not accepted`);
 }
 
 async function sendFile(session: Session, client: RelayClient, path: string): Promise<void> {
   const lines = (await readFileFor(path, "--file")).split("\n").filter((line) => line.trim() !== "");
   const requests = lines.map((line, index) => readSubmission(line, `line ${index + 1}`));
-  const counted = { accepted: 0, refused: 0, worst: 0 };
+  const counted = { accepted: 0, none: 0, stored: 0, unknown: 0 };
+  let answered = 0;
   for await (const result of client.submitMany(requests)) {
-    if (result.acceptance === undefined) {
-      counted.refused++;
-      counted.worst = Math.max(counted.worst, result.status);
-    } else {
-      counted.accepted++;
-    }
+    counted[result.acceptance === undefined ? (result.problem?.transfer ?? "unknown") : "accepted"]++;
     session.line(result, showLine);
-    progress(session, counted.accepted + counted.refused, requests.length);
+    progress(session, ++answered, requests.length);
   }
-  session.note(`${counted.accepted} accepted, ${counted.refused} refused`);
-  if (counted.refused > 0) {
-    const exit = exitOfStatus(counted.worst);
-    throw new CommandFailure(exit === "UNAVAILABLE" ? exit : "NEGATIVE", `${counted.refused} were refused`);
-  }
+  const { accepted, none, stored, unknown } = counted;
+  const told = `${accepted} accepted, ${none} refused for good, ${stored} stored with other content, ${unknown} to send again`;
+  session.note(told);
+  if (unknown > 0) throw new CommandFailure("UNAVAILABLE", told);
+  if (accepted < answered) throw new CommandFailure("NEGATIVE", told);
 }
 
 function readSubmission(line: string, field: string): SubmitRequest {
@@ -294,7 +300,7 @@ function showStep(step: TransferStatusResponse["steps"][number]): string {
 }
 
 function showLine({ line, uetr = "", acceptance, problem, replayed }: LineResult): string {
-  const result =
-    acceptance === undefined ? `refused: ${problem?.detail ?? ""}` : replayed === true ? "accepted before" : "accepted";
+  const accepted = replayed === true ? "accepted before" : "accepted";
+  const result = acceptance === undefined ? `${problem?.detail ?? ""}: ${fateOf(problem ?? {})}` : accepted;
   return `${String(line).padStart(6)}  ${uetr.padEnd(36)}  ${result}`;
 }

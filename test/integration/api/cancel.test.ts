@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import { createServer } from "../../../src/api/server.ts";
-import type { TransferStatusResponse } from "../../../src/contract/transfers.ts";
+import type { TransferStatusResponse } from "../../../src/contract/transfer-status.ts";
 import { issueApiKey } from "../../../src/relay/api-keys.ts";
 import { batcherStep } from "../../../src/relay/steps/batcher.ts";
 import { watcherStep } from "../../../src/relay/steps/watcher.ts";
@@ -68,7 +68,8 @@ describeOnBothDatabases("cancelling", (open) => {
           expect(now).to.include({ status: "cancelled" }).and.not.have.property("batch");
         } else {
           batched += 1;
-          expect(answer.json()).to.include({ code: "not-cancellable", transferStatus: "batched" });
+          expect(answer.json()).to.include({ code: "not-cancellable" });
+          expect(answer.json()).to.have.nested.property("stored.status", "batched");
           expect(now.status).to.equal("batched");
         }
       }

@@ -44,9 +44,10 @@ const BODY_LIMIT_BYTES = 65_536;
 const DOCUMENT = "docs/openapi.json";
 /**
  * Tables that requests may change though they are refused: the audit log tells of refusals, and providers' standing
- * quotes belong to the relay, not to who has asked. What is reserved of a quote is compared.
+ * quotes belong to the relay, not to who has asked. What is reserved of a quote is compared. A refusal that stands is
+ * written down before it is told.
  */
-const EXEMPT = new Set(["audit_log", "provider_quotes"]);
+const EXEMPT = new Set(["audit_log", "provider_quotes", "refusals"]);
 
 /** Those of the routes between relays do not name the request. */
 const anyProblem = problemSchema.partial({ instance: true });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { InjectOptions } from "fastify";
 import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import type { Database } from "../../../src/store/database.ts";
+import { createSealer } from "../../../src/store/sealer.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { pause, apiRelay, GCASH, newUetr, setBalance, submission, type ApiRelay } from "./support.ts";
 
@@ -55,7 +56,13 @@ describeOnBothDatabases("idempotent submission", (open) => {
       const repeated = await post(contents[index] ?? submission());
       expect(repeated.statusCode).to.equal(answer.statusCode);
       if (answer.statusCode === 202) expect(answer.body).to.equal(won);
-      else expect(answer.json()).to.include({ code: "uetr-conflict", status: 409, reason: "AM05", field: "uetr" });
+      else {
+        expect(answer.json()).to.include({ code: "uetr-conflict", status: 409, reason: "AM05", field: "uetr" });
+        expect(answer.json()).to.have.property("transfer", "stored");
+        expect(answer.json())
+          .to.have.property("stored")
+          .that.deep.includes({ uetr, status: "received", isFinal: false });
+      }
     }
     expect(answers.filter(({ statusCode }) => statusCode === 202)).to.have.length(5);
     expect((await stored()).transfers).to.equal(1);
@@ -100,7 +107,8 @@ describeOnBothDatabases("idempotent submission", (open) => {
   });
 
   it("takes other spellings of one content for the same: order, spaces, defaults, telephone numbers", async () => {
-    const request = submission();
+    const amount = { send: { currency: "HKD", minor: "150000" } };
+    const request = submission({ amount });
     const first = await post(request);
     const { uetr, ...rest } = request;
     const respelt = {
@@ -108,6 +116,7 @@ describeOnBothDatabases("idempotent submission", (open) => {
       ifUnfunded: "fail",
       debtor: { ...request.debtor, name: "\ufeffChan  Tai Man\u200b" },
       creditor: { alias: { value: "+63 (0)917 123-4567", type: "MSISDN" }, name: "Maria Dela\u00a0Cruz " },
+      amount: { receiveCurrency: "PHP", ...amount },
       uetr,
     };
     const again = await relay.app.inject({
@@ -134,6 +143,26 @@ describeOnBothDatabases("idempotent submission", (open) => {
     expect(again.headers["idempotent-replayed"]).to.equal("true");
   });
 
+  it("takes the currency that was left out for the one that it stood for, in either direction", async () => {
+    const received = { currency: "PHP", minor: "150000" };
+    for (const [left, right] of [
+      [{ receive: received }, { receive: received, sendCurrency: "HKD" }],
+      [
+        { send: { currency: "HKD", minor: "1000" }, receiveCurrency: "PHP" },
+        { send: { currency: "HKD", minor: "1000" } },
+      ],
+    ] as const) {
+      const request = submission({ amount: left });
+      const first = await post(request);
+      expect(first.statusCode).to.equal(202);
+      expect((await post({ ...request, amount: right })).body).to.equal(first.body);
+    }
+    const request = submission({ target: 1, amount: { send: { currency: "HKD", minor: "1000" } } });
+    await post(request);
+    const other = { ...request, amount: { ...request.amount, receiveCurrency: "PHP" } };
+    expect((await post(other)).json()).to.include({ code: "uetr-conflict" });
+  });
+
   it("takes every other difference for another content", async () => {
     const request = submission();
     await post(request);
@@ -147,6 +176,7 @@ describeOnBothDatabases("idempotent submission", (open) => {
       { purpose: "GIFT" },
       { remittance: "Rent" },
       { ifUnfunded: "wait" },
+      { amount: { quoteId: newUetr() } },
     ];
     for (const other of others) {
       const answer = await post({ ...request, ...other });
@@ -156,7 +186,6 @@ describeOnBothDatabases("idempotent submission", (open) => {
   });
 
   it("keeps the answer when the key that content is compared with is rotated", async () => {
-    const { createSealer } = await import("../../../src/store/sealer.ts");
     const request = submission();
     const before = await post(request);
     const [old, current] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
@@ -193,21 +222,6 @@ describeOnBothDatabases("idempotent submission", (open) => {
     } finally {
       await other.close();
     }
-  });
-
-  it("refuses for good what it has refused, though nothing is in the way any more; but not what is another request", async () => {
-    const request = submission();
-    await setBalance(db, "HKD", 0n);
-    const refused = await post(request);
-    expect(refused.json()).to.include({ code: "insufficient-liquidity", status: 422 });
-    await relay.close();
-    await setBalance(db, "HKD", 10n ** 12n);
-    relay = await apiRelay(db);
-    const again = await post(request);
-    expect(problemOf(again)).to.deep.equal(problemOf(refused));
-    expect((await post(submission({ uetr: request.uetr, purpose: "GIFT" }))).statusCode).to.equal(202);
-    expect((await post(request)).json()).to.include({ code: "uetr-conflict" });
-    expect((await stored()).transfers).to.equal(1);
   });
 
   it("takes up again what the providers did not answer to", async () => {
@@ -305,19 +319,6 @@ describeOnBothDatabases("idempotent submission", (open) => {
     } finally {
       await other.close();
     }
-  });
-
-  it("forgets refusals that are a week old", async () => {
-    const request = submission();
-    await setBalance(db, "HKD", 0n);
-    await post(request);
-    await db.query("UPDATE refusals SET refused_at = refused_at - $1", [7 * 86_400_000 + 60_000]);
-    await post(submission());
-    const [row] = await db.query<{ uetr: string; left: number }>(
-      "SELECT count(*)::integer AS left FROM refusals WHERE uetr = $1::uuid",
-      [request.uetr],
-    );
-    expect(row?.left).to.equal(0);
   });
 
   it("stores nothing for what it refuses", async () => {

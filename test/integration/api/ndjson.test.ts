@@ -3,6 +3,7 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage } from
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
+import { PROBLEMS, type ProblemCode } from "../../../src/contract/problems.ts";
 import type { LineResult } from "../../../src/contract/transfers.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
@@ -82,13 +83,18 @@ describeOnBothDatabases("a stream of submissions", (open) => {
       [JSON.stringify(good), 202],
       [JSON.stringify(conflicting), 409, "uetr-conflict"],
       [`${JSON.stringify(submission())}\r`, 202],
-      ["null", 400, "invalid-request"],
+      ["null", 400, "uetr-unreadable"],
+      [JSON.stringify({ ...good, target: 0 }), 409, "uetr-conflict"],
     ];
     const body = Buffer.concat(lines.flatMap(([text]) => [Buffer.from(text), Buffer.from("\n")]));
     const results = await stream(body);
     expect(results.map(({ status, problem }) => [status, problem?.code])).to.deep.equal(
       lines.map(([, status, code]) => [status, code]),
     );
+    for (const { problem } of results.filter((result) => result.problem !== undefined)) {
+      expect(problem?.transfer, problem?.code).to.equal(PROBLEMS[problem?.code as ProblemCode].transfer);
+      expect(problem?.stored?.uetr, problem?.code).to.equal(problem?.transfer === "stored" ? good.uetr : undefined);
+    }
     expect(results[8]).to.include({ replayed: true });
     expect(results[8]?.acceptance).to.deep.equal(results[0]?.acceptance);
     expect(await storedCount()).to.equal(2);

@@ -74,7 +74,8 @@ describeOn("PGlite", "problems of the API", (open) => {
     const json = { ...headers, "content-type": "application/json" };
     for (const payload of ["{", '{"uetr":1,"uetr":1}', "", "\ufeff{}", Buffer.from([0x22, 0xff, 0x22])]) {
       const answer = await call({ method: "POST", url: "/v1/transfers", headers: json, payload });
-      expectProblem(answer, payload === "" ? "invalid-request" : "malformed-request");
+      expectProblem(answer, payload === "" ? "uetr-unreadable" : "malformed-request");
+      expect(answer.json()).to.include({ transfer: "unknown" });
     }
     expectProblem(await call({ url: "/v1/transfers/%zz" }), "malformed-request");
   });
@@ -85,7 +86,6 @@ describeOn("PGlite", "problems of the API", (open) => {
     const secret = "Zyxwvut";
     const bad: [payload: object, field: string][] = [
       [rest, "purpose"],
-      [{ ...good, uetr: good.uetr.toUpperCase() }, "uetr"],
       [{ ...good, extra: 1 }, "body"],
       [{ ...good, target: "4" }, "target"],
       [{ ...good, amount: { send: { currency: "HKD", minor: 150000 } } }, "amount.send.minor"],
@@ -104,8 +104,9 @@ describeOn("PGlite", "problems of the API", (open) => {
       [{ ...good, remittance: "" }, "remittance"],
     ];
     for (const [payload, field] of bad) {
-      const answer = await submit(payload);
+      const answer = await submit({ ...payload, uetr: newUetr() });
       expectProblem(answer, "invalid-request");
+      expect(answer.json()).to.include({ transfer: "none" });
       expect(answer.json<{ field: string }>().field.startsWith(field), answer.body).to.equal(true);
       expect(answer.body).not.to.contain(secret);
     }
@@ -129,6 +130,32 @@ describeOn("PGlite", "problems of the API", (open) => {
     const key = await relay.key(["operate"]);
     expect((await rotate(key)).statusCode).to.equal(201);
     expectProblem(await rotate(key), "already-rotated");
+  });
+
+  it("uetr-unreadable", async () => {
+    const good = submission();
+    const { uetr, ...rest } = good;
+    for (const payload of [
+      rest,
+      { ...good, uetr: uetr.toUpperCase() },
+      { ...good, uetr: 1 },
+      { ...good, uetr: ` ${uetr}` },
+      [],
+    ]) {
+      const answer = await submit(payload);
+      expectProblem(answer, "uetr-unreadable", "uetr");
+      expect(answer.json()).to.include({ transfer: "unknown" });
+    }
+  });
+
+  it("content-uncheckable", async () => {
+    const request = submission();
+    await submit(request);
+    await relay.close();
+    relay = await apiRelay(db, { dataKey: new Uint8Array(32).fill(9) });
+    const answer = await submit(request);
+    expectProblem(answer, "content-uncheckable", "uetr");
+    expect(answer.headers["retry-after"]).to.equal("1");
   });
 
   it("unauthorized, forbidden, rate-limited", async () => {
@@ -194,7 +221,9 @@ describeOn("PGlite", "problems of the API", (open) => {
     const hkdForPhp = { send: { currency: "PHP", minor: "1000" } };
     const closed = await submit(submission({ amount: hkdForPhp }));
     expectProblem(closed, "corridor-closed");
-    expect(closed.json<{ detail: string }>().detail).to.match(/from PHP to PHP .* open to this partner: HKD to PHP$/);
+    expect(closed.json<{ detail: string }>().detail).to.match(
+      /from PHP to PHP .* open to this partner: HKD to PHP; nothing will be stored/,
+    );
     const much = { send: { currency: "HKD", minor: String(10n ** 9n + 1n) } };
     expectProblem(await submit(submission({ amount: much })), "amount-too-large", "amount");
     relay.providers.rates = new Map([[11, 1n]]);
@@ -259,7 +288,7 @@ describeOn("PGlite", "problems of the API", (open) => {
     await db.query("UPDATE transfers SET batch = $1", [new Uint8Array(32).fill(1)]);
     const answer = await call({ method: "POST", url: `/v1/transfers/${request.uetr}/cancel` });
     expectProblem(answer, "not-cancellable");
-    expect(answer.json()).to.include({ transferStatus: "batched" });
+    expect(answer.json()).to.have.nested.property("stored.status", "batched");
   });
 
   it("erased, where details are to be disclosed; the receipt can be had without", async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -31,7 +31,8 @@ describeOnBothDatabases("migrations", (open, kind) => {
   };
 
   it("make the relay's tables, once", async () => {
-    expect((await migrate(db)).slice(0, 2)).to.deep.equal(["0001-relay.sql", "0002-refusals.sql"]);
+    const files = await readdir(new URL("../../../src/store/migrations/", import.meta.url));
+    expect(await migrate(db)).to.deep.equal(files.sort());
     expect(await migrate(db)).to.deep.equal([]);
     expect(await tables()).to.include.members(["transfers", "events", "migrations"]);
     columns.set(

@@ -5,25 +5,18 @@ import { expect } from "chai";
 import { openKeystore } from "../../../src/ledger/keys/keystore.ts";
 import { keyInMemory } from "../../../src/ledger/keys/signing-key.ts";
 import { decryptPeerKeys, publicPeerKeys } from "../../../src/relay/peer/keys.ts";
-import { ACCEPTANCE, fakeRelay, KEY, problem, run, transferAt, UETR, type Answering } from "./fixtures.ts";
-
-const SEND = [
-  "send",
-  "4",
-  "--send",
-  "1500.00HKD",
-  "--from",
-  "+852 9123 4567",
-  "--from-name",
-  "Chan Tai Man",
-  "--to",
-  "+639171234567",
-];
-
-/** JSON that was printed: whatever it is, the assertions look at it. */
-function parsed(text: string): Record<string, unknown> {
-  return JSON.parse(text) as Record<string, unknown>;
-}
+import {
+  ACCEPTANCE,
+  fakeRelay,
+  KEY,
+  parsed,
+  problem,
+  run,
+  SEND,
+  transferAt,
+  UETR,
+  type Answering,
+} from "./fixtures.ts";
 
 describe("the command line's requests", () => {
   it("asks for a quote in minor units, as the key that the environment has, and shows every cost", async () => {
@@ -81,9 +74,12 @@ describe("the command line's requests", () => {
 
   it("prints the relay's own JSON for machines, and nothing beside it", async () => {
     const relay = fakeRelay(() => ({ status: 202, body: ACCEPTANCE }));
-    const { out, err } = await run(["--json", ...SEND], relay);
+    const { out, err } = await run(["--json", ...SEND, "--uetr", UETR], relay);
     expect(parsed(out)).to.deep.equal({ ...ACCEPTANCE, replayed: false });
     expect(err).to.equal("");
+    // One that it has made itself is told, for without it nobody could repeat the transfer.
+    const made = await run(["--json", ...SEND], relay);
+    expect(parsed(made.err)).to.deep.equal({ uetr: (relay.asked[1]?.body as { uetr: string }).uetr });
   });
 
   it("takes the key from a file, and does without the environment", async () => {
@@ -111,7 +107,7 @@ describe("the command line's requests", () => {
     await writeFile(file, `${JSON.stringify(transfer)}\n\n${JSON.stringify(transfer)}\n`);
     const lines = [
       { line: 1, uetr: UETR, status: 202, acceptance: ACCEPTANCE },
-      { line: 2, uetr: UETR, status: 409, problem: problem(409, "uetr-conflict", "other content").body },
+      { line: 2, uetr: UETR, status: 409, problem: problem(409, "uetr-conflict", "other content", "stored").body },
     ];
     const relay = fakeRelay(() => ({ text: lines.map((line) => `${JSON.stringify(line)}\n`).join("") }));
     const { code, out, err } = await run(["send", "--file", file, "--json"], relay);

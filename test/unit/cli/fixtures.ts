@@ -1,3 +1,4 @@
+import type { TransferFate } from "../../../src/contract/problems.ts";
 import { systemClock, type Clock } from "../../../src/platform/clock.ts";
 import type { Io } from "../../../src/cli/io.ts";
 import { runCommand } from "../../../src/cli/program.ts";
@@ -39,7 +40,12 @@ export function fakeRelay(answering: Answering): { readonly fetch: typeof fetch;
   };
 }
 
-export function problem(status: number, code: string, detail: string): { status: number; body: unknown } {
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  transfer?: TransferFate,
+): { status: number; body: unknown } {
   const body = {
     type: `urn:feiqian:problem:${code}`,
     title: code,
@@ -47,6 +53,7 @@ export function problem(status: number, code: string, detail: string): { status:
     detail,
     instance: "urn:feiqian:request:1",
     code,
+    ...(transfer === undefined ? {} : { transfer }),
   };
   return { status, body };
 }
@@ -98,4 +105,23 @@ export function transferAt(...statuses: readonly string[]): object {
   const steps = statuses.map((name, index) => ({ status: name, at: `2026-11-22T08:30:0${index}.000Z` }));
   const reason = status === "rejected" ? { reason: "AC03" } : {};
   return { ...ACCEPTANCE, status, pacs002: "ACSP", isFinal, steps, ...reason };
+}
+
+/** A transfer that nothing is wrong with, on the command line. */
+export const SEND = [
+  "send",
+  "4",
+  "--send",
+  "1500.00HKD",
+  "--from",
+  "+852 9123 4567",
+  "--from-name",
+  "Chan Tai Man",
+  "--to",
+  "+639171234567",
+];
+
+/** JSON that was printed: whatever it is, the assertions look at it. */
+export function parsed(text: string): Record<string, unknown> {
+  return JSON.parse(text) as Record<string, unknown>;
 }

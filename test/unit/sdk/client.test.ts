@@ -89,6 +89,26 @@ describe("The relay's client", function () {
     expect(relay.received).to.have.length(1);
   });
 
+  it("says what a refusal proves of the transfer only where the relay itself does", async () => {
+    const fateOf = async (manner: Manner) => {
+      relay.manner = manner;
+      const failure = await failureOf(clientOf(relay, { retries: 0 }).submit(requestOf()));
+      expect(failure).to.be.instanceOf(RelayProblem);
+      return (failure as RelayProblem).transfer;
+    };
+    for (const transfer of ["none", "stored", "unknown"]) {
+      expect(await fateOf(problem(422, "no-quote", { transfer }))).to.equal(transfer);
+    }
+    // An older relay does not say, a newer one something else, and a proxy is none.
+    expect(await fateOf(problem(422, "no-quote"))).to.equal("unknown");
+    expect(await fateOf(problem(422, "no-quote", { transfer: "halved" }))).to.equal("unknown");
+    expect(await fateOf(json(422, { code: "no-quote", transfer: "none" }))).to.equal("unknown");
+    expect(await fateOf(problem(400, "no-quote", { status: 422, transfer: "none" }))).to.equal("unknown");
+    for (const status of [400, 401, 403, 404, 409, 410, 413, 422, 429, 503]) {
+      expect(await fateOf(answering(status))).to.equal("unknown");
+    }
+  });
+
   it("does not take a proxy's word for the relay's", async () => {
     relay.manner = answering(404);
     expect(await failureOf(clientOf(relay).transfer("x"))).to.include({ code: "not-the-relay", status: 404 });
@@ -124,11 +144,11 @@ describe("The relay's client", function () {
       const posts = relay.received.filter(({ path }) => path.endsWith("/cancel")).length;
       if (!request.path.endsWith("/cancel")) json(200, cancelled)(response, request);
       else if (posts === 1) resetting(response, request);
-      else problem(409, "not-cancellable", { transferStatus: "cancelled" })(response, request);
+      else problem(409, "not-cancellable", { stored: cancelled })(response, request);
     };
     expect(await clientOf(relay).cancel(uetr)).to.deep.equal(cancelled);
-    relay.manner = problem(409, "not-cancellable", { transferStatus: "settled" });
-    expect(await failureOf(clientOf(relay).cancel(uetr))).to.include({ transferStatus: "settled" });
+    relay.manner = problem(409, "not-cancellable", { stored: { ...cancelled, status: "settled" } });
+    expect(await failureOf(clientOf(relay).cancel(uetr))).to.have.nested.property("stored.status", "settled");
   });
 
   it("asks for what is disclosed, and for nothing unless told", async () => {

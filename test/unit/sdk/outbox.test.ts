@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import {
+  InvalidSubmission,
   openOutbox,
   OutboxConflict,
   RelayProblem,
@@ -14,7 +15,7 @@ import {
   type SubmissionOutcome,
 } from "../../../src/sdk/index.ts";
 import { answering, hanging, resetting, startReceiver, type Receiver } from "../../integration/support/receiver.ts";
-import { accepting, clientOf, failureOf, KEY, problem, requestOf } from "./support.ts";
+import { acceptanceOf, accepting, clientOf, failureOf, json, KEY, problem, requestOf } from "./support.ts";
 
 const SDK = new URL("../../../src/sdk/index.ts", import.meta.url).href;
 
@@ -74,6 +75,10 @@ describe("The outbox", function () {
     ["the key has been revoked", problem(401, "unauthorized"), RelayProblem],
     ["a proxy refuses", answering(403), RelayProblem],
     ["a proxy cannot take it", answering(413), RelayProblem],
+    ["a proxy says what a relay would say of a refusal", answering(422), RelayProblem],
+    ["a proxy sees a conflict", answering(409), RelayProblem],
+    ["the relay refuses, and does not say what of the transfer", problem(422, "corridor-closed"), RelayProblem],
+    ["the relay could not read it", problem(400, "malformed-request", { transfer: "unknown" }), RelayProblem],
   ] as const) {
     it(`keeps the request when ${what}, and sends it on resuming`, async () => {
       relay.manner = manner;
@@ -94,7 +99,7 @@ describe("The outbox", function () {
   }
 
   it("stores a final refusal, and forgets the request", async () => {
-    relay.manner = problem(422, "corridor-closed", { reason: "AG03" });
+    relay.manner = problem(422, "corridor-closed", { reason: "AG03", transfer: "none" });
     const outcome = await (await opened()).submit(requestOf());
     expect(outcome).to.have.nested.property("problem.code", "corridor-closed");
     expect(outcomes).to.deep.equal([outcome]);
@@ -111,7 +116,42 @@ describe("The outbox", function () {
     expect(outcomes.map((outcome) => outcome.request.uetr)).to.deep.equal([request.uetr]);
   });
 
-  it("refuses another transfer under a UETR that is under way, and takes the same again", async () => {
+  const standing = (uetr: string, status = "credited") => {
+    const { target, ...acceptance } = acceptanceOf(uetr);
+    return { ...acceptance, target, status, pacs002: "ACCC", isFinal: true, steps: [] };
+  };
+
+  for (const [status, code] of [
+    [409, "uetr-conflict"],
+    [503, "content-uncheckable"],
+  ] as const) {
+    it(`tells after ${code} how the stored transfer stands, and never a refusal`, async () => {
+      const request = requestOf();
+      const stored = standing(request.uetr);
+      relay.manner = problem(status, code, { transfer: "stored", stored });
+      const outcome = await (await opened()).submit(request);
+      expect(outcome).to.deep.include({ kind: "conflict", request, stored });
+      expect(outcomes).to.deep.equal([outcome]);
+      expect(await readdir(folder)).to.deep.equal([]);
+    });
+  }
+
+  it("looks the stored transfer up where the conflict does not tell of it, and waits until it can", async () => {
+    const request = requestOf();
+    let isAway = true;
+    relay.manner = (response, received) => {
+      if (received.path === "/v1/transfers") problem(409, "uetr-conflict", { transfer: "stored" })(response, received);
+      else if (isAway) resetting(response, received);
+      else json(200, standing(request.uetr, "rejected"))(response, received);
+    };
+    expect(await failureOf((await opened()).submit(request))).to.be.instanceOf(RelayUnreachable);
+    expect(outcomes).to.deep.equal([]);
+    isAway = false;
+    expect(await (await opened()).resume()).to.deep.equal({ sent: 1, left: 0 });
+    expect(outcomes[0]).to.have.nested.property("stored.status", "rejected");
+  });
+
+  it("refuses another transfer under a UETR that is under way, and takes the same again, however it is spelled", async () => {
     relay.manner = resetting;
     const outbox = await opened();
     const request = requestOf();
@@ -121,7 +161,52 @@ describe("The outbox", function () {
       .to.be.instanceOf(OutboxConflict)
       .with.property("uetr", request.uetr);
     relay.manner = accepting;
-    expect(await outbox.submit(request)).to.include({ kind: "accepted" });
+    const { uetr, ...rest } = request;
+    expect(await outbox.submit({ ifUnfunded: "fail", ...rest, uetr })).to.include({ kind: "accepted" });
+    // As it was written down.
+    expect(relay.received.at(-1)?.body).to.equal(JSON.stringify(request));
+  });
+
+  it("sends the others though some are never answered, and though an outcome cannot be stored", async () => {
+    relay.manner = resetting;
+    const outbox = await opened();
+    const requests = Array.from({ length: 12 }, () => requestOf()).sort((left, right) =>
+      left.uetr < right.uetr ? -1 : 1,
+    );
+    for (const request of requests) await failureOf(outbox.submit(request));
+    // The first in the order: a gateway does not like them, or the connection always breaks.
+    const poison = requests.slice(0, 5).map(({ uetr }) => uetr);
+    relay.manner = (response, received) => {
+      const at = poison.findIndex((uetr) => received.body.includes(uetr));
+      (at === -1 ? accepting : at === 0 ? answering(403) : resetting)(response, received);
+    };
+    const accepted = () => new Set(outcomes.map(({ request }) => request.uetr)).size;
+    for (let round = 0; round < 4 && accepted() < 7; round++) await outbox.resume();
+    expect(accepted()).to.equal(7);
+    relay.manner = accepting;
+    storeFails = new Error("the caller's database does not take one");
+    expect(await failureOf(outbox.resume())).to.equal(storeFails);
+    expect(new Set(relay.received.slice(-5).map(({ body }) => body)).size).to.equal(5);
+    storeFails = undefined;
+    expect(await outbox.resume()).to.deep.equal({ sent: 5, left: 0 });
+  });
+
+  it("leaves no personal data of a request whose program died while it was being written", async () => {
+    await opened();
+    const draft = join(folder, `${requestOf().uetr}.json.0011223344556677.tmp`);
+    await writeFile(draft, "{");
+    let nowMs = Date.now();
+    const outbox = await openOutbox({
+      client: clientOf(relay),
+      folder,
+      onOutcome: () => Promise.resolve(),
+      nowMs: () => nowMs,
+    });
+    await outbox.resume();
+    expect(await readdir(folder)).to.have.length(1);
+    nowMs += 2 * 3_600_000;
+    expect(await outbox.resume()).to.deep.equal({ sent: 0, left: 0 });
+    expect(await readdir(folder)).to.deep.equal([]);
   });
 
   it("neither keeps nor sends what no relay would take", async () => {
@@ -131,10 +216,13 @@ describe("The outbox", function () {
       ["purpose", { ...requestOf(), purpose: "gift" }],
       ["target", { ...requestOf(), target: 0 }],
     ] as const) {
-      expect(await failureOf(outbox.submit(request))).to.include({ code: "invalid-request", field });
+      const failure = await failureOf(outbox.submit(request));
+      // No outcome: an earlier submission may be stored.
+      expect(failure).to.be.instanceOf(InvalidSubmission).and.to.include({ field });
     }
     expect(await readdir(folder)).to.deep.equal([]);
     expect(relay.received).to.deep.equal([]);
+    expect(outcomes).to.deep.equal([]);
   });
 
   it("survives the program's death while it waits for the answer", async function () {

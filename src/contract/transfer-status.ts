@@ -1,0 +1,50 @@
+import { z } from "zod/v4";
+import { hexSchema, instantSchema, moneySchema, partnerIdSchema, uetrSchema } from "./fields.ts";
+
+/** The amounts of a quote or a transfer: every cost, itemised. */
+export const itemised = {
+  send: moneySchema.meta({ description: "What is exchanged for the payee." }),
+  fee: moneySchema.meta({ description: "The network's fee, on top." }),
+  total: moneySchema.meta({ description: "All that the payer is charged: send and fee." }),
+  receive: moneySchema.meta({ description: "What the payee gets, to the minor unit." }),
+};
+
+/** Where a transfer stands. The last five are final; `settled` is, too, but for the news that the payee was credited. */
+export const TRANSFER_STATUSES = [
+  "received",
+  "waiting",
+  "batched",
+  "held",
+  "settled",
+  "credited",
+  "rejected",
+  "expired",
+  "failed",
+  "cancelled",
+] as const;
+export type TransferStatusName = (typeof TRANSFER_STATUSES)[number];
+
+export const transferStatusSchema = z
+  .object({
+    uetr: uetrSchema,
+    status: z.enum(TRANSFER_STATUSES),
+    pacs002: z.string().meta({ description: "ISO 20022 ExternalPaymentTransactionStatus1Code.", examples: ["ACSC"] }),
+    reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code." }),
+    isFinal: z.boolean().meta({ description: "Whether the money can move no more: it is there, or it is back." }),
+    target: partnerIdSchema,
+    ...itemised,
+    acceptedAt: instantSchema,
+    expiresAt: instantSchema,
+    batch: hexSchema(32).optional().meta({ description: "The batch that it is in: its id on the ledger." }),
+    steps: z.array(
+      z.object({
+        status: z.enum(TRANSFER_STATUSES),
+        at: instantSchema,
+        reason: z.string().optional(),
+        block: z.number().int().optional().meta({ description: "Where it stands on the ledger, if it does." }),
+        transaction: hexSchema(32).optional(),
+      }),
+    ),
+  })
+  .meta({ id: "TransferStatus", description: "Where a transfer stands, and every step on the way there." });
+export type TransferStatusResponse = z.infer<typeof transferStatusSchema>;
