@@ -136,6 +136,13 @@ function relayStats(): readonly View[] {
     stat("Differences", "That the last reconciliations found.", "none", "sum(feiqian_reconciliation_differences)", {
       from: 1,
     }),
+    stat(
+      "Unknown signatures",
+      "Batches of the last day that were opened or settled with a partner's key and not by its relay.",
+      "none",
+      "sum(max by (member, call) (feiqian_unknown_signatures))",
+      { from: 1 },
+    ),
     stat("Forks", "Relays that have stopped for one.", "none", "sum(feiqian_fork_detected)", { from: 1 }),
   ];
 }
