@@ -3,6 +3,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { PROBLEMS } from "../contract/problems.ts";
 import type { LineResult, ParsedSubmitRequest } from "../contract/transfers.ts";
 import type { Clock } from "../platform/clock.ts";
+import { createUtf8Check } from "../platform/text-file.ts";
 import type { BrokenSubmission } from "../relay/content.ts";
 import type { Intake, Submission } from "../relay/intake.ts";
 import { acceptanceJson } from "../relay/json.ts";
@@ -49,11 +50,13 @@ const MAX_PAUSE_MS = 30_000;
  * Takes a stream of submissions, a line each, and gives a line of result for each, in order, as it goes. It reads on only
  * as far as its own results are taken, so what it keeps is bounded. A line that is refused does not hurt the others;
  * lines whose result was given before the stream broke are accepted, and lines without one may be sent again. Where its
- * key may not go on, the last result says so: nothing was done with that line and those after it.
+ * key may not go on, the last result says so: nothing was done with that line and those after it. So it does at bytes that
+ * are not UTF-8, for the encoding is that of all of it: of what arrived with them nothing is taken.
  */
 export async function* submitLines(body: Readable, intake: Intake, options: LineOptions): AsyncGenerator<string> {
   const { stopping, stream, instance } = options;
   const splitter = createSplitter();
+  const isUtf8 = createUtf8Check();
   const interrupted = AbortSignal.any([stopping, stream.ended]);
   const left = Promise.withResolvers<"left">();
   const leave = () => left.resolve("left");
@@ -74,7 +77,12 @@ export async function* submitLines(body: Readable, intake: Intake, options: Line
       }
       const isOver = next.done === true;
       // A request's body without an encoding comes as bytes.
-      lines.push(...(isOver ? splitter.end() : splitter.push(next.value as Uint8Array)));
+      const chunk = isOver ? undefined : (next.value as Uint8Array);
+      if (!isUtf8(chunk)) {
+        end = NOT_UTF8;
+        break;
+      }
+      lines.push(...(chunk === undefined ? splitter.end() : splitter.push(chunk)));
       end = yield* submit(isOver);
       if (end !== undefined || isOver) break;
       // What has arrived meanwhile, on its way through this process, is stored with it; nothing waits for what has not.
@@ -95,6 +103,7 @@ interface Interruptible extends LineOptions {
 }
 
 const STOPPING = refused("unavailable", "the relay is stopping");
+const NOT_UTF8 = refused("malformed-request", "the stream stops being UTF-8; convert all of it");
 
 /**
  * Has lines submitted, as far as the key may go on: in full chunks, or all.

@@ -3,7 +3,7 @@ import { Problem } from "./problem.ts";
 const MAX_DEPTH = 32;
 
 /**
- * Reads JSON that can be understood one way only: UTF-8 without a byte order mark or errors, no member twice in one
+ * Reads JSON that can be understood one way only: UTF-8 without errors, no member twice in one
  * object, none called `__proto__`, nesting of at most 32. In linear time.
  * @throws Problem malformed-request, which quotes nothing of the text
  */
@@ -21,7 +21,8 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    // A byte order mark before it says nothing else, and is dropped (RFC 8259, 8.1).
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw malformed("not UTF-8");
   }

@@ -4,6 +4,7 @@ import { currencyOf, parseCurrency } from "../domain/currency.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { formatMoney, money, parseMoney } from "../domain/money.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
+import { cleanText } from "../domain/text.ts";
 
 /**
  * Reads an amount in major units, as a person writes it: `1500.00HKD`, `HKD1500` or `1500 HKD`.
@@ -29,6 +30,9 @@ export function showMoney({ currency, minor }: MoneyJson): string {
   return formatMoney(money(BigInt(minor), parseCurrency(currency).code));
 }
 
+/** Digits and what people put between them. */
+const BARE_NUMBER = /^[\p{Nd}\p{Pd}\s.\(\)\/]{5,}$/v;
+
 /**
  * Reads an alias: `type:value`, or what its look says: an e-mail address, a phone number, else the wallet's own alias.
  * @throws InvalidInput that does not quote it: it is personal data
@@ -37,7 +41,16 @@ export function readAlias(text: string, option: string): AliasJson {
   const [prefix = "", ...rest] = text.split(":");
   const named = ALIAS_TYPES.find((type) => type === prefix.toUpperCase());
   if (named !== undefined && rest.length > 0) return parseAlias({ type: named, value: rest.join(":") }, option);
-  const type = text.includes("@") ? "EMAIL" : text.trim().startsWith("+") ? "MSISDN" : "ALIAS";
+  // Without what pasting has left around it.
+  const value = cleanText(text);
+  if (BARE_NUMBER.test(value)) {
+    throw new InvalidInput(
+      option,
+      'a telephone number with its "+" and calling code, as +639171234567; or, where digits are the wallet\'s own, ' +
+        "ACCOUNT_ID:… or ALIAS:…",
+    );
+  }
+  const type = value.includes("@") ? "EMAIL" : /^[+\uff0b]/v.test(value) ? "MSISDN" : "ALIAS";
   return parseAlias({ type, value: text }, option);
 }
 

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { InvalidInput } from "../domain/errors.ts";
 import { loadConfig, type RelayConfig } from "../platform/config.ts";
 import { renderTable, type Column } from "../platform/table.ts";
+import { NotUtf8, readTextFile } from "../platform/text-file.ts";
 import { createClient, type RelayClient } from "../sdk/client.ts";
 import { CommandFailure } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -97,11 +97,12 @@ export async function readSecretFile(path: string, option: string): Promise<stri
   return secret;
 }
 
-/** @throws InvalidInput when the file cannot be read */
+/** @throws InvalidInput when the file cannot be read, or is not UTF-8: nothing of it is then gone by */
 export async function readFileFor(path: string, option: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readTextFile(path);
   } catch (error) {
+    if (error instanceof NotUtf8) throw new InvalidInput(option, error.rule);
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw new InvalidInput(option, `a file that can be read (${path}: ${code})`);
   }

@@ -48,37 +48,52 @@ const NEEDED = new RegExp(
   "gv",
 );
 
+/** What is wrong with a text. */
+export type TextFault = "too long" | "hidden characters" | "nothing to read";
+
+export class InvalidText extends InvalidInput {
+  readonly fault: TextFault;
+
+  constructor(field: string, rule: string, fault: TextFault) {
+    super(field, rule);
+    this.name = "InvalidText";
+    this.fault = fault;
+  }
+}
+
 /**
  * Brings one line of text to the one form in which it is stored, compared and sent: composed (NFC), without white space or
  * hidden characters around it, as pasting leaves them, every run of spaces inside it one space.
  * @param field what it is called, in errors
- * @throws InvalidInput for a text that is empty, too long, or has hidden characters inside, where they could deceive; it
+ * @throws InvalidText for a text that is empty, too long, or has hidden characters inside, where they could deceive; it
  * names them (U+202E) and quotes nothing
  */
 export function parseText(text: string, field: string, maxLength = MAX_TEXT_LENGTH): string {
-  const tooLong = `at most ${maxLength} characters`;
-  if (text.length > MAX_GIVEN_LENGTH) throw new InvalidInput(field, tooLong);
+  const tooLong = () => new InvalidText(field, `at most ${maxLength} characters`, "too long");
+  if (text.length > MAX_GIVEN_LENGTH) throw tooLong();
   const composed = text.normalize("NFC");
   const normal = HIDDEN.test(composed) ? withoutEdges(composed, field) : composed.trim().replaceAll(SPACES, " ");
-  if (!READABLE.test(normal)) throw new InvalidInput(field, "not empty: something that can be read");
-  if (lengthOf(normal) > maxLength) throw new InvalidInput(field, tooLong);
+  if (!READABLE.test(normal)) {
+    throw new InvalidText(field, "not empty: something that can be read", "nothing to read");
+  }
+  if (lengthOf(normal) > maxLength) throw tooLong();
   return normal;
 }
 
 /**
  * A person's name, as it is stored, compared and sent: text that has a letter or a digit.
- * @throws InvalidInput as `parseText`
+ * @throws InvalidText as `parseText`
  */
 export function parseName(text: string, field: string): string {
   const name = parseText(text, field);
-  if (!NAMING.test(name)) throw new InvalidInput(field, "a name: at least one letter or digit");
+  if (!NAMING.test(name)) throw new InvalidText(field, "a name: at least one letter or digit", "nothing to read");
   return name;
 }
 
 /** Characters of what a key or the like is called. */
 export const MAX_LABEL_LENGTH = 80;
 
-/** @throws InvalidInput as `parseText` */
+/** @throws InvalidText as `parseText` */
 export function parseLabel(text: string): string {
   return parseText(text, "label", MAX_LABEL_LENGTH);
 }
@@ -113,7 +128,7 @@ interface Character {
 function withoutEdges(text: string, field: string): string {
   const characters = trim(charactersOf(text));
   const hidden = characters.find(({ isHidden }) => isHidden);
-  if (hidden !== undefined) throw new InvalidInput(field, ruleFor(hidden.text));
+  if (hidden !== undefined) throw new InvalidText(field, ruleFor(hidden.text), "hidden characters");
   return joinWords(characters);
 }
 

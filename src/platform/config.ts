@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import type { z } from "zod/v4";
 import { configKeys, type ConfigKey } from "./config-reference.ts";
 import { relayConfigSchema, SECRET_VARIABLES, type SecretVariable } from "./config-schema.ts";
 import { secret, type Secret } from "./secret.ts";
+import { NotUtf8, readTextFile } from "./text-file.ts";
 
 /** The file's values, with what was left out filled in. */
 export type RelayConfigFile = z.output<typeof relayConfigSchema>;
@@ -260,8 +260,9 @@ function isPrivate({ protocol, hostname }: URL): boolean {
 
 async function readText(path: string, key: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readTextFile(path);
   } catch (cause) {
+    if (cause instanceof NotUtf8) throw new ConfigError([{ key, rule: `a file in UTF-8 (${cause.message})` }]);
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
     throw new ConfigError([{ key, rule: `a file that can be read (${path}: ${code})` }]);
   }

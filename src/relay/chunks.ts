@@ -34,6 +34,20 @@ export async function mapAtMost<Item, Result>(
   return [...results].sort(([left], [right]) => left - right).map(([, result]) => result);
 }
 
+/** Makes something of each, with a turn for everybody else after every so many. */
+export async function mapInTurns<Item, Result>(
+  items: readonly Item[],
+  perTurn: number,
+  make: (item: Item) => Result,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const chunk of chunksOf(items, perTurn)) {
+    results.push(...chunk.map(make));
+    await turn();
+  }
+  return results;
+}
+
 /** Whether all pass a test that is slow, with a turn for everybody else after every so many. */
 export async function everyInTurns<Item>(
   items: readonly Item[],

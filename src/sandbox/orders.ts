@@ -1,15 +1,16 @@
-import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { PartnerId } from "../domain/partner.ts";
 import type { Uetr } from "../domain/uetr.ts";
 import type { Random } from "../platform/random.ts";
+import { findWrongEncoding } from "../platform/text-file.ts";
 import { hasCorridor } from "./flows.ts";
 import type { Order } from "./order.ts";
 import type { FieldContext, Fields, OrderReason } from "./orders/columns.ts";
 import { orRefusal, parseOrder, RefusedField } from "./orders/columns.ts";
 import type { Header } from "./orders/csv.ts";
-import { parseHeader, parseRow } from "./orders/csv.ts";
+import { foreignHeader, parseHeader, parseRow } from "./orders/csv.ts";
 import type { CsvRecord, Line, MalformedLine } from "./orders/lines.ts";
 import { joinCsvRecords, splitLines, TOO_LONG_RULE } from "./orders/lines.ts";
 import { parseJsonLine } from "./orders/ndjson.ts";
@@ -54,11 +55,11 @@ export interface ReadOptions {
 }
 
 /**
- * Reads orders of one's own as a stream: CSV (RFC 4180, header first, comma) or NDJSON (one object a line, every value a
+ * Reads orders of one's own: CSV (RFC 4180, header first, comma) or NDJSON (one object a line, every value a
  * string), UTF-8 with or without BOM, lines ended by LF or CRLF, records of at most 64 KiB. Blank lines are skipped,
  * and spaces around values dropped. Every bad line gives one refusal, for its first fault; the others go on. A CSV
- * header with unknown, repeated or missing columns, and a file in another encoding, end the reading: all of it would be
- * guesswork.
+ * header with unknown, repeated or missing columns ends the reading, and of a file in another encoding nothing is read:
+ * lines of it that happen to be UTF-8 say something else.
  *
  * | column | required | value |
  * |---|---|---|
@@ -66,41 +67,52 @@ export interface ReadOptions {
  * | `target` | yes | receiving wallet, likewise; another one, with a corridor from the source |
  * | `amount` | yes | what leaves the debtor, in major units: digits and at most one point, such as `1500` or `99.50`; no more decimals than the currency has. In NDJSON a string |
  * | `currency` | yes | ISO 4217 code; the source wallet's own |
- * | `debtor_name` | yes | who pays, at most 140 characters, in Latin letters |
- * | `debtor_phone` | yes | mobile number of the source wallet's country, E.164: `+85251234567` |
+ * | `debtor_name` | yes | who pays, in Latin letters: text of at most 140 characters, by the rules of `domain/text.ts` |
+ * | `debtor_phone` | yes | mobile number of the source wallet's country: `+85251234567`, or as it is written there |
  * | `creditor_name` | yes | who is paid, likewise |
- * | `creditor_phone` | yes | mobile number of the target wallet's country, E.164 |
+ * | `creditor_phone` | yes | mobile number of the target wallet's country, likewise |
  * | `uetr` | no | UUID version 4, lower case; made up when empty. The second order of one UETR is refused (AM05) |
  * | `debtor_name_local` | no | the name in the debtor's own script; by default as `debtor_name` |
  * | `creditor_name_local` | no | likewise |
  * | `purpose` | no | ISO 20022 purpose code: DEPD, EDUC, GIFT, MDCS, RENT, UBIL, SAVG, HLRP, LOAR, CHAR or OTHR (default) |
- * | `remittance` | no | message to the creditor, at most 140 characters; line breaks become spaces |
+ * | `remittance` | no | message to the creditor, text likewise; line breaks become spaces |
  * | `at` | no | time of day in UTC, `HH:MM:SS`; by default 00:00:00 |
  * | `creditor_exists` | no | `no` for a beneficiary without an account, whose transfer is then rejected (AC03); by default `yes` |
  */
 export async function* readOrders(
-  chunks: AsyncIterable<Uint8Array>,
+  open: () => AsyncIterable<Uint8Array>,
   options: ReadOptions,
 ): AsyncGenerator<OrderResult> {
-  const lines = splitLines(chunks);
+  const wrong = await findWrongEncoding(open());
+  if (wrong !== undefined) {
+    yield refusal({ line: wrong.line, lastLine: wrong.line }, new RefusedField("file", wrong.rule, "RR10"));
+    return;
+  }
+  const lines = splitLines(open());
   const first = await firstLine(lines);
-  const problem = problemOfFile(first);
+  const format = options.format ?? (first?.bytes?.find(isPrinted) === OPENING_BRACE ? "ndjson" : "csv");
+  const problem = first === undefined ? new RefusedField("file", "not empty", "FF01") : problemOfFile(first, format);
   if (first === undefined || problem !== undefined) {
     await lines.return(undefined);
-    yield refusal({ line: 1, lastLine: 1 }, problem ?? new RefusedField("file", "not empty", "FF01"));
+    const line = first?.number ?? 1;
+    if (problem !== undefined) yield refusal({ line, lastLine: line }, problem);
     return;
   }
   const all = startWith(first, lines);
-  const format = options.format ?? (first.bytes?.find(isPrinted) === OPENING_BRACE ? "ndjson" : "csv");
   yield* toOrders(format === "csv" ? readCsv(all) : readNdjson(all), options);
 }
 
 /**
- * `readOrders` of a file; .csv, .ndjson and .jsonl say what is in it. A file that cannot be read throws Node's error.
+ * `readOrders` of a file, which is gone through twice; .csv, .ndjson and .jsonl say what is in it. A file that cannot be
+ * read throws Node's error.
  */
-export function readOrdersFile(path: string, options: Omit<ReadOptions, "format">): AsyncGenerator<OrderResult> {
+export async function* readOrdersFile(path: string, options: Omit<ReadOptions, "format">): AsyncGenerator<OrderResult> {
+  if (!(await stat(path)).isFile()) {
+    yield refusal({ line: 1, lastLine: 1 }, new RefusedField("file", "a file on a disk, not a pipe or folder", "FF01"));
+    return;
+  }
   const format = FORMAT_BY_EXTENSION.get(extname(path).toLowerCase());
-  return readOrders(createReadStream(path), format === undefined ? options : { ...options, format });
+  yield* readOrders(() => createReadStream(path), format === undefined ? options : { ...options, format });
 }
 
 type Span = Pick<RefusedOrder, "line" | "lastLine">;
@@ -180,8 +192,8 @@ async function* readNdjson(lines: AsyncGenerator<Line>): AsyncGenerator<ReadReco
 /** @throws RefusedField when there is no well-formed text */
 function textOf(record: CsvRecord | MalformedLine): string {
   if (record.bytes === undefined) throw new RefusedField("line", record.rule, "FF01");
-  if (!isUtf8(record.bytes)) throw new RefusedField("line", "valid UTF-8", "RR10");
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(record.bytes);
+  // Strictly: all of the file was UTF-8 a moment ago.
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(record.bytes);
 }
 
 function refusal({ line, lastLine }: Span, { field, rule, reason }: RefusedField): RefusedOrder {
@@ -203,15 +215,11 @@ function withoutBom(line: Line): Line {
   return hasBom ? { ...line, bytes: line.bytes?.subarray(3) } : line;
 }
 
-function problemOfFile(first: Line | undefined): RefusedField | undefined {
-  const [one, two] = first?.bytes ?? [];
-  if ((one === 0xff && two === 0xfe) || (one === 0xfe && two === 0xff)) {
-    return new RefusedField("file", "in UTF-8, not UTF-16", "RR10");
-  }
-  if (first?.bytes?.find(isPrinted) === OPENING_BRACKET) {
+function problemOfFile({ bytes }: Line, format: OrdersFormat): RefusedField | undefined {
+  if (bytes?.find(isPrinted) === OPENING_BRACKET) {
     return new RefusedField("file", "CSV with a header, or NDJSON with an object a line; not a JSON array", "FF01");
   }
-  return undefined;
+  return format === "csv" && bytes !== undefined ? foreignHeader(Buffer.from(bytes).toString("utf8")) : undefined;
 }
 
 function isPrinted(byte: number): boolean {

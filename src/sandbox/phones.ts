@@ -1,5 +1,6 @@
-import { parsePhoneNumberFromString } from "libphonenumber-js/max";
+import { parsePhoneNumberFromString, type PhoneNumberType } from "libphonenumber-js/max";
 import { InvalidInput } from "../domain/errors.ts";
+import { parsePhone } from "../domain/phone.ts";
 import type { Random } from "../platform/random.ts";
 import type { CountryCode, Wallet } from "./wallets.ts";
 
@@ -46,21 +47,21 @@ export function makeMobileNumber(wallet: Wallet, random: Random): string {
   return `+${wallet.callingCode}${prefix}${subscriber}`;
 }
 
+/** Kinds of lines that the metadata can tell from mobile phones. Some plans do not tell all apart by the number. */
+const MOBILE_TYPES: readonly (PhoneNumberType | undefined)[] = ["MOBILE", "FIXED_LINE_OR_MOBILE", undefined];
+
 /**
- * Reads a mobile number of the wallet's country in E.164 form: "+", calling code and number, digits only.
+ * Reads a mobile number of the wallet's country, with its calling code or as it is written there, and gives it in E.164 form.
+ * One that is possible there and not known to be something else is taken: ranges are opened before lists know them.
  * @throws InvalidInput naming `field`; the message leaves the number out
  */
 export function parseMobileNumber(text: string, wallet: Wallet, field = "phone"): string {
-  if (!/^\+[1-9][0-9]{6,14}$/.test(text)) {
-    throw new InvalidInput(field, `E.164: "+", calling code and number, digits only, such as +${wallet.callingCode}…`);
-  }
-  const number = parsePhoneNumberFromString(text);
-  const type = number?.getType();
-  // The plan of some countries does not tell mobile from fixed lines by the number.
-  if (number?.country !== wallet.country || (type !== "MOBILE" && type !== "FIXED_LINE_OR_MOBILE")) {
+  const number = parsePhone(text, field, wallet.country);
+  const parsed = parsePhoneNumberFromString(number);
+  if (parsed?.countryCallingCode !== wallet.callingCode || !MOBILE_TYPES.includes(parsed.getType())) {
     throw new InvalidInput(field, `a mobile number of ${wallet.countryName}, where ${wallet.name} has its customers`);
   }
-  return text;
+  return number;
 }
 
 function range(prefixes: string, digits: number): NumberRange {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { FastifyInstance } from "fastify";
 import { InvalidInput } from "../domain/errors.ts";
 import { formatMoney, money, parseMoney } from "../domain/money.ts";
+import { parseText } from "../domain/text.ts";
 import { parseUetr, uetrFromRandom } from "../domain/uetr.ts";
 import type { Account, Posting, WalletBooks } from "./books.ts";
 import { hasCorridor } from "./flows.ts";
@@ -66,6 +67,7 @@ function readOrder({ wallet, books }: WalletPageOptions, form: URLSearchParams):
   if (sender === undefined) throw new InvalidInput("from", "a customer of this wallet");
   const { name, nameLocal, phone } = sender;
   const target = parseWallet(form.get("target") ?? "", "target");
+  const message = form.get("remittance") ?? "";
   return {
     uetr,
     source: wallet.id,
@@ -74,7 +76,7 @@ function readOrder({ wallet, books }: WalletPageOptions, form: URLSearchParams):
     debtor: { name, nameLocal, phone },
     creditor: { name: "Payee", nameLocal: "Payee", phone: parseMobileNumber(form.get("to") ?? "", target, "to") },
     purpose: "OTHR",
-    remittance: form.get("remittance") ?? "",
+    remittance: message.trim() === "" ? "" : parseText(message, "remittance"),
     atSecond: 0,
   };
 }

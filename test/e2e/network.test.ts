@@ -180,7 +180,9 @@ describe("npm start", function () {
   it("sends from a wallet's page, debits its customer, and refunds what is rejected", async () => {
     const before = await balanceOf();
     const send = async (to: string) => acceptedBy(await (await post(await formOf(to))).text());
-    expect((await ended(await send(payee().phone))).status).to.equal("credited");
+    // As people write it, with what copying leaves around it.
+    const pasted = `\u202a${payee().phone.replace("+63", "+63 (0) ")}\u202c`;
+    expect((await ended(await send(pasted))).status).to.equal("credited");
     // A hundred dollars, and five cents of fee.
     expect(await balanceOf()).to.equal(before - 10_005n);
     expect((await ended(await send("+639170000000"))).status).to.equal("rejected");

@@ -24,6 +24,7 @@ import {
   type ApiKeyJson,
   type DeliveryJson,
 } from "../../contract/operator.ts";
+import { parseLabel } from "../../domain/text.ts";
 import { parseUetr } from "../../domain/uetr.ts";
 import { toJson } from "../../domain/wire.ts";
 import { exceeds, issueApiKey, rotateApiKey } from "../../relay/api-keys.ts";
@@ -71,10 +72,11 @@ function keyRoutes(app: Routes, { relay, auth }: ApiContext): void {
     async (request, reply) => {
       const { body, audit } = request;
       const maker = callerOf(request);
-      audit.data = { label: body.label, scopes: body.scopes };
+      const label = parseLabel(body.label);
+      audit.data = { label, scopes: body.scopes };
       const rateLimit = body.rateLimit ?? Math.min(DEFAULT_RATE_LIMIT, maker.rateLimit);
       const expiresAt = body.expiresAt === undefined ? maker.expiresAt : Date.parse(body.expiresAt);
-      const wanted = { label: body.label, scopes: body.scopes, rateLimit, expiresAt };
+      const wanted = { label, scopes: body.scopes, rateLimit, expiresAt };
       requireCovered(maker, wanted);
       const { key, text } = await issueApiKey(relay, wanted);
       auth.forget();

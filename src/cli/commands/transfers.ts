@@ -186,8 +186,10 @@ async function resume(session: Session, client: RelayClient, folder: string | un
 }
 
 async function sendFile(session: Session, client: RelayClient, path: string): Promise<void> {
-  const lines = (await readFileFor(path, "--file")).split("\n").filter((line) => line.trim() !== "");
-  const requests = lines.map((line, index) => readSubmission(line, `line ${index + 1}`));
+  const lines = (await readFileFor(path, "--file")).split("\n");
+  const requests = lines.flatMap((line, index) =>
+    line.trim() === "" ? [] : [readSubmission(line.trim(), `line ${index + 1}`)],
+  );
   const counted = { accepted: 0, none: 0, stored: 0, unknown: 0 };
   let answered = 0;
   for await (const result of client.submitMany(requests)) {

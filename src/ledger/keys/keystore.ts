@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { computeAddress, decryptKeystoreJson, encryptKeystoreJson, isKeystoreJson } from "ethers";
 import { toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { InvalidInput } from "../../domain/errors.ts";
+import { readTextFile } from "../../platform/text-file.ts";
 import type { LedgerKey } from "./key.ts";
 import { keyInMemory } from "./signing-key.ts";
 
@@ -10,7 +11,7 @@ import { keyInMemory } from "./signing-key.ts";
  * @throws Error naming the file; never the password or what is in the file
  */
 export async function openKeystore(path: string, password: string): Promise<LedgerKey> {
-  const json = await readFile(path, "utf8");
+  const json = await readTextFile(path);
   if (!isKeystoreJson(json)) throw new InvalidInput(path, "a key file, Web3 Secret Storage version 3");
   const account = await decryptKeystoreJson(json, password).catch(() => undefined);
   if (account === undefined) {

@@ -15,7 +15,7 @@ import {
   sealedPayloadOf,
   type UndecidedBatch,
 } from "../../store/payloads.ts";
-import { chunksOf, everyInTurns, mapAtMost } from "../chunks.ts";
+import { chunksOf, everyInTurns, mapAtMost, mapInTurns } from "../chunks.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { workOff } from "../pool.ts";
 import { openPayload } from "../sealed-payload.ts";
@@ -26,6 +26,7 @@ const LIMIT = 8;
 const WALLET_CALLS = 4;
 /** Details that are hashed between two turns of everybody else. */
 const HASHES_PER_TURN = 100;
+const PARTIES_PER_TURN = 100;
 /** With less of its hold left, in seconds of ledger time, a batch is not decided on: it would expire half-way. */
 const LEAST_LEFT_SECONDS = 3;
 
@@ -134,8 +135,11 @@ async function judge(
   );
   const currency = currencyByNumeric(header.targetCurrency).code;
   const open: WalletCredit[] = [];
-  for (const { uetr, targetAmount, details } of transfers) {
-    const parties = readParties(details);
+  const all = await mapInTurns(transfers, PARTIES_PER_TURN, (transfer) => ({
+    ...transfer,
+    parties: readParties(transfer.details),
+  }));
+  for (const { uetr, targetAmount, parties } of all) {
     if (promised.has(uetr)) rejections.set(uetr, "AM05");
     else if (parties === undefined) rejections.set(uetr, "FF01");
     else open.push({ ...parties, uetr, amount: { minor: targetAmount, currency } });

@@ -3,12 +3,14 @@ import { parseCurrency } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatMoney, parseMoney, type Money } from "../../domain/money.ts";
 import type { PartnerId } from "../../domain/partner.ts";
+import { InvalidText, parseName, parseText } from "../../domain/text.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../../domain/uetr.ts";
 import type { Order, Party } from "../order.ts";
 import { PURPOSES } from "../order.ts";
 import { parseMobileNumber } from "../phones.ts";
 import type { Wallet } from "../wallets.ts";
 import { parseWallet } from "../wallets.ts";
+import { damageOf } from "./damage.ts";
 
 /**
  * Why an order is refused before it becomes a transfer: codes of ISO 20022 ExternalStatusReason1Code, with the
@@ -90,11 +92,8 @@ export class RefusedField extends InvalidInput {
   }
 }
 
-const MAX_TEXT_LENGTH = 140;
 const MAX_PRINTED_LENGTH = 40;
 const DEFAULT_PURPOSE = "OTHR";
-/** Control characters, line and paragraph separators, and what reverses the reading order behind a reader's back. */
-const FORBIDDEN_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 const PURPOSE_CODES: ReadonlySet<string> = new Set(PURPOSES.map(({ code }) => code));
 
 export function isColumn(name: string): name is Column {
@@ -163,6 +162,7 @@ function parseOrderCurrency(fields: Fields, source: Wallet): Currency {
 }
 
 function parseAmount(text: string, currency: Currency): Money {
+  requireUndamaged("amount", text, "amount", "AM12");
   const tooManyDecimals = /^[0-9]+\.[0-9]+$/.test(text) && (text.split(".")[1]?.length ?? 0) > currency.minorDigits;
   const amount = refuseAs(tooManyDecimals ? "CH20" : "AM12", () => parseMoney(text, currency));
   if (amount.minor === 0n) throw new RefusedField("amount", `more than ${formatMoney(amount)}`, "AM01");
@@ -170,17 +170,20 @@ function parseAmount(text: string, currency: Currency): Money {
 }
 
 function parseParty(fields: Fields, role: "debtor" | "creditor", wallet: Wallet): Party {
-  const name = fields.get(`${role}_name`) ?? "";
-  if (name === "") throw new RefusedField(`${role}_name`, "not empty", role === "debtor" ? "BE08" : "BE22");
-  requireText(name, `${role}_name`, "BE21");
-  const nameLocal = fields.get(`${role}_name_local`) ?? name;
-  requireText(nameLocal, `${role}_name_local`, "BE21");
+  const given = fields.get(`${role}_name`) ?? "";
+  if (given === "") throw new RefusedField(`${role}_name`, "not empty", role === "debtor" ? "BE08" : "BE22");
+  const name = parseColumn(given, `${role}_name`, parseName, "BE21");
+  const local = fields.get(`${role}_name_local`);
+  const nameLocal = local === undefined ? name : parseColumn(local, `${role}_name_local`, parseName, "BE21");
   const phone = fields.get(`${role}_phone`) ?? "";
+  requireUndamaged("phone", phone, `${role}_phone`, "BE23");
   return { name, nameLocal, phone: refuseAs("BE23", () => parseMobileNumber(phone, wallet, `${role}_phone`)) };
 }
 
 function parseOrMakeUetr(text: string, { uetrBytes }: FieldContext): Uetr {
-  return text === "" ? uetrFromRandom(uetrBytes()) : refuseAs("FF08", () => parseUetr(text));
+  if (text === "") return uetrFromRandom(uetrBytes());
+  requireUndamaged("id", text, "uetr", "FF08");
+  return refuseAs("FF08", () => parseUetr(text));
 }
 
 function parsePurpose(text: string): string {
@@ -192,9 +195,9 @@ function parsePurpose(text: string): string {
 }
 
 function parseRemittance(text: string): string {
-  const oneLine = text.replace(/\r?\n/g, " ");
-  requireText(oneLine, "remittance", "RR07");
-  return oneLine;
+  // Line breaks inside a cell are a spreadsheet's way to fit it in.
+  const oneLine = text.replaceAll(/\r?\n/g, " ");
+  return oneLine === "" ? "" : parseColumn(oneLine, "remittance", parseText, "RR07");
 }
 
 function parseTime(text: string): number {
@@ -211,13 +214,30 @@ function parseExists(text: string): boolean {
   return text !== "no";
 }
 
-function requireText(text: string, field: string, reason: OrderReason): void {
-  if ([...text].length > MAX_TEXT_LENGTH) {
-    throw new RefusedField(field, `at most ${MAX_TEXT_LENGTH} characters (ISO 20022 Max140Text)`, reason);
+/** @param reason for all but characters that are not taken */
+function parseColumn(
+  text: string,
+  field: string,
+  parse: (text: string, field: string) => string,
+  reason: OrderReason,
+): string {
+  requireUndamaged("text", text, field, reason);
+  try {
+    return parse(text, field);
+  } catch (error) {
+    if (!(error instanceof InvalidText)) throw error;
+    throw new RefusedField(field, error.rule, error.fault === "hidden characters" ? "RR10" : reason);
   }
-  if (!text.isWellFormed() || FORBIDDEN_CHARACTERS.test(text)) {
-    throw new RefusedField(field, "no control characters, and none that reorder the text", "RR10");
-  }
+}
+
+function requireUndamaged(
+  kind: Parameters<typeof damageOf>[0],
+  text: string,
+  field: string,
+  reason: OrderReason,
+): void {
+  const rule = damageOf(kind, text);
+  if (rule !== undefined) throw new RefusedField(field, rule, reason);
 }
 
 /** Gives the reason code to a rule of the domain. */

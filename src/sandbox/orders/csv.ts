@@ -1,11 +1,34 @@
 import { parse } from "csv-parse/sync";
 import { isColumn, printableName, RefusedField, REQUIRED_COLUMNS, type Column, type Fields } from "./columns.ts";
 
+/** What others put between values, and what it is called. */
+const FOREIGN_DELIMITERS: readonly (readonly [delimiter: string, name: string])[] = [
+  [";", "semicolons"],
+  ["\t", "tabs"],
+  ["|", "bars"],
+];
+
 export interface Header {
   /** In the order of the file. */
   readonly columns: readonly Column[];
   /** Unknown, repeated and missing columns; with any, the file cannot be read. */
   readonly problems: readonly RefusedField[];
+}
+
+/** Why a first line is no header of comma-separated values, where it is one of another kind. */
+export function foreignHeader(line: string): RefusedField | undefined {
+  if (/^"?sep=/i.test(line.trim())) {
+    return new RefusedField("header", 'the names of the columns: delete the line "sep=" before them', "FF01");
+  }
+  const columnsOf = (delimiter: string) =>
+    line.split(delimiter).filter((name) => isColumn(name.replaceAll('"', "").trim())).length;
+  const found = FOREIGN_DELIMITERS.find(([delimiter]) => columnsOf(delimiter) > Math.max(1, columnsOf(",")));
+  if (found === undefined) return undefined;
+  return new RefusedField(
+    "header",
+    `commas between the columns, not ${found[1]}: save it as "CSV (comma delimited)"`,
+    "FF01",
+  );
 }
 
 /** Reads a CSV header, a well-formed record. */

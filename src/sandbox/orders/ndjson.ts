@@ -4,8 +4,10 @@ import { isColumn, printableName, RefusedField, REQUIRED_COLUMNS, type Column, t
  * Reads one line of NDJSON: an object whose members are strings. Undefined when it is blank.
  * @throws RefusedField naming the member at fault, or "line" when it is not such an object
  */
-export function parseJsonLine(line: string): Fields | undefined {
-  if (line.trim() === "") return undefined;
+export function parseJsonLine(text: string): Fields | undefined {
+  // With a byte order mark, as where files were put together.
+  const line = text.trim();
+  if (line === "") return undefined;
   const members = parseObject(line);
   refuseRepeatedKeys(line);
   const fields = new Map<Column, string>();

@@ -75,7 +75,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
       [JSON.stringify(good), 202],
       ["{", 400, "malformed-request"],
       ['{"uetr":1,"uetr":2}', 400, "malformed-request"],
-      [Buffer.from([0xff, 0xfe]), 400, "malformed-request"],
+      ["\ufeff[]", 400, "uetr-unreadable"],
       [JSON.stringify({ ...submission(), target: 0 }), 400, "invalid-request"],
       [JSON.stringify(submission({ target: 6 })), 422, "corridor-closed"],
       [JSON.stringify(submission({ amount: { quoteId: newUetr() } })), 422, "quote-not-found"],
@@ -98,6 +98,32 @@ describeOnBothDatabases("a stream of submissions", (open) => {
     expect(results[8]).to.include({ replayed: true });
     expect(results[8]?.acceptance).to.deep.equal(results[0]?.acceptance);
     expect(await storedCount()).to.equal(2);
+  });
+
+  it("takes nothing of what comes with bytes that are not UTF-8: lines that are, by chance, say something else", async () => {
+    const line = (name: string) =>
+      Buffer.from(`${JSON.stringify(submission({ debtor: debtorCalled(name) }))}\n`, "latin1");
+    // Three names in GBK. The second is "叶梅", and reads "Ҷ÷" in UTF-8.
+    const [first, second, third] = [line("Li"), line("\xd2\xb6\xc3\xb7"), line("\xc0\xee")];
+    for (const body of [Buffer.concat([first, second, third]), Buffer.concat([first, second, third.subarray(0, -1)])]) {
+      const results = await stream(body);
+      expect(results.map(({ line: at, status }) => [at, status])).to.deep.equal([[1, 400]]);
+      expect(results[0]?.problem).to.include({ code: "malformed-request" });
+      expect(results[0]?.problem?.detail).to.match(
+        /stops being UTF-8; convert all of it: nothing was done with this line/,
+      );
+    }
+    expect(await storedCount()).to.equal(0);
+    const cut = await stream(Buffer.concat([Buffer.from(`${JSON.stringify(submission())}\n`), Buffer.of(0xe9)]));
+    expect(cut.at(-1)).to.include({ line: 2, status: 400 });
+  });
+
+  const debtorCalled = (name: string) => ({ name, alias: { type: "ALIAS" as const, value: "x" } });
+
+  it("takes a byte order mark before it, and before its lines", async () => {
+    const [first, second] = [submission(), submission()];
+    const results = await stream(`\ufeff${JSON.stringify(first)}\n\ufeff${JSON.stringify(second)}\n`);
+    expect(results.map(({ status }) => status)).to.deep.equal([202, 202]);
   });
 
   it("skips empty lines, counts them, and takes a last line without its end", async () => {

@@ -34,13 +34,18 @@ describe("strict JSON", () => {
     ["__proto__", '{"__proto__":{}}'],
     ["__proto__ in disguise", '{"\\u005f_proto__":{}}'],
     ["no JSON", '{"a":1,}'],
-    ["a byte order mark", '\ufeff{"a":1}'],
+    ["a byte order mark inside", '{\ufeff"a":1}'],
+    ["two byte order marks", '\ufeff\ufeff{"a":1}'],
     ["nesting deeper than 32", `${"[".repeat(33)}${"]".repeat(33)}`],
   ] as const) {
     it(`refuses ${what}`, () => {
       expect(codeOf(text)).to.equal("malformed-request");
     });
   }
+
+  it("takes a byte order mark before the text, as some editors leave it", () => {
+    expect(parseStrictJson(bytes('\ufeff{"a":1}'))).to.deep.equal({ a: 1 });
+  });
 
   it("refuses bytes that are not UTF-8", () => {
     expect(codeOf(Uint8Array.of(0x22, 0xc3, 0x28, 0x22))).to.equal("malformed-request");

@@ -113,6 +113,11 @@ describe("a masked name", () => {
     expect(maskName("e\u0301lise")).to.equal("é****");
   });
 
+  it("is of what can be read in it, whoever it comes from", () => {
+    expect(maskName("Ma\u202eria\nCruz\u200b")).to.equal("M**** C***");
+    expect(maskName("\u3164\u2800")).to.equal("");
+  });
+
   it("hides a word of one letter, and gives nothing for nothing", () => {
     expect(maskName("Juan C Reyes")).to.equal("J*** * R****");
     expect(maskName("  ")).to.equal("");

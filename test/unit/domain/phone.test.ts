@@ -51,7 +51,7 @@ describe("a telephone number", () => {
     ["+6612345", "too short"],
     ["+999123456789", "calling code"],
     ["+0639171234567", "calling code"],
-    ["639181234567", "international form"],
+    ["639171234567", "international form"],
     ["00639171234567", "international form"],
     ["09171234567", "international form"],
     ["+63917abc4567", "international form"],

@@ -53,7 +53,7 @@ describe("order files", () => {
       ];
       const results = await readCsv(lines.join("\n"), ["remittance"]);
       expect(outline(results)).to.deep.equal(["2", "6", "7-8 AM01"]);
-      expect(accepted(results)[0]?.order.remittance).to.equal('the "red" one,  then');
+      expect(accepted(results)[0]?.order.remittance).to.equal('the "red" one, then');
     });
 
     it("have no line breaks in names", async () => {
@@ -210,28 +210,76 @@ describe("order files", () => {
   it("give the same results however they arrive in chunks", async () => {
     const content = `${BOM}${HEADER},remittance\r\n${csvLine({ remittance: "é\r\n漢𠮷" })}\r\n${csvLine({ amount: "x" })}`;
     const results = async (chunkBytes: number) =>
-      collect(readOrders(toChunks(content, chunkBytes), { random: createRandom("1") }));
+      collect(readOrders(() => toChunks(content, chunkBytes), { random: createRandom("1") }));
     const whole = await results(100_000);
     expect(outline(whole)).to.deep.equal(["2", "4 FF01"]);
     for (const chunkBytes of [1, 2, 3, 7, 64]) expect(await results(chunkBytes)).to.deep.equal(whole);
   });
 
-  it("refuse the lines that are not UTF-8, and go on", async () => {
-    const latin1 = Buffer.from(jsonLine({ debtor_name: "José" }), "latin1");
-    const json = Buffer.concat([Buffer.from(`${jsonLine()}\n`), latin1, Buffer.from(`\n${jsonLine()}`)]);
-    expect(outline(await read(json))).to.deep.equal(["1", "2 RR10", "3"]);
-    const row = Buffer.from(`${csvLine({ debtor_name: "José" })}\n`, "latin1");
-    const csv = Buffer.concat([Buffer.from(`${HEADER}\n`), row, Buffer.from(csvLine())]);
-    expect(outline(await read(csv))).to.deep.equal(["2 RR10", "3"]);
-    const header = Buffer.concat([Buffer.from("\xe9,", "latin1"), csv]);
+  it("are refused as a whole when some of it is not UTF-8: lines that are, by chance, say something else", async () => {
+    // The two letters of the second name are valid UTF-8 in GBK: they read "Ҷ÷".
+    const gbk = new Map([
+      ["李", "\xc0\xee"],
+      ["叶", "\xd2\xb6"],
+      ["恩", "\xb6\xf7"],
+      ["叶敏", "\xd2\xb6\xc3\xf4"],
+    ]);
+    const byChance = Buffer.from("\xd2\xb6\xc3\xb7", "latin1");
+    expect(new TextDecoder("utf-8", { fatal: true }).decode(byChance)).to.equal("Ҷ÷");
+    const line = (name: string) => Buffer.from(`${csvLine({ debtor_name: name })}\n`, "latin1");
+    const rows = [csvLine(), byChance.toString("latin1"), gbk.get("李") ?? ""].map(line);
+    const results = await read(Buffer.concat([Buffer.from(`${HEADER}\n`), ...rows]));
+    expect(results).to.have.length(1);
+    const [problem] = refused(results);
+    expect(problem).to.deep.include({ line: 4, field: "file", reason: "RR10" });
+    expect(problem?.rule).to.match(/^in UTF-8, and it looks like .*GBK.*iconv -f /);
+  });
+
+  it("are refused as a whole for one byte at the very end, in either format", async () => {
+    const many = Array.from({ length: 500 }, () => jsonLine());
+    const json = Buffer.concat([
+      Buffer.from(`${many.join("\n")}\n`),
+      Buffer.from(jsonLine({ debtor_name: "José" }), "latin1"),
+    ]);
+    expect(outline(await read(json))).to.deep.equal(["501 RR10"]);
+    const cut = Buffer.from(`${HEADER},remittance\n${csvLine({ remittance: "漢" })}`).subarray(0, -1);
+    expect(outline(await read(cut))).to.deep.equal(["2 RR10"]);
+    const header = Buffer.concat([Buffer.from("\xe9,", "latin1"), Buffer.from(`${HEADER}\n${csvLine()}`)]);
     expect(outline(await read(header))).to.deep.equal(["1 RR10"]);
+  });
+
+  for (const [name, delimiter, rule] of [
+    ["semicolons", ";", /commas between the columns, not semicolons/],
+    ["tabs", "\t", /commas between the columns, not tabs/],
+    ["quoted names and semicolons", '";"', /not semicolons/],
+  ] as const) {
+    it(`with ${name} between their columns are told so, once`, async () => {
+      const columns = Object.keys(GOOD).join(delimiter);
+      const header = delimiter === '";"' ? `"${columns}"` : columns;
+      const results = await read(`${BOM}${header}\n${csvLine()}\n`);
+      expect(outline(results)).to.deep.equal(["1 FF01"]);
+      expect(refused(results)[0]?.rule).to.match(rule);
+      expect(refused(results)[0]?.field).to.equal("header");
+    });
+  }
+
+  it("with a line for spreadsheets before the header are told to delete it", async () => {
+    const [problem] = refused(await read(`sep=,\n${HEADER}\n${csvLine()}\n`));
+    expect(problem).to.deep.include({ line: 1, field: "header" });
+    expect(problem?.rule).to.match(/delete the line "sep="/);
+  });
+
+  it("take a byte order mark wherever files were put together", async () => {
+    expect(outline(await read(`${BOM}${jsonLine()}\n${BOM}${jsonLine()}\n`))).to.deep.equal(["1", "2"]);
+    expect(outline(await read(`${BOM}${HEADER}\n${csvLine()}\n${BOM}${csvLine()}\n`))).to.deep.equal(["2", "3"]);
   });
 
   for (const [name, content, rule] of [
     ["empty", "", /not empty/],
     ["blank", "\n \r\n\n", /not empty/],
     ["a JSON array", `[\n${jsonLine()}\n]`, /not a JSON array/],
-    ["UTF-16", Buffer.from(`${BOM}${HEADER}`, "utf16le"), /UTF-8, not UTF-16/],
+    ["UTF-16", Buffer.from(`${BOM}${HEADER}`, "utf16le"), /UTF-8, not UTF-16: convert it \("iconv -f UTF-16/],
+    ["UTF-16 without its mark", Buffer.from(`${HEADER}\n${csvLine()}`, "utf16le"), /UTF-8, not UTF-16/],
   ] as const) {
     it(`are refused as a whole when ${name}`, async () => {
       const results = await read(content);
@@ -242,19 +290,21 @@ describe("order files", () => {
   }
 
   it("let go of the stream when the reader has enough", async () => {
-    let released = false;
-    async function* endless() {
+    const released: number[] = [];
+    async function* long() {
+      let given = 0;
       try {
-        for (;;) yield await Promise.resolve(Buffer.from(`${jsonLine()}\n`));
+        for (; given < 1_000; given++) yield await Promise.resolve(Buffer.from(`${jsonLine()}\n`));
       } finally {
-        released = true;
+        released.push(given);
       }
     }
-    for await (const result of readOrders(endless(), { random: createRandom("1") })) {
+    for await (const result of readOrders(long, { random: createRandom("1") })) {
       expect(result.accepted).to.equal(true);
       if (result.line === 3) break;
     }
-    expect(released).to.equal(true);
+    // All of it was gone through for its encoding, and then as much as was wanted.
+    expect(released).to.deep.equal([1_000, 2]);
   });
 
   it("pass on the errors of their stream", async () => {
@@ -262,7 +312,7 @@ describe("order files", () => {
       yield await Promise.resolve(Buffer.from(`${jsonLine({ uetr: UETR })}\n`));
       throw new Error("the disk is gone");
     }
-    const reading = collect(readOrders(broken(), { random: createRandom("1") }));
+    const reading = collect(readOrders(broken, { random: createRandom("1") }));
     const error: unknown = await reading.catch((reason: unknown) => reason);
     expect(error).to.have.property("message", "the disk is gone");
   });

@@ -42,7 +42,7 @@ export async function readNdjson(lines: string): Promise<OrderResult[]> {
 
 export async function read(content: string | Uint8Array, format?: "csv" | "ndjson"): Promise<OrderResult[]> {
   const random = createRandom("orders");
-  return collect(readOrders(toChunks(content), format === undefined ? { random } : { random, format }));
+  return collect(readOrders(() => toChunks(content), format === undefined ? { random } : { random, format }));
 }
 
 export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
