@@ -128,9 +128,9 @@ function nodeRules({ members }: NetworkPlan): readonly AlertRule[] {
       description: "A validator that is behind signs nothing; a relay on an RPC node that is behind sees too little.",
       runbook: "alerts.md#nodebehind",
     }),
-    rule("ValidatorPeersLow", "warning", `ethereum_peer_count{role="validator"} < ${members.length - 1}`, "5m", {
+    rule("ValidatorPeersLow", "warning", `ethereum_peer_count{role="validator"} < ${2 * members.length - 1}`, "5m", {
       summary: "The validator of {{ $labels.member }} has {{ $value }} peers",
-      description: `It connects to the ${members.length - 1} other validators, and RPC nodes connect to it.`,
+      description: `It has the ${members.length - 1} other validators, and all ${members.length} RPC nodes connect to it.`,
       runbook: "alerts.md#validatorpeerslow",
     }),
     rule("RpcPeersLow", "warning", `ethereum_peer_count{role="rpc"} < ${members.length}`, "15m", {

@@ -1,4 +1,5 @@
 import { parse } from "smol-toml";
+import { parseAllDocuments } from "yaml";
 import { ALLOWED_OPTIONS } from "./besu-options.ts";
 import { refusalOf, texts, type OptionValue, type Refusal } from "./option-rules.ts";
 
@@ -70,6 +71,85 @@ export function auditCommands(text: string): readonly Fault[] {
       return refusal === undefined ? [] : [{ subject: option, ...refusal }];
     });
   });
+}
+
+/** Options that stop a Web3Signer of today from starting, in its config.yaml. */
+export function auditSigner(text: string): readonly Fault[] {
+  return text.split("\n").some((line) => /^\s*["']?swagger-ui-enabled\b/.test(line))
+    ? [
+        {
+          kind: "removed",
+          subject: "swagger-ui-enabled",
+          reason: "it was removed in Web3Signer 25.12.0, which does not start with an option that it does not know",
+          instead: "nothing: leave it out",
+        },
+      ]
+    : [];
+}
+
+/** Besu's image opens the services of a node to all interfaces by these variables, which outrank its config.toml. */
+const HOST_VARIABLES = ["BESU_RPC_HTTP_HOST", "BESU_RPC_WS_HOST"] as const;
+
+/** What is wrong with the containers of Besu in a compose file or a manifest of Kubernetes. */
+export function auditContainers(text: string): readonly Fault[] {
+  let documents: readonly unknown[];
+  try {
+    documents = parseAllDocuments(text).map((document) => document.toJS() as unknown); // any
+  } catch {
+    // Not YAML: nothing starts containers by it.
+    return [];
+  }
+  return documents.flatMap(containersOf).flatMap(({ name, environment }) =>
+    HOST_VARIABLES.filter((variable) => !isAsConfigured(environment.get(variable), variable, name)).map(
+      (variable): Fault => ({
+        kind: "dangerous",
+        subject: `${name}: ${variable}`,
+        reason:
+          "Besu's image sets it to 0.0.0.0, above config.toml: APIs without a token would listen on all interfaces",
+        instead: variable === "BESU_RPC_HTTP_HOST" ? "127.0.0.1; 0.0.0.0 for an RPC node alone" : "127.0.0.1",
+      }),
+    ),
+  );
+}
+
+function isAsConfigured(host: unknown, variable: (typeof HOST_VARIABLES)[number], container: string): boolean {
+  if (typeof host !== "string") return false;
+  return LOOPBACK.test(host) || (variable === "BESU_RPC_HTTP_HOST" && /(?:^|-)rpc$/.test(container));
+}
+
+interface Container {
+  readonly name: string;
+  readonly environment: ReadonlyMap<string, unknown>;
+}
+
+/** Containers that run Besu: services of Compose, and of a StatefulSet. */
+function containersOf(document: unknown): readonly Container[] {
+  const services = Object.entries(record(record(document)["services"])).map(([name, service]) => ({ name, service }));
+  const template = record(record(record(record(document)["spec"])["template"])["spec"]);
+  const ofPod = Array.isArray(template["containers"]) ? (template["containers"] as readonly unknown[]) : []; // any[]
+  const pods = ofPod.map((service) => ({ name: String(record(record(document)["metadata"])["name"]), service }));
+  return [...services, ...pods].flatMap(({ name, service }) => {
+    const { entrypoint, command, args, environment, env } = record(service);
+    const runs = /\/bin\/besu\b|--config-file=[^"]*besu/.test(JSON.stringify([entrypoint, command, args]));
+    return runs ? [{ name, environment: environmentOf(environment ?? env) }] : [];
+  });
+}
+
+/** A mapping, or a list of `NAME=value` or of names with values. */
+function environmentOf(given: unknown): ReadonlyMap<string, unknown> {
+  if (!Array.isArray(given)) return new Map(Object.entries(record(given)));
+  const items = given as readonly unknown[]; // any[]
+  return new Map(
+    items.map((item): [string, unknown] => {
+      if (typeof item !== "string") return [String(record(item)["name"]), record(item)["value"]];
+      const [name = "", ...value] = item.split("=");
+      return [name, value.join("=")];
+    }),
+  );
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
 export function unreadable(language: string): Fault {

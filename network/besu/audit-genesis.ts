@@ -105,9 +105,23 @@ export function auditGenesis(text: string): readonly Fault[] {
       : [dangerous("config.zeroBaseFee", "relays have nothing to pay a base fee with", '"zeroBaseFee": true')]),
     ...broken(qbft, "config.qbft", QBFT_RULES),
     ...changes.flatMap((change, index) => broken(change, `config.transitions.qbft.${index}`, QBFT_RULES)),
+    ...changes.flatMap((change, index) => auditTransition(change, `config.transitions.qbft.${index}`)),
     ...auditAlloc(objectAt(genesis, "alloc")),
     ...auditExtraData(genesis.get("extradata")),
   ];
+}
+
+/** A genesis with forks by time has the `block` of a transition read as a time, for all that it changes but validators. */
+function auditTransition(change: Json, path: string): readonly Fault[] {
+  return [...change.keys()]
+    .filter((field) => field !== "block" && field !== "validators")
+    .map((field) =>
+      dangerous(
+        `${path}.${field}`,
+        "where forks are activated by time, as Cancun, Besu reads the block of this change as a time",
+        "a transition of validators alone; other values as they were from the first block",
+      ),
+    );
 }
 
 function auditAlloc(alloc: Json): readonly Fault[] {

@@ -60,7 +60,6 @@ export const ALLOWED_OPTIONS: Readonly<Record<string, keyof typeof DOCUMENTED_IN
   "rpc-ws-port": "public",
   "static-nodes-file": "public",
   "strict-tx-replay-protection-enabled": "public",
-  "sync-min-peers": "public",
   "sync-mode": "public",
   "target-gas-limit": "public",
   "tx-pool": "public",

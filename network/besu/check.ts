@@ -1,4 +1,11 @@
-import { auditCommands, auditConfig, auditPermissions, type Fault } from "./audit-config.ts";
+import {
+  auditCommands,
+  auditConfig,
+  auditContainers,
+  auditPermissions,
+  auditSigner,
+  type Fault,
+} from "./audit-config.ts";
 import { auditGenesis } from "./audit-genesis.ts";
 import { generate } from "./generate.ts";
 import { CONFIG_FILE, GENESIS_FILE, PERMISSIONS_FILE } from "./layout.ts";
@@ -41,6 +48,12 @@ export function auditFile(path: string, text: string): readonly Fault[] {
   if (name === GENESIS_NAME) return auditGenesis(text);
   if (name === PERMISSIONS_FILE) return auditPermissions(text);
   if (name === CONFIG_FILE) return auditConfig(text);
+  if (/(?:^|\/)web3signer\/config\.ya?ml$/.test(path)) return auditSigner(text);
+  const containers = /\.ya?ml$/.test(name) ? auditContainers(text) : [];
+  return [...containers, ...auditStarter(name, text)];
+}
+
+function auditStarter(name: string, text: string): readonly Fault[] {
   return /\.(?:ya?ml|env|sh|service|toml)$/.test(name) ? auditCommands(text) : [];
 }
 

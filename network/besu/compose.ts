@@ -123,11 +123,13 @@ function operated(plan: NetworkPlan, member: Member): string {
 /** All members on one machine, to try the network. */
 function tryOut(plan: NetworkPlan): string {
   const { subnet, addresses } = addressesOf(plan);
+  const hosts = [...addresses].filter(([host]) => !isAddress(host)).map(([host, address]) => `${host}:${address}`);
   const services = plan.members.flatMap((member, index) => {
     const setting = tryOutSetting(member);
     const nodes = NODE_ROLES.map((role) =>
       nodeServices(plan, member, role, setting, {
-        networks: { ...nodeNetworks(role), [NETWORKS.p2p]: addresses.get(member[role].host) ?? {} },
+        networks: { ...nodeNetworks(role), [NETWORKS.p2p]: placeOf(member[role].host, addresses) },
+        hosts,
         ports: role === "rpc" ? [`127.0.0.1:${FIRST_TRY_OUT_PORT + index}:${member.rpc.rpcPort}`] : [],
       }),
     );
@@ -167,6 +169,12 @@ function tryOut(plan: NetworkPlan): string {
       ? ["The hosts' addresses are too far apart for one network of Docker: the nodes will not find each other."]
       : []),
   ]);
+}
+
+function placeOf(host: string, addresses: ReadonlyMap<string, string>): Service {
+  const address = addresses.get(host);
+  if (address === undefined) return {};
+  return { ipv4_address: address, ...(isAddress(host) ? {} : { aliases: [host] }) };
 }
 
 /** The API's network is apart from that of the nodes. */

@@ -1,6 +1,6 @@
 import { composeFiles } from "./compose.ts";
 import { genesisFile } from "./genesis.ts";
-import { helmFiles } from "./helm.ts";
+import { kubernetesFiles } from "./kubernetes.ts";
 import { CONFIG_FILE, GENESIS_FILE, nodeFolder, NODE_ROLES, PERMISSIONS_FILE, STATIC_NODES_FILE } from "./layout.ts";
 import { MANIFEST_FILE, manifestFile } from "./manifest.ts";
 import { monitoringFiles } from "./monitoring.ts";
@@ -10,7 +10,7 @@ import type { Files, NetworkPlan } from "./plan.ts";
 
 /** All files of a network, its manifest among them, in the order of their paths. The same plan gives the same bytes. */
 export function generate(plan: NetworkPlan): Files {
-  const files = merge([nodeFiles(plan), composeFiles(plan), monitoringFiles(plan), helmFiles(plan)]);
+  const files = merge([nodeFiles(plan), composeFiles(plan), monitoringFiles(plan), kubernetesFiles(plan)]);
   return inOrder([...files, [MANIFEST_FILE, manifestFile(plan.name, files)]]);
 }
 

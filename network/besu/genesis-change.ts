@@ -4,6 +4,8 @@ import { normalizeHex } from "../../src/domain/bytes/hex.ts";
 
 /** What a running ledger's genesis file may say anew: forks to come, and a time that no block is judged by. */
 const MAY_CHANGE = new Set(["config.pragueTime", "config.osakaTime", "config.qbft.requesttimeoutseconds"]);
+/** What may be added to it, and then stays: validators from a block on. */
+const MAY_BE_ADDED = /^config\.transitions\.qbft\.\d+\./;
 
 /** A genesis that is another one than the folder has: nodes that have begun with that one do not start with this. */
 export class GenesisChanged extends Error {
@@ -30,7 +32,8 @@ export function refuseGenesisChange(folder: string, before: string | undefined, 
   if (before === undefined || after === undefined || before === after) return;
   const [old, next] = [leavesOf(parsed(before)), leavesOf(parsed(after))];
   const fields = [...new Set([...old.keys(), ...next.keys()])].filter(
-    (field) => old.get(field) !== next.get(field) && !MAY_CHANGE.has(field),
+    (field) =>
+      old.get(field) !== next.get(field) && !MAY_CHANGE.has(field) && !(MAY_BE_ADDED.test(field) && !old.has(field)),
   );
   if (fields.length > 0) throw new GenesisChanged(folder, fields, parametersOf(old));
 }

@@ -69,6 +69,7 @@ export function genesisFile({ chain, genesis: began }: Pick<NetworkPlan, "chain"
 
 function configOf(chain: ChainParameters): object {
   const { prague, osaka } = chain.forks;
+  const transitions = chain.transitions.map(({ block, validators }) => ({ block, validators: validators.toSorted() }));
   return {
     chainId: chain.chainId,
     ...Object.fromEntries(GENESIS_FORKS.map((fork) => [fork, 0])),
@@ -83,5 +84,6 @@ function configOf(chain: ChainParameters): object {
         ? {}
         : { emptyblockperiodseconds: chain.emptyBlockPeriodSeconds }),
     },
+    ...(transitions.length === 0 ? {} : { transitions: { qbft: transitions } }),
   };
 }

@@ -66,13 +66,12 @@ function identity({ name, chain }: NetworkPlan, member: Member, role: NodeRole):
 function storage(): TomlSection {
   return {
     about:
-      "Every node executes every block itself and believes no peer's state. Calls on past blocks are answered for the last of them, events for all. One peer is enough to start from: four validators have too few for Besu's default of five.",
+      "Every node executes every block itself and believes no peer's state. Calls on past blocks are answered for the last of them, events for all.",
     values: {
       "data-storage-format": "BONSAI",
       "bonsai-limit-trie-logs-enabled": false,
       "bonsai-historical-block-limit": HISTORICAL_BLOCKS,
       "sync-mode": "FULL",
-      "sync-min-peers": 1,
     },
   };
 }

@@ -9,6 +9,7 @@ const MAX_MEMBERS = 100;
 const MAX_PARTNER = 65_535;
 const MAX_PORT = 65_535;
 /** Twice it and 36, the v of a signature by EIP-155, is still an integer that JSON and JavaScript hold exactly. */
+const MAX_BLOCK = 1_000_000_000_000;
 const MAX_CHAIN_ID = 4_503_599_627_370_476;
 /** Settling a batch of thousands of transfers takes up to 16.7 million gas, Osaka's limit for a transaction. */
 const MIN_GAS_LIMIT = 30_000_000;
@@ -25,7 +26,7 @@ const MIN_FORK_TIME = 1_704_067_200;
 const MAX_FORK_TIME = 4_102_444_800;
 
 /** The first Besu with what the generated files rely on; see docs/ledger-operator.md. */
-export const MIN_BESU = [26, 8, 1] as const;
+export const MIN_BESU = [26, 9, 0] as const;
 
 function integer(min: number, max: number, what = "an integer"): z.ZodNumber {
   const rule = `${what} from ${min} to ${max}`;
@@ -118,6 +119,12 @@ function image(name: string): z.ZodString {
   return text(/^[a-z0-9][a-z0-9._/:-]*:v?\d+(?:\.\d+){1,2}(?:@sha256:[0-9a-f]{64})?$/, versionRule(name));
 }
 
+/** Other validators from a block on, without a vote: after a loss that votes cannot mend. */
+const transition = z.strictObject({
+  block: integer(1, MAX_BLOCK),
+  validators: z.array(address).min(MIN_VALIDATORS, `the addresses of at least ${MIN_VALIDATORS} validators`),
+});
+
 const chain = z
   .strictObject({
     chainId: integer(1, MAX_CHAIN_ID),
@@ -132,6 +139,7 @@ const chain = z
         osaka: integer(MIN_FORK_TIME, MAX_FORK_TIME, "UTC seconds").optional(),
       })
       .prefault({}),
+    transitions: z.array(transition).default([]),
   })
   .check(({ value, issues }) => {
     const refuse = (path: readonly string[], message: string) =>
@@ -144,6 +152,12 @@ const chain = z
     const { prague, osaka } = value.forks;
     if (osaka !== undefined && (prague === undefined || prague > osaka)) {
       refuse(["forks", "osaka"], "not before prague, which it builds on");
+    }
+    for (const [index, { block }] of value.transitions.entries()) {
+      const before = value.transitions[index - 1];
+      if (before !== undefined && before.block >= block) {
+        refuse(["transitions", String(index), "block"], "later than that of the transition before");
+      }
     }
   });
 

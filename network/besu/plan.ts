@@ -31,6 +31,8 @@ export interface ChainParameters {
   readonly emptyBlockPeriodSeconds: number | undefined;
   /** Activation, UTC seconds. Cancun and all before it hold from the genesis block. */
   readonly forks: { readonly prague: number | undefined; readonly osaka: number | undefined };
+  /** Other validators from a block on, which the council has decided on, the earliest first. */
+  readonly transitions: readonly { readonly block: number; readonly validators: readonly Hex[] }[];
 }
 
 /**
@@ -164,6 +166,10 @@ function toPlan({ members: given, accounts, chain, genesis, ...rest }: PlanFile)
       requestTimeoutSeconds: chain.requestTimeoutSeconds ?? 2 * chain.blockPeriodSeconds,
       emptyBlockPeriodSeconds: chain.emptyBlockPeriodSeconds,
       forks: { prague: chain.forks.prague, osaka: chain.forks.osaka },
+      transitions: chain.transitions.map(({ block, validators }) => ({
+        block,
+        validators: validators.map((address) => normalizeHex(address)),
+      })),
     },
     accounts: accounts.map(toAccount),
     members,

@@ -61,6 +61,8 @@ export interface NodeOptions {
   /** Network by network, with what it says of the node there. */
   readonly networks: Service;
   readonly ports: readonly string[];
+  /** Names of other hosts with their addresses, where nothing else tells them. */
+  readonly hosts?: readonly string[];
 }
 
 /** A Besu node, and what makes its volume its own. */
@@ -69,7 +71,7 @@ export function nodeServices(
   member: Member,
   role: NodeRole,
   setting: Setting,
-  { networks, ports }: NodeOptions,
+  { networks, ports, hosts = [] }: NodeOptions,
 ): Readonly<Record<string, Service>> {
   const name = `${setting.prefix}${role}`;
   const volume = `${name}-data`;
@@ -82,7 +84,7 @@ export function nodeServices(
     command: [`--config-file=${NODE_PATHS.config}`],
     user: CONTAINER_USER,
     ...LASTING,
-    environment: { BESU_OPTS: `-Xmx${size.nodeHeap}` },
+    environment: nodeEnvironment(role, size),
     tmpfs: [JAVA_TMP],
     volumes: [
       `${setting.root}/${posix.dirname(GENESIS_FILE)}:${NODE_PATHS.genesisFolder}:ro`,
@@ -95,8 +97,15 @@ export function nodeServices(
     })),
     networks,
     ...(ports.length === 0 ? {} : { ports }),
+    ...(hosts.length === 0 ? {} : { extra_hosts: hosts }),
     depends_on: { [`${name}-volume`]: { condition: "service_completed_successfully" } },
-    healthcheck: nodeHealth(member[role].metricsPort),
+    healthcheck: {
+      test: ["CMD", ...nodeHealth(member[role].metricsPort)],
+      interval: "15s",
+      timeout: "5s",
+      retries: 4,
+      start_period: "2m",
+    },
     ulimits: { nofile: { soft: 65_536, hard: 65_536 } },
     // RocksDB is closed in order within seconds; killed, it would be repaired at the next start.
     stop_grace_period: "1m",
@@ -121,16 +130,22 @@ function volumeService(plan: NetworkPlan, role: NodeRole, setting: Setting, volu
   };
 }
 
-/** It tells a height. Besu's image has bash, and neither curl nor wget. */
-function nodeHealth(metricsPort: number): Service {
-  const ask = `exec 3<>/dev/tcp/127.0.0.1/${metricsPort} && printf 'GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3`;
+/**
+ * Besu's image sets the hosts of its services to all interfaces, and a variable outranks config.toml: so they are set here
+ * to what config.toml says.
+ */
+export function nodeEnvironment(role: NodeRole, { nodeHeap }: Size): Readonly<Record<string, string>> {
   return {
-    test: ["CMD", "bash", "-c", `${ask} && grep -q '^ethereum_blockchain_height' <&3`],
-    interval: "15s",
-    timeout: "5s",
-    retries: 4,
-    start_period: "2m",
+    BESU_OPTS: `-Xmx${nodeHeap}`,
+    BESU_RPC_HTTP_HOST: role === "rpc" ? "0.0.0.0" : "127.0.0.1",
+    BESU_RPC_WS_HOST: "127.0.0.1",
   };
+}
+
+/** The command that succeeds when it tells a height. Besu's image has bash, and neither curl nor wget. */
+export function nodeHealth(metricsPort: number): readonly string[] {
+  const ask = `exec 3<>/dev/tcp/127.0.0.1/${metricsPort} && printf 'GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3`;
+  return ["bash", "-c", `${ask} && grep -q '^ethereum_blockchain_height' <&3`];
 }
 
 /** What the operator provides for a node, by the name in its container. */

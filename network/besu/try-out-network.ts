@@ -3,8 +3,8 @@ import type { NetworkPlan } from "./plan.ts";
 // In the try-out, containers have the names and addresses that the plan gives the nodes' hosts: those are in the static
 // nodes and allow-lists, which are the same there.
 
-/** What a container says of itself in the network of nodes. */
-export type Place = Readonly<{ aliases: readonly string[] }> | Readonly<{ ipv4_address: string }>;
+// Every node has a fixed address, known to all before any of them runs: Besu takes a name that it cannot resolve when it
+// starts for 127.0.0.1, and keeps to that.
 
 export interface Subnet {
   readonly subnet: string;
@@ -12,38 +12,50 @@ export interface Subnet {
 }
 
 const SHORTEST_PREFIX = 8;
+/** For hosts that the plan has by name: a private range that Docker does not give out by itself. */
+const FIRST_OF_NAMES = "10.213.0.0";
 const BITS = 32;
 
 export function isAddress(host: string): boolean {
   return /^\d+(?:\.\d+){3}$/.test(host);
 }
 
-/** By host. Empty where the hosts' addresses are too far apart for one network. */
+/** The addresses of the nodes' hosts. Empty where those that the plan has are too far apart for one network. */
 export function addressesOf({ members }: NetworkPlan): {
   readonly subnet: Subnet | undefined;
-  readonly addresses: ReadonlyMap<string, Place>;
+  readonly addresses: ReadonlyMap<string, string>;
 } {
   const hosts = members.flatMap(({ validator, rpc }) => [validator.host, rpc.host]);
-  const numeric = hosts.filter(isAddress);
-  const subnet = numeric.length === 0 ? undefined : subnetOf(numeric.map(toNumber));
-  if (numeric.length > 0 && subnet === undefined) return { subnet, addresses: new Map() };
+  const [numeric, names] = [hosts.filter(isAddress), hosts.filter((host) => !isAddress(host))];
+  const range = rangeOf(numeric.map(toNumber), names.length);
+  if (range === undefined) return { subnet: undefined, addresses: new Map() };
+  const { subnet, gateway, free } = range;
   return {
-    subnet,
-    addresses: new Map(
-      hosts.map((host): [string, Place] => [host, isAddress(host) ? { ipv4_address: host } : { aliases: [host] }]),
-    ),
+    subnet: { subnet, gateway },
+    addresses: new Map([
+      ...numeric.map((host): [string, string] => [host, host]),
+      ...names.map((host, index): [string, string] => [host, toText(free[index] ?? 0n)]),
+    ]),
   };
 }
 
-/** The smallest that has all of them and leaves its first and last addresses, and one for Docker itself, free. */
-function subnetOf(used: readonly bigint[]): Subnet | undefined {
+/**
+ * The smallest network that has some addresses and as many more that are free, and leaves its first and last, and one for
+ * Docker itself.
+ */
+function rangeOf(used: readonly bigint[], more: number): (Subnet & { readonly free: readonly bigint[] }) | undefined {
   const taken = new Set(used);
+  const within = used[0] ?? toNumber(FIRST_OF_NAMES);
   for (let prefix = BITS - 2; prefix >= SHORTEST_PREFIX; prefix--) {
     const size = 1n << BigInt(BITS - prefix);
-    const first = ((used[0] ?? 0n) / size) * size;
+    const first = (within / size) * size;
     const [gateway, last] = [first + size - 2n, first + size - 1n];
-    const hasAll = used.every((address) => address > first && address < last);
-    if (hasAll && !taken.has(gateway)) return { subnet: `${toText(first)}/${prefix}`, gateway: toText(gateway) };
+    if (!used.every((address) => address > first && address < last) || taken.has(gateway)) continue;
+    const free: bigint[] = [];
+    for (let address = first + 1n; address < gateway && free.length < more; address++) {
+      if (!taken.has(address)) free.push(address);
+    }
+    if (free.length === more) return { subnet: `${toText(first)}/${prefix}`, gateway: toText(gateway), free };
   }
   return undefined;
 }

@@ -97,7 +97,6 @@ function signerConfig({ chain }: NetworkPlan, member: Member): string {
     "metrics-port": signerMetricsPort(member),
     "metrics-host-allowlist": [...hosts, tryOutSigner(member)],
     "metrics-category": ["HTTP", "SIGNING", "JVM", "PROCESS"],
-    "swagger-ui-enabled": false,
     logging: "INFO",
     "eth1.chain-id": chain.chainId,
     "eth1.downstream-http-host": "127.0.0.1",

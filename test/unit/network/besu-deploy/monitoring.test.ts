@@ -32,7 +32,7 @@ describe("the alerts", () => {
     const files = generate(plan);
     const groups = JSON.parse(JSON.stringify(alertGroups(plan))) as unknown; // As YAML has it, without undefined.
     expect(yamlOf(files, "monitoring/alerts.yml")["groups"]).to.deep.equal(groups);
-    expect(at(yamlOf(files, "helm/alerts.yaml"), "spec", "groups")).to.deep.equal(groups);
+    expect(at(yamlOf(files, "kubernetes/alerts.yaml"), "spec", "groups")).to.deep.equal(groups);
   });
 
   it("have a name of their own, a duration, a severity, and a text", () => {

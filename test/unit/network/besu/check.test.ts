@@ -149,8 +149,16 @@ describe("a genesis that was changed by hand", () => {
     expect(inQbft({ xblockperiodmilliseconds: 200 })).to.deep.equal(["dangerous config.qbft.xblockperiodmilliseconds"]);
     expect(inQbft({ blockReward: "1" })).to.deep.equal(["dangerous config.qbft.blockreward"]);
     expect(inQbft({ validatorcontractaddress: "0x7777" })).to.have.lengthOf(1);
-    expect(inConfig({ transitions: { qbft: [{ block: 9, xblockperiodmilliseconds: 100 }] } })).to.deep.equal([
-      "dangerous config.transitions.qbft.0.xblockperiodmilliseconds",
+    expect(inConfig({ transitions: { qbft: [{ block: 9, blockreward: "1" }] } })).to.include(
+      "dangerous config.transitions.qbft.0.blockreward",
+    );
+  });
+
+  it("is refused for a transition by block of anything but validators: Besu would read the block as a time", () => {
+    const validators = ["0x1", "0x2", "0x3", "0x4"];
+    expect(inConfig({ transitions: { qbft: [{ block: 9, validators }] } })).to.deep.equal([]);
+    expect(inConfig({ transitions: { qbft: [{ block: 9, validators, blockPeriodSeconds: 5 }] } })).to.deep.equal([
+      "dangerous config.transitions.qbft.0.blockperiodseconds",
     ]);
   });
 
@@ -194,6 +202,8 @@ describe("other files that were changed by hand", () => {
       - BESU_HOST_ALLOWLIST=*
 `;
     expect(faultsOf("compose.yaml", compose)).to.deep.equal([
+      "dangerous validator: BESU_RPC_HTTP_HOST",
+      "dangerous validator: BESU_RPC_WS_HOST",
       "dangerous rpc-http-cors-origins",
       "removed network",
       "dangerous rpc-http-api",
@@ -205,6 +215,28 @@ describe("other files that were changed by hand", () => {
       "dangerous discovery-enabled",
     ]);
     expect(faultsOf("README.md", compose)).to.deep.equal([]);
+  });
+
+  it("are refused where a variable of Besu's image opens what config.toml closes", () => {
+    const service = (name: string, environment: string) =>
+      `services:\n  ${name}:\n    command: ["--config-file=/etc/besu/config.toml"]\n    environment: ${environment}\n`;
+    const closed = "{ BESU_RPC_HTTP_HOST: 127.0.0.1, BESU_RPC_WS_HOST: 127.0.0.1 }";
+    expect(faultsOf("compose.yaml", service("validator", closed))).to.deep.equal([]);
+    expect(faultsOf("compose.yaml", service("validator", "[BESU_OPTS=-Xmx1g]"))).to.deep.equal([
+      "dangerous validator: BESU_RPC_HTTP_HOST",
+      "dangerous validator: BESU_RPC_WS_HOST",
+    ]);
+    const open = "[BESU_RPC_HTTP_HOST=0.0.0.0, BESU_RPC_WS_HOST=127.0.0.1]";
+    expect(faultsOf("compose.yaml", service("gcash-rpc", open))).to.deep.equal([]);
+    expect(faultsOf("compose.yaml", service("gcash-validator", open))).to.deep.equal([
+      "dangerous gcash-validator: BESU_RPC_HTTP_HOST",
+    ]);
+  });
+
+  it("are refused as a signer's configuration with an option that would stop it", () => {
+    expect(faultsOf("members/gcash/web3signer/config.yaml", "swagger-ui-enabled: false\n")).to.deep.equal([
+      "removed swagger-ui-enabled",
+    ]);
   });
 
   it("are refused as allow-lists that admit nobody", () => {

@@ -89,6 +89,21 @@ describe("the genesis of a network", () => {
     });
   });
 
+  it("has other validators from a block on, which are added to a running ledger's and then stay", () => {
+    const validators = ["0x1000000000000000000000000000000000000002", "0x1000000000000000000000000000000000000001"];
+    const more = ["0x1000000000000000000000000000000000000003", "0x1000000000000000000000000000000000000004"];
+    const transitions = [{ block: 1_715_005, validators: [...validators, ...more] }];
+    const changed = genesisFile(planWith({ "chain.transitions": transitions }));
+    expect(JSON.parse(changed)).to.have.nested.property("config.transitions.qbft[0].block", 1_715_005);
+    expect(JSON.parse(changed)).to.have.nested.property(
+      "config.transitions.qbft[0].validators[0]",
+      "0x1000000000000000000000000000000000000001",
+    );
+    const before = genesisFile(planWith({}));
+    expect(() => refuseGenesisChange("ledger", before, changed)).not.to.throw();
+    expect(() => refuseGenesisChange("ledger", changed, before)).to.throw(GenesisChanged);
+  });
+
   it("has later forks by time, and the period of empty blocks under its stable name", () => {
     const plan = planWith({
       "chain.forks": { prague: 1_800_000_000, osaka: 1_900_000_000 },

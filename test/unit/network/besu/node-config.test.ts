@@ -93,8 +93,8 @@ describe("the configuration of a node", () => {
     expect(byAddress).to.include({ "p2p-host": "10.0.3.1" });
   });
 
-  it("has room for a peer of every node, and for four validators to start", () => {
-    expect(optionsOf("rpc")).to.include({ "max-peers": 25, "sync-min-peers": 1 });
+  it("has room for a peer of every node", () => {
+    expect(optionsOf("rpc")).to.include({ "max-peers": 25 });
   });
 });
 

@@ -232,13 +232,13 @@ describe("what a ledger began with", () => {
 describe("images", () => {
   it("have a version, and Besu's is one that the files are for", () => {
     const digest = `@sha256:${"a".repeat(64)}`;
-    for (const image of ["hyperledger/besu:26.8.1", `registry.example.net:5000/besu:27.1.0${digest}`]) {
+    for (const image of ["hyperledger/besu:26.9.0", `registry.example.net:5000/besu:27.1.0${digest}`]) {
       expect(refused({ "images.besu": image }), image).to.be.empty;
     }
-    for (const image of ["hyperledger/besu:26.8.0", "hyperledger/besu:25.12.0", "hyperledger/besu", `besu${digest}`]) {
+    for (const image of ["hyperledger/besu:26.8.1", "hyperledger/besu:25.12.0", "hyperledger/besu", `besu${digest}`]) {
       expect(refused({ "images.besu": image }), image).to.deep.equal(["images.besu"]);
     }
-    expect(ruleOf({ "images.besu": "hyperledger/besu:26.7.0" })).to.contain("26.8.1 or later");
+    expect(ruleOf({ "images.besu": "hyperledger/besu:26.7.0" })).to.contain("26.9.0 or later");
     expect(refused({ "images.grafana": "grafana/grafana:main" })).to.deep.equal(["images.grafana"]);
   });
 });
