@@ -176,8 +176,5 @@ function createKeyCache({ db, clock }: Pick<RelayContext, "db" | "clock">): KeyC
 /** @param waitMs after which it is worth trying again */
 export function tooMany(waitMs: number): Problem {
   const seconds = retryAfterSeconds(waitMs);
-  return new Problem("rate-limited", `try again in ${seconds} s`, {
-    retryAfterSeconds: seconds,
-    headers: { "retry-after": String(seconds) },
-  });
+  return new Problem("rate-limited", `try again in ${seconds} s`, { retryAfterSeconds: seconds });
 }

@@ -20,7 +20,11 @@ export class Problem extends Error {
     this.name = "Problem";
     const { headers = {}, ...members } = more;
     this.refusal = { kind: "refused", code, detail, ...members };
-    this.headers = headers;
+    const { retryAfterSeconds } = members;
+    this.headers = {
+      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+      ...headers,
+    };
   }
 
   static of(refusal: Refusal): Problem {

@@ -31,7 +31,7 @@ export interface StreamLimits {
 
 /** How often the store is asked about the keys of all streams that are open: one question, however many there are. */
 const CHECK_INTERVAL_MS = 250;
-const RETRY_AFTER = { retryAfterSeconds: 10, headers: { "retry-after": "10" } };
+const RETRY_AFTER = { retryAfterSeconds: 10 };
 
 export function createStreams(
   { log }: Pick<RelayContext, "log">,

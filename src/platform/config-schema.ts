@@ -242,6 +242,14 @@ export const relayConfigSchema = z.strictObject({
         .meta({ description: "By currency, the available money in minor units below which there is an alarm." }),
     })
     .prefault({}),
+  lookups: z
+    .strictObject({
+      perMinute: integer(1, 1_000_000).default(120).meta({
+        description: "Payees that one partner may look up here in a minute, and one API key anywhere.",
+      }),
+      perDay: integer(1, 100_000_000).default(10_000).meta({ description: "…and on a day, in UTC." }),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

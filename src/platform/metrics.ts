@@ -45,6 +45,7 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     ledgerSubmissions: counter("ledger_submissions", "Transactions submitted", ["call", "outcome"]),
     payloads: counter("payloads", "Payloads sent and received", ["direction", "outcome"]),
     confirmations: counter("confirmations", "Confirmations of credits sent and received", ["direction", "outcome"]),
+    lookups: counter("lookups", "Payees looked up at other partners, and by them", ["direction", "outcome"]),
     decisions: counter("decisions", "Transfers decided on as target", ["outcome"]),
     credits: counter("credits", "Credits posted to the wallet", ["outcome"]),
     walletCalls: counter("wallet_calls", "Calls of the wallet's connector", ["call", "outcome"]),

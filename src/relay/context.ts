@@ -11,6 +11,7 @@ import type { Metrics } from "../platform/metrics.ts";
 import type { Wake } from "../platform/loop.ts";
 import type { Tracer } from "../platform/tracing.ts";
 import type { Database } from "../store/database.ts";
+import type { LookupLimits } from "../store/lookup-usage.ts";
 import type { Sealer } from "../store/sealer.ts";
 import type { PeerDirectory, PeerKeys } from "./peer/directory.ts";
 import type { Outside } from "./outside.ts";
@@ -103,6 +104,8 @@ export interface RelaySettings {
   readonly sweepOthersAfterSeconds: number;
   /** Per currency: below it, an alarm. Minor units. */
   readonly lowWater: ReadonlyMap<string, bigint>;
+  /** Payees that one partner, or one API key, may look up. */
+  readonly lookups?: LookupLimits;
 }
 
 /** A corridor of this relay's partner, as source. */

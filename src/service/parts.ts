@@ -142,7 +142,7 @@ async function patiently<Result>(
 
 /** The part of the configuration that the steps go by. */
 export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
-  const { batch, quote, transfers, ledger, webhooks, retry, sweep, liquidity } = config;
+  const { batch, quote, transfers, ledger, webhooks, retry, sweep, liquidity, lookups } = config;
   return {
     batch,
     quote,
@@ -152,6 +152,7 @@ export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
     retry,
     sweepOthersAfterSeconds: sweep.othersAfterSeconds,
     lowWater: new Map(Object.entries(liquidity.lowWater)),
+    lookups,
   };
 }
 

@@ -4,7 +4,7 @@ import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import { headerSchema, parseWire } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
-import { bytesOf, hexOf } from "./values.ts";
+import { bytesOf, hexOf, numberOf } from "./values.ts";
 
 /** Later than any time that comes. */
 const NEVER = 2n ** 63n - 1n;
@@ -117,6 +117,33 @@ export async function insertPayload(
     [bytesOf(payload.batch), payload.source, payload.sealed, nowMs, payload.expiresAtSeconds],
   );
   return inserted.length > 0;
+}
+
+/** Payloads of one source's whose batches the ledger, as far as it has been read, does not have. */
+export interface Unopened {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** Counts them; those whose batches have been read meanwhile are left out once that makes a difference. */
+export async function unopenedPayloads(db: Queryable, source: PartnerId, most: Unopened): Promise<Unopened> {
+  const counted = await countUnopened(db, source);
+  if (counted.count < most.count / 2 && counted.bytes < most.bytes / 2) return counted;
+  await db.query(
+    `UPDATE payloads p SET unopened = false FROM ledger_batches l
+     WHERE p.source = $1 AND p.unopened AND l.id = p.batch`,
+    [source],
+  );
+  return countUnopened(db, source);
+}
+
+async function countUnopened(db: Queryable, source: PartnerId): Promise<Unopened> {
+  const [row] = await db.query<{ count: number; bytes: bigint }>(
+    `SELECT count(*)::integer AS count, coalesce(sum(octet_length(sealed)), 0)::bigint AS bytes
+     FROM payloads WHERE source = $1 AND unopened`,
+    [source],
+  );
+  return { count: row?.count ?? 0, bytes: numberOf(row?.bytes ?? 0n) };
 }
 
 /** Undefined where there is none, null where it has been erased. */

@@ -13,10 +13,11 @@ import { ALIAS_TYPES } from "../../domain/alias.ts";
 import type { RegisteredCorridor, RegisteredPartner } from "../../ledger/registry.ts";
 import type { RelayContext } from "../../relay/context.ts";
 import { moneyJson } from "../../relay/json.ts";
+import { LOOKUP_ACTION, pseudonymOf } from "../../relay/lookups.ts";
 import { lookupPayee } from "../../relay/lookup.ts";
 import { readFunds, type Funds } from "../../store/transfers.ts";
 import { Problem } from "../problem.ts";
-import type { ApiContext } from "../context.ts";
+import { callerOf, type ApiContext } from "../context.ts";
 import { OF_BODIES, responses, routes, type Routes } from "./route.ts";
 
 /** What a wallet needs to know of the network: who is there, what can be sent where, and what money there is for it. */
@@ -31,7 +32,7 @@ function lookupRoute(app: Routes, { relay }: ApiContext): void {
   app.post(
     "/v1/payees/lookup",
     {
-      config: { scope: "submit" },
+      config: { scope: "submit", action: LOOKUP_ACTION },
       schema: {
         operationId: "lookupPayee",
         summary: "Find a partner's customer by alias",
@@ -46,8 +47,11 @@ function lookupRoute(app: Routes, { relay }: ApiContext): void {
         ]),
       },
     },
-    async ({ body }) => {
-      const found = await lookupPayee(relay, body);
+    async (request) => {
+      const { body, audit } = request;
+      audit.subject = pseudonymOf(relay, body.alias);
+      audit.data = { target: body.target };
+      const found = await lookupPayee(relay, `key:${callerOf(request).id}`, body);
       if (found.kind === "refused") throw Problem.of(found);
       return found.payee;
     },

@@ -60,6 +60,7 @@ export const PEER_PROBLEMS = {
   "not-settled": { status: 409, title: "This relay has not read yet that the batch has settled" },
   "payload-too-large": { status: 413, title: "The message is larger than is taken" },
   "unsupported-media-type": { status: 415, title: "The body is not application/jose" },
+  "rate-limited": { status: 429, title: "More than is taken of one partner, or from one address" },
   "wallet-unavailable": { status: 503, title: "The partner's wallet does not answer" },
   unavailable: { status: 503, title: "The relay cannot take messages now" },
 } as const;

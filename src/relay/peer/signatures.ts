@@ -1,4 +1,4 @@
-import { createHash, sign as signBytes, verify as verifyBytes, type KeyObject } from "node:crypto";
+import { createHash, sign as signBytes, verify as verifyBytes, type Hash, type KeyObject } from "node:crypto";
 import { httpbis, type SigningKey, type VerifyingKey } from "http-message-signatures";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
@@ -127,7 +127,12 @@ export async function verifyRequest(
 
 /** Content-Digest (RFC 9530) as this network has it: SHA-256 alone. */
 export function contentDigest(body: Uint8Array): string {
-  return `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
+  return digestOf(createHash("sha256").update(body));
+}
+
+/** …of a body that went into SHA-256 as it came. */
+export function digestOf(hash: Hash): string {
+  return `sha-256=:${hash.digest("base64")}:`;
 }
 
 export function keyIdOf(partner: PartnerId): string {

@@ -12,6 +12,7 @@ import { MAX_BODY_BYTES } from "../../../src/relay/peer/messages.ts";
 import { signRequest } from "../../../src/relay/peer/signatures.ts";
 import { responderStep } from "../../../src/relay/steps/responder.ts";
 import { settlerStep } from "../../../src/relay/steps/settler.ts";
+import { auditAfter } from "../../../src/store/audit.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
 import { governedCall } from "../support/governance.ts";
 import { describeOn } from "../support/databases.ts";
@@ -178,7 +179,64 @@ describeOn("PGlite", "what relays take of each other", (open) => {
     await expectRefused(413, "payload-too-large", { path, type: "feiqian-lookup+jwe", body });
   });
 
+  it("a flood that no partner signed costs the ledger no question, and does not shut out who has been heard", async () => {
+    expect((await send()).status).to.equal(202);
+    let questions = 0;
+    const provider = pair.target.ledger.provider;
+    const call = provider.call.bind(provider);
+    provider.call = (transaction) => {
+      questions++;
+      return call(transaction);
+    };
+    const flood = Array.from({ length: 200 }, (_, index) => send({ as: parsePartnerId(1_000 + index) }));
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+    provider.call = call;
+    expect(statuses.filter((status) => status === 401)).to.have.length.at.least(60);
+    expect(new Set(statuses)).to.deep.equal(new Set([401, 429]));
+    expect(questions).to.be.below(10);
+    expect((await send()).status).to.equal(202);
+  });
+
+  it("payloads of batches that are not on the ledger are taken up to a number, and again once they are", async () => {
+    const { target, source } = pair;
+    await target.db.query(
+      `INSERT INTO payloads (batch, source, sealed, received_at)
+       SELECT decode(lpad(to_hex(n), 64, '0'), 'hex'), $1, '\\x00', 0 FROM generate_series(1, 1000) n`,
+      [source.partner],
+    );
+    const refused = await send();
+    expect(refused.status).to.equal(429);
+    expect(refused.headers.get("retry-after")).to.match(/^[0-9]+$/);
+    expect(await codeOf(refused)).to.equal("rate-limited");
+    await target.db.query("DELETE FROM payloads WHERE batch = decode(lpad('1', 64, '0'), 'hex')");
+    expect((await send()).status).to.equal(202);
+  });
+
   describe("a payee", () => {
+    it("is looked up so often by a partner, and it is written down who asked for whom, without telling who that is", async () => {
+      const audit = async (relay: TestRelay) =>
+        (await auditAfter(relay.db, 0n, 100)).map(({ seq: _, at: __, ...rest }) => rest);
+      await lookup("+639171234567");
+      await lookup("+639170000000");
+      await lookup("+639171234567");
+      const entries = await audit(pair.target);
+      expect(entries.map(({ actor, action, outcome }) => [actor, action, outcome])).to.deep.equal([
+        ["partner:7", "payees.lookup", "found"],
+        ["partner:7", "payees.lookup", "not-found"],
+        ["partner:7", "payees.lookup", "found"],
+      ]);
+      expect(entries[0]?.subject)
+        .to.match(/^0x[0-9a-f]{72}$/)
+        .and.equal(entries[2]?.subject);
+      expect(entries[1]?.subject).not.to.equal(entries[0]?.subject);
+      expect(JSON.stringify(entries)).not.to.match(/6391712|Maria/);
+      await pair.target.db.query("UPDATE lookup_usage SET in_day = 10000");
+      const refused: unknown = await lookup("+639171234567").catch((error: unknown) => error);
+      expect(refused).to.be.instanceOf(PeerError).and.include({ status: 429, problem: "rate-limited" });
+      expect((refused as PeerError).retryAfterSeconds).to.be.within(1, 86_400);
+      expect(await audit(pair.target)).to.have.length(3);
+    });
+
     const lookup = (value: string) => peerClient(pair.source).lookup(pair.target.partner, { ...PAYEE, value });
 
     it("is looked up at the partner's wallet, and comes with a masked name", async () => {
