@@ -9,6 +9,9 @@ import { PeerError, peerClient } from "./peer/client.ts";
 import { refused, type Refusal } from "./refusal.ts";
 import type { PayeeLookup } from "./wallet/connector.ts";
 
+/** Whatever the other relay says: its limits are by the day. */
+const LONGEST_WAIT_SECONDS = 86_400;
+
 export type Lookup = { readonly kind: "found"; readonly payee: LookupResponse } | Refusal;
 
 /**
@@ -37,7 +40,8 @@ async function lookUp(context: RelayContext, asker: string, request: LookupReque
   } catch (error) {
     context.log.warn({ target, error }, "a partner did not answer a lookup");
     if (error instanceof PeerError && error.status === 429) {
-      return limited(`partner ${target} answers no more look-ups for now`, error.retryAfterSeconds ?? 1);
+      const seconds = Math.min(Math.max(error.retryAfterSeconds ?? 1, 1), LONGEST_WAIT_SECONDS);
+      return limited(`partner ${target} answers no more look-ups for now`, seconds);
     }
     return refused("partner-unavailable", `partner ${target} does not answer now`, { field: "target" });
   }

@@ -9,7 +9,7 @@ import {
   type CorridorJson,
   type Participant,
 } from "../../contract/network.ts";
-import { ALIAS_TYPES } from "../../domain/alias.ts";
+import { ALIAS_TYPES, parseAlias } from "../../domain/alias.ts";
 import type { RegisteredCorridor, RegisteredPartner } from "../../ledger/registry.ts";
 import type { RelayContext } from "../../relay/context.ts";
 import { moneyJson } from "../../relay/json.ts";
@@ -49,7 +49,7 @@ function lookupRoute(app: Routes, { relay }: ApiContext): void {
     },
     async (request) => {
       const { body, audit } = request;
-      audit.subject = pseudonymOf(relay, body.alias);
+      audit.subject = pseudonymOf(relay, parseAlias(body.alias));
       audit.data = { target: body.target };
       const found = await lookupPayee(relay, `key:${callerOf(request).id}`, body);
       if (found.kind === "refused") throw Problem.of(found);

@@ -213,10 +213,11 @@ function fail(error: unknown): never {
   throw error;
 }
 
-function testClock(): TestClock {
+/** @param standsAtMs where nothing but `advance` and sleeping makes time pass; it runs with the machine's unless given */
+export function testClock(standsAtMs?: number): TestClock {
   let offsetMs = 0;
   return {
-    nowMs: () => Date.now() + offsetMs,
+    nowMs: () => (standsAtMs ?? Date.now()) + offsetMs,
     sleep(durationMs) {
       offsetMs += durationMs;
       return Promise.resolve();
