@@ -65,7 +65,7 @@ export function createEventFeed({ db, wake, log }: RelayContext): EventFeed {
 
 /** An event as server-sent events have it (HTML, 9.2.6). Its id is what `Last-Event-ID` brings back. */
 export function sseOf(event: EventJson): string {
-  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Why a stream ends: the last that it says. Without an id: it is no event to go on after. */

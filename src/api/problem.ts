@@ -34,7 +34,7 @@ export class Problem extends Error {
 
 /** @param instance how the log names the request */
 export function problemJson(
-  { code, detail, field, reason, stored, retryAfterSeconds }: Refusal,
+  { code, detail, field, reason, stored, retryAfterSeconds, goOn }: Refusal,
   instance: string,
 ): ProblemJson {
   const entry: (typeof PROBLEMS)[ProblemCode] & { readonly reason?: string } = PROBLEMS[code];
@@ -50,6 +50,7 @@ export function problemJson(
     ...(iso === undefined ? {} : { reason: iso }),
     ...(stored === undefined ? {} : { stored }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(goOn === undefined ? {} : { goOn }),
   };
 }
 

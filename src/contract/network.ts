@@ -88,7 +88,13 @@ const eventType = z.string().regex(/^[a-z]{1,32}(?:\.[a-z]{1,32}){1,3}$/, "names
 
 export const eventSchema = z
   .object({
-    seq: z.number().int().meta({ description: "The relay's own count; ask for what comes after it." }),
+    id: z.string().meta({
+      description: "Its name, which no other event is ever given; ask for what comes after it.",
+      examples: ["evt_3f9c2a71b04e_42"],
+    }),
+    seq: z.number().int().meta({
+      description: "The relay's own count. A relay whose database was restored gives numbers out again: go by id.",
+    }),
     type: eventType.meta({ description: `One of ${EVENT_TYPES.join(", ")}.` }),
     at: instantSchema,
     uetr: z.string().optional(),
@@ -100,11 +106,11 @@ export const eventSchema = z
   .meta({ id: "Event", description: "Something that happened. Webhooks carry the same." });
 export type EventJson = z.infer<typeof eventSchema>;
 
-const MAX_SEQ_DIGITS = 15;
-const seqText = z.string().regex(new RegExp(`^[0-9]{1,${MAX_SEQ_DIGITS}}$`), "the seq of an event");
+/** An event's id; 0 for before all; or, of relays from before events had ids, its seq. */
+export const eventCursor = z.string().regex(/^(?:evt_(?:[0-9a-f]{12}_)?)?[0-9]{1,15}$/, "the id of an event, or 0");
 
 export const eventsQuerySchema = z.strictObject({
-  after: seqText.default("0"),
+  after: eventCursor.default("0"),
   limit: z
     .string()
     .regex(/^(?:[1-9][0-9]{0,2}|1000)$/, "from 1 to 1000")
@@ -116,11 +122,13 @@ export const eventsQuerySchema = z.strictObject({
 });
 
 export const eventStreamQuerySchema = eventsQuerySchema.omit({ limit: true, after: true }).extend({
-  after: seqText.optional().meta({ description: "Last-Event-ID goes before it; from now on where both are missing." }),
+  after: eventCursor
+    .optional()
+    .meta({ description: "Last-Event-ID goes before it; from now on where both are missing." }),
 });
 
 export const eventsResponseSchema = z.object({
   events: z.array(eventSchema),
-  next: z.number().int().meta({ description: "Ask for what comes after it." }),
+  next: z.string().meta({ description: "Ask for what comes after it." }),
 });
 export type EventsResponse = z.infer<typeof eventsResponseSchema>;

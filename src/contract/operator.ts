@@ -1,6 +1,6 @@
 import { z } from "zod/v4";
 import { instantSchema, labelSchema, uetrSchema, uuidSchema } from "./fields.ts";
-import { eventSchema } from "./network.ts";
+import { eventCursor, eventSchema } from "./network.ts";
 
 /** What an API key may do: look; send money; run the relay. */
 export const SCOPES = ["read", "submit", "operate"] as const;
@@ -97,7 +97,7 @@ export const webhooksResponseSchema = z.object({ webhooks: z.array(webhookSchema
 export const webhookIdParams = z.strictObject({ id: uuidSchema });
 export const deliveryParams = z.strictObject({
   id: uuidSchema,
-  event: z.string().regex(/^[0-9]{1,15}$/, "the seq of an event"),
+  event: eventCursor,
 });
 
 export const deliveriesQuerySchema = z.strictObject({
@@ -124,7 +124,7 @@ export const deliveriesResponseSchema = z.object({ deliveries: z.array(deliveryS
 export const auditQuerySchema = z.strictObject({
   after: z
     .string()
-    .regex(/^[0-9]{1,15}$/, "the seq of an entry")
+    .regex(/^(?:aud_(?:[0-9a-f]{12}_)?)?[0-9]{1,15}$/, "the id of an entry, or 0")
     .default("0"),
   limit: z
     .string()
@@ -135,17 +135,20 @@ export const auditResponseSchema = z.object({
   entries: z.array(
     z
       .object({
+        id: z.string().meta({ description: "Its name, which no other entry is ever given." }),
         seq: z.number().int(),
         at: instantSchema,
         actor: z.string().meta({ description: "An API key's id, or the operating system's user." }),
         action: z.string(),
         subject: z.string().optional(),
-        outcome: z.string(),
+        outcome: z.string().meta({
+          description: "`begun` while it is under way, or where it was cut short: the same entry tells later.",
+        }),
         data: z.record(z.string(), z.unknown()),
       })
       .meta({ id: "AuditEntry" }),
   ),
-  next: z.number().int(),
+  next: z.string().meta({ description: "Ask for what comes after it." }),
 });
 
 export const erasureSchema = z

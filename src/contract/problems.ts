@@ -56,6 +56,11 @@ export const PROBLEMS = {
     title: "The transfer is not finished yet: not refunded, and not known to be credited",
     transfer: "unknown",
   },
+  "cursor-lost": {
+    status: 410,
+    title: "What the cursor names is not in this history: the database was restored",
+    transfer: "unknown",
+  },
   erased: { status: 410, title: "The personal data has been erased", transfer: "unknown" },
   "payload-too-large": { status: 413, title: "The request is larger than is taken", transfer: "unknown" },
   "uri-too-long": { status: 414, title: "The address is longer than is taken", transfer: "unknown" },
@@ -154,6 +159,9 @@ export const problemSchema = z
     }),
     retryAfterSeconds: z.number().int().optional().meta({
       description: "When to send again what a limit held up; as the header retry-after, where there is one.",
+    }),
+    goOn: z.string().optional().meta({
+      description: "The cursor to go on from: up to it all is as it was read, and what comes after it is to be read.",
     }),
   })
   .meta({ id: "Problem", description: "What went wrong (RFC 9457)." });

@@ -4,8 +4,9 @@ import type { StoredEvent } from "../store/events.ts";
 import { instant } from "./json.ts";
 
 /** An event as wallets get it: from pages, from streams and from webhooks alike. */
-export function eventJson({ seq, type, uetr, batch, at, ledger, data }: StoredEvent): EventJson {
+export function eventJson({ id, seq, type, uetr, batch, at, ledger, data }: StoredEvent): EventJson {
   return {
+    id,
     seq: numberOf(seq),
     type,
     at: instant(at),

@@ -16,6 +16,8 @@ export interface Refusal {
   readonly stored?: TransferStatusResponse;
   /** For how long it is not worth asking again. */
   readonly retryAfterSeconds?: number;
+  /** The cursor to go on from, where the one that was given is lost. */
+  readonly goOn?: string;
 }
 
 export function refused(

@@ -3,6 +3,7 @@ import type { NewWebhookJson, WebhookJson } from "../contract/operator.ts";
 import { utf8 } from "../domain/bytes/bytes.ts";
 import { uetrFromRandom } from "../domain/uetr.ts";
 import { insertWebhook, redeliver, type Endpoint, type Webhook } from "../store/webhooks.ts";
+import { findNamed } from "../store/feeds.ts";
 import type { RelayContext } from "./context.ts";
 import { instant } from "./json.ts";
 import { parseOutsideUrl, type Reach } from "./url-guard.ts";
@@ -31,14 +32,16 @@ export async function registerWebhook(
 
 /**
  * Has an event delivered once more, or for the first time.
+ * @param event its id
  * @returns false where there is no such webhook or event, or the webhook is disabled
  */
 export async function replayDelivery(
   { db, clock, wake }: RelayContext,
   webhook: string,
-  seq: bigint,
+  event: string,
 ): Promise<boolean> {
-  const isPlanned = await redeliver(db, webhook, seq, clock.nowMs());
+  const seq = await findNamed(db, "events", event);
+  const isPlanned = seq !== undefined && (await redeliver(db, webhook, seq, clock.nowMs()));
   if (isPlanned) wake("notifier");
   return isPlanned;
 }

@@ -1,3 +1,4 @@
+import type { EventsResponse } from "../contract/network.ts";
 import type { LineResult, SubmitRequest } from "../contract/transfers.ts";
 import type { RelayClient } from "../sdk/client.ts";
 import { RelayProblem, RelayUnreachable } from "../sdk/http.ts";
@@ -55,7 +56,7 @@ export async function openWalletApp(options: WalletAppOptions): Promise<WalletAp
     });
 
   // Taken from the start again after a restart: a refund is made once.
-  let caughtUp = 0;
+  let caughtUp = "0";
   const submitAll = async (orders: readonly Order[]): Promise<Map<Uetr, Submission>> => {
     const submissions = new Map<Uetr, Submission>();
     let waiting = orders;
@@ -86,7 +87,7 @@ export async function openWalletApp(options: WalletAppOptions): Promise<WalletAp
     isOver: async (uetr) => (await relay.transfer(uetr)).isFinal,
     async catchUp() {
       for (;;) {
-        const { events, next } = await relay.eventsPage({ after: caughtUp, limit: EVENTS_PAGE, types: ENDINGS });
+        const { events, next } = await endingsAfter(relay, caughtUp);
         for (const { uetr, type, data } of events) {
           if (uetr !== undefined) refundAfter(books, parseUetr(uetr), type, data["reason"]);
         }
@@ -96,6 +97,17 @@ export async function openWalletApp(options: WalletAppOptions): Promise<WalletAp
       }
     },
   };
+}
+
+/** A page of what has ended; where the relay's database was restored, of what has since. A refund is made once. */
+async function endingsAfter(relay: RelayClient, after: string): Promise<EventsResponse> {
+  const query = { limit: EVENTS_PAGE, types: ENDINGS };
+  try {
+    return await relay.eventsPage({ ...query, after });
+  } catch (failure) {
+    if (!(failure instanceof RelayProblem) || failure.goOn === undefined) throw failure;
+    return relay.eventsPage({ ...query, after: failure.goOn });
+  }
 }
 
 /** One attempt. Orders that are left out of the answer have to be submitted again. */

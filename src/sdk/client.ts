@@ -54,8 +54,8 @@ export interface Submitted {
 }
 
 export interface EventsPageQuery {
-  /** The seq after which to go on; 0 for all. */
-  readonly after?: number;
+  /** The id of the event after which to go on; "0" for all. */
+  readonly after?: string;
   /** From 1 to 1000; 100 by default. */
   readonly limit?: number;
   readonly types?: readonly string[];
@@ -90,14 +90,14 @@ export interface RelayClient {
   receipt(uetr: string, disclose?: readonly DetailGroup[]): Promise<unknown>;
   balances(): Promise<readonly BalanceJson[]>;
   eventsPage(query?: EventsPageQuery): Promise<EventsResponse>;
-  /** Events after a seq, in order, for as long as the caller takes them: each at least once, none left out. */
+  /** Events after one, in order, for as long as the caller takes them: each at least once, none left out. */
   events(options: FollowOptions): AsyncIterable<EventJson>;
   createWebhook(webhook: CreateWebhook): Promise<NewWebhookJson>;
   webhooks(): Promise<readonly WebhookJson[]>;
   deleteWebhook(id: string): Promise<void>;
   deliveries(state?: "dead" | "due", limit?: number): Promise<readonly DeliveryJson[]>;
   /** Has an event delivered to a webhook once more. */
-  redeliver(webhook: string, seq: number): Promise<void>;
+  redeliver(webhook: string, event: string): Promise<void>;
   /** For what has no method of its own. */
   readonly connection: Connection;
 }
@@ -153,8 +153,8 @@ export function createClient(options: ConnectionOptions): RelayClient {
     },
     deliveries: async (state, limit) =>
       (await get("/v1/webhooks/deliveries", deliveriesResponseSchema, { state, limit })).deliveries,
-    async redeliver(webhook, seq) {
-      const path = `/v1/webhooks/${encodeURIComponent(webhook)}/deliveries/${seq}/replay`;
+    async redeliver(webhook, event) {
+      const path = `/v1/webhooks/${encodeURIComponent(webhook)}/deliveries/${encodeURIComponent(event)}/replay`;
       await connection.send("POST", path, { canRepeat: true });
     },
   };

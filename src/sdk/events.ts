@@ -5,14 +5,20 @@ import { backoffMs } from "../platform/retry.ts";
 import { readAnswer, RelayProblem, type Connection } from "./http.ts";
 
 export interface FollowOptions {
-  /** The seq of the last event that was dealt with; 0 for all that the relay has. Keep it with what the event changed. */
-  readonly after: number;
+  /** The id of the last event that was dealt with; "0" for all that the relay has. Keep it with what the event changed. */
+  readonly after: string;
   /** Only these types; all where it is left out. */
   readonly types?: readonly string[];
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /** How long a stream may be silent, its heartbeats included, before it is given up; 45 seconds by default. */
   readonly silenceMs?: number;
+  /**
+   * The relay's database was restored to an earlier state, and does not have the event any more that was read last. The
+   * events go on after `goOn` once this has returned: keep that as the last one that was dealt with. Among what comes may
+   * be what is known under another id. Where it is left out, the iteration throws the problem.
+   */
+  readonly onLost?: (goOn: string, problem: RelayProblem) => void | Promise<void>;
 }
 
 const DEFAULT_SILENCE_MS = 45_000;
@@ -20,7 +26,7 @@ const PAGE_SIZE = 500;
 /** Between two attempts while nothing comes. */
 const MAX_DELAY_MS = 5_000;
 /** Problems that no repetition mends. */
-const HOPELESS = new Set([400, 401, 403]);
+const HOPELESS = new Set([400, 401, 403, 410]);
 
 /**
  * Events in their order: from the server-sent stream while it holds, and from pages whenever it does not, going on after
@@ -31,6 +37,8 @@ export async function* followEvents(connection: Connection, options: FollowOptio
   const backoff = { firstDelayMs: connection.firstDelayMs, maxDelayMs: MAX_DELAY_MS };
   const isStopped = (): boolean => options.signal?.aborted ?? false;
   let after = options.after;
+  /** Its number, which is above those of all that were read before; 0 where that is not known. */
+  let seq = 0;
   let quiet = 0;
   while (!isStopped()) {
     const before = after;
@@ -38,13 +46,17 @@ export async function* followEvents(connection: Connection, options: FollowOptio
     for (const source of [streamFrom, pagesFrom]) {
       try {
         for await (const event of source(connection, after, options)) {
-          if (event.seq <= after) continue;
-          after = event.seq;
+          if (event.seq <= seq) continue;
+          ({ id: after, seq } = event);
           yield event;
         }
       } catch (failure) {
         if (isStopped()) return;
-        if (isHopeless(failure)) throw failure;
+        const goOn = failure instanceof RelayProblem ? failure.goOn : undefined;
+        if (goOn !== undefined && goOn !== after && options.onLost !== undefined) {
+          await options.onLost(goOn, failure as RelayProblem); // it has told where to go on
+          [after, seq] = [goOn, 0];
+        } else if (isHopeless(failure)) throw failure;
       }
     }
     quiet = after === before ? quiet + 1 : 1;
@@ -52,10 +64,10 @@ export async function* followEvents(connection: Connection, options: FollowOptio
   }
 }
 
-/** All that there is after a seq, page by page. */
+/** All that there is after an event, page by page. */
 async function* pagesFrom(
   connection: Connection,
-  after: number,
+  after: string,
   { types, signal }: FollowOptions,
 ): AsyncGenerator<EventJson> {
   for (let next = after; ;) {
@@ -65,7 +77,7 @@ async function* pagesFrom(
       ...(signal === undefined ? {} : { signal }),
     });
     yield* value.events;
-    if (value.events.length === 0 || value.next <= next) return;
+    if (value.events.length === 0 || value.next === next) return;
     next = value.next;
   }
 }
@@ -73,7 +85,7 @@ async function* pagesFrom(
 /** The stream, until it ends or falls silent. */
 async function* streamFrom(
   connection: Connection,
-  after: number,
+  after: string,
   { types, signal, silenceMs = DEFAULT_SILENCE_MS }: FollowOptions,
 ): AsyncGenerator<EventJson> {
   const silent = new AbortController();

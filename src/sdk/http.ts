@@ -20,6 +20,8 @@ export class RelayProblem extends Error {
   readonly transfer: TransferFate;
   /** How the transfer stands that is stored under the UETR. */
   readonly stored: TransferStatusResponse | undefined;
+  /** The cursor to go on from, where the one that was given is lost. */
+  readonly goOn?: string | undefined;
   /** The request, as the relay's log names it. */
   readonly instance: string | undefined;
   /** How long the relay asks to be left alone. */
@@ -34,6 +36,7 @@ export class RelayProblem extends Error {
     this.reason = problem.reason;
     this.transfer = problem.transfer;
     this.stored = problem.stored;
+    this.goOn = problem.goOn;
     this.instance = problem.instance;
     this.retryAfterSeconds = problem.retryAfterSeconds;
   }
@@ -207,8 +210,8 @@ async function refusalIn(response: Response): Promise<RelayProblem> {
 }
 
 export function problemOf(problem: ProblemJson, retryAfterSeconds: number | undefined): RelayProblem {
-  const { detail, field, reason, transfer = "unknown", stored, code, status, instance } = problem;
-  return new RelayProblem(detail, { code, status, field, reason, transfer, stored, instance, retryAfterSeconds });
+  const { detail, field, reason, transfer = "unknown", stored, goOn, code, status, instance } = problem;
+  return new RelayProblem(detail, { code, status, field, reason, transfer, stored, goOn, instance, retryAfterSeconds });
 }
 
 function jsonOrNothing(text: string): unknown {

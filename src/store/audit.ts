@@ -1,5 +1,6 @@
 import type { JsonObject } from "../domain/wire.ts";
-import type { Queryable } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
+import { epochColumn, nameOf, openFeed } from "./feeds.ts";
 import { numberOf } from "./values.ts";
 
 /** What an operator did, or tried to. Nothing of it is personal data, and none of it a secret. */
@@ -18,14 +19,17 @@ export interface AuditEntry {
 }
 
 /** @returns the entry's number, for `concludeAudit` */
-export async function insertAudit(db: Queryable, entry: AuditEntry): Promise<bigint> {
-  const [row] = await db.query<{ seq: bigint }>(
-    `INSERT INTO audit_log (at, actor, action, subject, outcome, data)
-     VALUES ($1, $2, $3, $4, $5, $6::jsonb) RETURNING seq`,
-    [entry.at, entry.actor, entry.action, entry.subject ?? null, entry.outcome, JSON.stringify(entry.data)],
-  );
-  if (row === undefined) throw new Error("audit_log: an insert returned nothing");
-  return row.seq;
+export async function insertAudit(db: Database, entry: AuditEntry): Promise<bigint> {
+  return db.transaction(async (tx) => {
+    await openFeed(tx, "audit_log");
+    const [row] = await tx.query<{ seq: bigint }>(
+      `INSERT INTO audit_log (at, actor, action, subject, outcome, data)
+       VALUES ($1, $2, $3, $4, $5, $6::jsonb) RETURNING seq`,
+      [entry.at, entry.actor, entry.action, entry.subject ?? null, entry.outcome, JSON.stringify(entry.data)],
+    );
+    if (row === undefined) throw new Error("audit_log: an insert returned nothing");
+    return row.seq;
+  });
 }
 
 /** How something came out that was begun. */
@@ -40,18 +44,25 @@ export async function concludeAudit(
   );
 }
 
-export type NumberedAuditEntry = AuditEntry & { readonly seq: bigint };
+/** `id` is its name, for ever; see feeds.ts. */
+export type NumberedAuditEntry = AuditEntry & { readonly seq: bigint; readonly id: string };
 
-/** Entries after a number, in order. */
+/** Entries after a number, in order. One that was begun when it was read is concluded later, under its number. */
 export async function auditAfter(db: Queryable, seq: bigint, limit: number): Promise<readonly NumberedAuditEntry[]> {
   const rows = await db.query<
-    Omit<NumberedAuditEntry, "at" | "subject"> & { readonly at: bigint; readonly subject: string | null }
-  >("SELECT seq, at, actor, action, subject, outcome, data FROM audit_log WHERE seq > $1 ORDER BY seq LIMIT $2", [
-    seq,
-    limit,
-  ]);
-  return rows.map((row) => ({
+    Omit<NumberedAuditEntry, "at" | "subject" | "id"> & {
+      readonly epoch: string;
+      readonly at: bigint;
+      readonly subject: string | null;
+    }
+  >(
+    `SELECT a.seq, ${epochColumn("audit_log", "a.seq")}, a.at, a.actor, a.action, a.subject, a.outcome, a.data
+     FROM audit_log a WHERE a.seq > $1 ORDER BY a.seq LIMIT $2`,
+    [seq, limit],
+  );
+  return rows.map(({ epoch, ...row }) => ({
     ...row,
+    id: nameOf("audit_log", epoch, row.seq),
     at: numberOf(row.at),
     subject: row.subject ?? undefined,
   }));

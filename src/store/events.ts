@@ -2,6 +2,7 @@ import type { Hex } from "../domain/bytes/hex.ts";
 import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import type { JsonObject } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
+import { epochColumn, headOf, nameOf, openFeed } from "./feeds.ts";
 import { hexDigits, hexOf, numberOf } from "./values.ts";
 
 /** Something that happened, as it is written down. */
@@ -19,6 +20,8 @@ export interface NewEvent {
 }
 
 export interface StoredEvent {
+  /** Its name, for ever: what readers keep, and what they tell deliveries of one event apart by. */
+  readonly id: string;
   /** The relay's own count: who has seen one has seen all below it. There may be gaps. */
   readonly seq: bigint;
   readonly type: string;
@@ -30,11 +33,13 @@ export interface StoredEvent {
   readonly data: JsonObject;
 }
 
-/** The columns of events that `eventOf` reads. */
-export const EVENT_COLUMNS = "seq, type, uetr, batch, at, block, log_index, data";
+/** The columns of events `e` that `eventOf` reads. */
+export const EVENT_COLUMNS = `e.seq, ${epochColumn("events", "e.seq")}, e.type, e.uetr, e.batch, e.at, e.block,
+  e.log_index, e.data`;
 
 export interface EventRow {
   readonly seq: bigint;
+  readonly epoch: string;
   readonly type: string;
   readonly uetr: string | null;
   readonly batch: Uint8Array | null;
@@ -52,7 +57,7 @@ export interface EventRow {
  */
 export async function appendEvents(tx: Queryable, events: readonly NewEvent[]): Promise<readonly bigint[]> {
   if (events.length === 0) return [];
-  await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.events', 0))");
+  await openFeed(tx, "events");
   const rows = events.map(({ type, uetr, batch, at, ledger, data }) => ({
     type,
     uetr,
@@ -85,9 +90,9 @@ export async function eventsAfter(
 ): Promise<readonly StoredEvent[]> {
   const rows = await db.query<EventRow>(
     types === undefined
-      ? `SELECT ${EVENT_COLUMNS} FROM events WHERE seq > $1 ORDER BY seq LIMIT $2`
-      : `SELECT ${EVENT_COLUMNS} FROM events
-         WHERE seq > $1 AND type IN (SELECT jsonb_array_elements_text($3::jsonb)) ORDER BY seq LIMIT $2`,
+      ? `SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`
+      : `SELECT ${EVENT_COLUMNS} FROM events e
+         WHERE e.seq > $1 AND e.type IN (SELECT jsonb_array_elements_text($3::jsonb)) ORDER BY e.seq LIMIT $2`,
     [after, limit, ...(types === undefined ? [] : [JSON.stringify(types)])],
   );
   return rows.map(eventOf);
@@ -95,12 +100,22 @@ export async function eventsAfter(
 
 /** The number of the last event, 0 before the first: where a reader begins who wants only what is to come. */
 export async function lastEventSeq(db: Queryable): Promise<bigint> {
-  const [row] = await db.query<{ seq: bigint }>("SELECT coalesce(max(seq), 0) AS seq FROM events");
-  return row?.seq ?? 0n;
+  return (await headOf(db, "events")).seq;
 }
 
-export function eventOf({ seq, type, uetr, batch, at, block, log_index: logIndex, data }: EventRow): StoredEvent {
+export function eventOf({
+  seq,
+  epoch,
+  type,
+  uetr,
+  batch,
+  at,
+  block,
+  log_index: logIndex,
+  data,
+}: EventRow): StoredEvent {
   return {
+    id: nameOf("events", epoch, seq),
     seq,
     type,
     uetr: uetr === null ? undefined : parseUetr(uetr),

@@ -1,7 +1,7 @@
 import type { CurrencyCode } from "../domain/currency.ts";
 import type { Money } from "../domain/money.ts";
 import type { Database, Queryable } from "./database.ts";
-import { eventOf, type EventRow, type StoredEvent } from "./events.ts";
+import { EVENT_COLUMNS, eventOf, type EventRow, type StoredEvent } from "./events.ts";
 import { numberOf } from "./values.ts";
 
 /** Where events are POSTed to. */
@@ -81,7 +81,7 @@ interface DeliveryRow extends DeliveredRow {
   readonly dead_at: bigint | null;
 }
 
-const COLUMNS = `e.seq, e.type, e.uetr, e.batch, e.at, e.block, e.log_index, e.data,
+const COLUMNS = `${EVENT_COLUMNS},
        t.source_currency, t.target_currency, t.source_amount, t.target_amount`;
 /** Credits are of transfers that others have sent: an own one of the same UETR has nothing to do with them. */
 const EVENTS = "events e ON e.seq = d.event LEFT JOIN transfers t ON t.uetr = e.uetr AND e.type LIKE 'transfer.%'";

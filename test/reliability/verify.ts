@@ -95,7 +95,7 @@ function followEvents({ client, relay }: CrashPartner): () => Promise<readonly E
   const events: EventJson[] = [];
   return async () => {
     for (;;) {
-      const after = events.at(-1)?.seq ?? 0;
+      const after = events.at(-1)?.id ?? "0";
       const page = await client.eventsPage({ after, limit: PAGE });
       const seqs = page.events.map(({ seq }) => seq);
       expect(seqs, `${relay.name}: events in order`).to.deep.equal([...seqs].sort((left, right) => left - right));
@@ -113,7 +113,7 @@ async function untilDelivered(
 ): Promise<void> {
   for (;;) {
     const due = await client.deliveries("due", PAGE);
-    const ids = (await follow()).map(({ seq }) => `evt_${seq}`);
+    const ids = (await follow()).map(({ id }) => id);
     const missing = ids.filter((id) => !receiver.received.has(id));
     if (missing.length === 0 && due.length === 0) {
       expect(

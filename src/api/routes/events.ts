@@ -3,10 +3,11 @@ import type { FastifyPluginAsync } from "fastify";
 import { z } from "zod/v4";
 import { eventsQuerySchema, eventsResponseSchema, eventStreamQuerySchema } from "../../contract/network.ts";
 import { eventJson } from "../../relay/event-json.ts";
-import { eventsAfter, lastEventSeq } from "../../store/events.ts";
+import { eventsAfter } from "../../store/events.ts";
+import { findPlace, FROM_THE_START, headOf } from "../../store/feeds.ts";
+import { cursorLost, placeOf } from "../cursors.ts";
 import { sseOf, sseProblem } from "../event-feed.ts";
-import { numberOf } from "../../store/values.ts";
-import { Problem, problemJson } from "../problem.ts";
+import { problemJson } from "../problem.ts";
 import type { OpenStream } from "../streams.ts";
 import { callerOf, instanceOf, type ApiContext } from "../context.ts";
 import { responses, routes } from "./route.ts";
@@ -28,13 +29,14 @@ export function eventRoutes(context: ApiContext): FastifyPluginAsync {
           summary: "What happened after an event",
           tags: ["events"],
           querystring: eventsQuerySchema,
-          ...responses({ 200: eventsResponseSchema }),
+          ...responses({ 200: eventsResponseSchema }, ["cursor-lost"]),
         },
       },
       async ({ query }) => {
         const limit = Number.parseInt(query.limit, 10);
-        const events = await eventsAfter(relay.db, BigInt(query.after), limit, query.type?.split(","));
-        return { events: events.map(eventJson), next: numberOf(events.at(-1)?.seq ?? BigInt(query.after)) };
+        const { seq, cursor } = await placeOf(relay.db, "events", query.after, "after");
+        const events = await eventsAfter(relay.db, seq, limit, query.type?.split(","));
+        return { events: events.map(eventJson), next: events.at(-1)?.id ?? cursor };
       },
     );
     app.get(
@@ -45,11 +47,11 @@ export function eventRoutes(context: ApiContext): FastifyPluginAsync {
           operationId: "streamEvents",
           summary: "What happens, as server-sent events",
           description:
-            "Each event's id is its seq: the header Last-Event-ID, or the parameter after, goes on after it. Where the key does not work any more, or was rotated, the stream ends within a second, with a last event of type problem.",
+            "The header Last-Event-ID, or the parameter after, goes on after the event of that id. Where the key does not work any more, or was rotated, the stream ends within a second, with a last event of type problem; and so it does where the relay's database was restored behind it.",
           tags: ["events"],
           querystring: eventStreamQuerySchema,
           produces: ["text/event-stream"],
-          ...responses({ 200: z.string() }),
+          ...responses({ 200: z.string() }, ["cursor-lost"]),
         },
       },
       async (request, reply) => {
@@ -72,20 +74,23 @@ export function eventRoutes(context: ApiContext): FastifyPluginAsync {
   });
 }
 
+interface Place {
+  readonly seq: bigint;
+  readonly cursor: string;
+}
+
 /** After the event that was seen last; where none is told, from now on. */
 async function startOf(
   { relay }: ApiContext,
   lastEventId: string | string[] | undefined,
   after: string | undefined,
-): Promise<bigint> {
-  const given = lastEventId ?? after;
-  if (given === undefined) return lastEventSeq(relay.db);
-  if (typeof given === "string" && /^[0-9]{1,15}$/.test(given)) return BigInt(given);
-  throw new Problem("invalid-request", "the seq of an event", { field: "Last-Event-ID" });
+): Promise<Place> {
+  if (lastEventId !== undefined) return placeOf(relay.db, "events", String(lastEventId), "Last-Event-ID");
+  return after === undefined ? headOf(relay.db, "events") : placeOf(relay.db, "events", after, "after");
 }
 
 interface StreamOptions {
-  readonly start: bigint;
+  readonly start: Place;
   readonly types: readonly string[] | undefined;
   readonly stopping: AbortSignal;
   readonly stream: OpenStream;
@@ -97,7 +102,7 @@ async function* streamEvents(
   { start, types, stopping, stream, instance }: StreamOptions,
 ): AsyncGenerator<string> {
   const interrupted = AbortSignal.any([stopping, stream.ended]);
-  let after = start;
+  let place = start;
   yield "retry: 1000\n\n";
   while (!stopping.aborted) {
     const why = await stream.whyEnded();
@@ -106,12 +111,21 @@ async function* streamEvents(
       return;
     }
     // Before the events: what is not among them, up to here, is of other types, and need not be looked at again.
-    const last = types === undefined ? after : await lastEventSeq(relay.db);
-    const events = await eventsAfter(relay.db, after, EVENTS_PER_READ, types);
+    const head = await headOf(relay.db, "events");
+    const found = await findPlace(relay.db, "events", place.cursor);
+    if (found?.kind !== "here") {
+      // The database is not the one any more that was read: whoever reads on is told where.
+      const { refusal } = cursorLost(found?.goOn ?? FROM_THE_START, "Last-Event-ID");
+      yield sseProblem(problemJson(refusal, instance));
+      return;
+    }
+    const events = await eventsAfter(relay.db, found.seq, EVENTS_PER_READ, types);
     for (const event of events) yield sseOf(eventJson(event));
-    after = events.at(-1)?.seq ?? (last > after ? last : after);
+    const last = events.at(-1);
+    if (last !== undefined) place = { seq: last.seq, cursor: last.id };
+    else if (head.seq > found.seq) place = head;
     if (events.length === EVENTS_PER_READ) continue;
-    const woken = await feed.wait(after, HEARTBEAT_MS, interrupted);
+    const woken = await feed.wait(place.seq, HEARTBEAT_MS, interrupted);
     if (!woken) yield ": still here\n\n";
   }
 }

@@ -36,6 +36,7 @@ import { registerWebhook, replayDelivery, webhookJson } from "../../relay/webhoo
 import { findApiKey, listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
 import { auditAfter } from "../../store/audit.ts";
 import { eraseTransfer } from "../../store/erase.ts";
+import { placeOf } from "../cursors.ts";
 import { numberOf } from "../../store/values.ts";
 import { deleteWebhook, listDeliveries, listWebhooks, type Delivery } from "../../store/webhooks.ts";
 import { callerOf, type ApiContext } from "../context.ts";
@@ -233,16 +234,15 @@ function deliveryRoutes(app: Routes, { relay }: ApiContext): void {
         summary: "Have an event delivered once more",
         tags: ["operator"],
         params: deliveryParams,
-        ...responses({ 202: z.object({ webhook: z.string(), event: z.number().int() }) }, ["not-found"]),
+        ...responses({ 202: z.object({ webhook: z.string(), event: z.string() }) }, ["not-found"]),
       },
     },
     async ({ params, audit }, reply) => {
-      const seq = BigInt(params.event);
       audit.data = { event: params.event };
-      if (!(await replayDelivery(relay, params.id, seq))) {
+      if (!(await replayDelivery(relay, params.id, params.event))) {
         throw new Problem("not-found", "there is no such webhook that is delivered to, or no such event");
       }
-      return reply.code(202).send({ webhook: params.id, event: numberOf(seq) });
+      return reply.code(202).send({ webhook: params.id, event: params.event });
     },
   );
 }
@@ -257,11 +257,11 @@ function auditRoute(app: Routes, { relay }: ApiContext): void {
         summary: "What operators did, and tried to",
         tags: ["operator"],
         querystring: auditQuerySchema,
-        ...responses({ 200: auditResponseSchema }),
+        ...responses({ 200: auditResponseSchema }, ["cursor-lost"]),
       },
     },
     async ({ query }) => {
-      const after = BigInt(query.after);
+      const { seq: after, cursor } = await placeOf(relay.db, "audit_log", query.after, "after");
       const entries = await auditAfter(relay.db, after, Number.parseInt(query.limit, 10));
       return {
         entries: entries.map(({ seq, at, subject, data, ...rest }) => ({
@@ -271,7 +271,7 @@ function auditRoute(app: Routes, { relay }: ApiContext): void {
           ...(subject === undefined ? {} : { subject }),
           data: { ...data },
         })),
-        next: numberOf(entries.at(-1)?.seq ?? after),
+        next: entries.at(-1)?.id ?? cursor,
       };
     },
   );

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { BalanceJson, CorridorJson, EventJson, LookupResponse, Participant } from "../../contract/network.ts";
 import { NO_LIMIT } from "../../domain/corridor.ts";
+import type { RelayProblem } from "../../sdk/http.ts";
 import { act } from "../act.ts";
 import { readAlias, readPartner, showMoney } from "../arguments.ts";
 import { CommandFailure } from "../exit-codes.ts";
@@ -10,7 +11,6 @@ import type { Io } from "../io.ts";
 import { tableOr, type Session } from "../session.ts";
 import { addLedgerNetworkCommands } from "./ledger-network.ts";
 
-const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 const MAX_PAGE = 1_000;
 
 /** What a relay knows of the network: partners, corridors, money and events. */
@@ -37,7 +37,7 @@ export function addNetworkCommands(program: Command, io: Io): void {
   program
     .command("events")
     .description("What happened, in the order in which the relay came to know it.")
-    .option("--after <seq>", "only what comes after this event", "0")
+    .option("--after <id>", "only what comes after this event", "0")
     .option("--limit <count>", `at most so many, up to ${MAX_PAGE}`, "100")
     .option("--type <types>", "only these types, with commas between them")
     .option("--follow", "go on with what happens from now on, until stopped")
@@ -118,11 +118,14 @@ function isLow({ available, lowWater }: BalanceJson): boolean {
 
 async function listEvents(session: Session): Promise<void> {
   const client = await session.client();
-  const after = session.integer("after", 0, MAX_SEQ) ?? 0;
+  const after = session.text("after") ?? "0";
   const types = session.list("type");
   const wanted = { after, ...(types.length === 0 ? {} : { types }) };
   if (session.flag("follow")) {
-    for await (const event of client.events({ ...wanted, signal: session.io.interrupted })) {
+    const onLost = (goOn: string, { message }: RelayProblem): void => {
+      session.note(`${message} (goes on after ${goOn})`);
+    };
+    for await (const event of client.events({ ...wanted, signal: session.io.interrupted, onLost })) {
       session.line(event, showEvent);
     }
     return;
@@ -131,10 +134,10 @@ async function listEvents(session: Session): Promise<void> {
   session.print(page, ({ events }) => (events.length === 0 ? "No events." : events.map(showEvent).join("\n")));
 }
 
-function showEvent({ seq, type, at, uetr, batch, block }: EventJson): string {
+function showEvent({ id, type, at, uetr, batch, block }: EventJson): string {
   const about = uetr ?? batch ?? "";
   const where = block === undefined ? "" : `  block ${block}`;
-  return `${String(seq).padStart(8)}  ${at}  ${type.padEnd(20)}  ${about}${where}`.trimEnd();
+  return `${id}  ${at}  ${type.padEnd(20)}  ${about}${where}`.trimEnd();
 }
 
 /** The development network is the repository's `npm start`: it brings everything that a wallet's developer plays with. */

@@ -15,7 +15,6 @@ import { CommandFailure } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { tableOr, type Session } from "../session.ts";
 
-const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 const MAX_PAGE = 1_000;
 /** It reads the whole history. */
 const RECONCILIATION_TIMEOUT_MS = 600_000;
@@ -31,7 +30,7 @@ export function addOperatorCommands(program: Command, io: Io): void {
     .command("replay")
     .description("Webhook deliveries that were given up: lists them, or has them delivered again.")
     .argument("[webhook]", "id of the webhook")
-    .argument("[seq]", "seq of the event")
+    .argument("[event]", "id of the event")
     .option("--all", "all of them")
     .action(act(io, replay));
   program
@@ -46,7 +45,7 @@ export function addOperatorCommands(program: Command, io: Io): void {
   program
     .command("audit")
     .description("What operators have done.")
-    .option("--after <seq>", "only what comes after this entry", "0")
+    .option("--after <id>", "only what comes after this entry", "0")
     .option("--limit <count>", `at most so many, up to ${MAX_PAGE}`, "100")
     .action(act(io, audit));
 
@@ -135,12 +134,12 @@ function showReport({ block, balances, differences, omitted }: Report): string {
   return [`At block ${block ?? "none"}`, money, found, ...more].join("\n\n");
 }
 
-async function replay(session: Session, [webhook, seq]: readonly string[]): Promise<void> {
+async function replay(session: Session, [webhook, event]: readonly string[]): Promise<void> {
   const client = await session.client();
   if (webhook !== undefined) {
-    if (seq === undefined || !/^\d{1,15}$/.test(seq)) throw new InvalidInput("seq", "the seq of an event", seq);
-    await client.redeliver(readUuid(webhook), Number.parseInt(seq, 10));
-    session.print({ replayed: 1 }, () => `event ${seq} is delivered again`);
+    if (event === undefined) throw new InvalidInput("event", "the id of an event", event);
+    await client.redeliver(readUuid(webhook), event);
+    session.print({ replayed: 1 }, () => `event ${event} is delivered again`);
     return;
   }
   if (!session.flag("all")) {
@@ -155,11 +154,11 @@ async function replayAll(session: Session, client: RelayClient): Promise<number>
   for (;;) {
     const dead = await client.deliveries("dead", MAX_PAGE);
     // One that has failed again in the meantime is not tried a third time.
-    const fresh = dead.filter(({ webhook, event }) => !done.has(`${webhook} ${event.seq}`));
+    const fresh = dead.filter(({ webhook, event }) => !done.has(`${webhook} ${event.id}`));
     if (fresh.length === 0 || session.io.interrupted.aborted) return done.size;
     for (const { webhook, event } of fresh) {
-      await client.redeliver(webhook, event.seq);
-      done.add(`${webhook} ${event.seq}`);
+      await client.redeliver(webhook, event.id);
+      done.add(`${webhook} ${event.id}`);
     }
   }
 }
@@ -169,8 +168,8 @@ function showDeliveries(rows: readonly DeliveryJson[]): string {
     "No dead letters.",
     [
       { title: "webhook", value: ({ webhook }) => webhook },
-      { title: "seq", value: ({ event }) => String(event.seq), align: "right" },
-      { title: "event", value: ({ event }) => event.type },
+      { title: "event", value: ({ event }) => event.id },
+      { title: "type", value: ({ event }) => event.type },
       { title: "attempts", value: ({ attempts }) => String(attempts), align: "right" },
       { title: "given up", value: ({ deadAt = "" }) => deadAt },
       { title: "last error", value: ({ lastError = "" }) => lastError },
@@ -215,13 +214,13 @@ function readTime(text: string): string {
 
 async function audit(session: Session): Promise<void> {
   const { connection } = await session.client();
-  const query = { after: session.integer("after", 0, MAX_SEQ), limit: session.integer("limit", 1, MAX_PAGE) };
+  const query = { after: session.text("after"), limit: session.integer("limit", 1, MAX_PAGE) };
   const { value } = await connection.ask("GET", "/v1/audit", auditResponseSchema, { query });
   session.print(value, ({ entries }) =>
     tableOr<(typeof entries)[number]>(
       "No entries.",
       [
-        { title: "seq", value: ({ seq }) => String(seq), align: "right" },
+        { title: "id", value: ({ id }) => id },
         { title: "at", value: ({ at }) => at },
         { title: "actor", value: ({ actor }) => actor },
         { title: "action", value: ({ action }) => action },

@@ -11,7 +11,6 @@ import {
   type DueDelivery,
   type Endpoint,
 } from "../../store/webhooks.ts";
-import { numberOf } from "../../store/values.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { webhookBody } from "../webhook-body.ts";
 import { workOff } from "../pool.ts";
@@ -74,7 +73,7 @@ async function send(
   const { clock, settings, tracer } = context;
   const policy = { reach: webhookReach(context), timeoutMs: settings.webhooks.timeoutMs };
   const body = JSON.stringify(webhookBody(event));
-  const id = `evt_${event.seq}`;
+  const { id } = event;
   const sentAt = new Date(clock.nowMs());
   return tracer.span("webhook", event.uetr === undefined ? {} : { uetr: event.uetr }, () => {
     const headers = tracer.inject({
@@ -117,7 +116,7 @@ async function record(context: RelayContext, endpoint: Endpoint, sent: readonly 
       ...dead.map(({ event, attempts }) => ({
         type: "webhook.dead",
         at: nowMs,
-        data: { webhook: endpoint.id, event: numberOf(event.seq), type: event.type, attempts: attempts + 1 },
+        data: { webhook: endpoint.id, event: event.id, type: event.type, attempts: attempts + 1 },
       })),
       ...(isDisabled ? [{ type: "webhook.disabled", at: nowMs, data: { webhook: endpoint.id } }] : []),
     ]);
@@ -126,7 +125,7 @@ async function record(context: RelayContext, endpoint: Endpoint, sent: readonly 
   for (const { kind } of attempts) metrics.webhooks.inc({ outcome: kind });
   if (isGone) log.warn({ webhook: endpoint.id }, "webhook disabled: its endpoint answered 410");
   for (const { event, result } of dead) {
-    log.error({ webhook: endpoint.id, event: event.seq, error: errorOf(result) }, "webhook delivery given up");
+    log.error({ webhook: endpoint.id, event: event.id, error: errorOf(result) }, "webhook delivery given up");
   }
   return failed.length === 0;
 }

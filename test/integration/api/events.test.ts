@@ -128,9 +128,73 @@ describeOn("PGlite", "events", (open) => {
     const opened = await stream("?after=0");
     await Promise.all(Array.from({ length: 40 }, () => append("transfer.held", "transfer.settled", "credit.posted")));
     await until(() => opened.events.length >= 120);
-    const ids = opened.events.map(({ id }) => Number.parseInt(id ?? "", 10));
+    const ids = opened.events.map(({ id }) => Number.parseInt(id?.split("_").at(-1) ?? "", 10));
     expect(ids).to.deep.equal([...ids].sort((left, right) => left - right));
     expect(new Set(ids).size).to.equal(120);
+  });
+
+  /** The database as it was after so many events, started anew. */
+  async function restoreTo(events: number): Promise<void> {
+    await db.query("DELETE FROM events WHERE seq > $1", [events]);
+    await db.query(`ALTER TABLE events ALTER COLUMN seq RESTART WITH ${events + 1}`);
+    await db.query("DELETE FROM feed_epochs WHERE after_seq >= $1", [events]);
+    await db.query("UPDATE feed_epochs SET place = 'another run'");
+  }
+
+  it("tells a reader whose events a restore has taken away where to go on, and gives their ids to no others", async () => {
+    await append(...Array.from({ length: 10 }, () => "transfer.held"));
+    const before = await page("");
+    const idOf = (seq: number) => before.events[seq - 1]?.id ?? "";
+    await restoreTo(6);
+    const ask = async (query: string) =>
+      (await relay.app.inject({ url: `/v1/events?${query}`, headers })).json<object>();
+    const lost = { code: "cursor-lost", status: 410, goOn: idOf(6), field: "after" };
+    expect(await ask(`after=${idOf(10)}`), "ahead of the head").to.include(lost);
+    await append(...Array.from({ length: 6 }, () => "transfer.settled"));
+    expect(await ask(`after=${idOf(10)}`), "passed by the head").to.include(lost);
+    const { events, next } = await page(`after=${idOf(6)}`);
+    expect(events.map(({ seq }) => seq)).to.deep.equal([7, 8, 9, 10, 11, 12]);
+    expect(before.events.map(({ id }) => id)).not.to.include.members([events[0]?.id]);
+    expect((await page("")).events.slice(0, 6)).to.deep.equal(before.events.slice(0, 6));
+    expect(await page(`after=${next}`)).to.deep.equal({ events: [], next });
+    expect(await page(`after=${idOf(3)}`), "all up to it is as it was")
+      .to.have.property("events")
+      .with.length(9);
+    for (const foreign of ["evt_0123456789ab_3", "evt_4", "4"]) {
+      expect(await ask(`after=${foreign}`), foreign).to.include({ ...lost, goOn: "0" });
+    }
+    const resumed = await relay.app.inject({
+      url: "/v1/events/stream",
+      headers: { ...headers, "last-event-id": idOf(9) },
+    });
+    expect(resumed.json()).to.include({ ...lost, field: "Last-Event-ID" });
+  });
+
+  it("ends the stream of a reader behind whom the database was restored", async () => {
+    await append("transfer.held", "transfer.settled", "transfer.credited");
+    const opened = await stream("?after=0");
+    await until(() => opened.events.length === 3);
+    await restoreTo(1);
+    await append("transfer.held", "transfer.settled", "transfer.credited");
+    relay.context.wake("notifier");
+    await opened.ended;
+    const [first, , , last] = opened.events;
+    expect([last?.event, opened.events.length]).to.deep.equal(["problem", 4]);
+    expect(JSON.parse(last?.data ?? "")).to.include({ code: "cursor-lost", goOn: first?.id });
+  });
+
+  it("goes on with cursors from before events had ids", async () => {
+    await append("transfer.held", "transfer.settled");
+    await db.query("DELETE FROM feed_epochs");
+    await append("transfer.credited");
+    const ids = (await page("")).events.map(({ id }) => id);
+    expect(ids.slice(0, 2)).to.deep.equal(["evt_1", "evt_2"]);
+    expect(ids[2]).to.match(/^evt_[0-9a-f]{12}_3$/);
+    for (const cursor of ["1", "evt_1"]) {
+      expect((await page(`after=${cursor}`)).events.map(({ id }) => id)).to.deep.equal(ids.slice(1));
+    }
+    const beyond = await relay.app.inject({ url: "/v1/events?after=3", headers });
+    expect(beyond.json()).to.include({ code: "cursor-lost", goOn: "evt_2" });
   });
 
   it("refuses a place that is none", async () => {

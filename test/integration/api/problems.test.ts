@@ -338,6 +338,14 @@ describeOn("PGlite", "problems of the API", (open) => {
     expect(answer.json()).to.include({ field: "acceptedBefore" });
   });
 
+  it("cursor-lost, for what this database has never told", async () => {
+    const answer = await call({ url: "/v1/events?after=evt_0123456789ab_7" });
+    expectProblem(answer, "cursor-lost");
+    expect(answer.json()).to.include({ field: "after", goOn: "0" });
+    expectProblem(await call({ url: "/v1/audit?after=aud_0123456789ab_7" }), "cursor-lost");
+    expectProblem(await call({ url: "/v1/audit?after=evt_0123456789ab_7" }), "invalid-request");
+  });
+
   it("unavailable without a database, internal for anything else, and nothing of what it was", async () => {
     const failing = async (failure: Error) => {
       const broken = await apiRelay({

@@ -295,7 +295,7 @@ describe("the operator's commands", () => {
     const letter = (seq: number) => ({
       webhook,
       attempts: 12,
-      event: { seq, type: "transfer.settled", at: ACCEPTANCE.acceptedAt, data: {} },
+      event: { id: `evt_3f9c2a71b04e_${seq}`, seq, type: "transfer.settled", at: ACCEPTANCE.acceptedAt, data: {} },
     });
     const pages = [[letter(1), letter(2)], [letter(2), letter(3)], [letter(3)]];
     const relay = fakeRelay(({ method }) =>
@@ -304,7 +304,9 @@ describe("the operator's commands", () => {
     const { out } = await run(["replay", "--all", "--json"], relay);
     expect(parsed(out)).to.deep.equal({ replayed: 3 });
     const replayed = relay.asked.filter(({ method }) => method === "POST").map(({ path }) => path);
-    expect(replayed).to.deep.equal([1, 2, 3].map((seq) => `/v1/webhooks/${webhook}/deliveries/${seq}/replay`));
+    expect(replayed).to.deep.equal(
+      [1, 2, 3].map((seq) => `/v1/webhooks/${webhook}/deliveries/evt_3f9c2a71b04e_${seq}/replay`),
+    );
   });
 
   it("make API keys through the API, with the scopes asked for", async () => {

@@ -5,10 +5,12 @@ import { RelayProblem } from "../../../src/sdk/index.ts";
 import { answering, startReceiver, type Manner, type Receiver } from "../../integration/support/receiver.ts";
 import { clientOf, collect, failureOf, json, problem } from "./support.ts";
 
+const EPOCH = "3f9c2a71b04e";
+const idOf = (seq: number): string => (seq === 0 ? "0" : `evt_${EPOCH}_${seq}`);
 const eventOf = (seq: number): EventJson => {
-  return { seq, type: "transfer.settled", at: "2026-11-22T08:30:00.000Z", data: {} };
+  return { id: idOf(seq), seq, type: "transfer.settled", at: "2026-11-22T08:30:00.000Z", data: {} };
 };
-const sse = (event: EventJson): string => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+const sse = (event: EventJson): string => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
 describe("Following events", function () {
   this.timeout(20_000);
@@ -30,11 +32,11 @@ describe("Following events", function () {
   });
 
   const afterOf = (path: string): number =>
-    Number.parseInt(new URL(path, "http://relay").searchParams.get("after") ?? "0", 10);
+    Number.parseInt(new URL(path, "http://relay").searchParams.get("after")?.split("_").at(-1) ?? "0", 10);
 
   const pages: Manner = (response, request) => {
     const events = history.filter(({ seq }) => seq > afterOf(request.path)).slice(0, 2);
-    json(200, { events, next: events.at(-1)?.seq ?? afterOf(request.path) })(response, request);
+    json(200, { events, next: idOf(events.at(-1)?.seq ?? afterOf(request.path)) })(response, request);
   };
   const stream: Manner = (response, { path }) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -60,7 +62,7 @@ describe("Following events", function () {
     silenceMs = 20_000,
   ): Promise<number[]> {
     const seqs: number[] = [];
-    for await (const { seq } of clientOf(relay).events({ after, signal: stop.signal, silenceMs })) {
+    for await (const { seq } of clientOf(relay).events({ after: idOf(after), signal: stop.signal, silenceMs })) {
       seqs.push(seq);
       onEvent(seq);
       if (seqs.length === count) break;
@@ -73,7 +75,7 @@ describe("Following events", function () {
       if (seq === 3) happens(4, 5, 6);
     });
     expect(taken).to.deep.equal([2, 3, 4, 5, 6]);
-    expect(relay.received.map(({ path }) => path)).to.deep.equal(["/v1/events/stream?after=1"]);
+    expect(relay.received.map(({ path }) => path)).to.deep.equal([`/v1/events/stream?after=${idOf(1)}`]);
     while (streams.some(({ destroyed }) => !destroyed)) await new Promise(setImmediate);
   });
 
@@ -133,7 +135,7 @@ describe("Following events", function () {
 
   it("asks for the types that are wanted", async () => {
     const events = clientOf(relay).events({
-      after: 0,
+      after: "0",
       types: ["transfer.settled", "credit.posted"],
       signal: stop.signal,
     });
@@ -141,11 +143,37 @@ describe("Following events", function () {
     expect(relay.received[0]?.path).to.equal("/v1/events/stream?after=0&type=transfer.settled%2Ccredit.posted");
   });
 
+  it("tells of a history that was lost, and goes on where the relay says, with numbers that are lower", async () => {
+    // The relay was restored to what it was after event 1, and another 2 has happened since.
+    const again = { ...eventOf(2), id: "evt_aaaaaaaaaaaa_2", data: { again: true } };
+    relay.manner = (response, request) => {
+      const after = new URL(request.path, "http://relay").searchParams.get("after");
+      if (after === idOf(3)) problem(410, "cursor-lost", { goOn: idOf(1) })(response, request);
+      else if (request.path.startsWith("/v1/events/stream")) answering(404)(response, request);
+      else {
+        json(200, after === idOf(1) ? { events: [again], next: again.id } : { events: [], next: again.id })(
+          response,
+          request,
+        );
+      }
+    };
+    const told: string[] = [];
+    const onLost = (goOn: string) => void told.push(goOn);
+    const events = clientOf(relay).events({ after: idOf(3), signal: stop.signal, onLost });
+    const next = await events[Symbol.asyncIterator]().next();
+    expect([told, next.value]).to.deep.equal([[idOf(1)], again]);
+
+    const failure = await failureOf(collect(clientOf(relay).events({ after: idOf(3), signal: stop.signal })));
+    expect(failure)
+      .to.be.instanceOf(RelayProblem)
+      .and.include({ code: "cursor-lost", goOn: idOf(1) });
+  });
+
   it("ends when it is told to, and throws what no repetition mends", async () => {
     setTimeout(() => stop.abort(), 50);
-    expect(await collect(clientOf(relay).events({ after: 3, signal: stop.signal }))).to.deep.equal([]);
+    expect(await collect(clientOf(relay).events({ after: idOf(3), signal: stop.signal }))).to.deep.equal([]);
     relay.manner = problem(403, "forbidden");
-    const failure = await failureOf(collect(clientOf(relay).events({ after: 0 })));
+    const failure = await failureOf(collect(clientOf(relay).events({ after: "0" })));
     expect(failure).to.be.instanceOf(RelayProblem).with.property("code", "forbidden");
   });
 });
