@@ -3,6 +3,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { fromHex, toHex, type Hex } from "../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { checkConfig, roleGrants, type LedgerConfig } from "../src/ledger/deployment/config.ts";
+import { endOfDeployment } from "../src/ledger/deployment/history.ts";
 import type { LedgerAddresses } from "../src/ledger/contracts.ts";
 import { mendJournal } from "./journal.ts";
 import { ledgerModule } from "./modules/ledger.ts";
@@ -46,11 +47,14 @@ export async function deployLedger(
     return toHex(fromHex(await contract.getAddress()));
   };
   const tokens = config.tokens.map(async ({ currency }) => [currency, await addressOf(currency)] as const);
+  const accessManager = await addressOf("accessManager");
   return {
-    accessManager: await addressOf("accessManager"),
+    accessManager,
     partnerRegistry: await addressOf("partnerRegistry"),
     treasury: await addressOf("treasury"),
     transferRegistry: await addressOf("transferRegistry"),
     tokens: new Map(await Promise.all(tokens)),
+    // Not the latest: a deployment that is complete can be asked for again.
+    deployedBy: await endOfDeployment(connection.ethers.provider, accessManager, deployer.address),
   };
 }

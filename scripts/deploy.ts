@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import hre from "hardhat";
 import { deployLedger } from "../ignition/deploy.ts";
-import { connectLedger } from "../src/ledger/contracts.ts";
+import { InvalidInput } from "../src/domain/errors.ts";
+import { connectLedger, type Ledger } from "../src/ledger/contracts.ts";
 import { formatAddresses, formatConfig, parseAddresses, parseConfig } from "../src/ledger/deployment/config-file.ts";
 import type { LedgerConfig } from "../src/ledger/deployment/config.ts";
 import { differences, verifyDeployment } from "../src/ledger/deployment/verify.ts";
@@ -22,6 +23,8 @@ const USAGE = `Deploys a ledger and reads every role and setting back.
   --addresses FILE    where to write the contracts' addresses; with --verify-only, where to read them
   --journal NAME      under which name to keep the deployment's journal (default: one a chain)
   --verify-only       deploys nothing, and compares what is there with the configuration
+  --from-block N      any block before the deployment (default: the chain's first)
+  --to-block N        the deployment's last block (default: the one in the file of addresses, or else the latest)
 `;
 
 runScript(async () => {
@@ -33,6 +36,8 @@ runScript(async () => {
       addresses: { type: "string" },
       journal: { type: "string" },
       "verify-only": { type: "boolean", default: false },
+      "from-block": { type: "string" },
+      "to-block": { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -50,14 +55,26 @@ runScript(async () => {
     await writeFile(values.addresses, formatAddresses(addresses));
   }
   process.stdout.write(formatAddresses(addresses));
-  return verify(await connectLedger(connection.ethers.provider, addresses), config);
+  const fromBlock = blockNumber("--from-block", values["from-block"]);
+  const toBlock = blockNumber("--to-block", values["to-block"]) ?? addresses.deployedBy;
+  return verify(await connectLedger(connection.ethers.provider, addresses), config, { fromBlock, toBlock });
 });
 
-async function verify(ledger: Awaited<ReturnType<typeof connectLedger>>, config: LedgerConfig): Promise<number> {
-  const settings = await verifyDeployment(ledger, config);
+function blockNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidInput(option, "the number of a block", text);
+  return Number.parseInt(text, 10);
+}
+
+async function verify(
+  ledger: Ledger,
+  config: LedgerConfig,
+  range: NonNullable<Parameters<typeof verifyDeployment>[2]>,
+): Promise<number> {
+  const settings = await verifyDeployment(ledger, config, range);
   const wrong = differences(settings);
   if (wrong.length === 0) {
-    process.stdout.write(`${settings.length} roles and settings read back, all as configured\n`);
+    process.stdout.write(`${settings.length} roles, settings and events read back, all as configured\n`);
     return 0;
   }
   const columns = [

@@ -43,8 +43,10 @@ export async function deploySandbox({ network, rpcUrls, clock }: SandboxPlace = 
   const { provider } = connection.ethers;
   const usual = sandboxConfig(sandboxKeys());
   const config = { ...usual, clock: clock ?? usual.clock };
+  const fromBlock = await provider.getBlockNumber();
   const addresses = await deployAnew(connection, config);
-  const settings = await verifyDeployment(await connectLedger(provider, addresses), config);
+  const range = { fromBlock, toBlock: addresses.deployedBy };
+  const settings = await verifyDeployment(await connectLedger(provider, addresses), config, range);
   const wrong = differences(settings).map(({ name, expected, found }) => `${name}: ${found} instead of ${expected}`);
   if (wrong.length > 0) throw new Error(`the ledger is not as configured: ${wrong.join("; ")}`);
   const chain = await chainOf(connection, rpcUrls);

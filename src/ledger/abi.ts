@@ -15,3 +15,35 @@ export const ABI = {
 } as const;
 
 export type ContractName = keyof typeof ABI;
+
+/** A contract as the compiler wrote it, to compare what is on a ledger with. No contract links a library. */
+export interface Build {
+  /** What creates it, without the constructor's arguments. */
+  readonly creation: string;
+  readonly runtime: string;
+  /** Where the runtime code has values that the constructor puts in. */
+  readonly immutables: readonly ByteRange[];
+}
+
+interface ByteRange {
+  readonly start: number;
+  readonly length: number;
+}
+
+interface Artifact {
+  readonly bytecode: string;
+  readonly deployedBytecode: string;
+  readonly immutableReferences: Readonly<Record<string, readonly ByteRange[]>>;
+}
+
+export const BUILD: Readonly<Record<ContractName, Build>> = {
+  accessManager: buildOf(accessManager),
+  partnerRegistry: buildOf(partnerRegistry),
+  settlementToken: buildOf(settlementToken),
+  transferRegistry: buildOf(transferRegistry),
+  treasury: buildOf(treasury),
+};
+
+function buildOf({ bytecode, deployedBytecode, immutableReferences }: Artifact): Build {
+  return { creation: bytecode, runtime: deployedBytecode, immutables: Object.values(immutableReferences).flat() };
+}

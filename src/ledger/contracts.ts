@@ -18,6 +18,8 @@ export interface LedgerAddresses {
   readonly treasury: Hex;
   readonly transferRegistry: Hex;
   readonly tokens: ReadonlyMap<CurrencyCode, Hex>;
+  /** The last block of the deployment, up to which nothing but that has happened: see `verifyDeployment`. */
+  readonly deployedBy?: number | undefined;
 }
 
 /** A ledger as its clients hold it: bound for reading, with what signatures are bound to. */

@@ -62,6 +62,7 @@ const ledgerAddresses = z.strictObject({
   treasury: address,
   transferRegistry: address,
   tokens: z.record(z.string(), address),
+  deployedBy: z.number().int().min(0).optional(),
 });
 
 /**

@@ -15,60 +15,52 @@ import {
   ROLES,
   type LedgerConfig,
 } from "./config.ts";
+import { readHistory, type History, type KeptEvent, type Setting } from "./history.ts";
 
-/** One setting, as the configuration has it and as it was read from the ledger. */
-export interface Setting {
-  readonly name: string;
-  readonly expected: string;
-  readonly found: string;
+export type { Setting } from "./history.ts";
+
+/** What is read of the ledger: its state after the last block of the deployment, and what happened up to it. */
+interface Reading {
+  readonly ledger: Ledger;
+  readonly config: LedgerConfig;
+  readonly history: History;
+  readonly at: { readonly blockTag: number };
 }
 
-/** Nodes limit how many blocks one question about logs may span; Besu began with a thousand. */
-const MAX_BLOCK_RANGE = 1_000;
-
-/** Reads events, from the first block asked for to the latest. */
-type ReadHistory = <Event>(read: (from: number, to: number) => Promise<readonly Event[]>) => Promise<readonly Event[]>;
-
 /**
- * Reads every role and setting of a freshly deployed ledger back and puts it beside its configuration. Also looks for
- * what the configuration does not have: accounts with a role, tokens, partners, corridors and modules.
- * @param fromBlock any before the deployment; what is on the ledger without being configured is told by events only
- * @returns all settings that were compared; the deployment is as configured when none differs
+ * Holds a deployment to its configuration: replays everything that happened up to the deployment's end, which must be
+ * what the configuration gives and nothing else (see `readHistory`), and reads every role and setting back as it was
+ * then. What the partners and the governance did later is theirs, and is not looked at.
+ * @param range from any block before the deployment, if not the first, to the deployment's last, if not the latest
+ * @returns all that was compared; the deployment is as configured when nothing differs
+ * @throws Error when the node no longer has the state of the last block: an archive node has
  */
 export async function verifyDeployment(
   ledger: Ledger,
   config: LedgerConfig,
-  fromBlock = 0,
+  range: { readonly fromBlock?: number | undefined; readonly toBlock?: number | undefined } = {},
 ): Promise<readonly Setting[]> {
-  const latest = await ledger.provider.getBlockNumber();
-  const history: ReadHistory = async (read) => {
-    const slices: Awaited<ReturnType<typeof read>>[] = [];
-    for (let from = fromBlock; from <= latest; from += MAX_BLOCK_RANGE) {
-      slices.push(await read(from, Math.min(latest, from + MAX_BLOCK_RANGE - 1)));
-    }
-    return slices.flat();
-  };
+  const { fromBlock = 0, toBlock = await ledger.provider.getBlockNumber() } = range;
+  const history = await readHistory(ledger.provider, ledger.addresses, config, { fromBlock, toBlock });
+  const reading: Reading = { ledger, config, history, at: { blockTag: toBlock } };
   const parts = await Promise.all([
-    readWiring(ledger, config, history),
-    readTokens(ledger, config, history),
-    readPartners(ledger, config, history),
-    readCorridors(ledger, config, history),
-    readFunctions(ledger, config),
-    readRoles(ledger, config, history),
+    readWiring(reading),
+    readTokens(reading),
+    readPartners(reading),
+    readCorridors(reading),
+    readFunctions(reading),
+    readRoles(reading),
   ]);
-  return parts.flat();
+  return [...parts.flat(), ...history.settings];
 }
 
 export function differences(settings: readonly Setting[]): readonly Setting[] {
   return settings.filter(({ expected, found }) => expected !== found);
 }
 
-async function readWiring(
-  { addresses, ...ledger }: Ledger,
-  { clock }: LedgerConfig,
-  history: ReadHistory,
-): Promise<readonly Setting[]> {
-  const { accessManager, partnerRegistry, treasury, transferRegistry } = ledger;
+async function readWiring({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
+  const { clock } = config;
+  const { addresses, accessManager, partnerRegistry, treasury, transferRegistry } = ledger;
   const governed = [
     ["partner registry", partnerRegistry] as const,
     ["treasury", treasury] as const,
@@ -76,32 +68,30 @@ async function readWiring(
     ...[...ledger.tokens].map(([currency, token]) => [`token ${currency}`, token] as const),
   ];
   const governance = governed.map(async ([name, contract]) => [
-    setting(`${name}: authority`, addresses.accessManager, await contract.authority()),
-    setting(`${name}: closed to governance`, false, await accessManager.isTargetClosed(contract)),
-    setting(`${name}: delay of its admin`, 0, await accessManager.getTargetAdminDelay(contract)),
+    setting(`${name}: authority`, addresses.accessManager, await contract.authority(at)),
+    setting(`${name}: closed to governance`, false, await accessManager.isTargetClosed(contract, at)),
+    setting(`${name}: delay of its admin`, 0, await accessManager.getTargetAdminDelay(contract, at)),
   ]);
-  const changed = await history((from, to) => treasury.queryFilter(treasury.filters.ModuleChanged(), from, to));
-  const modules = new Set([addresses.transferRegistry, ...changed.map(({ args }) => args.module.toLowerCase())]);
+  const named = (["ModuleAnnounced", "ModuleChanged"] as const).flatMap((name) => valuesOf(history, name, "module"));
+  const modules = new Set([addresses.transferRegistry, ...named.map((module) => module.toLowerCase())]);
   const statuses = [...modules].map(async (module) => {
     const expected = module === addresses.transferRegistry ? MODULE_STATUSES.active : MODULE_STATUSES.none;
-    return setting(`treasury: status of module ${module}`, expected, await treasury.statusOfModule(module));
+    return setting(`treasury: status of module ${module}`, expected, await treasury.statusOfModule(module, at));
   });
   return [
     ...(await Promise.all(governance)).flat(),
-    setting("treasury: partner registry", addresses.partnerRegistry, await treasury.registry()),
-    setting("transfers: partner registry", addresses.partnerRegistry, await transferRegistry.registry()),
-    setting("transfers: treasury", addresses.treasury, await transferRegistry.treasury()),
-    setting("transfers: beat interval", clock.beatIntervalSeconds, await transferRegistry.beatInterval()),
-    setting("transfers: grace", clock.graceSeconds, await transferRegistry.grace()),
-    setting("transfers: paused", false, await transferRegistry.paused()),
+    setting("treasury: partner registry", addresses.partnerRegistry, await treasury.registry(at)),
+    setting("transfers: partner registry", addresses.partnerRegistry, await transferRegistry.registry(at)),
+    setting("transfers: treasury", addresses.treasury, await transferRegistry.treasury(at)),
+    setting("transfers: beat interval", clock.beatIntervalSeconds, await transferRegistry.beatInterval(at)),
+    setting("transfers: grace", clock.graceSeconds, await transferRegistry.grace(at)),
+    setting("transfers: paused", false, await transferRegistry.paused(at)),
     ...(await Promise.all(statuses)),
   ];
 }
 
-async function readTokens(ledger: Ledger, { tokens }: LedgerConfig, history: ReadHistory): Promise<readonly Setting[]> {
-  const registered = await history((from, to) =>
-    ledger.treasury.queryFilter(ledger.treasury.filters.TokenRegistered(), from, to),
-  );
+async function readTokens({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
+  const { tokens } = config;
   const currencies = tokens.map(({ currency }) => String(currencyOf(currency).numeric));
   const settings = tokens.map(async ({ currency, attestor, maxAttestationAgeSeconds }) => {
     const { numeric, minorDigits } = currencyOf(currency);
@@ -109,31 +99,27 @@ async function readTokens(ledger: Ledger, { tokens }: LedgerConfig, history: Rea
     if (token === undefined) return [setting(`token ${currency}`, "deployed", MISSING)];
     const name = `token ${currency}`;
     return [
-      setting(`${name}: registered`, await token.getAddress(), await ledger.treasury.tokenOf(numeric)),
-      setting(`${name}: currency`, numeric, await token.currency()),
-      setting(`${name}: decimals`, minorDigits, await token.decimals()),
-      setting(`${name}: treasury`, ledger.addresses.treasury, await token.treasury()),
-      setting(`${name}: attestor`, attestor, await token.attestor()),
-      setting(`${name}: longest age`, maxAttestationAgeSeconds, await token.maxAttestationAge()),
+      setting(`${name}: registered`, await token.getAddress(), await ledger.treasury.tokenOf(numeric, at)),
+      setting(`${name}: currency`, numeric, await token.currency(at)),
+      setting(`${name}: decimals`, minorDigits, await token.decimals(at)),
+      setting(`${name}: treasury`, ledger.addresses.treasury, await token.treasury(at)),
+      setting(`${name}: attestor`, attestor, await token.attestor(at)),
+      setting(`${name}: longest age`, maxAttestationAgeSeconds, await token.maxAttestationAge(at)),
+      setting(`${name}: attested reserve`, 0, (await token.latestAttestation(at)).reserve),
+      setting(`${name}: supply`, 0, await token.totalSupply(at)),
     ];
   });
   return [
-    setting("tokens", sorted(currencies), sorted(registered.map(({ args }) => String(args.currency)))),
+    setting("tokens", sorted(currencies), sorted(valuesOf(history, "TokenRegistered", "currency"))),
     ...(await Promise.all(settings)).flat(),
   ];
 }
 
-async function readPartners(
-  { partnerRegistry }: Ledger,
-  { partners }: LedgerConfig,
-  history: ReadHistory,
-): Promise<readonly Setting[]> {
-  const registered = await history((from, to) =>
-    partnerRegistry.queryFilter(partnerRegistry.filters.PartnerRegistered(), from, to),
-  );
-  const ids = registered.map(({ args }) => String(args.partner));
+async function readPartners({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
+  const { partners } = config;
+  const ids = valuesOf(history, "PartnerRegistered", "partner");
   const settings = partners.map(async ({ id, admin, country, homeCurrency, roles }) => {
-    const found = await partnerRegistry.partnerOf(id);
+    const found = await ledger.partnerRegistry.partnerOf(id, at);
     const name = `partner ${id}`;
     return [
       setting(`${name}: admin`, admin, found.admin),
@@ -149,17 +135,12 @@ async function readPartners(
   ];
 }
 
-async function readCorridors(
-  { partnerRegistry }: Ledger,
-  { corridors }: LedgerConfig,
-  history: ReadHistory,
-): Promise<readonly Setting[]> {
-  const changed = await history((from, to) =>
-    partnerRegistry.queryFilter(partnerRegistry.filters.CorridorChanged(), from, to),
-  );
-  const known = new Set(changed.map(({ args }) => corridorKey(corridorFromId(args.corridor))));
+async function readCorridors({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
+  const { corridors } = config;
+  const changed = valuesOf(history, "CorridorChanged", "corridor");
+  const known = new Set(changed.map((id) => corridorKey(corridorFromId(BigInt(id)))));
   const settings = corridors.map(async ({ corridor, terms }) => {
-    const found = await partnerRegistry.corridorOf(corridorId(corridor));
+    const found = await ledger.partnerRegistry.corridorOf(corridorId(corridor), at);
     const name = `corridor ${corridorKey(corridor)}`;
     return [
       setting(`${name}: open`, terms.open, found.open),
@@ -174,13 +155,14 @@ async function readCorridors(
   ];
 }
 
-async function readFunctions(ledger: Ledger, config: LedgerConfig): Promise<readonly Setting[]> {
+async function readFunctions({ ledger, config, at }: Reading): Promise<readonly Setting[]> {
   const settings = functionAssignments(config).map(async ({ contract, currency, functions, role }) => {
     const target = currency === undefined ? undefined : ledger.tokens.get(currency);
     const bound = contract === "settlementToken" ? target : ledger[contract];
     const read = functions.map(async (name) => {
       const selector = ABI[contract].getFunction(name)?.selector ?? name;
-      const found = bound === undefined ? MISSING : await ledger.accessManager.getTargetFunctionRole(bound, selector);
+      const found =
+        bound === undefined ? MISSING : await ledger.accessManager.getTargetFunctionRole(bound, selector, at);
       return setting(`role of ${contract}${currency === undefined ? "" : ` ${currency}`}.${name}`, role, found);
     });
     return Promise.all(read);
@@ -189,20 +171,18 @@ async function readFunctions(ledger: Ledger, config: LedgerConfig): Promise<read
 }
 
 /** Role members cannot be listed, so they are rebuilt from every grant there ever was. */
-async function readRoles(
-  { accessManager }: Ledger,
-  config: LedgerConfig,
-  history: ReadHistory,
-): Promise<readonly Setting[]> {
+async function readRoles({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
+  const { accessManager } = ledger;
   const keyOf = (role: bigint, account: string) => `role ${role}: ${account.toLowerCase()}`;
   const expected = new Map(
     roleGrants(config).map(({ role, account, delaySeconds }) => [keyOf(role, account), `after ${delaySeconds} s`]),
   );
-  const granted = await history((from, to) => accessManager.queryFilter(accessManager.filters.RoleGranted(), from, to));
+  const roleIds = valuesOf(history, "RoleGranted", "roleId").map(BigInt);
+  const accounts = valuesOf(history, "RoleGranted", "account");
   const found = new Map<string, string>();
-  for (const { args } of granted) {
-    const access = await accessManager.getAccess(args.roleId, args.account);
-    found.set(keyOf(args.roleId, args.account), describeAccess(access));
+  for (const [index, role] of roleIds.entries()) {
+    const account = accounts[index] ?? "";
+    found.set(keyOf(role, account), describeAccess(await accessManager.getAccess(role, account, at)));
   }
   const holders = [...new Set([...expected.keys(), ...found.keys()])].map((key) =>
     setting(key, expected.get(key) ?? NO_ACCESS, found.get(key) ?? NO_ACCESS),
@@ -212,9 +192,9 @@ async function readRoles(
   const governance = roles.map(async (role) => {
     const guardian = guarded.has(role) ? ROLES.guardian : ROLES.admin;
     return [
-      setting(`role ${role}: admin`, ROLES.admin, await accessManager.getRoleAdmin(role)),
-      setting(`role ${role}: guardian`, guardian, await accessManager.getRoleGuardian(role)),
-      setting(`role ${role}: delay of grants`, 0, await accessManager.getRoleGrantDelay(role)),
+      setting(`role ${role}: admin`, ROLES.admin, await accessManager.getRoleAdmin(role, at)),
+      setting(`role ${role}: guardian`, guardian, await accessManager.getRoleGuardian(role, at)),
+      setting(`role ${role}: delay of grants`, 0, await accessManager.getRoleGrantDelay(role, at)),
     ];
   });
   return [...holders, ...(await Promise.all(governance)).flat()];
@@ -233,6 +213,11 @@ function describeAccess(access: {
   if (access.since === 0n) return NO_ACCESS;
   const pending = access.effect === 0n ? "" : `, from ${access.effect} on after ${access.pendingDelay} s`;
   return `after ${access.currentDelay} s${pending}`;
+}
+
+/** One argument of every event of that name. */
+function valuesOf(history: History, name: KeptEvent, argument: string): readonly string[] {
+  return history.of(name).map((args) => String(args.getValue(argument)));
 }
 
 type Comparable = string | number | bigint | boolean;

@@ -2,8 +2,10 @@ import { expect } from "chai";
 import { deployLedger } from "../../../ignition/deploy.ts";
 import { corridorId } from "../../../src/domain/corridor.ts";
 import { ABI, type ContractName } from "../../../src/ledger/abi.ts";
+import { encodeCall } from "../../../src/ledger/calls.ts";
 import { connectLedger, type Ledger } from "../../../src/ledger/contracts.ts";
 import { ROLES, type LedgerConfig } from "../../../src/ledger/deployment/config.ts";
+import { HISTORY } from "../../../src/ledger/deployment/history.ts";
 import { differences, verifyDeployment } from "../../../src/ledger/deployment/verify.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
@@ -11,13 +13,23 @@ import { CONFIG, connection, freshLedger, GCASH, HKD_TO_PHP, HUB, networkHelpers
 import { asGovernance } from "../support/governance.ts";
 
 const STRANGER = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+/** The first account of the chain. */
+const DEPLOYER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
 /** AccessManager's own delay for what governs governance. */
 const FIVE_DAYS = 5 * 86_400;
 
-async function differing(ledger: Ledger, config: LedgerConfig): Promise<string[]> {
-  const settings = await verifyDeployment(ledger, config);
+async function findings(...args: Parameters<typeof verifyDeployment>): Promise<string[]> {
+  const settings = await verifyDeployment(...args);
   expect(new Set(settings.map(({ name }) => name)).size, "distinct names").to.equal(settings.length);
   return differences(settings).map(({ name, expected, found }) => `${name}: ${found} instead of ${expected}`);
+}
+
+/** What differs in the ledger's state. Whatever does, does so by something that happened. */
+async function differing(ledger: Ledger, config: LedgerConfig): Promise<string[]> {
+  const all = await findings(ledger, config);
+  const state = all.filter((line) => !line.startsWith(HISTORY));
+  if (state.length > 0) expect(all.length, "what happened is found as well").to.be.greaterThan(state.length);
+  return state;
 }
 
 describe("the deployment of a ledger", function () {
@@ -31,7 +43,7 @@ describe("the deployment of a ledger", function () {
   });
 
   it("is as configured, in every setting", async () => {
-    expect(await differing(ledger, CONFIG)).to.deep.equal([]);
+    expect(await findings(ledger, CONFIG)).to.deep.equal([]);
     const settings = await verifyDeployment(ledger, CONFIG);
     const values = new Map(settings.map(({ name, found }) => [name, found]));
     expect(values.get("transfers: grace")).to.equal("30");
@@ -43,14 +55,48 @@ describe("the deployment of a ledger", function () {
 
   it("is read in ranges that any node answers for, however long ago it was", async () => {
     await networkHelpers.mine(2_500);
-    expect(await differing(ledger, CONFIG)).to.deep.equal([]);
+    expect(await findings(ledger, CONFIG)).to.deep.equal([]);
     const latest = await provider.getBlockNumber();
-    const late = differences(await verifyDeployment(ledger, CONFIG, latest - 1_500)).map(({ name }) => name);
-    expect(late, "what only events tell is missing, where the deployment was before").to.include.members(["partners"]);
+    const late = differences(await verifyDeployment(ledger, CONFIG, { fromBlock: latest - 1_500 }));
+    const missing = late.map(({ name }) => name);
+    expect(missing, "what only events tell is missing, where the deployment was before").to.include("partners");
+    expect(late.find(({ name }) => name === "history: creation of treasury")?.found).to.match(/^not seen/);
+  });
+
+  it("was as configured at its end, whatever was done since", async () => {
+    const { deployedBy } = ledger.addresses;
+    if (deployedBy === undefined) throw new Error("the deployment's end is recorded");
+    const terms = CONFIG.corridors[0]?.terms;
+    const submitter = await sandbox.submitterOf({ kind: "admin", partner: GCASH });
+    const args = [GCASH, STRANGER, 15, 2n ** 48n - 1n];
+    await submitter.submit(encodeCall("partnerRegistry", ledger.addresses.partnerRegistry, "authorizeKey", args));
+    await asGovernance(sandbox, "risk", "partnerRegistry", "setCorridor", [
+      corridorId(HKD_TO_PHP),
+      1,
+      { ...terms, feeBps: 6 },
+    ]);
+    await asGovernance(sandbox, "guardian", "partnerRegistry", "suspend", [GCASH]);
+    expect(await findings(ledger, CONFIG, { toBlock: deployedBy })).to.deep.equal([]);
+    const now = await findings(ledger, CONFIG);
+    expect(now).to.include("partner 4: status: 2 instead of 1");
+    const key = `partner registry: KeyAuthorized: partner 4, key ${STRANGER}`;
+    expect(
+      now.filter((line) => line.startsWith(HISTORY + key)),
+      "a key of a partner",
+    ).to.have.length(1);
+  });
+
+  it("is not taken for finished before its deployer has left", async () => {
+    const { deployedBy = 0 } = ledger.addresses;
+    const early = await findings(ledger, CONFIG, { toBlock: deployedBy - 1 });
+    expect(early).to.deep.equal([
+      `role 0: ${DEPLOYER}: after 0 s instead of not held`,
+      `history: access manager: RoleRevoked: roleId 0, account ${DEPLOYER}: never instead of once`,
+    ]);
   });
 
   describe("is found to be otherwise, by name, when somebody", () => {
-    const [deployer] = ["0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"];
+    const deployer = DEPLOYER;
     const roleOf = (name: keyof typeof ROLES) => ROLES[name];
     const [terms] = CONFIG.corridors.map((corridor) => corridor.terms);
     const id = corridorId(HKD_TO_PHP);

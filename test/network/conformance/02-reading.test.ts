@@ -27,9 +27,11 @@ describe("every node answers what relays ask:", function () {
 
   it("the deployment, as configured", async () => {
     for (const { name, value } of await askEach(network.nodes, ({ ledger }) =>
-      verifyDeployment(ledger, network.config, network.fromBlock),
+      verifyDeployment(ledger, network.config, {
+        fromBlock: network.fromBlock,
+        toBlock: network.addresses.deployedBy,
+      }),
     )) {
-      // The guardian and the banks act, but change nothing of this but what the operations restore.
       expect(differences(value), `${name}: roles and settings that differ`).to.deep.equal([]);
     }
   });

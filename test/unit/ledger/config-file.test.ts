@@ -104,6 +104,7 @@ describe("the file of addresses", () => {
       treasury: address,
       transferRegistry: address,
       tokens: new Map([[first(config.tokens).currency, address]]),
+      deployedBy: 97,
     };
     expect(parseAddresses(formatAddresses(addresses))).to.deep.equal(addresses);
   });
