@@ -3,7 +3,9 @@ import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { OpenAPIV3_1 } from "openapi-types";
+import { EVENT_TYPES } from "../contract/network.ts";
 import { PROBLEMS, type ProblemCode } from "../contract/problems.ts";
+import "../contract/webhooks.ts";
 import { NDJSON_TYPE } from "./ndjson.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 
@@ -59,7 +61,36 @@ function finish(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
       if (operation !== undefined) finishOperation(operation);
     }
   }
-  return withFewerSchemas(document);
+  return withFewerSchemas({ ...document, webhooks: webhooks() });
+}
+
+/** What the relay sends to the URLs that a wallet has registered (Standard Webhooks), by type of event. */
+function webhooks(): NonNullable<OpenAPIV3_1.Document["webhooks"]> {
+  const header = (name: string, description: string): OpenAPIV3_1.ParameterObject => ({
+    ...{ name, in: "header", required: true, description },
+    schema: { type: "string" },
+  });
+  const post = (type: string): OpenAPIV3_1.OperationObject => ({
+    summary: `The event ${type}`,
+    tags: ["events"],
+    security: [],
+    parameters: [
+      header("webhook-id", "The same in every delivery of one event."),
+      header("webhook-timestamp", "UTC seconds of this delivery."),
+      header("webhook-signature", "HMAC-SHA-256 by the webhook's secret over id, timestamp and body."),
+    ],
+    requestBody: {
+      required: true,
+      content: { "application/json": { schema: { $ref: `${SCHEMAS}WebhookBody` } } },
+    },
+    responses: {
+      "2XX": { description: "Taken. Any other answer has it delivered again, less and less often." },
+      "410": { description: "Wanted no more: the relay disables the webhook." },
+    },
+  });
+  const items = EVENT_TYPES.map((type) => [type, { post: post(type) }]);
+  // The package's types of a path item are those of version 3.0 in places.
+  return Object.fromEntries(items) as NonNullable<OpenAPIV3_1.Document["webhooks"]>;
 }
 
 function finishOperation(operation: Operation): void {
@@ -118,7 +149,7 @@ function isSame(schemas: Schemas, base: string): boolean {
 
 function reachable(document: OpenAPIV3_1.Document, schemas: Schemas): ReadonlySet<string> {
   const found = new Set<string>();
-  const open = [JSON.stringify(document.paths)];
+  const open = [JSON.stringify([document.paths, document.webhooks])];
   for (let text = open.pop(); text !== undefined; text = open.pop()) {
     for (const [, name = ""] of text.matchAll(new RegExp(`"${SCHEMAS}([^"]+)"`, "g"))) {
       if (found.has(name)) continue;

@@ -3,6 +3,7 @@ import { ALIAS_TYPES, MAX_ALIAS_LENGTH } from "../domain/alias.ts";
 import { parseCurrency } from "../domain/currency.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { MAX_MINOR } from "../domain/money.ts";
+import { REASONS } from "../domain/reason.ts";
 import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, parseLabel, parseName, parseText } from "../domain/text.ts";
 
 // The fields that the schemas of the API are made of. Schemas check and do not convert, so that what is sent and what is
@@ -67,6 +68,11 @@ export const uetrSchema = z
       "Unique end-to-end transaction reference: a version 4 UUID in lower case. Made, and kept, by the caller.",
     examples: ["eb6305c9-1f7f-49de-aed0-16487c27b42d"],
   });
+
+/** As it is told: the document lists those of this version, and a reader takes those of a later one, too. */
+export const reasonSchema = z
+  .string()
+  .meta({ description: "ISO 20022 ExternalStatusReason1Code.", enum: Object.keys(REASONS), examples: ["AC03"] });
 
 export const partnerIdSchema = z
   .number()

@@ -20,6 +20,10 @@ export type LookupResponse = z.infer<typeof lookupResponseSchema>;
 export const participantSchema = z
   .object({
     id: partnerIdSchema,
+    name: z
+      .string()
+      .optional()
+      .meta({ description: "What this relay's operator calls the partner.", examples: ["GCash"] }),
     country: z.string().meta({ description: "ISO 3166-1 alpha-2.", examples: ["PH"] }),
     homeCurrency: currencyText,
     roles: z.array(z.enum(["wallet", "liquidityProvider"])),
@@ -86,6 +90,9 @@ export const EVENT_TYPES = [
 
 const eventType = z.string().regex(/^[a-z]{1,32}(?:\.[a-z]{1,32}){1,3}$/, "names with points, as transfer.settled");
 
+/** As it is told: the document lists those of this version, and a reader takes those of a later one, too. */
+export const eventTypeSchema = eventType.meta({ enum: EVENT_TYPES });
+
 export const eventSchema = z
   .object({
     id: z.string().meta({
@@ -95,7 +102,7 @@ export const eventSchema = z
     seq: z.number().int().meta({
       description: "The relay's own count. A relay whose database was restored gives numbers out again: go by id.",
     }),
-    type: eventType.meta({ description: `One of ${EVENT_TYPES.join(", ")}.` }),
+    type: eventTypeSchema,
     at: instantSchema,
     uetr: z.string().optional(),
     batch: z.string().optional(),

@@ -1,5 +1,6 @@
 import { z } from "zod/v4";
 import type { ReasonCode } from "../domain/reason.ts";
+import { reasonSchema } from "./fields.ts";
 import { transferStatusSchema } from "./transfer-status.ts";
 
 /**
@@ -145,9 +146,9 @@ export const problemSchema = z
     status: z.number().int(),
     detail: z.string().meta({ description: "What is wrong with this request, for people." }),
     instance: z.string().meta({ description: "The request, as the relay's log names it." }),
-    code: z.string().meta({ description: "The last part of the type. Stable." }),
+    code: z.string().meta({ description: "The last part of the type. Stable.", enum: Object.keys(PROBLEMS) }),
     field: z.string().optional().meta({ description: "The member of the request that is at fault, by its path." }),
-    reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code, where one fits." }),
+    reason: reasonSchema.optional(),
     transfer: z
       .enum(FATES)
       .optional()

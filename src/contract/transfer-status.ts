@@ -1,5 +1,5 @@
 import { z } from "zod/v4";
-import { hexSchema, instantSchema, moneySchema, partnerIdSchema, uetrSchema } from "./fields.ts";
+import { hexSchema, instantSchema, moneySchema, partnerIdSchema, reasonSchema, uetrSchema } from "./fields.ts";
 
 /** The amounts of a quote or a transfer: every cost, itemised. */
 export const itemised = {
@@ -29,7 +29,7 @@ export const transferStatusSchema = z
     uetr: uetrSchema,
     status: z.enum(TRANSFER_STATUSES),
     pacs002: z.string().meta({ description: "ISO 20022 ExternalPaymentTransactionStatus1Code.", examples: ["ACSC"] }),
-    reason: z.string().optional().meta({ description: "ISO 20022 ExternalStatusReason1Code." }),
+    reason: reasonSchema.optional(),
     isFinal: z.boolean().meta({ description: "Whether the money can move no more: it is there, or it is back." }),
     target: partnerIdSchema,
     ...itemised,
@@ -40,7 +40,7 @@ export const transferStatusSchema = z
       z.object({
         status: z.enum(TRANSFER_STATUSES),
         at: instantSchema,
-        reason: z.string().optional(),
+        reason: reasonSchema.optional(),
         block: z.number().int().optional().meta({ description: "Where it stands on the ledger, if it does." }),
         transaction: hexSchema(32).optional(),
       }),

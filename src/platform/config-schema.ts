@@ -126,6 +126,10 @@ export const relayConfigSchema = z.strictObject({
   }),
   registry: z
     .strictObject({
+      names: z
+        .record(text("a partner's number").regex(/^[1-9][0-9]{0,4}$/, "a partner's number"), text("a name"))
+        .default({})
+        .meta({ description: "What your people call the partners: by number, as the registry has no names." }),
       trustedNetworks: z
         .array(
           text("a network in CIDR notation, as 10.8.0.0/16").refine(

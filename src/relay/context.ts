@@ -106,6 +106,8 @@ export interface RelaySettings {
   readonly lowWater: ReadonlyMap<string, bigint>;
   /** Payees that one partner, or one API key, may look up. */
   readonly lookups?: LookupLimits;
+  /** What the operator calls partners, by their numbers. */
+  readonly partnerNames: ReadonlyMap<string, string>;
 }
 
 /** A corridor of this relay's partner, as source. */

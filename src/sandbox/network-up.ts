@@ -97,6 +97,7 @@ export interface RunningNetwork {
   stop(): Promise<void>;
 }
 
+const PARTNER_NAMES = Object.fromEntries([...WALLETS, ...PROVIDERS].map(({ id, name }) => [id, name]));
 const API_RATE_LIMIT = 10_000_000;
 /** All of a sandbox shares a processor, which may be busy: that somebody answers late does not mean that he is away. */
 const PATIENCE = { timeoutMs: 60_000 };
@@ -259,7 +260,7 @@ function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: s
     keys: { send: inHand, accept: inHand, transactions: inHand },
     peer: { keys: inHand.keystore },
     // All of the network is on this machine.
-    registry: { trustedNetworks: ["127.0.0.0/8"], ...relaySettings["registry"] },
+    registry: { trustedNetworks: ["127.0.0.0/8"], names: PARTNER_NAMES, ...relaySettings["registry"] },
     wallet: { ...PATIENCE, ...relaySettings["wallet"], url: walletUrl },
   };
   const { keys: _keys, peer: _peer, database: _database, ...parsed } = parseConfigFile(JSON.stringify(file));

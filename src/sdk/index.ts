@@ -29,9 +29,9 @@ export * from "./receipt.ts";
 export { newUetr } from "./uetr.ts";
 export {
   verifyWebhook,
-  type WebhookBody,
   type WebhookHeaders,
   type WebhookOptions,
   type WebhookRefusal,
   type WebhookVerification,
 } from "./webhooks.ts";
+export type { WebhookBody } from "../contract/webhooks.ts";

@@ -1,18 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { z } from "zod/v4";
-import { instantSchema, moneySchema } from "../contract/fields.ts";
-import { eventSchema } from "../contract/network.ts";
-
-/** The body of every webhook: `data` is the event as the API has it, with what it says about an own transfer. */
-export const webhookBodySchema = z.object({
-  type: z.string(),
-  timestamp: instantSchema,
-  data: eventSchema.extend({
-    transfer: z.object({ status: z.string(), send: moneySchema, receive: moneySchema }).optional(),
-  }),
-});
-export type WebhookBody = z.infer<typeof webhookBodySchema>;
+import { webhookBodySchema, type WebhookBody } from "../contract/webhooks.ts";
 
 export type WebhookRefusal =
   /** One of webhook-id, webhook-timestamp and webhook-signature is missing, twice there, or cannot be read. */

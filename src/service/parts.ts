@@ -142,7 +142,7 @@ async function patiently<Result>(
 
 /** The part of the configuration that the steps go by. */
 export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
-  const { batch, quote, transfers, ledger, webhooks, retry, sweep, liquidity, lookups } = config;
+  const { batch, quote, transfers, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
   return {
     batch,
     quote,
@@ -153,6 +153,7 @@ export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
     sweepOthersAfterSeconds: sweep.othersAfterSeconds,
     lowWater: new Map(Object.entries(liquidity.lowWater)),
     lookups,
+    partnerNames: new Map(Object.entries(registry.names)),
   };
 }
 

@@ -106,6 +106,8 @@ describe("npm start", function () {
     }
     const page = await (await fetch(target.wallet)).text();
     expect(page).to.include(payee().name).and.include(payee().phone);
+    const names = (await relay.participants()).map(({ name }) => name);
+    expect(names).to.include.members(network.wallets.map(({ name }) => name));
   });
 
   describe("takes a transfer over HTTP", () => {

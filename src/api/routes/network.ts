@@ -108,12 +108,16 @@ function listRoutes(app: Routes, { relay }: ApiContext): void {
 }
 
 function participantJson(
-  { partner: self }: RelayContext,
+  { partner: self, settings }: RelayContext,
   { id, country, homeCurrency, roles, status }: RegisteredPartner,
 ): Participant {
   // Whoever is registered is one of the others.
   const standing = status === "unknown" ? "suspended" : status;
-  return { id, country, homeCurrency, roles: [...roles], status: standing, isSelf: id === self };
+  const name = settings.partnerNames.get(String(id));
+  return {
+    ...{ id, country, homeCurrency, roles: [...roles], status: standing, isSelf: id === self },
+    ...(name === undefined ? {} : { name }),
+  };
 }
 
 /** What a submission may not leave out; the amount is that of either end. */

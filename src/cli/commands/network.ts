@@ -60,6 +60,7 @@ async function listPartners(session: Session): Promise<void> {
       "No partners.",
       [
         { title: "id", value: ({ id }) => String(id), align: "right" },
+        { title: "name", value: ({ name = "" }) => name },
         { title: "country", value: ({ country }) => country },
         { title: "currency", value: ({ homeCurrency }) => homeCurrency },
         { title: "roles", value: ({ roles }) => roles.join(", ") },

@@ -3,7 +3,9 @@ import { expect } from "chai";
 import { z } from "zod/v4";
 import { renderOpenApi } from "../../../scripts/openapi.ts";
 import "../../../src/contract/operator.ts";
+import { EVENT_TYPES } from "../../../src/contract/network.ts";
 import { PROBLEMS } from "../../../src/contract/problems.ts";
+import { REASONS } from "../../../src/domain/reason.ts";
 
 interface Operation {
   readonly operationId?: string;
@@ -12,10 +14,15 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
   readonly security?: readonly object[];
 }
+interface Schema {
+  readonly examples?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, { readonly enum?: readonly string[] }>>;
+}
 interface Document {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, { readonly examples?: readonly unknown[] }>> };
+  readonly webhooks: Readonly<Record<string, object>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
 describe("OpenAPI document", () => {
@@ -46,6 +53,15 @@ describe("OpenAPI document", () => {
       const [, name = ""] = /^#\/components\/schemas\/(.+)$/.exec(reference) ?? [];
       expect(names.has(name), reference).to.equal(true);
     }
+  });
+
+  it("lists the codes, reasons and types of events that there are, and a webhook for each of those", () => {
+    const { Problem: problem, Event: event } = document.components.schemas;
+    expect(problem?.properties?.["code"]?.enum).to.deep.equal(Object.keys(PROBLEMS));
+    expect(problem?.properties?.["reason"]?.enum).to.deep.equal(Object.keys(REASONS));
+    expect(event?.properties?.["type"]?.enum).to.deep.equal(EVENT_TYPES);
+    expect(Object.keys(document.webhooks)).to.deep.equal(EVENT_TYPES);
+    expect(text).to.include('"$ref": "#/components/schemas/WebhookBody"');
   });
 
   it("names every operation once, with its parameters, answers and problems", () => {

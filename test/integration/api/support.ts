@@ -119,6 +119,7 @@ export const SETTINGS: RelaySettings = {
   retry: { firstDelayMs: 10, maxDelayMs: 100 },
   sweepOthersAfterSeconds: 60,
   lowWater: new Map([["HKD", 1_000n]]),
+  partnerNames: new Map([["4", "GCash"]]),
 };
 
 /** A relay as far as its API needs one: a real database, and a network of names. */

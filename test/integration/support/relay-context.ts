@@ -72,6 +72,7 @@ export const SETTINGS: RelaySettings = {
   retry: { firstDelayMs: 100, maxDelayMs: 5_000 },
   sweepOthersAfterSeconds: 60,
   lowWater: new Map(),
+  partnerNames: new Map(),
 };
 
 /** A context for steps, intake and reconciliation; two with one `sandbox` are two relays of one network. */

@@ -1,0 +1,15 @@
+import { z } from "zod/v4";
+import { instantSchema, moneySchema } from "./fields.ts";
+import { eventSchema, eventTypeSchema } from "./network.ts";
+
+/** The body of every webhook: `data` is the event as the API has it, with what it says about an own transfer. */
+export const webhookBodySchema = z
+  .object({
+    type: eventTypeSchema,
+    timestamp: instantSchema,
+    data: eventSchema.extend({
+      transfer: z.object({ status: z.string(), send: moneySchema, receive: moneySchema }).optional(),
+    }),
+  })
+  .meta({ id: "WebhookBody", description: "What a webhook carries: ids, statuses, amounts and times; nobody's name." });
+export type WebhookBody = z.infer<typeof webhookBodySchema>;
