@@ -133,7 +133,7 @@ describe("the sandbox's wallet", () => {
   describe("refunds", () => {
     const tell = async (type: string, uetr: Uetr = FIRST, withSecret = webhookSecret) => {
       const at = new Date();
-      const event = { seq: 1, type, at: at.toISOString(), uetr, data: { reason: "AC03" } };
+      const event = { id: "evt_3f9c2a71b04e_1", seq: 1, type, at: at.toISOString(), uetr, data: { reason: "AC03" } };
       const body = JSON.stringify({ type, timestamp: at.toISOString(), data: event });
       const answer = await fetch(`${server.url}/webhooks`, {
         method: "POST",

@@ -10,6 +10,7 @@ const BODY = JSON.stringify({
   type: "transfer.settled",
   timestamp: "2026-11-22T08:30:00.000Z",
   data: {
+    id: "evt_3f9c2a71b04e_17",
     seq: 17,
     type: "transfer.settled",
     at: "2026-11-22T08:30:00.000Z",
