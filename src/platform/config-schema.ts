@@ -4,6 +4,11 @@ import { z } from "zod/v4";
 // The configuration of a relay, key by key. The descriptions are its reference: docs/configuration.md is made of them.
 
 const MAX_PORT = 65_535;
+/** As many as the payload of a batch takes: MAX_PAYLOAD_TRANSFERS, which a test holds it to. */
+export const MAX_BATCH_TRANSFERS = 10_000;
+/** Providers' quotes hold for minutes: asked to hold for longer, none would ever be drawn on. */
+const MAX_LEAST_VALIDITY_SECONDS = 600;
+const PROXIES = "addresses or networks, with commas, as 10.0.0.7,10.1.0.0/16";
 const DAY_MS = 86_400_000;
 const DAY_SECONDS = 86_400;
 
@@ -32,6 +37,10 @@ const minorRule = "minor units, as an integer or decimal text";
 const minor = z
   .union([z.number().int().min(0), z.string().regex(/^(?:0|[1-9]\d{0,38})$/, minorRule)], { error: minorRule })
   .transform(BigInt);
+
+function areProxies(list: string): boolean {
+  return list.split(",").every((item) => isIP(item.trim()) !== 0 || isNetwork(item.trim()));
+}
 
 /** Where a key is: an encrypted file, or a Web3Signer that has it. */
 const key = z
@@ -64,7 +73,7 @@ export const relayConfigSchema = z.strictObject({
     .strictObject({
       host: text("a host name or IP address").default("127.0.0.1").meta({ description: "Where the API listens." }),
       port: integer(0, MAX_PORT).default(8480).meta({ description: "0 takes any that is free." }),
-      trustProxy: text("addresses or networks, with commas").optional().meta({
+      trustProxy: text(PROXIES).refine(areProxies, PROXIES).optional().meta({
         description: "Proxies in front whose `x-forwarded-for` is believed: addresses or networks, with commas.",
       }),
       publicUrl: httpUrl.optional().meta({
@@ -175,7 +184,7 @@ export const relayConfigSchema = z.strictObject({
   }),
   batch: z
     .strictObject({
-      maxTransfers: integer(1, 100_000).default(1_000).meta({ description: "Most transfers in a batch." }),
+      maxTransfers: integer(1, MAX_BATCH_TRANSFERS).default(1_000).meta({ description: "Most transfers in a batch." }),
       maxDelayMs: integer(0, 3_600_000).default(20).meta({
         description: "How long a transfer waits at most for others to share a batch with.",
       }),
@@ -189,7 +198,7 @@ export const relayConfigSchema = z.strictObject({
   quote: z
     .strictObject({
       validitySeconds: integer(1, DAY_SECONDS).default(60).meta({ description: "How long a customer's quote holds." }),
-      leastValiditySeconds: integer(0, DAY_SECONDS).default(15).meta({
+      leastValiditySeconds: integer(0, MAX_LEAST_VALIDITY_SECONDS).default(15).meta({
         description: "A provider's quote that ends sooner is not drawn on any more.",
       }),
     })

@@ -51,6 +51,8 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     walletCalls: counter("wallet_calls", "Calls of the wallet's connector", ["call", "outcome"]),
     providerQuotes: counter("provider_quotes", "Quotes asked of liquidity providers", ["outcome"]),
     webhooks: counter("webhooks", "Webhook deliveries", ["outcome"]),
+    resealed: counter("resealed", "Rows sealed anew under the current data key", ["table"]),
+    sealBroken: gauge("seal_broken", "Rows that were to be sealed anew and cannot be opened", ["table"]),
     stepErrors: counter("step_errors", "Passes of a step that failed and are tried again", ["step"]),
     stepSeconds: seconds("step", "Passes of a step", CALL_BUCKETS, ["step"]),
     httpSeconds: seconds("http_request", "Requests to the API", CALL_BUCKETS, ["method", "route", "status"]),

@@ -62,6 +62,7 @@ export const STEPS = [
   "notifier",
   "sweeper",
   "liquidity",
+  "resealer",
 ] as const;
 export type StepName = (typeof STEPS)[number];
 

@@ -4,6 +4,7 @@ import { utf8 } from "../domain/bytes/bytes.ts";
 import { uetrFromRandom } from "../domain/uetr.ts";
 import { insertWebhook, redeliver, type Endpoint, type Webhook } from "../store/webhooks.ts";
 import { findNamed } from "../store/feeds.ts";
+import { SEALED } from "../store/sealed-rows.ts";
 import type { RelayContext } from "./context.ts";
 import { instant } from "./json.ts";
 import { parseOutsideUrl, type Reach } from "./url-guard.ts";
@@ -26,7 +27,7 @@ export async function registerWebhook(
   const id = uetrFromRandom(drawBytes(16));
   const secret = `whsec_${Buffer.from(drawBytes(SECRET_BYTES)).toString("base64")}`;
   const webhook = { id, url: href, types, createdAt: clock.nowMs() };
-  await insertWebhook(db, { ...webhook, sealedSecret: sealer.seal(utf8(secret), bindOf(id)) });
+  await insertWebhook(db, { ...webhook, sealedSecret: sealer.seal(utf8(secret), SEALED.webhooks.bind(id)) });
   return { ...webhookJson({ ...webhook, disabledAt: undefined }), secret };
 }
 
@@ -58,14 +59,9 @@ export function webhookJson({ id, url, types, createdAt, disabledAt }: Webhook):
 
 /** What signs for an endpoint. */
 export function signerOf({ sealer }: RelayContext, { id, sealedSecret }: Endpoint): Signer {
-  return new Signer(Buffer.from(sealer.open(sealedSecret, bindOf(id))).toString("utf8"));
+  return new Signer(Buffer.from(sealer.open(sealedSecret, SEALED.webhooks.bind(id))).toString("utf8"));
 }
 
 export function webhookReach({ settings }: RelayContext): Reach {
   return { from: "operator", allowUnsafeUrls: settings.webhooks.allowUnsafeUrls ?? false };
-}
-
-/** A sealed secret opens for its own webhook only. */
-function bindOf(id: string): string {
-  return `webhook:${id}`;
 }

@@ -29,7 +29,9 @@ import { httpWallet, type WalletConnector } from "../relay/wallet/connector.ts";
 import type { Database } from "../store/database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open.ts";
+import { claimStore } from "../store/identity.ts";
 import { createSealer, type Sealer } from "../store/sealer.ts";
+import { requireOwn, storeOwner } from "./store-owner.ts";
 
 /** What is opened by what the configuration says, unless it is given. */
 type Opened = "keys" | "peer" | "database" | "dataKey" | "wallet";
@@ -91,6 +93,8 @@ export async function openContext(
 
   const { ledger, registry } = await openLedger(config, tools, toClose);
   const outside = createOutside(networks(config.registry.trustedNetworks));
+  const owner = await patiently("the ledger", tools, () => storeOwner(partner, ledger));
+  requireOwn(await patiently("the database", tools, () => claimStore(db, owner, sealer, clock.nowMs())));
   const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config, clock));
   return {
     ...tools,

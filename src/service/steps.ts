@@ -7,6 +7,7 @@ import { crediterStep } from "../relay/steps/crediter.ts";
 import { liquidityStep } from "../relay/steps/liquidity.ts";
 import { notifierStep } from "../relay/steps/notifier.ts";
 import { openerStep } from "../relay/steps/opener.ts";
+import { resealerStep } from "../relay/steps/resealer.ts";
 import { responderStep } from "../relay/steps/responder.ts";
 import { settlerStep } from "../relay/steps/settler.ts";
 import { sweeperStep } from "../relay/steps/sweeper.ts";
@@ -26,6 +27,7 @@ export const RELAY_STEPS: Readonly<Record<StepName, Step>> = {
   notifier: notifierStep,
   sweeper: sweeperStep,
   liquidity: liquidityStep,
+  resealer: resealerStep,
 };
 
 /**
@@ -44,4 +46,5 @@ export const POLL_INTERVALS_MS: Readonly<Record<Exclude<StepName, "watcher">, nu
   notifier: 1_000,
   sweeper: 2_000,
   liquidity: 2_000,
+  resealer: 5_000,
 };

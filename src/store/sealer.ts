@@ -5,6 +5,10 @@ import { InvalidInput } from "../domain/errors.ts";
 
 /** Keeps personal data unreadable at rest, under keys that the operator holds. */
 export interface Sealer {
+  /** The name of the key that it seals under. Sealed data and MACs begin with the name of theirs. */
+  readonly currentKey: Uint8Array;
+  /** Of the keys before it. */
+  readonly previousKeys: readonly Uint8Array[];
   /** @param bind what it belongs to: it opens for the same only, so that one row's cannot be put into another */
   seal(plain: Uint8Array, bind: string): Uint8Array;
   /** @throws SealBroken when it was sealed with another key or for something else, or has been changed */
@@ -75,6 +79,9 @@ export function createSealer(
   let own: { readonly head: Uint8Array; readonly aes: Uint8Array; left: number } | undefined;
 
   return {
+    currentKey: key.name,
+    previousKeys: keys.slice(1).map(({ name }) => name),
+
     seal(plain, bind) {
       if (own === undefined || own.left === 0) {
         const salt = drawBytes(SALT_BYTES);

@@ -14,9 +14,14 @@ export function addRelayCommands(program: Command, io: Io): void {
     .action(act(io, async (session) => (await import("../work/relay-start.ts")).start(session)));
   relay
     .command("check")
-    .description("Checks the configuration, opens its keys, and compares it with the registry on the ledger.")
+    .description("Checks the configuration, opens its keys, looks whose the database is, and compares the registry on the ledger.")
     .option("--config <file>", CONFIG_HELP)
     .action(act(io, async (session) => (await import("../work/registration.ts")).check(session)));
+  relay
+    .command("data-keys")
+    .description("Counts what in the database still needs which data key. Ends with code 9 while an old one is needed.")
+    .option("--config <file>", CONFIG_HELP)
+    .action(act(io, async (session) => (await import("../work/data-keys.ts")).countKeyUses(session)));
   relay
     .command("register")
     .description("Registers the relay's keys and address on the ledger, as the partner's admin.")

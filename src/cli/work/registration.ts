@@ -1,8 +1,21 @@
+import { existsSync } from "node:fs";
 import { parsePartnerId } from "../../domain/partner.ts";
 import { openKeystore } from "../../ledger/keys/keystore.ts";
 import type { RelayConfig } from "../../platform/config.ts";
 import { createLogger } from "../../platform/logger.ts";
-import { openKeys, openLedger, openPeerKeys, submitterOf, type ToClose } from "../../service/parts.ts";
+import {
+  openKeys,
+  openLedger,
+  openPeerKeys,
+  openSealer,
+  openStore,
+  submitterOf,
+  type ToClose,
+} from "../../service/parts.ts";
+import { requireOwn, storeOwner } from "../../service/store-owner.ts";
+import type { Database } from "../../store/database.ts";
+import { StoreUnavailable } from "../../store/faults.ts";
+import { whoseStore } from "../../store/identity.ts";
 import { checkRegistration, isForGovernance, register, type Registrant } from "../../service/registration.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { readSecretFile, renderFacts, type Session } from "../session.ts";
@@ -16,11 +29,13 @@ const MAX_DAYS = 3_650;
 export async function check(session: Session): Promise<void> {
   const config = await session.config();
   await withRegistrant(session, config, async (registrant) => {
+    const database = await checkStore(config, registrant);
     const differences = await checkRegistration(registrant, publicUrlOf(config));
     const { send, accept } = registrant.keys;
     const found = {
       partner: config.partner,
       chainId: registrant.ledger.chain.chainId,
+      database,
       sendKey: send.address,
       acceptKey: accept.address,
       differences,
@@ -29,6 +44,7 @@ export async function check(session: Session): Promise<void> {
       const facts = renderFacts([
         ["partner", String(found.partner)],
         ["chain", String(found.chainId)],
+        ["database", DATABASE_FOUND[found.database]],
         ["send key", found.sendKey],
         ["accept key", found.acceptKey],
       ]);
@@ -37,6 +53,33 @@ export async function check(session: Session): Promise<void> {
     });
     if (differences.length > 0) throw new CommandFailure("NEGATIVE", "the registry does not have this relay as it is");
   });
+}
+
+const DATABASE_FOUND = {
+  own: "this relay's",
+  new: "new: the first start makes it this relay's",
+  "in use": "not looked at: another process has it open, which looked when it started",
+} as const;
+
+/** @throws ConfigError where the database is another's */
+async function checkStore(config: RelayConfig, { partner, ledger }: Registrant): Promise<keyof typeof DATABASE_FOUND> {
+  const { database } = config;
+  if ("folder" in database && !existsSync(database.folder)) return "new";
+  let db: Database;
+  try {
+    db = await openStore(config);
+  } catch (failure) {
+    if (failure instanceof StoreUnavailable && "folder" in database) return "in use";
+    throw failure;
+  }
+  try {
+    const found = await whoseStore(db, await storeOwner(partner, ledger), openSealer(config));
+    if (found === "new") return "new";
+    requireOwn(found);
+    return "own";
+  } finally {
+    await db.close();
+  }
 }
 
 /** Has the partner's admin put a relay's keys and address on the ledger. */
@@ -66,7 +109,7 @@ function publicUrlOf({ api }: RelayConfig): string {
   return api.publicUrl ?? `http://${api.host}:${api.port}`;
 }
 
-/** Opens what registration is about, without the store, and closes it again. */
+/** Opens what registration is about, and closes it again. */
 async function withRegistrant(
   { io }: Session,
   config: RelayConfig,

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect } from "chai";
 import { ConfigError, loadConfig, parseConfigFile, type ConfigProblem } from "../../../src/platform/config.ts";
+import { MAX_PAYLOAD_TRANSFERS } from "../../../src/domain/payload.ts";
+import { MAX_BATCH_TRANSFERS } from "../../../src/platform/config-schema.ts";
 import { configKeys, configReference } from "../../../src/platform/config-reference.ts";
 
 const LEAST = `
@@ -47,8 +49,19 @@ describe("the configuration's file", () => {
       { key: "ledger.confirmations", rule: "an integer from 0 to 10000" },
       { key: "ledger.rpcUrl", rule: "no key of the configuration" },
       { key: "keys.transactions.keystore", rule: "a key file, or else web3signer and address: exactly one of them" },
-      { key: "batch.maxTransfers", rule: "an integer from 1 to 100000" },
+      { key: "batch.maxTransfers", rule: "an integer from 1 to 10000" },
     ]);
+  });
+
+  it("refuses values that no relay could work with", () => {
+    const wrong = `${LEAST}\nbatch: { maxTransfers: 10001 }\nquote: { leastValiditySeconds: 80000 }\napi: { trustProxy: garbage }`;
+    expect(problemsOf(() => parseConfigFile(wrong)).map(({ key }) => key)).to.have.members([
+      "batch.maxTransfers",
+      "quote.leastValiditySeconds",
+      "api.trustProxy",
+    ]);
+    expect(parseConfigFile(`${LEAST}\napi: { trustProxy: "10.0.0.7, 10.1.0.0/16" }`).api.trustProxy).to.contain("10.1");
+    expect(MAX_BATCH_TRANSFERS, "as many as a payload takes").to.equal(MAX_PAYLOAD_TRANSFERS);
   });
 
   it("names what is missing", () => {

@@ -1,0 +1,46 @@
+import { hexOf } from "../../store/values.ts";
+import { openSealer, openStore } from "../../service/parts.ts";
+import { migrate } from "../../store/migrate.ts";
+import { keyUses, type KeyUse } from "../../store/sealed-rows.ts";
+import { CommandFailure } from "../exit-codes.ts";
+import { tableOr, type Session } from "../session.ts";
+
+/** For so long a submission may be repeated: as long as a refusal is remembered. */
+const REPEATABLE_MS = 7 * 86_400_000;
+
+/** Counts what needs which data key. */
+export async function countKeyUses(session: Session): Promise<void> {
+  const config = await session.config();
+  const sealer = openSealer(config);
+  const names = new Map([
+    [hexOf(sealer.currentKey).slice(2), "current"],
+    ...sealer.previousKeys.map((key, index) => [hexOf(key).slice(2), `previousFiles.${index}`] as const),
+  ]);
+  const db = await openStore(config);
+  try {
+    await migrate(db);
+    const uses = (await keyUses(db, session.io.clock.nowMs() - REPEATABLE_MS)).map((use) => ({
+      ...use,
+      is: names.get(use.key) ?? "not configured",
+    }));
+    const old = uses.filter(({ is }) => is !== "current").reduce((sum, { rows }) => sum + rows, 0);
+    session.print({ uses, needOldKeys: old }, show);
+    if (old > 0) throw new CommandFailure("NEGATIVE", `${old} rows still need a key that is not the current one`);
+  } finally {
+    await db.close();
+  }
+}
+
+function show({ uses }: { readonly uses: readonly (KeyUse & { readonly is: string })[] }): string {
+  return tableOr(
+    "Nothing is sealed.",
+    [
+      { title: "table", value: ({ table }) => table },
+      { title: "for", value: ({ use }) => (use === "sealed" ? "sealed data" : "repeated submissions") },
+      { title: "key", value: ({ key }) => key },
+      { title: "which is", value: ({ is }) => is },
+      { title: "rows", value: ({ rows }) => String(rows), align: "right" },
+    ],
+    uses,
+  );
+}
