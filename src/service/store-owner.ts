@@ -5,9 +5,14 @@ import type { Foreign, StoreOwner } from "../store/identity.ts";
 
 /** Whose database it has to be, by the configuration and the ledger that it leads to. */
 export async function storeOwner(partner: number, ledger: Ledger): Promise<StoreOwner> {
-  const { chainId, verifyingContract } = ledger.chain;
+  const { accessManager, partnerRegistry, treasury, transferRegistry } = ledger.addresses;
   const genesis = await blockHead(ledger, 0);
-  return { partner, chainId, genesis: genesis?.hash, registry: verifyingContract };
+  return {
+    partner,
+    chainId: ledger.chain.chainId,
+    genesis: genesis?.hash,
+    contracts: { accessManager, partnerRegistry, treasury, transferRegistry },
+  };
 }
 
 /** @throws ConfigError where the database is another's */

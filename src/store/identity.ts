@@ -11,9 +11,11 @@ export interface StoreOwner {
   readonly chainId: bigint;
   /** Hash of the chain's first block; undefined where the node does not have it. */
   readonly genesis: Hex | undefined;
-  /** The TransferRegistry. */
-  readonly registry: Hex;
+  readonly contracts: Readonly<Record<StoreContract, Hex>>;
 }
+
+/** Those that what is stored comes from. A token may be added to them. */
+type StoreContract = "accessManager" | "partnerRegistry" | "treasury" | "transferRegistry";
 
 /** Where the database is another's, with what to do about it. */
 export interface Foreign {
@@ -26,7 +28,7 @@ interface IdentityRow {
   readonly partner: number;
   readonly chain_id: bigint;
   readonly genesis: Uint8Array | null;
-  readonly registry: Uint8Array;
+  readonly contracts: Readonly<Record<string, string>>;
   readonly sealed_check: Uint8Array;
 }
 
@@ -64,11 +66,11 @@ export async function claimStore(
   const found = await whoseStore(db, owner, sealer);
   if (found !== "new" && found.length > 0) return found;
   const sealed = sealer.seal(utf8(CHECK_TEXT), SEALED.store_identity.bind(CHECK_NAME));
-  const { partner, chainId, genesis, registry } = owner;
+  const { partner, chainId, genesis, contracts } = owner;
   const claimed = await db.query(
-    `INSERT INTO store_identity (partner, chain_id, genesis, registry, sealed_check, adopted_at)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (only_one) DO NOTHING RETURNING partner`,
-    [partner, chainId, genesis === undefined ? null : bytesOf(genesis), bytesOf(registry), sealed, nowMs],
+    `INSERT INTO store_identity (partner, chain_id, genesis, contracts, sealed_check, adopted_at)
+     VALUES ($1, $2, $3, $4::jsonb, $5, $6) ON CONFLICT (only_one) DO NOTHING RETURNING partner`,
+    [partner, chainId, genesis === undefined ? null : bytesOf(genesis), JSON.stringify(contracts), sealed, nowMs],
   );
   // Another process may have come first.
   const again = claimed.length > 0 ? "new" : await whoseStore(db, owner, sealer);
@@ -76,7 +78,7 @@ export async function claimStore(
 }
 
 function readIdentity(db: Queryable): Promise<readonly IdentityRow[]> {
-  return db.query<IdentityRow>("SELECT partner, chain_id, genesis, registry, sealed_check FROM store_identity");
+  return db.query<IdentityRow>("SELECT partner, chain_id, genesis, contracts, sealed_check FROM store_identity");
 }
 
 function differences(row: IdentityRow, owner: StoreOwner, sealer: Sealer): readonly Foreign[] {
@@ -93,11 +95,12 @@ function differences(row: IdentityRow, owner: StoreOwner, sealer: Sealer): reado
       rule: `the database has read a chain that begins with block ${hexOf(row.genesis)}, and that of the endpoints begins with ${owner.genesis}: ${NEXT}, or endpoints of that chain`,
     });
   }
-  const registry = hexOf(row.registry);
-  if (registry !== owner.registry.toLowerCase()) {
+  for (const [name, address] of Object.entries(owner.contracts)) {
+    const known = row.contracts[name] ?? "no address";
+    if (known.toLowerCase() === address.toLowerCase()) continue;
     found.push({
       key: "ledger.addresses",
-      rule: `the database is of the TransferRegistry at ${registry}, not ${owner.registry}: ${NEXT}, or those contracts' addresses`,
+      rule: `the database is of the contract ${name} at ${known}, not ${address}: ${NEXT}, or those contracts' addresses`,
     });
   }
   if (!opensCheck(row.sealed_check, sealer)) found.push(ANOTHER_KEY);

@@ -65,13 +65,10 @@ export async function keyUses(db: Queryable, repeatableFrom: number): Promise<re
       `SELECT '${table}' AS name, 'sealed' AS use, ${keyNameOf(SEALED[table].column)} AS key, count(*) AS rows
        FROM ${table} WHERE ${SEALED[table].column} IS NOT NULL GROUP BY 3`,
   );
-  const macs = [
-    `SELECT 'transfers', 'mac', substring(content_mac FROM 1 FOR 4), count(*) FROM transfers
-     WHERE accepted_at >= $1 GROUP BY 3`,
-    "SELECT 'refusals', 'mac', substring(content_mac FROM 1 FOR 4), count(*) FROM refusals WHERE refused_at >= $1 GROUP BY 3",
-  ];
+  const macs = `SELECT 'transfers', 'mac', substring(content_mac FROM 1 FOR 4), count(*) FROM transfers
+     WHERE accepted_at >= $1 GROUP BY 3`;
   const rows = await db.query<{ name: string; use: KeyUse["use"]; key: Uint8Array; rows: bigint }>(
-    `${[...sealed, ...macs].join(" UNION ALL ")} ORDER BY 1, 2, 3`,
+    `${[...sealed, macs].join(" UNION ALL ")} ORDER BY 1, 2, 3`,
     [repeatableFrom],
   );
   return rows.map(({ name, use, key, rows: count }) => ({

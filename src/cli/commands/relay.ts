@@ -14,7 +14,9 @@ export function addRelayCommands(program: Command, io: Io): void {
     .action(act(io, async (session) => (await import("../work/relay-start.ts")).start(session)));
   relay
     .command("check")
-    .description("Checks the configuration, opens its keys, looks whose the database is, and compares the registry on the ledger.")
+    .description(
+      "Checks the configuration, opens its keys, looks whose the database is, and compares the registry on the ledger.",
+    )
     .option("--config <file>", CONFIG_HELP)
     .action(act(io, async (session) => (await import("../work/registration.ts")).check(session)));
   relay

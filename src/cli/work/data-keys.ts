@@ -5,7 +5,7 @@ import { keyUses, type KeyUse } from "../../store/sealed-rows.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { tableOr, type Session } from "../session.ts";
 
-/** For so long a submission may be repeated: as long as a refusal is remembered. */
+/** For so long a submission is taken to be repeated: after it, a repeat that cannot be compared is answered with 503. */
 const REPEATABLE_MS = 7 * 86_400_000;
 
 /** Counts what needs which data key. */

@@ -5,7 +5,8 @@ CREATE TABLE store_identity (
   chain_id  numeric(78) NOT NULL,
   -- The hash of the chain's first block, where the node had it.
   genesis   bytea,
-  registry  bytea NOT NULL,
+  -- Their addresses, by name.
+  contracts jsonb NOT NULL,
   -- Opens with a key that opens what is sealed here, and with no other; resealed with everything else.
   sealed_check bytea NOT NULL,
   adopted_at bigint NOT NULL

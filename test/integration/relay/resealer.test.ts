@@ -17,7 +17,12 @@ const OWNER: StoreOwner = {
   partner: 7,
   chainId: 31_337n,
   genesis: `0x${"ab".repeat(32)}`,
-  registry: `0x${"12".repeat(20)}`,
+  contracts: {
+    accessManager: `0x${"12".repeat(20)}`,
+    partnerRegistry: `0x${"23".repeat(20)}`,
+    treasury: `0x${"34".repeat(20)}`,
+    transferRegistry: `0x${"45".repeat(20)}`,
+  },
 };
 
 describeOnBothDatabases("the rotation of the data key", (open) => {
@@ -33,6 +38,7 @@ describeOnBothDatabases("the rotation of the data key", (open) => {
   beforeEach(async () => {
     relay = await testRelay({ db: await open(), sealer: before });
     transfers = await acceptTransfers(relay, 250, { corridor: HKD_TO_HKD });
+    await relay.db.query("UPDATE transfers SET content_mac = $1", [before.mac(new Uint8Array(1))]);
     webhook = (await registerWebhook(relay, { url: "https://wallet.example/hooks", types: [] })).id;
     batch = await makeBatch(relay.sandbox);
     const { id, header } = batch;
@@ -46,12 +52,19 @@ describeOnBothDatabases("the rotation of the data key", (open) => {
     const uses = await keyUses(relay.db, Number.MAX_SAFE_INTEGER);
     return Object.fromEntries(uses.filter(({ key }) => key === name).map(({ table, rows }) => [table, rows]));
   };
+  const submissions = async (sealer: typeof before) => {
+    const name = Buffer.from(sealer.currentKey).toString("hex");
+    const uses = await keyUses(relay.db, 0);
+    return uses.filter(({ use, key }) => use === "mac" && key === name).map(({ table, rows }) => [table, rows]);
+  };
   const ALL = { transfers: 250, payloads: 1, webhooks: 1, store_identity: 1 };
 
   it("seals everything anew, after which the old key is needed for nothing", async () => {
     expect(await needing(before)).to.deep.equal(ALL);
     await run({ ...relay, sealer: rotated }, resealerStep);
     expect([await needing(before), await needing(after)]).to.deep.equal([{}, ALL]);
+    // A MAC is of what the wallet sent, which is not kept: it stays under its key, and counts while it may be repeated.
+    expect([await submissions(before), await submissions(after)]).to.deep.equal([[["transfers", 250]], []]);
 
     const [first] = transfers;
     const [row] = await relay.db.query<{ sealed: Uint8Array }>("SELECT sealed FROM transfers WHERE uetr = $1::uuid", [
@@ -107,7 +120,10 @@ describeOnBothDatabases("the rotation of the data key", (open) => {
     expect(await keysOf({ chainId: 1n })).to.deep.equal(["ledger.chainId"]);
     expect(await keysOf({ genesis: `0x${"cd".repeat(32)}` })).to.deep.equal(["ledger.chainId"]);
     expect(await keysOf({ genesis: undefined })).to.deep.equal([]);
-    expect(await keysOf({ registry: `0x${"34".repeat(20)}` })).to.deep.equal(["ledger.addresses"]);
+    for (const name of Object.keys(OWNER.contracts)) {
+      const contracts = { ...OWNER.contracts, [name]: `0x${"56".repeat(20)}` };
+      expect(await keysOf({ contracts }), name).to.deep.equal(["ledger.addresses"]);
+    }
     const other = createSealer({ current: OTHER ?? new Uint8Array() });
     expect(await keysOf({}, other)).to.deep.equal(["dataKey"]);
     expect(await keysOf({}, rotated)).to.deep.equal([]);
