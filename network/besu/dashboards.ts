@@ -183,6 +183,13 @@ function flowSeries(): readonly View[] {
       ["{{outcome}}", rate("feiqian_decisions_total", "outcome")],
     ]),
     series("Credits", "A second, by outcome.", "none", [["{{outcome}}", rate("feiqian_credits_total", "outcome")]]),
+    series("Payees looked up", "A second, at others and by them, by outcome.", "none", [
+      ["{{direction}} {{outcome}}", rate("feiqian_lookups_total", "direction, outcome")],
+    ]),
+    series("Sealed anew", "Rows a second, after the data key was changed; and rows that no key opens.", "none", [
+      ["{{table}}", rate("feiqian_resealed_total", "table")],
+      ["{{table}}, broken", "sum by (table) (feiqian_seal_broken)"],
+    ]),
     series("Calls of the wallet", "A second, by call and outcome.", "none", [
       ["{{call}} {{outcome}}", rate("feiqian_wallet_calls_total", "call, outcome")],
     ]),
