@@ -282,6 +282,11 @@ function moneyRules(): readonly AlertRule[] {
         runbook: "alerts.md#submissionsfail",
       },
     ),
+    rule("ProviderFails", "warning", "feiqian_provider_passed_over == 1", "0s", {
+      summary: "Provider {{ $labels.provider }} did not deliver {{ $labels.pair }} to {{ $labels.member }}",
+      description: "{{ $labels.reason }}. It is passed over for a while; others are priced on.",
+      runbook: "alerts.md#providerfails",
+    }),
     rule("BatchesVoided", "warning", "sum by (member) (increase(feiqian_batches_voided_total[15m])) > 0", "0s", {
       summary: "The ledger can never take a batch that {{ $labels.member }}'s relay signed",
       description: "Its transfers failed and their senders are refunded by the wallet.",

@@ -179,6 +179,10 @@ function flowSeries(): readonly View[] {
     series("Quotes of providers", "A second, by outcome.", "none", [
       ["{{outcome}}", rate("feiqian_provider_quotes_total", "outcome")],
     ]),
+    series("Providers that do not deliver", "A second, by provider; and 1 while one is passed over.", "none", [
+      ["{{provider}} {{reason}}", rate("feiqian_provider_failures_total", "provider, reason")],
+      ["{{member}} passes {{provider}} over in {{pair}}", "feiqian_provider_passed_over"],
+    ]),
     series("Decisions as target", "Transfers a second, by outcome.", "none", [
       ["{{outcome}}", rate("feiqian_decisions_total", "outcome")],
     ]),

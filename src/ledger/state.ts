@@ -6,6 +6,7 @@ import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { ABI } from "./abi.ts";
 import type { Ledger } from "./contracts.ts";
+import { decodeLedgerError, type LedgerError } from "./errors.ts";
 import { FailoverProvider } from "./failover-provider.ts";
 
 // The ledger's state at a block that is always named: what a node takes for "now" when it is left out may be a block
@@ -110,6 +111,26 @@ export async function corridorAt(ledger: Ledger, corridor: Corridor, block: Bloc
   ]);
   const { open, feeBps, maxPerBatch, maxPerDay } = terms;
   return { open, feeBps, maxPerBatch, maxPerDay, openedToday };
+}
+
+/**
+ * Why the registry would not let a batch of a corridor be opened: the partners' standing and keys.
+ * @returns undefined where it would
+ */
+export async function whyNotOpenAt(
+  { partnerRegistry }: Ledger,
+  corridor: Corridor,
+  { provider, sendKey, quoteKey }: { readonly provider: number; readonly sendKey: Hex; readonly quoteKey: Hex },
+  block: BlockHead,
+): Promise<LedgerError | undefined> {
+  try {
+    await partnerRegistry.checkOpen(corridorId(corridor), provider, sendKey, quoteKey, { blockTag: block.number });
+    return undefined;
+  } catch (failure) {
+    const refusal = decodeLedgerError(failure);
+    if (refusal === undefined) throw failure;
+    return refusal;
+  }
 }
 
 /** Ledger time, and what it is made of; UTC seconds. See docs/architecture.md, Ledger time. */

@@ -191,7 +191,8 @@ export const relayConfigSchema = z.strictObject({
       holdSeconds: integer(10, 7 * DAY_SECONDS)
         .default(300)
         .meta({
-          description: "Ledger time after which a batch that nobody has settled is refunded.",
+          description:
+            "Ledger time after which a batch that nobody has settled is refunded. No quote is drawn on that lets its provider's money be held for less.",
         }),
     })
     .prefault({}),

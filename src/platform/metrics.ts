@@ -49,6 +49,15 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     decisions: counter("decisions", "Transfers decided on as target", ["outcome"]),
     credits: counter("credits", "Credits posted to the wallet", ["outcome"]),
     walletCalls: counter("wallet_calls", "Calls of the wallet's connector", ["call", "outcome"]),
+    providerFailures: counter("provider_failures", "Times that a liquidity provider did not deliver", [
+      "provider",
+      "reason",
+    ]),
+    providersPassedOver: gauge(
+      "provider_passed_over",
+      "1 while a liquidity provider is passed over, as it has not delivered",
+      ["provider", "pair", "reason"],
+    ),
     providerQuotes: counter("provider_quotes", "Quotes asked of liquidity providers", ["outcome"]),
     webhooks: counter("webhooks", "Webhook deliveries", ["outcome"]),
     resealed: counter("resealed", "Rows sealed anew under the current data key", ["table"]),

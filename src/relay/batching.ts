@@ -11,6 +11,8 @@ export interface BatchRoom {
   readonly leftToday: bigint;
   /** Money of the source partner that is free, for transfers and fee. */
   readonly money: bigint;
+  /** What the quote's provider has of the target currency, in target minor units; undefined where nothing is exchanged. */
+  readonly sellerMoney: bigint | undefined;
   readonly feeBps: bigint;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
@@ -20,6 +22,8 @@ export interface BatchRoom {
 export interface Selection {
   readonly taken: readonly WaitingTransfer[];
   readonly failed: readonly { readonly transfer: WaitingTransfer; readonly reason: ReasonCode }[];
+  /** Those that their quote's provider has too little money for now. */
+  readonly unsold: readonly WaitingTransfer[];
   /** Whether transfers were left to a next batch that could be made at once. */
   readonly hasMore: boolean;
 }
@@ -31,7 +35,8 @@ export interface Selection {
 export function selectTransfers(waiting: readonly WaitingTransfer[], room: BatchRoom): Selection {
   const taken: WaitingTransfer[] = [];
   const failed: { transfer: WaitingTransfer; reason: ReasonCode }[] = [];
-  let sourceTotal = 0n;
+  const unsold: WaitingTransfer[] = [];
+  let [sourceTotal, targetTotal] = [0n, 0n];
   let hasMore = false;
   for (const transfer of waiting) {
     const total = sourceTotal + transfer.sourceAmount;
@@ -42,12 +47,15 @@ export function selectTransfers(waiting: readonly WaitingTransfer[], room: Batch
       // Tomorrow it may fit.
     } else if (isUnfunded) {
       if (transfer.ifUnfunded === "fail") failed.push({ transfer, reason: "AM04" });
+    } else if (room.sellerMoney !== undefined && targetTotal + transfer.targetAmount > room.sellerMoney) {
+      unsold.push(transfer);
     } else if (total > room.maxPerBatch || taken.length === room.maxTransfers) {
       hasMore ||= taken.length > 0;
     } else {
       taken.push(transfer);
       sourceTotal = total;
+      targetTotal += transfer.targetAmount;
     }
   }
-  return { taken, failed, hasMore };
+  return { taken, failed, unsold, hasMore };
 }

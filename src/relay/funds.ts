@@ -1,8 +1,8 @@
 import type { CurrencyCode } from "../domain/currency.ts";
 import { balancesAt, latestHead } from "../ledger/state.ts";
-import { isPast } from "../platform/clock.ts";
 import { readFunds } from "../store/transfers.ts";
 import type { RelayContext } from "./context.ts";
+import { createEstimate } from "./estimate.ts";
 
 /**
  * What the partner can still promise, estimated: the batcher, which signs, judges by the rows themselves. Between two
@@ -19,42 +19,24 @@ export interface FundsEstimate {
 /** "unknown" while the money has not been read, or is not what the ledger says now: only "short" is a no. */
 export type FundsAnswer = "enough" | "short" | "unknown";
 
-/** A reading is used for this long… */
-const TIME_TO_LIVE_MS = 200;
-/** …or, where reading is slow, for this many times what it takes: with much waiting it is a long sum. */
-const READING_SHARE = 20;
-/** Who finds too little looks again, but not more often than this. */
-const LEAST_AGE_MS = 20;
-
 export function createFundsEstimate(
   context: Pick<RelayContext, "db" | "clock" | "ledger" | "partner" | "log">,
 ): FundsEstimate {
   const { db, clock } = context;
-  let free = new Map<CurrencyCode, bigint>();
   let available = new Map<CurrencyCode, bigint>();
-  let readAtMs = -Infinity;
-  let timeToLiveMs = 0;
-  let reading: Promise<void> | undefined;
-
-  const read = (): Promise<void> => {
-    reading ??= (async () => {
-      const startedMs = clock.nowMs();
-      const funds = await readFunds(db);
-      free = new Map(funds.map((of) => [of.currency, of.available - of.committed]));
-      available = new Map(funds.map((of) => [of.currency, of.available]));
-      readAtMs = clock.nowMs();
-      timeToLiveMs = Math.max(TIME_TO_LIVE_MS, (readAtMs - startedMs) * READING_SHARE);
-    })().finally(() => (reading = undefined));
-    return reading;
-  };
+  const free = createEstimate(clock, async () => {
+    const funds = await readFunds(db);
+    available = new Map(funds.map((of) => [of.currency, of.available]));
+    return new Map(funds.map((of) => [of.currency, of.available - of.committed]));
+  });
 
   return {
     async take(currency, minor, regardless) {
-      if (isPast(clock, readAtMs, timeToLiveMs)) await read();
+      await free.current();
       const suffices = () => (free.get(currency) ?? 0n) >= minor;
-      if (!suffices() && !regardless && isPast(clock, readAtMs, LEAST_AGE_MS)) await read();
+      if (!suffices() && !regardless) await free.again();
       const enough = suffices();
-      if (enough || regardless) free.set(currency, (free.get(currency) ?? 0n) - minor);
+      if (enough || regardless) free.take(currency, minor);
       if (enough) return "enough";
       const known = available.get(currency);
       if (known === undefined || regardless) return "unknown";

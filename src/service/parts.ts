@@ -110,8 +110,7 @@ export async function openContext(
     peers: given.peers ?? registryDirectory(ledger, clock),
     outside,
     wallet: given.wallet ?? openWallet(config, tools),
-    providers:
-      given.providers ?? httpProviders({ ...tools, outside, ledger, registry, timeoutMs: PROVIDER_TIMEOUT_MS }),
+    providers: given.providers ?? openProviders(config, { ...tools, outside }, ledger, registry),
     checkpoint: given.checkpoint ?? checkpointOf(process.env),
     wake: createWake<StepName>(),
   };
@@ -261,6 +260,15 @@ export function openSealer({ dataKey }: Pick<StartConfig, "dataKey">): Sealer {
   if (dataKey === undefined) throw missing("dataKey");
   const bytesOf = (key: { reveal(): string }) => fromHex(`0x${key.reveal().replace(/^0x/, "")}`, 32, "dataKey");
   return createSealer({ current: bytesOf(dataKey.current), previous: dataKey.previous.map(bytesOf) });
+}
+
+function openProviders(
+  { batch: { holdSeconds } }: StartConfig,
+  tools: Tools & Pick<RelayContext, "outside">,
+  ledger: Ledger,
+  registry: Registry,
+): ProviderClient {
+  return httpProviders({ ...tools, ledger, registry, holdSeconds, timeoutMs: PROVIDER_TIMEOUT_MS });
 }
 
 function openWallet({ wallet }: StartConfig, tools: Tools): WalletConnector {

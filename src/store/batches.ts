@@ -92,6 +92,18 @@ export async function recordOpenAttempt(
   );
 }
 
+/**
+ * Marks a batch that the ledger does not open as its provider cannot deliver.
+ * @returns whether it was not marked before
+ */
+export async function markProviderFault(tx: Queryable, id: Hex, fault: string): Promise<boolean> {
+  const marked = await tx.query(
+    "UPDATE batches SET provider_fault = $2 WHERE id = $1 AND provider_fault IS NULL RETURNING id",
+    [bytesOf(id), fault],
+  );
+  return marked.length > 0;
+}
+
 /** Signed batches of which the ledger is not known to have heard, by what ends their chance to be opened. */
 export interface ExpiringBatch {
   readonly id: Hex;
@@ -120,17 +132,41 @@ export async function batchesPastChance(db: Queryable, blockTimeSeconds: number)
   }));
 }
 
+/** What becomes of the transfers of a batch that is void, each in the order of their acceptance. */
+export interface VoidedBatch {
+  readonly failed: readonly Uetr[];
+  /** They wait for another batch. */
+  readonly requeued: readonly Uetr[];
+}
+
+/** How often a transfer is given another batch, as the provider of one did not deliver. */
+const MOST_REQUEUED = 3;
+const MOST_EXTENDED_MS = 86_400_000;
+
 /**
- * Gives a batch up that can never be opened any more, and gives back what its transfers reserved of the provider's quote.
- * @returns the UETRs of its transfers, in the order of their acceptance; undefined when it is on the ledger or void
+ * Gives a batch up that can never be opened any more. Where that was its provider's fault, its transfers wait again, with
+ * what they reserved, and for as much longer as they were in it. The others fail, and what they reserved of the quote is
+ * given back.
+ * @returns undefined when it is on the ledger or void
  */
-export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<readonly Uetr[] | undefined> {
-  const voided = await tx.query(
+export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<VoidedBatch | undefined> {
+  const [voided] = await tx.query<{ provider_fault: string | null; signed_at: bigint }>(
     `UPDATE batches SET voided_at = $2 WHERE id = $1 AND NOT on_ledger AND voided_at IS NULL
-       AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = $1) RETURNING id`,
+       AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = $1) RETURNING provider_fault, signed_at`,
     [bytesOf(id), nowMs],
   );
-  if (voided.length === 0) return undefined;
+  if (voided === undefined) return undefined;
+  const inItMs = Math.min(Math.max(0, nowMs - numberOf(voided.signed_at)), MOST_EXTENDED_MS);
+  const requeued =
+    voided.provider_fault === null
+      ? []
+      : await tx.query<{ uetr: string }>(
+          `WITH moved AS (
+             UPDATE transfers SET batch = NULL, requeued = requeued + 1, expires_at = expires_at + $3
+             WHERE batch = $1 AND requeued < $2 RETURNING seq, uetr
+           ) SELECT uetr FROM moved ORDER BY seq`,
+          [bytesOf(id), MOST_REQUEUED, inItMs],
+        );
   await tx.query(
     `UPDATE provider_quotes q SET reserved = q.reserved - t.total
      FROM (SELECT provider_quote, sum(target_amount) AS total FROM transfers
@@ -141,7 +177,8 @@ export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<
   const rows = await tx.query<{ uetr: string }>("SELECT uetr FROM transfers WHERE batch = $1 ORDER BY seq", [
     bytesOf(id),
   ]);
-  return rows.map(({ uetr }) => parseUetr(uetr));
+  const uetrs = (list: readonly { uetr: string }[]) => list.map(({ uetr }) => parseUetr(uetr));
+  return { failed: uetrs(rows), requeued: uetrs(requeued) };
 }
 
 /** What signed batches that are not on the ledger yet will take of a currency's money, in minor units. */

@@ -1,9 +1,9 @@
 import type { Hex } from "../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../domain/currency.ts";
 import type { Quote } from "../domain/quote.ts";
-import { parseWire, quoteSchema, toJson } from "../domain/wire.ts";
+import { authorizationSchema, parseWire, quoteSchema, toJson } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "./values.ts";
+import { hexDigits, hexOf, numberOf, recordset } from "./values.ts";
 
 /** Which exchange. */
 export interface Pair {
@@ -16,6 +16,10 @@ export interface StandingQuote {
   /** Its EIP-712 digest. */
   readonly id: Hex;
   readonly quote: Quote;
+  /** The key that has signed it. */
+  readonly key: Hex;
+  /** Its provider has failed to deliver, and is left alone for a while. */
+  readonly isPassedOver: boolean;
   /** Target minor units of it that no transfer of this relay has reserved. */
   readonly remaining: bigint;
 }
@@ -59,6 +63,9 @@ export interface StandingQuotes {
   readonly nowSeconds: number;
 }
 
+/** The latest: a provider whose quotes never end must not make the list of them any longer. */
+const MOST_STANDING = 200;
+
 /** The quotes for a pair that are valid for some seconds yet, and not used up. */
 export async function standingQuotes(
   db: Queryable,
@@ -70,29 +77,28 @@ export async function standingQuotes(
     now_s: bigint;
     id: Uint8Array | null;
     body: unknown;
+    signature: unknown;
     remaining: bigint | null;
+    passed_over: boolean;
   }>(
-    `SELECT time.now_s, q.id, q.body, q.capacity - q.reserved AS remaining
+    `SELECT time.now_s, q.id, q.body, q.signature, q.capacity - q.reserved AS remaining,
+       coalesce(f.passed_over_until > $5, false) AS passed_over
      FROM (SELECT greatest($3::bigint, (SELECT block_time_s FROM ledger_cursor)) AS now_s) AS time
      LEFT JOIN provider_quotes q ON q.source_currency = $1 AND q.target_currency = $2
-       AND q.valid_until_s >= time.now_s + $4::bigint AND q.reserved < q.capacity`,
-    [sourceCurrency, targetCurrency, Math.floor(clockMs / 1_000), leastValiditySeconds],
+       AND q.valid_until_s >= time.now_s + $4::bigint AND q.reserved < q.capacity
+     LEFT JOIN provider_failures f ON f.provider = (q.body->>'provider')::integer
+       AND f.source_currency = $1 AND f.target_currency = $2
+     ORDER BY q.received_at DESC LIMIT ${MOST_STANDING}`,
+    [sourceCurrency, targetCurrency, Math.floor(clockMs / 1_000), leastValiditySeconds, clockMs],
   );
   return {
-    quotes: rows.flatMap(({ id, body, remaining }) =>
-      id === null || remaining === null ? [] : [{ id: hexOf(id), quote: quoteOf(body), remaining }],
+    quotes: rows.flatMap(({ id, body, signature, remaining, passed_over: isPassedOver }) =>
+      id === null || remaining === null
+        ? []
+        : [{ id: hexOf(id), quote: quoteOf(body), key: keyOf(signature), remaining, isPassedOver }],
     ),
     nowSeconds: numberOf(rows[0]?.now_s ?? 0n),
   };
-}
-
-/** A quote by its id, however old. */
-export async function findProviderQuote(db: Queryable, id: Hex): Promise<StandingQuote | undefined> {
-  const [row] = await db.query<{ body: unknown; remaining: bigint }>(
-    "SELECT body, capacity - reserved AS remaining FROM provider_quotes WHERE id = $1",
-    [bytesOf(id)],
-  );
-  return row === undefined ? undefined : { id, quote: quoteOf(row.body), remaining: row.remaining };
 }
 
 /** How far a pair is covered by quotes: by the one that is valid longest. */
@@ -107,8 +113,12 @@ export interface Coverage extends Pair {
   readonly reserved: bigint;
 }
 
-/** Covers each pair for which quotes were received since a time. */
-export async function quoteCoverage(db: Queryable, receivedSinceMs: number): Promise<readonly Coverage[]> {
+/** Covers each pair for which quotes were received since a time, of providers that are not passed over. */
+export async function quoteCoverage(
+  db: Queryable,
+  receivedSinceMs: number,
+  nowMs: number,
+): Promise<readonly Coverage[]> {
   const rows = await db.query<{
     source_currency: CurrencyCode;
     target_currency: CurrencyCode;
@@ -120,9 +130,12 @@ export async function quoteCoverage(db: Queryable, receivedSinceMs: number): Pro
     `SELECT DISTINCT ON (source_currency, target_currency) source_currency, target_currency, valid_until_s, received_at,
        (100 * (capacity - reserved) / greatest(capacity, 1))::integer AS left_percent,
        max(reserved) OVER (PARTITION BY source_currency, target_currency) AS reserved
-     FROM provider_quotes WHERE received_at >= $1
+     FROM provider_quotes q WHERE received_at >= $1
+       AND NOT EXISTS (SELECT FROM provider_failures f WHERE f.provider = (q.body->>'provider')::integer
+         AND f.source_currency = q.source_currency AND f.target_currency = q.target_currency
+         AND f.passed_over_until > $2)
      ORDER BY source_currency, target_currency, valid_until_s DESC, capacity - reserved DESC`,
-    [receivedSinceMs],
+    [receivedSinceMs, nowMs],
   );
   return rows.map((row) => ({
     sourceCurrency: row.source_currency,
@@ -137,4 +150,8 @@ export async function quoteCoverage(db: Queryable, receivedSinceMs: number): Pro
 /** The store holds what this relay has verified and written itself. */
 function quoteOf(body: unknown): Quote {
   return parseWire(quoteSchema, body, "provider_quotes.body");
+}
+
+function keyOf(signature: unknown): Hex {
+  return parseWire(authorizationSchema, signature, "provider_quotes.signature").key;
 }

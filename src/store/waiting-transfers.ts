@@ -141,20 +141,6 @@ export async function readSignedQuote(db: Queryable, id: Hex): Promise<SignedQuo
   return row === undefined ? undefined : signedQuoteOf(row);
 }
 
-/** Quotes for a pair that are valid for longer than until a time, seconds of block time; those used up left out. */
-export async function quotesValidAfter(
-  db: Queryable,
-  { sourceCurrency, targetCurrency }: Pick<WaitingGroup, "sourceCurrency" | "targetCurrency">,
-  afterSeconds: number,
-): Promise<readonly SignedQuote[]> {
-  const rows = await db.query<QuoteRow>(
-    `SELECT id, body, signature, valid_until_s, capacity - reserved AS remaining FROM provider_quotes
-     WHERE source_currency = $1 AND target_currency = $2 AND valid_until_s > $3 AND reserved < capacity`,
-    [sourceCurrency, targetCurrency, afterSeconds],
-  );
-  return rows.map(signedQuoteOf);
-}
-
 /** Ends the validity of quotes that their providers have withdrawn on the ledger. */
 export async function endQuotes(tx: Queryable, ids: readonly Hex[], atSeconds: number): Promise<void> {
   if (ids.length === 0) return;

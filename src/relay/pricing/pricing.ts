@@ -1,6 +1,8 @@
 import { isSameCurrency, type Corridor } from "../../domain/corridor.ts";
 import { quoteCoverage } from "../../store/provider-quotes.ts";
-import type { Step } from "../context.ts";
+import { providersPassedOver } from "../../store/providers.ts";
+import type { RelayContext, Step } from "../context.ts";
+import { readProviderFunds } from "./book.ts";
 import { askProviders } from "./quotes.ts";
 
 /** A standing quote is replaced when its validity left is less than this many times the least that is priced on… */
@@ -12,14 +14,14 @@ const ASK_AGAIN_AFTER_MS = 5_000;
 const DAY_MS = 86_400_000;
 
 /**
- * Keeps a standing quote of the providers for every exchange that this partner's open corridors need, so that transfers
- * are priced without waiting for anybody.
+ * Keeps a standing quote of the providers for every exchange that this partner's open corridors need, and what they have
+ * on the ledger for it, so that transfers are priced without waiting for anybody.
  */
 export const pricingStep: Step = async (context) => {
   const { registry, partner, db, clock, settings } = context;
   const view = await registry.read();
   const nowMs = clock.nowMs();
-  const coverage = await quoteCoverage(db, nowMs - DAY_MS);
+  const coverage = await quoteCoverage(db, nowMs - DAY_MS, nowMs);
   const pairs = new Map<string, Corridor>();
   for (const { corridor, terms } of view.corridors.values()) {
     const { sourceCurrency, targetCurrency } = corridor;
@@ -42,6 +44,16 @@ export const pricingStep: Step = async (context) => {
   await Promise.all(
     due.map(({ corridor, reserved }) => askProviders(context, corridor, { source: 0n, target: reserved })),
   );
+  await readProviderFunds(context);
+  await tellPassedOver(context, nowMs);
   context.checkpoint("pricing.asked");
   return false;
 };
+
+async function tellPassedOver({ db, metrics }: RelayContext, nowMs: number): Promise<void> {
+  metrics.providersPassedOver.reset();
+  for (const { provider, sourceCurrency, targetCurrency, reason } of await providersPassedOver(db, nowMs)) {
+    const pair = `${sourceCurrency}>${targetCurrency}`;
+    metrics.providersPassedOver.set({ provider: String(provider), pair, reason }, 1);
+  }
+}

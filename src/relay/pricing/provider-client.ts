@@ -46,6 +46,8 @@ export interface ProviderClientOptions {
   readonly outside: Outside;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** How long a batch holds a provider's money at most, in seconds: one that lets it be held for less cannot deliver. */
+  readonly holdSeconds: number;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracer: Tracer;
@@ -110,13 +112,20 @@ async function requireUsable(
   quote: Quote,
   authorization: Authorization,
   need: OfferNeed,
-  { ledger, clock }: ProviderClientOptions,
+  { ledger, clock, holdSeconds }: ProviderClientOptions,
 ): Promise<void> {
   if (quote.provider !== provider.id) throw new InvalidInput("quote.provider", String(provider.id), quote.provider);
   if (quote.taker !== need.source) throw new InvalidInput("quote.taker", String(need.source), quote.taker);
   const mismatch = quoteMismatch(quote, need);
   if (mismatch !== undefined) throw new InvalidInput(`quote.${mismatch}`, "as asked for", quote[mismatch]);
   quoteRate(quote);
+  if (quote.maxHold < holdSeconds) {
+    throw new InvalidInput(
+      "quote.maxHold",
+      `at least ${holdSeconds}, for so long batches hold the money`,
+      quote.maxHold,
+    );
+  }
   if (quote.capacity === 0n) throw new InvalidInput("quote.capacity", "more than zero");
   if (!holdsKey(provider, authorization.key, "quote", Math.floor(clock.nowMs() / 1_000))) {
     throw new InvalidInput("signature.key", "a key that the registry has for the provider's quotes", authorization.key);

@@ -1,14 +1,17 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
 import { corridorKey, isSameCurrency, networkFeeUp, type Corridor } from "../../domain/corridor.ts";
-import { currencyOf } from "../../domain/currency.ts";
+import { currencyOf, type CurrencyCode } from "../../domain/currency.ts";
 import { MAX_MINOR } from "../../domain/money.ts";
-import { quoteRate, type Quote } from "../../domain/quote.ts";
-import { compareRates, convertDown, sourceForTargetUp, type Rate } from "../../domain/rate.ts";
+import type { Quote } from "../../domain/quote.ts";
+import { convertDown, sourceForTargetUp, type Rate } from "../../domain/rate.ts";
 import type { RegisteredCorridor } from "../../ledger/registry.ts";
-import { insertProviderQuotes, standingQuotes } from "../../store/provider-quotes.ts";
+import { insertProviderQuotes } from "../../store/provider-quotes.ts";
+import { freeProviderMoney } from "../../store/providers.ts";
 import type { RelayContext } from "../context.ts";
 import type { Asked } from "../corridors.ts";
+import { createEstimate } from "../estimate.ts";
 import { refused, type Refusal } from "../refusal.ts";
+import { readBook, readProviderFunds, type Entry } from "./book.ts";
 
 /** What a transfer costs and brings, in minor units. */
 export interface Price {
@@ -65,8 +68,8 @@ interface Market {
 
 export interface Pricer {
   /**
-   * Prices transfers of one corridor at the best of the providers' standing quotes that have enough left, each rounded
-   * down. Where those do not do, the providers are asked once for more.
+   * Prices transfers of one corridor at the best of the providers' standing quotes that can be delivered and have enough
+   * left, each rounded down. Where those do not do, the providers are asked once for more.
    * @returns an answer for each, in order. What they draw is reserved by whoever stores them, not here.
    */
   price(corridor: RegisteredCorridor, wanted: readonly ToPrice[]): Promise<readonly (Price | Refusal)[]>;
@@ -85,9 +88,21 @@ export function createPricer(context: RelayContext): Pricer {
     return asked;
   };
 
+  /** What providers have on the ledger, less what has been promised of it. */
+  const money = createEstimate(context.clock, async () => {
+    const rows = await freeProviderMoney(context.db);
+    return new Map(rows.map(({ provider, currency, free }) => [moneyKey(provider, currency), free]));
+  });
+  const price = (corridor: RegisteredCorridor, wanted: readonly ToPrice[], book: readonly Entry[]) => {
+    const { targetCurrency } = corridor.corridor;
+    const free = (entry: Entry) => money.get(moneyKey(entry.quote.provider, targetCurrency));
+    return priceOn(corridor, wanted, new Map(book.map((entry) => [entry.quote.provider, free(entry)])), book);
+  };
+
   return {
     async price(corridor, wanted) {
       if (isSameCurrency(corridor.corridor)) return wanted.map((one) => priceAtPar(corridor, one));
+      await money.current();
       let prices = price(corridor, wanted, await readBook(context, corridor.corridor));
       let market: Market = { book: [], answers: { ids: new Set(), volume: NO_VOLUME } };
       // Twice: what was being asked for already may not have been asked for as much.
@@ -97,12 +112,21 @@ export function createPricer(context: RelayContext): Pricer {
         const answers = await ask(corridor.corridor, volumeOf(unpriced));
         const book = await readBook(context, corridor.corridor);
         market = { book, answers };
+        await money.again();
         prices = price(corridor, wanted, book);
         if (answers.ids.size === 0) break;
+      }
+      for (const priced of prices) {
+        if (priced?.kind !== "priced" || priced.drawn === undefined) continue;
+        money.take(moneyKey(priced.drawn.quote.provider, corridor.corridor.targetCurrency), priced.targetAmount);
       }
       return wanted.map((one, index) => prices[index] ?? whyNot(one, market));
     },
   };
+}
+
+function moneyKey(provider: number, currency: CurrencyCode): string {
+  return `${provider} ${currency}`;
 }
 
 /**
@@ -123,34 +147,40 @@ export async function askProviders(context: RelayContext, corridor: Corridor, ne
   if (offers.length > 0) {
     const rows = offers.map((offer) => ({ ...offer, sourceCurrency, targetCurrency }));
     await insertProviderQuotes(context.db, rows, context.clock.nowMs());
+    await readProviderFunds(context).catch((error: unknown) => {
+      // What is not known is found out before a batch is signed.
+      context.log.warn({ error }, "the ledger does not tell what the liquidity providers have");
+    });
   }
   context.log.debug({ corridor: corridorKey(corridor), offers: offers.length }, "asked the providers for quotes");
   return { ids: new Set(offers.map(({ id }) => id)), volume: needed };
 }
 
-interface Entry {
-  readonly id: Hex;
-  readonly quote: Quote;
-  readonly rate: Rate;
-  remaining: bigint;
+/** What each provider still has; undefined where it is not known, which is no reason not to sell. */
+type Money = Map<Quote["provider"], bigint | undefined>;
+
+function draw(entry: Entry, targetAmount: bigint, money: Money): void {
+  entry.remaining -= targetAmount;
+  const { provider } = entry.quote;
+  const left = money.get(provider);
+  if (left !== undefined) money.set(provider, left - targetAmount);
 }
 
-/** The standing quotes, the best for the customer first; what is priced on one is taken off here. */
-async function readBook({ db, clock, settings }: RelayContext, corridor: Corridor): Promise<readonly Entry[]> {
-  const { quotes } = await standingQuotes(db, corridor, clock.nowMs(), settings.quote.leastValiditySeconds);
-  return quotes
-    .map(({ id, quote, remaining }) => ({ id, quote, rate: quoteRate(quote), remaining }))
-    .sort(byPreference);
+function isEnough(entry: Entry, targetAmount: bigint, money: Money): boolean {
+  const left = money.get(entry.quote.provider);
+  return entry.remaining >= targetAmount && (left === undefined || left >= targetAmount);
 }
 
 /** Undefined where the book has nothing that would do. */
-function price(
+function priceOn(
   corridor: RegisteredCorridor,
   wanted: readonly ToPrice[],
-  book: readonly Entry[],
+  money: Money,
+  all: readonly Entry[],
 ): readonly (Price | Refusal | undefined)[] {
+  const book = all.filter(({ isViable }) => isViable);
   return wanted.map((one) => {
-    if (one.kind === "promised") return priceAsPromised(one, book);
+    if (one.kind === "promised") return priceAsPromised(one, book, money);
     const limit = corridor.terms.maxPerBatch;
     for (const [place, entry] of book.entries()) {
       const amounts = amountsAt(one.asked, entry.rate);
@@ -158,8 +188,8 @@ function price(
         amounts.targetAmount === 0n ? tooSmall() : amounts.sourceAmount > limit ? tooLarge(limit) : undefined;
       // At the best rate it is so at every rate; at another it is so until the best offer is good for it again.
       if (misfit !== undefined && place === 0) return misfit;
-      if (misfit !== undefined || amounts.targetAmount > entry.remaining) continue;
-      entry.remaining -= amounts.targetAmount;
+      if (misfit !== undefined || !isEnough(entry, amounts.targetAmount, money)) continue;
+      draw(entry, amounts.targetAmount, money);
       const fee = networkFeeUp(amounts.sourceAmount, corridor.terms.feeBps);
       return { kind: "priced", ...amounts, fee, drawn: { id: entry.id, quote: entry.quote } };
     }
@@ -168,16 +198,20 @@ function price(
 }
 
 /** At the quote that the promise was made on; else at any that still gives as much. */
-function priceAsPromised(promised: ToPrice & { kind: "promised" }, book: readonly Entry[]): Price | undefined {
+function priceAsPromised(
+  promised: ToPrice & { kind: "promised" },
+  book: readonly Entry[],
+  money: Money,
+): Price | undefined {
   const { sourceAmount, targetAmount, fee } = promised;
   const entry = book
-    .filter(({ rate, remaining }) => remaining >= targetAmount && convertDown(sourceAmount, rate) >= targetAmount)
+    .filter((each) => isEnough(each, targetAmount, money) && convertDown(sourceAmount, each.rate) >= targetAmount)
     .reduce<Entry | undefined>(
       (best, other) => (best === undefined || other.id === promised.quote ? other : best),
       undefined,
     );
   if (entry === undefined) return undefined;
-  entry.remaining -= targetAmount;
+  draw(entry, targetAmount, money);
   return { kind: "priced", sourceAmount, targetAmount, fee, drawn: { id: entry.id, quote: entry.quote } };
 }
 
@@ -218,10 +252,10 @@ function whyNot(wanted: ToPrice, { book, answers }: Market): Refusal {
   const isAnswered =
     needed.source <= answers.volume.source &&
     needed.target <= answers.volume.target &&
-    book.some(({ id }) => answers.ids.has(id));
+    book.some(({ id, isViable }) => isViable && answers.ids.has(id));
   if (!isAnswered) return refused("quotes-unavailable", "no liquidity provider has a quote for this now");
   if (book.some((entry) => wouldDo(wanted, entry))) {
-    return refused("quotes-unavailable", "what the liquidity providers sell is reserved by others now");
+    return refused("quotes-unavailable", "what the liquidity providers sell is reserved, or cannot be delivered now");
   }
   if (wanted.kind === "promised") {
     return refused("quote-used-up", "what was quoted has been sold, and nobody sells at that price any more", {
@@ -244,10 +278,4 @@ function tooSmall(): Refusal {
 
 function tooLarge(limit: bigint): Refusal {
   return refused("amount-too-large", `above the corridor's limit of ${limit} minor units sent`, { field: "amount" });
-}
-
-function byPreference(left: Entry, right: Entry): number {
-  return (
-    compareRates(right.rate, left.rate) || left.quote.provider - right.quote.provider || (left.id < right.id ? -1 : 1)
-  );
 }

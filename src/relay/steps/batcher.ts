@@ -5,7 +5,7 @@ import { NO_QUOTE } from "../../domain/quote.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { ledgerSigner } from "../../ledger/keys/signing-key.ts";
 import { NO_AUTHORIZATION, signBatch } from "../../ledger/signing.ts";
-import { corridorAt, latestHead, ledgerTimeAt, type BlockHead } from "../../ledger/state.ts";
+import { balancesAt, corridorAt, latestHead, ledgerTimeAt, type BlockHead } from "../../ledger/state.ts";
 import {
   batchesOnTheirWay,
   insertBatch,
@@ -16,10 +16,10 @@ import {
 import type { Database, Queryable } from "../../store/database.ts";
 import { appendEvents } from "../../store/events.ts";
 import { readBalances } from "../../store/ledger-projection.ts";
+import { freeProviderMoney, unopenedOfProvider } from "../../store/providers.ts";
 import {
   failWaiting,
   moveToQuote,
-  quotesValidAfter,
   readSignedQuote,
   waitingGroups,
   waitingTransfers,
@@ -29,6 +29,8 @@ import {
 } from "../../store/waiting-transfers.ts";
 import { selectTransfers, type BatchRoom, type Selection } from "../batching.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { readBook } from "../pricing/book.ts";
+import { blameProvider, cannotDeliver, LACKS_MONEY } from "../pricing/failures.ts";
 
 /**
  * While so many batches for a partner are on their way to the ledger, the next one waits for more transfers: under load
@@ -79,6 +81,9 @@ async function readMoment({ ledger, clock }: RelayContext): Promise<Moment> {
   return { block, nowSeconds, ledgerTime: await ledgerTimeAt(ledger, block.number) };
 }
 
+/** A provider's money may be in batches that are about to settle: it is given so long to have it again. */
+const PATIENCE_MS = 10_000;
+
 /** How many waiting transfers are looked at together. */
 const PAGE = 1_000;
 
@@ -88,38 +93,59 @@ async function batchGroup(context: RelayContext, moment: Moment, group: WaitingG
   const quote = group.quote === undefined ? undefined : await readSignedQuote(db, group.quote);
   if (quote !== undefined) {
     const leastSeconds = Math.floor(settings.quote.leastValiditySeconds / 2);
-    if (quote.validUntil <= moment.nowSeconds + leastSeconds) {
-      if (await requote(context, moment, group, quote)) return true;
-      if (quote.validUntil <= moment.nowSeconds) return failExpired(context, group, "AB04");
+    const isEnding = quote.validUntil <= moment.nowSeconds + leastSeconds;
+    const isUndeliverable =
+      !isEnding && (await cannotDeliver(context, corridorOf(context, group), quote, moment.block));
+    if (isEnding || isUndeliverable) {
+      if (await requote(context, group, quote)) return true;
+      if (isUndeliverable || quote.validUntil <= moment.nowSeconds) return failExpired(context, group, "AB04");
     }
   }
-  const room = await roomFor(context, moment, group);
+  const room = await roomFor(context, moment, group, quote);
   if (room === undefined) return failExpired(context, group, "AB03");
 
-  const pageSize = Math.max(PAGE, settings.batch.maxTransfers);
-  let taken: readonly WaitingTransfer[] = [];
-  let hasMore = false;
-  for (let after = 0n; taken.length === 0;) {
-    const page = await waitingTransfers(db, group, after, pageSize);
+  const { taken, unsold, hasMore } = await select(context, group, room);
+  if (taken.length > 0) await signBatchOf(context, moment, { group, quote, taken, feeBps: room.feeBps });
+  if (unsold.length === 0 || quote === undefined) return hasMore;
+  // What there is no money for now goes to another provider.
+  const isStuck = taken.length === 0 && context.clock.nowMs() - group.oldestAcceptedAt >= PATIENCE_MS;
+  if (isStuck) await blameProvider(context, quote.quote.provider, group, LACKS_MONEY);
+  return (await requote(context, group, quote, unsold)) || hasMore;
+}
+
+/** Goes through the waiting transfers of a group, page by page, until some of them can go into a batch. */
+async function select(
+  context: RelayContext,
+  group: WaitingGroup,
+  room: BatchRoom,
+): Promise<Pick<Selection, "taken" | "unsold" | "hasMore">> {
+  const pageSize = Math.max(PAGE, context.settings.batch.maxTransfers);
+  let unsold: readonly WaitingTransfer[] = [];
+  for (let after = 0n; ;) {
+    const page = await waitingTransfers(context.db, group, after, pageSize);
     const selection = selectTransfers(page, room);
     await failAll(context, selection.failed);
-    taken = selection.taken;
-    hasMore = selection.hasMore || page.length === pageSize;
+    // A page of them is enough at a time.
+    if (unsold.length < PAGE) unsold = [...unsold, ...selection.unsold];
     const last = page.at(-1);
-    if (last === undefined) return false;
+    if (last === undefined) return { taken: [], unsold, hasMore: false };
+    if (selection.taken.length > 0) {
+      return { taken: selection.taken, unsold, hasMore: selection.hasMore || page.length === pageSize };
+    }
     after = last.seq;
   }
-  await signBatchOf(context, moment, { group, quote, taken, feeBps: room.feeBps });
-  return hasMore;
 }
 
 /** Undefined where the corridor is closed, or it is not known how much money there is. */
 async function roomFor(
-  { db, ledger, partner, settings, clock }: RelayContext,
+  context: RelayContext,
   { block }: Moment,
-  { target, sourceCurrency, targetCurrency }: WaitingGroup,
+  group: WaitingGroup,
+  quote: SignedQuote | undefined,
 ): Promise<BatchRoom | undefined> {
-  const corridor: Corridor = { source: partner, sourceCurrency, target, targetCurrency };
+  const { db, ledger, settings, clock } = context;
+  const { target, sourceCurrency, targetCurrency } = group;
+  const corridor = corridorOf(context, group);
   const [source, destination] = [currencyOf(sourceCurrency).numeric, currencyOf(targetCurrency).numeric];
   const state = await corridorAt(ledger, corridor, block);
   // In this order: what is opened in between counts twice rather than not at all.
@@ -127,14 +153,22 @@ async function roomFor(
   const ofCorridor = await unopenedOfCorridor(db, { target, sourceCurrency: source, targetCurrency: destination });
   const balance = (await readBalances(db)).find(({ currency }) => currency === sourceCurrency);
   if (!state.open || balance === undefined) return undefined;
+  const provider = quote === undefined || quote.quote.provider === 0 ? undefined : quote.quote.provider;
+  const sellerUnopened = provider === undefined ? 0n : await unopenedOfProvider(db, provider, destination);
+  const [seller] = provider === undefined ? [] : await balancesAt(ledger, provider, [targetCurrency], block.number);
   return {
     maxTransfers: settings.batch.maxTransfers,
     maxPerBatch: state.maxPerBatch,
     leftToday: state.maxPerDay - state.openedToday - ofCorridor,
     money: balance.available - (unopened.get(source) ?? 0n),
+    sellerMoney: seller === undefined ? undefined : seller.available - sellerUnopened,
     feeBps: state.feeBps,
     nowMs: clock.nowMs(),
   };
+}
+
+function corridorOf({ partner }: RelayContext, group: WaitingGroup): Corridor {
+  return { source: partner, ...group };
 }
 
 interface BatchPlan {
@@ -145,11 +179,11 @@ interface BatchPlan {
 }
 
 async function signBatchOf(context: RelayContext, { ledgerTime }: Moment, plan: BatchPlan): Promise<void> {
-  const { db, ledger, partner, keys, settings, clock, checkpoint, log, metrics, tracer, wake } = context;
+  const { db, ledger, keys, settings, clock, checkpoint, log, metrics, tracer, wake } = context;
   const { group, quote, taken, feeBps } = plan;
-  const corridor: Corridor = { source: partner, ...group };
-  const holdSeconds = Math.min(settings.batch.holdSeconds, quote?.quote.maxHold ?? Infinity);
-  const { header } = buildBatch(taken, corridor, quote?.quote ?? NO_QUOTE, feeBps, ledgerTime + holdSeconds);
+  const corridor = corridorOf(context, group);
+  const expiresAt = ledgerTime + settings.batch.holdSeconds;
+  const { header } = buildBatch(taken, corridor, quote?.quote ?? NO_QUOTE, feeBps, expiresAt);
   const id = batchId(header, ledger.chain);
   const send = await tracer.span("batch.sign", { batch: id }, () =>
     signBatch(ledgerSigner(keys.send), ledger.chain, header),
@@ -171,22 +205,36 @@ async function signBatchOf(context: RelayContext, { ledgerTime }: Moment, plan: 
   wake("courier");
 }
 
-/** Puts transfers whose quote ends to others that give at least what was promised. Returns whether any could be. */
+/**
+ * Puts transfers whose quote ends, or cannot be delivered, to others that can and give at least what was promised.
+ * @param unsold those that the quote's provider lacks the money for: they go to other providers only
+ * @returns whether any could be
+ */
 async function requote(
-  { db, settings, log, wake }: RelayContext,
-  { nowSeconds }: Moment,
+  context: RelayContext,
   group: WaitingGroup,
-  { id: from }: SignedQuote,
+  { id: from, quote: { provider: seller } }: SignedQuote,
+  unsold?: readonly WaitingTransfer[],
 ): Promise<boolean> {
-  const offers = await quotesValidAfter(db, group, nowSeconds + settings.quote.leastValiditySeconds);
-  const waiting = await waitingTransfers(db, group, 0n, PAGE);
+  const { db, log, wake } = context;
+  const offers = (await readBook(context, group)).filter(
+    ({ id, quote, isViable }) => isViable && id !== from && (unsold === undefined || quote.provider !== seller),
+  );
+  const funds = await freeProviderMoney(db);
+  const money = new Map(
+    funds.filter(({ currency }) => currency === group.targetCurrency).map(({ provider, free }) => [provider, free]),
+  );
   let hasMoved = false;
-  let left = waiting;
-  for (const { id: to, quote, remaining } of offers.filter(({ id }) => id !== from)) {
+  let left = unsold ?? (await waitingTransfers(db, group, 0n, PAGE));
+  for (const { id: to, quote, remaining } of offers) {
+    const { provider } = quote;
+    // What these transfers have reserved of their provider's money they take along to its next quote.
+    const free = provider === 0 || provider === seller ? undefined : money.get(provider);
+    const most = free === undefined || free > remaining ? remaining : free;
     const moved: WaitingTransfer[] = [];
     let reserved = 0n;
     for (const transfer of left) {
-      if (reserved + transfer.targetAmount > remaining) continue;
+      if (reserved + transfer.targetAmount > most) continue;
       const { sourceCurrency, targetCurrency } = quote;
       const exchange = { sourceCurrency, targetCurrency, quote };
       if (exceedsRate(exchange, transfer.sourceAmount, transfer.targetAmount)) continue;
@@ -197,6 +245,7 @@ async function requote(
     if (seqs.length === 0 || !(await attempt(db, (tx) => moveToQuote(tx, seqs, from, to)))) continue;
     log.info({ from, to, transfers: seqs.length }, "moved waiting transfers to another quote");
     hasMoved = true;
+    if (provider !== 0 && free !== undefined) money.set(provider, free - reserved);
     left = left.filter(({ seq }) => !seqs.includes(seq));
   }
   if (left.length > 0) wake("pricing");

@@ -5,6 +5,7 @@ import { backoffMs } from "../../platform/retry.ts";
 import {
   batchesPastChance,
   batchesToOpen,
+  markProviderFault,
   nextOpenDue,
   recordOpenAttempt,
   voidBatch,
@@ -15,6 +16,7 @@ import { appendEvents } from "../../store/events.ts";
 import { readCursor } from "../../store/ledger-projection.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { workOff } from "../pool.ts";
+import { pairOf, providerFault, recordProviderFailure, tellProviderFailure } from "../pricing/failures.ts";
 import { submitCall } from "../submitting.ts";
 
 /** Batches that are submitted at a time: as many as a block can take, where a block takes its time. */
@@ -51,6 +53,20 @@ async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<v
   const pauseMs = isOpen ? settings.retry.maxDelayMs : backoffMs(attempts + 1, settings.retry);
   await recordOpenAttempt(db, id, clock.nowMs() + pauseMs, isOpen ? undefined : errorOf(outcome.error));
   if (isOpen) wake("watcher");
+  const fault = outcome.kind === "refused" ? providerFault(outcome.error, header) : undefined;
+  if (fault !== undefined) await blameOnce(context, batch, fault);
+}
+
+/** Once for each batch, however often it is submitted. */
+async function blameOnce(context: RelayContext, { id, header }: UnopenedBatch, fault: string): Promise<void> {
+  const { provider } = header.quote;
+  if (provider === 0) return;
+  const failure = await context.db.transaction(async (tx) => {
+    if (!(await markProviderFault(tx, id, fault))) return undefined;
+    return recordProviderFailure(tx, provider, pairOf(header), fault, context.clock.nowMs());
+  });
+  context.checkpoint("opener.blamed");
+  tellProviderFailure(context, failure);
 }
 
 function errorOf(error: Error): string {
@@ -77,20 +93,24 @@ async function voidPastChance(context: RelayContext): Promise<void> {
 
 async function giveUp({ db, clock, metrics, log, wake }: RelayContext, id: Hex, target: number): Promise<void> {
   const nowMs = clock.nowMs();
-  const transfers = await db.transaction(async (tx) => {
+  const voided = await db.transaction(async (tx) => {
     const given = await voidBatch(tx, id, nowMs);
     if (given === undefined) return undefined;
-    const failed = { type: "transfer.failed", batch: id, at: nowMs, data: { reason: "AB03" } };
-    await appendEvents(
-      tx,
-      given.map((uetr) => ({ ...failed, uetr })),
-    );
+    const common = { batch: id, at: nowMs };
+    await appendEvents(tx, [
+      ...given.failed.map((uetr) => ({ ...common, type: "transfer.failed", uetr, data: { reason: "AB03" } })),
+      ...given.requeued.map((uetr) => ({ ...common, type: "transfer.requeued", uetr, data: {} })),
+    ]);
     return given;
   });
-  if (transfers === undefined) return;
+  if (voided === undefined) return;
+  const { failed, requeued } = voided;
   metrics.batchesVoided.inc({ target: String(target) });
-  metrics.transfersEnded.inc({ status: "failed" }, transfers.length);
-  log.warn({ batch: id, transfers: transfers.length }, "a signed batch was not opened in time, and is void");
+  metrics.transfersEnded.inc({ status: "failed" }, failed.length);
+  log.warn(
+    { batch: id, failed: failed.length, requeued: requeued.length },
+    "a signed batch was not opened in time, and is void",
+  );
   wake("notifier");
   wake("batcher");
 }

@@ -1,5 +1,4 @@
 import { currencyByNumeric, type CurrencyCode } from "../../domain/currency.ts";
-import type { BatchHeader } from "../../domain/batch.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Hex } from "../../domain/bytes/hex.ts";
 import { HUB } from "../../ledger/deployment/config.ts";
@@ -30,6 +29,7 @@ import {
   type LedgerPlace,
   type OpenedBatch,
 } from "../../store/ledger-projection.ts";
+import { markProviderFunds, type ProviderMoney } from "../../store/providers.ts";
 import { endQuotes } from "../../store/waiting-transfers.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { FINAL_STATUS, finalEvents, heldEvents, type BatchEvent } from "../own-events.ts";
@@ -90,6 +90,8 @@ interface BlockRange {
   readonly cancelledQuotes: readonly Hex[];
   /** Currencies in which the own money may have changed. */
   readonly touched: readonly CurrencyCode[];
+  /** Money of whoever else may have sold some. */
+  readonly moved: readonly ProviderMoney[];
   /** The own money at the last block; nothing while there is more to read. */
   readonly balances: readonly LedgerBalance[];
 }
@@ -109,14 +111,15 @@ async function readRange(context: RelayContext, cursor: LedgerCursor | undefined
   if (to === undefined) throw new Error(`the ledger's node does not have block ${toNumber} any more`);
   const events = await readEvents(ledger, from, toNumber);
   const isCaughtUp = toNumber === last;
-  const touched = await touchedCurrencies(db, events, partner);
+  const moved = await movedMoney(db, events);
+  const touched = [...new Set(moved.filter(({ provider }) => provider === partner).map(({ currency }) => currency))];
   const unread = isCaughtUp ? await unreadCurrencies(context, touched) : [];
   const [balances, batches] = await Promise.all([
     balancesAt(ledger, partner, unread, toNumber),
     batchesOf(context, events, to),
   ]);
   const cancelledQuotes = events.flatMap((event) => (event.kind === "QuoteCancelled" ? [event.quoteId] : []));
-  return { to, latest, isCaughtUp, ...batches, cancelledQuotes, touched, balances };
+  return { to, latest, isCaughtUp, ...batches, cancelledQuotes, touched, moved, balances };
 }
 
 async function requireSameHistory(
@@ -172,28 +175,27 @@ async function batchesOf(
   };
 }
 
-/** The currencies in which something has moved a partner's money, as far as events tell. */
-async function touchedCurrencies(
-  db: Queryable,
-  events: readonly LedgerEvent[],
-  partner: PartnerId,
-): Promise<readonly CurrencyCode[]> {
-  const touched = new Set<CurrencyCode>();
+/** Whose money something has moved, and in which currency, as far as events tell. */
+async function movedMoney(db: Queryable, events: readonly LedgerEvent[]): Promise<readonly ProviderMoney[]> {
+  const moved = new Map<string, ProviderMoney>();
+  const add = (provider: PartnerId, currency: CurrencyCode) => {
+    moved.set(`${provider} ${currency}`, { provider, currency });
+  };
   for (const event of events) {
-    if ((event.kind === "Deposited" || event.kind === "Withdrawn") && event.partner === partner) {
-      touched.add(event.currency);
-    }
+    if (event.kind === "Deposited" || event.kind === "Withdrawn") add(event.partner, event.currency);
   }
   const ofBatches = batchEvents(events);
   const opened = ofBatches.flatMap((event) => (event.kind === "Opened" ? [event.header] : []));
   const earlier = ofBatches.flatMap((event) => (event.kind === "Opened" ? [] : [event.batchId]));
-  const involves = ({ source, target, quote }: BatchHeader) =>
-    partner === HUB || [source, target, quote.provider].includes(partner);
-  for (const header of [...opened, ...(await headersOfBatches(db, earlier))].filter(involves)) {
-    touched.add(currencyByNumeric(header.sourceCurrency).code);
-    touched.add(currencyByNumeric(header.targetCurrency).code);
+  for (const { source, target, quote, ...header } of [...opened, ...(await headersOfBatches(db, earlier))]) {
+    // The fee is the hub's.
+    for (const partner of [source, target, quote.provider, HUB]) {
+      if (partner === 0) continue;
+      add(partner, currencyByNumeric(header.sourceCurrency).code);
+      add(partner, currencyByNumeric(header.targetCurrency).code);
+    }
   }
-  return [...touched];
+  return [...moved.values()];
 }
 
 /** What has changed, and what was never read, or has been forgotten while the relay had to catch up. */
@@ -209,7 +211,7 @@ async function unreadCurrencies(
 async function writeRange(
   context: RelayContext,
   cursor: LedgerCursor | undefined,
-  { to, opened, finished, cancelledQuotes, touched, balances }: BlockRange,
+  { to, opened, finished, cancelledQuotes, touched, moved, balances }: BlockRange,
 ): Promise<readonly NewEvent[] | undefined> {
   const { db, clock } = context;
   const nowMs = clock.nowMs();
@@ -220,6 +222,7 @@ async function writeRange(
     await insertOpenedBatches(tx, opened);
     await finishBatches(tx, finished);
     await endQuotes(tx, cancelledQuotes, to.timeSeconds);
+    await markProviderFunds(tx, moved, block);
     const unread = touched.filter((currency) => !balances.some((balance) => balance.currency === currency));
     await forgetBalances(tx, unread);
     await writeBalances(

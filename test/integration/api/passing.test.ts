@@ -5,7 +5,7 @@ import { corridorKey } from "../../../src/domain/corridor.ts";
 import type { Registry } from "../../../src/ledger/registry.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { describeOn } from "../support/databases.ts";
-import { apiRelay, fakeRegistry, setBalance, submission, TO_PHP, type ApiRelay } from "./support.ts";
+import { ALIPAY_HK, apiRelay, fakeRegistry, setBalance, submission, TO_PHP, type ApiRelay } from "./support.ts";
 
 const CLOSED = { open: false, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
 
@@ -87,7 +87,9 @@ describeOn("PGlite", "what passes is not refused for good", (open) => {
   it("too little money, where the ledger has more than was read of it, or does not answer", async () => {
     await setBalance(db, "HKD", 5n);
     const { ledger } = relay.context;
-    const treasury = { balanceOf: () => Promise.resolve({ available: 6n, held: 0n }) };
+    const treasury = {
+      balanceOf: (partner: number) => Promise.resolve({ available: partner === ALIPAY_HK ? 6n : 10n ** 18n, held: 0n }),
+    };
     // As much of the ledger as is asked for here.
     await begin({ ledger: { ...ledger, treasury } as unknown as typeof ledger });
     expect((await post(submission())).json()).to.include({ code: "unavailable" });

@@ -10,6 +10,7 @@ import { currencyByNumeric, parseCurrency } from "../../../src/domain/currency.t
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { quoteId, type Quote } from "../../../src/domain/quote.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
+import { KEY_PURPOSES, type PartnerRole } from "../../../src/ledger/deployment/config.ts";
 import type { Registry, RegistryView } from "../../../src/ledger/registry.ts";
 import { noCheckpoint } from "../../../src/platform/checkpoint.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
@@ -35,22 +36,26 @@ export const TO_HKD: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target
 const TO_IDR: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: DANA, targetCurrency: idr };
 const OPEN: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
 
+const PROVIDERS = [11, 12].map((id) => parsePartnerId(id));
+const QUOTE_KEY = `0x${"22".repeat(20)}` as const;
+
 /** The network as its registry would have it; tests change its corridors. */
 export function fakeRegistry(): Registry & { readonly terms: Map<string, CorridorTerms> } {
   const corridors = [TO_PHP, TO_HKD, TO_IDR];
   const terms = new Map(corridors.map((corridor) => [corridorKey(corridor), OPEN]));
   terms.set(corridorKey(TO_IDR), { ...OPEN, open: false });
-  const partner = (id: PartnerId, homeCurrency: string) =>
+  const partner = (id: PartnerId, homeCurrency: string, role: PartnerRole = "wallet") =>
     ({
       id,
       country: "XX",
       homeCurrency: parseCurrency(homeCurrency).code,
-      roles: ["wallet"],
+      roles: [role],
       status: "active",
       url: "",
-      keys: new Map(),
+      keys: new Map([[QUOTE_KEY, { purposes: KEY_PURPOSES.quote, validUntil: 2 ** 40 }]]),
     }) as const;
-  const partners = [partner(HUB, "HKD"), partner(GCASH, "PHP"), partner(DANA, "IDR"), partner(ALIPAY_HK, "HKD")];
+  const wallets = [partner(HUB, "HKD"), partner(GCASH, "PHP"), partner(DANA, "IDR"), partner(ALIPAY_HK, "HKD")];
+  const partners = [...wallets, ...PROVIDERS.map((id) => partner(id, "USD", "liquidityProvider"))];
   const view = (): RegistryView => ({
     partners: new Map(partners.map((one) => [one.id, one])),
     corridors: new Map(
@@ -101,7 +106,7 @@ export function fakeProviders(): FakeProviders {
           maxHold: 900,
           nonce: nonce++,
         };
-        const authorization = { key: `0x${"22".repeat(20)}`, signature: "0x00" } as const;
+        const authorization = { key: QUOTE_KEY, signature: "0x00" } as const;
         return { id: quoteId(quote, CHAIN), quote, authorization };
       });
       return Promise.resolve(offers);
@@ -188,7 +193,8 @@ function ledgerAsRead(db: Database): unknown {
   return {
     provider: { getBlock: () => Promise.resolve(block) },
     treasury: {
-      async balanceOf(_partner: number, currency: number) {
+      async balanceOf(partner: number, currency: number) {
+        if (partner !== ALIPAY_HK) return { available: 10n ** 18n, held: 0n };
         const { code } = currencyByNumeric(currency);
         const [row] = await db.query<{ available: bigint }>("SELECT available FROM balances WHERE currency = $1", [
           code,

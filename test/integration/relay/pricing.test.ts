@@ -14,6 +14,7 @@ import { signQuote, type Authorization } from "../../../src/ledger/signing.ts";
 import { createPricer, type Price } from "../../../src/relay/pricing/quotes.ts";
 import { httpProviders } from "../../../src/relay/pricing/provider-client.ts";
 import { pricingStep } from "../../../src/relay/pricing/pricing.ts";
+import { fund } from "../../../src/sandbox/funding.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { makeQuote } from "../support/batches.ts";
 import { ALIPAY_HK, fundedLedger, GCASH, HKD_TO_HKD, HKD_TO_PHP, PROVIDER } from "../support/chain.ts";
@@ -145,7 +146,8 @@ describe("the network's registry and providers", function () {
     beforeEach(async () => {
       relay = await testRelay({ db: await open(), sandbox, registry });
       const { ledger, outside, clock, log, metrics, tracer } = relay;
-      const providers = httpProviders({ ledger, registry, outside, clock, timeoutMs: 300, log, metrics, tracer });
+      const options = { ledger, registry, outside, clock, timeoutMs: 300, holdSeconds: 300, log, metrics, tracer };
+      const providers = httpProviders(options);
       relay = { ...relay, providers };
     });
 
@@ -212,6 +214,7 @@ describe("the network's registry and providers", function () {
     });
 
     it("prices on the best of several, both ways, and exactly as the ledger will judge", async () => {
+      await fund(sandbox, [{ partner: SECOND, currency: HKD_TO_PHP.targetCurrency, amountMinor: 10n ** 9n }]);
       const rates = new Map([
         [PROVIDER, 7_249n],
         [SECOND, 7_251n],
