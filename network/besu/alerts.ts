@@ -346,6 +346,11 @@ function machineRules(): readonly AlertRule[] {
       description: "At the rate of the last six hours.",
       runbook: "alerts.md#disknearlyfull",
     }),
+    rule("RelayClockWrong", "critical", "feiqian_clock_beyond_limit == 1", "10s", {
+      summary: "The clock of {{ $labels.member }}'s relay is wrong",
+      description: "It takes no transfers until the clock is right; it goes on settling, crediting and refunding.",
+      runbook: "alerts.md#relayclockwrong",
+    }),
     rule("HostNotWatched", "info", 'up{job="host"} == 0', "15m", {
       summary: "{{ $labels.instance }} tells nothing of its disks",
       description: "Prometheus' node_exporter does not answer there, so a disk that fills up would go unnoticed.",

@@ -209,6 +209,10 @@ function relaySeries(): readonly View[] {
       ["confirmation {{direction}} {{outcome}}", rate("feiqian_confirmations_total", "direction, outcome")],
     ]),
     series("Webhooks", "A second, by outcome.", "none", [["{{outcome}}", rate("feiqian_webhooks_total", "outcome")]]),
+    series("Clock skew", "Seconds ahead at least, by who tells; 1 where no transfers are taken.", "none", [
+      ["{{member}} by {{source}}", "feiqian_clock_skew_seconds"],
+      ["{{member}} beyond the limit", "feiqian_clock_beyond_limit"],
+    ]),
     series("Blocks not read yet", "By member.", "none", [[MEMBER, "feiqian_ledger_lag_blocks"]]),
     series("Steps that fail", "A second, by step.", "none", [["{{step}}", rate("feiqian_step_errors_total", "step")]]),
     series("p99 of a step", "By step.", "s", [["{{step}}", p99("feiqian_step_seconds", "step")]]),

@@ -222,6 +222,14 @@ export const relayConfigSchema = z.strictObject({
         }),
     })
     .prefault({}),
+  clock: z
+    .strictObject({
+      maxSkewSeconds: integer(0, 3_600).default(15).meta({
+        description:
+          "How far this machine's clock may be from the ledger's block time, or its peers', before no more transfers are taken: not beyond quote.leastValiditySeconds, nor the 30 seconds that other relays allow. 0 takes them whatever the clock says.",
+      }),
+    })
+    .prefault({}),
   webhooks: z
     .strictObject({
       maxAttempts: integer(1, 10_000)

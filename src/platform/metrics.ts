@@ -49,15 +49,8 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     decisions: counter("decisions", "Transfers decided on as target", ["outcome"]),
     credits: counter("credits", "Credits posted to the wallet", ["outcome"]),
     walletCalls: counter("wallet_calls", "Calls of the wallet's connector", ["call", "outcome"]),
-    providerFailures: counter("provider_failures", "Times that a liquidity provider did not deliver", [
-      "provider",
-      "reason",
-    ]),
-    providersPassedOver: gauge(
-      "provider_passed_over",
-      "1 while a liquidity provider is passed over, as it has not delivered",
-      ["provider", "pair", "reason"],
-    ),
+    providerFailures: counter("provider_failures", "Quotes that were not delivered", ["provider", "reason"]),
+    providersPassedOver: gauge("provider_passed_over", "1 while one is passed over", ["provider", "pair", "reason"]),
     providerQuotes: counter("provider_quotes", "Quotes asked of liquidity providers", ["outcome"]),
     webhooks: counter("webhooks", "Webhook deliveries", ["outcome"]),
     resealed: counter("resealed", "Rows sealed anew under the current data key", ["table"]),
@@ -74,6 +67,12 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
       ["state"],
     ),
     ledgerDisputes: counter("ledger_disputes", "Contradictions between endpoints, by how they ended", ["outcome"]),
+    clockSkewSeconds: gauge(
+      "clock_skew_seconds",
+      "How far this relay's clock is at least ahead of others, or behind them where it is below 0, by who tells",
+      ["source"],
+    ),
+    clockBeyondLimit: gauge("clock_beyond_limit", "1 while the clock is so wrong that no transfers are taken"),
     forkDetected: gauge("fork_detected", "1 once the ledger's history is not what it was when it was read"),
     unknownSignatures: gauge(
       "unknown_signatures",

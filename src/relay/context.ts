@@ -13,6 +13,7 @@ import type { Tracer } from "../platform/tracing.ts";
 import type { Database } from "../store/database.ts";
 import type { LookupLimits } from "../store/lookup-usage.ts";
 import type { Sealer } from "../store/sealer.ts";
+import type { ClockSkew } from "./clock-skew.ts";
 import type { PeerDirectory, PeerKeys } from "./peer/directory.ts";
 import type { Outside } from "./outside.ts";
 import type { WalletConnector } from "./wallet/connector.ts";
@@ -38,6 +39,8 @@ export interface RelayContext {
   readonly wallet: WalletConnector;
   readonly providers: ProviderClient;
   readonly clock: Clock;
+  /** How far the clock is off. */
+  readonly clockSkew: ClockSkew;
   /** Random bytes that cannot be guessed. */
   readonly drawBytes: (length: number) => Uint8Array;
   readonly log: Logger;
@@ -83,6 +86,8 @@ export interface RelaySettings {
     /** A provider's quote that ends sooner than this is not drawn on any more. */
     readonly leastValiditySeconds: number;
   };
+  /** How far the clock may be off before no transfers are taken; 0: whatever it is. */
+  readonly maxSkewSeconds: number;
   /** How long an accepted transfer waits for money or the ledger at most before it fails. */
   readonly transferValiditySeconds: number;
   readonly ledger: {

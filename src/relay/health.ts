@@ -1,8 +1,9 @@
 import type { Clock } from "../platform/clock.ts";
+import { skewDetail, type ClockSkew } from "./clock-skew.ts";
 import type { Queryable } from "../store/database.ts";
 
 /** Why a relay should not be sent requests now. */
-export const UNREADY = ["database", "ledger", "watcher", "fork", "draining"] as const;
+export const UNREADY = ["database", "ledger", "watcher", "clock", "fork", "draining"] as const;
 
 export interface UnreadyReason {
   readonly code: (typeof UNREADY)[number];
@@ -36,6 +37,7 @@ export interface HealthOptions {
   readonly db: Queryable;
   readonly provider: { getBlockNumber(): Promise<number> };
   readonly clock: Clock;
+  readonly clockSkew: Pick<ClockSkew, "now">;
   readonly confirmations: number;
   /** What an operator has to look at, by the store; nothing unless given. */
   readonly alarms?: () => Promise<readonly Alarm[]>;
@@ -58,7 +60,7 @@ interface Looked {
 }
 
 export function createHealth(options: HealthOptions): Health {
-  const { db, provider, clock, confirmations } = options;
+  const { db, provider, clock, clockSkew, confirmations } = options;
   const { alarms = () => Promise.resolve([]) } = options;
   const { maxStandstillMs = MAX_STANDSTILL_MS, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = options;
   let isDraining = false;
@@ -99,6 +101,8 @@ export function createHealth(options: HealthOptions): Health {
       if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
       const raised = await known.alarms;
       const reasons = [...(await known.reasons)];
+      const skew = clockSkew.now();
+      if (skew.isBeyond) reasons.push({ code: "clock", detail: skewDetail(skew) });
       if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
       if (isDraining) reasons.push({ code: "draining", detail: "the relay is being stopped" });
       return { ready: reasons.length === 0, reasons, alarms: raised.isKnown ? raised.value : [] };

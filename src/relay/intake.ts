@@ -15,6 +15,7 @@ import {
   type AcceptedTransfer,
   type NewTransfer,
 } from "../store/transfers.ts";
+import { skewDetail } from "./clock-skew.ts";
 import { contentOf, readSubmission, type BrokenSubmission, type ReadSubmission } from "./content.ts";
 import type { RelayContext } from "./context.ts";
 import { isOfTheRegistry, judgeByRegistry, openCorridor, registryNow, resolveCorridor } from "./corridors.ts";
@@ -85,9 +86,11 @@ async function answerOnce(
     if (!known.has(one.uetr) && !fresh.has(one.uetr)) fresh.set(one.uetr, one);
   }
   const refusals = new Map<Uetr, Refusal>();
+  const skew = context.clockSkew.now();
   const sound: ReadSubmission[] = [];
   for (const one of fresh.values()) {
     if ("fault" in one) refusals.set(one.uetr, one.fault);
+    else if (skew.isBeyond) refusals.set(one.uetr, refused("unavailable", skewDetail(skew)));
     else sound.push(one);
   }
   const stored = await store(context, pricer, funds, sound, refusals);
@@ -345,6 +348,8 @@ async function asTransfer(
 
 async function quoteTransfer(context: RelayContext, pricer: Pricer, request: QuoteRequest): Promise<Quoted> {
   const { partner, clock, settings, db, drawBytes } = context;
+  const skew = context.clockSkew.now();
+  if (skew.isBeyond) return refused("unavailable", skewDetail(skew));
   const priced = await judgeByRegistry(context.registry, async (view) => {
     const resolved = resolveCorridor(view, partner, request.target, request.amount);
     if (resolved.kind === "refused") return resolved;

@@ -15,6 +15,8 @@ export interface OutsideAnswer {
   readonly status: number;
   /** `retry-after`, where it is a number of seconds. */
   readonly retryAfterSeconds: number | undefined;
+  /** What time it is there, by `date`. */
+  readonly theirSeconds: number | undefined;
   readonly body: Uint8Array;
 }
 
@@ -37,9 +39,11 @@ export function createOutside(trusted: BlockList): Outside {
     async post(text, { maxAnswerBytes, ...request }) {
       const response = await postTo(parseOutsideUrl(text, reach), request, reach, agents);
       const retryAfter = response.headers["retry-after"] ?? "";
+      const theirMs = Date.parse(response.headers.date ?? "");
       return {
         status: response.statusCode ?? 0,
         retryAfterSeconds: /^[0-9]{1,6}$/.test(retryAfter) ? Number.parseInt(retryAfter, 10) : undefined,
+        theirSeconds: Number.isNaN(theirMs) ? undefined : Math.floor(theirMs / 1_000),
         body: await readBody({ body: response }, maxAnswerBytes),
       };
     },

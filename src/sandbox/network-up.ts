@@ -253,6 +253,8 @@ function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: s
   const { wallet, port, chain, rpcUrls, addresses, relaySettings = {}, drawBytes } = options;
   const inHand = { keystore: "in this process" };
   const file = {
+    // Time on a chain in this process is moved, while the relays' clocks stay with the machine's.
+    ...(chain.kind === "inProcess" ? { clock: { maxSkewSeconds: 0 } } : {}),
     ...relaySettings,
     partner: wallet.id,
     api: { ...relaySettings["api"], port, publicUrl: relayUrl(port) },

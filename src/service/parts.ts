@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "../platform/metrics.ts";
 import { drawSecurely } from "../platform/secure-random.ts";
 import { backoffMs } from "../platform/retry.ts";
 import { createTracer, type Tracer } from "../platform/tracing.ts";
+import { createClockSkew } from "../relay/clock-skew.ts";
 import type { RelayContext, RelaySettings, StepName } from "../relay/context.ts";
 import { createOutside } from "../relay/outside.ts";
 import { networks } from "../relay/url-guard.ts";
@@ -109,6 +110,7 @@ export async function openContext(
     peerKeys,
     peers: given.peers ?? registryDirectory(ledger, clock),
     outside,
+    clockSkew: createClockSkew({ ...tools, ledger, maxSkewSeconds: config.clock.maxSkewSeconds }),
     wallet: given.wallet ?? openWallet(config, tools),
     providers: given.providers ?? openProviders(config, { ...tools, outside }, ledger, registry),
     checkpoint: given.checkpoint ?? checkpointOf(process.env),
@@ -145,10 +147,11 @@ async function patiently<Result>(
 
 /** The part of the configuration that the steps go by. */
 export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
-  const { batch, quote, transfers, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
+  const { batch, quote, transfers, clock, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
   return {
     batch,
     quote,
+    maxSkewSeconds: clock.maxSkewSeconds,
     transferValiditySeconds: transfers.validitySeconds,
     ledger,
     webhooks,

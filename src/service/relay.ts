@@ -21,6 +21,9 @@ export interface RunningRelay {
 
 /** How long an idle process waits before it tries to lead. */
 const LEASE_RETRY_MS = 500;
+/** Often enough to see blocks one by one. */
+const CLOCK_WATCH_MS = 2_000;
+const IDLE_CLOCK_WATCH_MS = 30_000;
 
 /**
  * Starts one partner's relay: opens its store, connects its ledger and keys, serves its API and, in one process of all
@@ -39,9 +42,13 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
       db: context.db,
       provider: context.ledger.provider,
       clock: context.clock,
+      clockSkew: context.clockSkew,
       confirmations: config.ledger.confirmations,
       alarms: () => unknownSignatureAlarms(context),
     });
+    // In every process: each takes transfers, and has a machine's clock of its own.
+    const watch = watchClock(context);
+    closing.push(() => watch.stop());
     const server = await createServer(context, {
       readiness: () => health.readiness(),
       peerRoutes: peerRoutes(context),
@@ -66,6 +73,25 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     await close();
     throw error;
   }
+}
+
+/** Holds the clock against the ledger's, from the start on; where nothing follows from it, now and then. */
+function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Promise<void> } {
+  const end = new AbortController();
+  const pauseMs = settings.maxSkewSeconds === 0 ? IDLE_CLOCK_WATCH_MS : CLOCK_WATCH_MS;
+  const watch = (async () => {
+    while (!end.signal.aborted) {
+      await clockSkew.observe();
+      // It rejects when it is ended.
+      await clock.sleep(pauseMs, end.signal).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      end.abort();
+      await watch;
+    },
+  };
 }
 
 /** Runs the steps while this process leads. */

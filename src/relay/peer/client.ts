@@ -67,7 +67,7 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
     if (peer === undefined) throw new PeerError("NO_RELAY", `partner ${to} has no relay in the registry`);
     const envelope = { type: MESSAGE_TYPES[kind], from: partner, to, subject };
     const body = Buffer.from(await encryptTo(peer.encryptionKey, message, envelope), "ascii");
-    return send(context, kind, peer, body);
+    return send(context, kind, { ...peer, partner: to }, body);
   };
 
   return {
@@ -95,12 +95,12 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
   };
 }
 
-type Needed = "partner" | "peers" | "peerKeys" | "outside" | "clock" | "drawBytes" | "tracer";
+type Needed = "partner" | "peers" | "peerKeys" | "outside" | "clock" | "clockSkew" | "drawBytes" | "tracer";
 
 async function send(
-  { partner, peerKeys, outside, clock, tracer }: Pick<RelayContext, Needed>,
+  { partner, peerKeys, outside, clock, clockSkew, tracer }: Pick<RelayContext, Needed>,
   kind: Kind,
-  peer: Peer,
+  peer: Peer & { readonly partner: PartnerId },
   body: Uint8Array<ArrayBuffer>,
 ): Promise<OutsideAnswer> {
   const request = { method: "POST", url: peer.url + PEER_PATHS[kind], body };
@@ -110,12 +110,15 @@ async function send(
     clock.nowMs(),
   );
   const sending = { headers, body, timeoutMs: TIMEOUT_MS[kind], maxAnswerBytes: MAX_ANSWER_BYTES };
+  const askedAtMs = clock.nowMs();
   const answer = await outside.post(request.url, sending).catch((cause: unknown) => {
     if (cause instanceof InvalidInput && cause.field === "url") {
       throw new PeerError("NO_RELAY", `the peer's URL in the registry is not sent to: ${cause.rule}`, { cause });
     }
     throw new PeerError("UNREACHABLE", "the peer's relay does not answer", { cause });
   });
+  // Refusals tell the time, too: a relay whose clock is wrong is believed by nobody.
+  if (answer.theirSeconds !== undefined) clockSkew.heard(peer.partner, answer.theirSeconds, askedAtMs);
   const { status, retryAfterSeconds } = answer;
   if (status >= 200 && status < 300) return answer;
   const problem = problemOf(answer.body);

@@ -143,7 +143,7 @@ async function roomFor(
   group: WaitingGroup,
   quote: SignedQuote | undefined,
 ): Promise<BatchRoom | undefined> {
-  const { db, ledger, settings, clock } = context;
+  const { db, ledger, settings } = context;
   const { target, sourceCurrency, targetCurrency } = group;
   const corridor = corridorOf(context, group);
   const [source, destination] = [currencyOf(sourceCurrency).numeric, currencyOf(targetCurrency).numeric];
@@ -163,8 +163,13 @@ async function roomFor(
     money: balance.available - (unopened.get(source) ?? 0n),
     sellerMoney: seller === undefined ? undefined : seller.available - sellerUnopened,
     feeBps: state.feeBps,
-    nowMs: clock.nowMs(),
+    nowMs: waitingTimeOf(context),
   };
+}
+
+/** What the time of waiting transfers is judged by: a clock that is wrong fails nobody. */
+function waitingTimeOf({ clock, clockSkew }: RelayContext): number {
+  return clockSkew.now().isBeyond ? -Infinity : clock.nowMs();
 }
 
 function corridorOf({ partner }: RelayContext, group: WaitingGroup): Corridor {
@@ -254,7 +259,7 @@ async function requote(
 
 /** Fails those transfers of a group whose time is over. Returns false: for the others there is nothing to do now. */
 async function failExpired(context: RelayContext, group: WaitingGroup, reason: ReasonCode): Promise<false> {
-  const nowMs = context.clock.nowMs();
+  const nowMs = waitingTimeOf(context);
   for (let after = 0n; ;) {
     const page = await waitingTransfers(context.db, group, after, PAGE);
     const overdue = page.filter(({ expiresAt }) => expiresAt <= nowMs);

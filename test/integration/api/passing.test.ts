@@ -3,6 +3,7 @@ import { PROBLEMS, type ProblemCode } from "../../../src/contract/problems.ts";
 import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import { corridorKey } from "../../../src/domain/corridor.ts";
 import type { Registry } from "../../../src/ledger/registry.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { describeOn } from "../support/databases.ts";
 import { ALIPAY_HK, apiRelay, fakeRegistry, setBalance, submission, TO_PHP, type ApiRelay } from "./support.ts";
@@ -101,6 +102,34 @@ describeOn("PGlite", "what passes is not refused for good", (open) => {
     await begin({});
     expect((await post(submission())).json()).to.include({ code: "insufficient-liquidity" });
   });
+
+  for (const aheadMs of [600_000, -600_000]) {
+    it(`anything while the clock is ${aheadMs / 60_000} minutes off; and what was accepted or refused stays so`, async () => {
+      const [accepted, refused] = [submission(), submission({ target: 99 })];
+      await post(accepted);
+      await post(refused);
+      await relay.close();
+      let isBeyond = true;
+      const clockSkew = { ...relay.context.clockSkew, now: () => ({ aheadMs, by: "ledger", isBeyond }) as const };
+      const clock = { ...systemClock, nowMs: () => Date.now() + (isBeyond ? aheadMs : 0) };
+      await begin({ clockSkew, clock });
+      expect((await post(accepted)).statusCode).to.equal(202);
+      expect((await post(refused)).json()).to.include({ code: "unknown-partner" });
+      const quote = { target: 4, amount: { send: { currency: "HKD", minor: "1000" } } };
+      const quoted = await relay.app.inject({ method: "POST", url: "/v1/quotes", headers, payload: quote });
+      expect([quoted.statusCode, quoted.headers["retry-after"]]).to.deep.equal([503, "1"]);
+      expect((await post(submission({ target: 99 }))).json()).to.include({ code: "unavailable" });
+      await expectPassing("unavailable", () => (isBeyond = false));
+    });
+
+    it(`nor while it is ${aheadMs / 60_000} minutes off, and nobody has told yet`, async () => {
+      await relay.close();
+      const clock = { ...systemClock, nowMs: () => Date.now() + aheadMs };
+      await begin({ clock });
+      const answer = await post(submission());
+      expect(answer.statusCode).to.be.oneOf([202, 503]);
+    });
+  }
 
   it("a corridor that was closed when the registry was read", async () => {
     const now = fakeRegistry();

@@ -118,6 +118,7 @@ export function fakeProviders(): FakeProviders {
 export const SETTINGS: RelaySettings = {
   batch: { maxTransfers: 500, maxDelayMs: 50, holdSeconds: 300 },
   quote: { validitySeconds: 60, leastValiditySeconds: 30 },
+  maxSkewSeconds: 15,
   transferValiditySeconds: 600,
   ledger: { pollIntervalMs: 50, confirmations: 0, maxBlockRange: 1_000, fromBlock: 0 },
   webhooks: { maxAttempts: 5, timeoutMs: 1_000 },
@@ -162,6 +163,7 @@ export async function apiRelay(
     providers,
     ledger: ledgerAsRead(db),
     clock: systemClock,
+    clockSkew: { now: () => ({ aheadMs: undefined, by: undefined, isBeyond: false }) },
     drawBytes: (length: number) => new Uint8Array(randomBytes(length)),
     log: silentLogger,
     metrics: createMetrics({ partner: ALIPAY_HK }),

@@ -192,6 +192,23 @@ describeOnBothDatabases("batcher", (open) => {
     expect(relay.woken).to.include("notifier");
   });
 
+  it("fails nobody whose time is over by a clock that is wrong, and goes on signing", async () => {
+    const relay = await relayOf();
+    const quote = await standingQuote(relay, { validUntil: 2 ** 40, capacity: 10n ** 15n });
+    await acceptTransfers(relay, 1, { quote, amount: FUNDS, ifUnfunded: "wait", validityMs: 5_000 });
+    await acceptTransfers(relay, 1, { quote, amount: 10_000n, validityMs: 5_000 });
+    relay.clock.advance(600_000);
+    const now = () => ({ aheadMs: 600_000, by: "ledger", isBeyond: true }) as const;
+    const wrong = { ...relay, clockSkew: { ...relay.clockSkew, now } };
+    await run(wrong, batcherStep);
+    expect((await rows(relay)).map(({ batch, ended }) => [batch !== null, ended])).to.deep.equal([
+      [true, null],
+      [false, null],
+    ]);
+    await run(relay, batcherStep);
+    expect((await rows(relay))[1]).to.deep.include({ ended: "failed", ended_reason: "AM04" });
+  });
+
   it("does nothing before it knows how much money there is", async () => {
     const relay = await testRelay({ db: await open() });
     await acceptTransfers(relay, 1, { corridor: HKD_TO_HKD });

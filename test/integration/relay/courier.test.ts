@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { fromHex } from "../../../src/domain/bytes/hex.ts";
 import { opensDetails } from "../../../src/domain/payload.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
+import type { ClockSkew } from "../../../src/relay/clock-skew.ts";
 import { openPayload } from "../../../src/relay/sealed-payload.ts";
 import { courierStep } from "../../../src/relay/steps/courier.ts";
 import { openerStep } from "../../../src/relay/steps/opener.ts";
@@ -56,6 +57,22 @@ describeOn("PGlite", "courier", (open) => {
     expect(target.woken).to.include("responder");
     const sealed = Buffer.from((await sealedPayloadOf(target.db, id)) ?? []);
     expect(sealed.includes("Maria")).to.equal(false);
+  });
+
+  it("hears from the target what time it is, whether it takes the payload or not", async () => {
+    const { source, target } = pair;
+    const heard: { peer: number; offMs: number }[] = [];
+    const clockSkew: ClockSkew = {
+      ...source.clockSkew,
+      heard: (peer, theirSeconds) => void heard.push({ peer, offMs: source.clock.nowMs() - theirSeconds * 1_000 }),
+    };
+    await signedBatch(source);
+    // What it signs is of a time to come, and the target refuses it.
+    source.clock.advance(600_000);
+    await run({ ...source, clockSkew }, courierStep);
+    expect(heard).to.have.lengthOf(1);
+    expect(heard[0]?.peer).to.equal(target.partner);
+    expect(heard[0]?.offMs).to.be.within(600_000, 660_000);
   });
 
   it("delivers once, however often it dies on the way", async () => {

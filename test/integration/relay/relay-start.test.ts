@@ -3,19 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { stringify } from "yaml";
+import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import type { PartnerId } from "../../../src/domain/partner.ts";
 import { formatAddresses } from "../../../src/ledger/deployment/config-file.ts";
 import { createKeystore } from "../../../src/ledger/keys/keystore.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
+import { systemClock, type Clock } from "../../../src/platform/clock.ts";
 import { loadConfig } from "../../../src/platform/config.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
 import { drawSecurely } from "../../../src/platform/secure-random.ts";
+import { issueApiKey } from "../../../src/relay/api-keys.ts";
 import { startRelay, type RunningRelay } from "../../../src/service/relay.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { openPgliteSchemas, type PgliteSchemas } from "../../../src/store/pglite.ts";
 import { run, type Ran } from "../../unit/cli/fixtures.ts";
-import { ALIPAY_HK, fundedLedger, HUB } from "../support/chain.ts";
+import { submission } from "../api/support.ts";
+import { ALIPAY_HK, fundedLedger, HUB, networkHelpers } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { startHttpWallet, WALLET_SECRET, type HttpWallet } from "../support/http-wallet.ts";
 import { freePort } from "../support/ports.ts";
@@ -171,6 +174,49 @@ describe("a relay's life, from its configuration on", function () {
       await Promise.all(relays.map((relay) => relay.stop()));
     }
   });
+
+  for (const minutes of [10, -10]) {
+    it(`takes no transfers while its clock is ${minutes} minutes off, says why, and goes on when it is right`, async () => {
+      const operator = await operatorOf(ALIPAY_HK);
+      expect(await register(operator)).to.include({ code: 0 });
+      let offMs = minutes * 60_000;
+      const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offMs };
+      const db = await stores.database(`clock_${minutes < 0 ? "behind" : "ahead"}`);
+      const relay = await startRelay(await loadConfig(operator.configPath, {}), { log: silentLogger, db, clock });
+      try {
+        const { text: key } = await issueApiKey(
+          { db, drawBytes: drawSecurely, clock },
+          { label: "test", scopes: ["submit"], rateLimit: 1_000 },
+        );
+        const amount = { send: { currency: "HKD", minor: "1000" }, receiveCurrency: "HKD" };
+        const send = async (body: SubmitRequest) => {
+          const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+          const answer = await fetch(`${relay.url}/v1/transfers`, {
+            method: "POST",
+            headers,
+            body: JSON.stringify(body),
+          });
+          return { status: answer.status, retryAfter: answer.headers.get("retry-after"), text: await answer.text() };
+        };
+        const isWrong = async () => (await relay.health.readiness()).reasons.some(({ code }) => code === "clock");
+        // The ledger is alive: it makes a block now and then.
+        const untilOnLedger = (isSo: () => Promise<boolean>) =>
+          until(async () => {
+            await networkHelpers.mine();
+            return isSo();
+          });
+        await untilOnLedger(isWrong);
+        const request = submission({ target: HUB, amount });
+        const refused = await send(request);
+        expect([refused.status, refused.retryAfter]).to.deep.equal([503, "1"]);
+        expect(refused.text).to.match(/clock is (?:59|60)\d seconds/);
+        offMs = 0;
+        await untilOnLedger(async () => !(await isWrong()) && (await send(request)).status === 202);
+      } finally {
+        await relay.stop();
+      }
+    });
+  }
 
   it("drains on SIGTERM, and takes no more requests", async () => {
     const operator = await operatorOf(ALIPAY_HK);

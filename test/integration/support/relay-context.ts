@@ -16,6 +16,7 @@ import { networks } from "../../../src/relay/url-guard.ts";
 import { createMetrics } from "../../../src/platform/metrics.ts";
 import { createRandom } from "../../../src/platform/random.ts";
 import { noTracer } from "../../../src/platform/tracing.ts";
+import type { ClockSkew } from "../../../src/relay/clock-skew.ts";
 import type { RelayContext, RelaySettings, Step, StepName } from "../../../src/relay/context.ts";
 import { generatePeerKeys } from "../../../src/relay/peer/keys.ts";
 import { sealDetails } from "../../../src/relay/sealed-details.ts";
@@ -66,6 +67,7 @@ export class Killed extends Error {}
 export const SETTINGS: RelaySettings = {
   batch: { maxTransfers: 10, maxDelayMs: 0, holdSeconds: 300 },
   quote: { validitySeconds: 120, leastValiditySeconds: 20 },
+  maxSkewSeconds: 15,
   transferValiditySeconds: 600,
   ledger: { pollIntervalMs: 20, confirmations: 0, maxBlockRange: 500, fromBlock: 0 },
   webhooks: { maxAttempts: 3, timeoutMs: 1_000 },
@@ -105,6 +107,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     wallet: testWallet(),
     providers: { quotes: () => Promise.resolve([]) },
     clock,
+    clockSkew: UNTOLD,
     drawBytes: (length) => random.bytes(length),
     log: silentLogger,
     metrics: createMetrics({ partner }),
@@ -209,6 +212,13 @@ export async function acceptTransfers(
   if (stored === "used up") throw new Error("the quote has too little capacity for the test's transfers");
   return transfers;
 }
+
+/** Nobody tells whether the clock is right. */
+export const UNTOLD: ClockSkew = {
+  observe: () => Promise.resolve(),
+  heard: () => undefined,
+  now: () => ({ aheadMs: undefined, by: undefined, isBeyond: false }),
+};
 
 function fail(error: unknown): never {
   throw error;

@@ -10,6 +10,8 @@ interface State {
   latest: number | Error;
   nowMs: number;
   looks: number;
+  /** How far the clock is ahead, where that is beyond the limit. */
+  aheadMs: number;
 }
 
 function healthOf(state: State, changes: { timeoutMs?: number; latest?: () => Promise<number> } = {}): Health {
@@ -27,6 +29,7 @@ function healthOf(state: State, changes: { timeoutMs?: number; latest?: () => Pr
     changes.latest ??
     (() => (state.latest instanceof Error ? Promise.reject(state.latest) : Promise.resolve(state.latest)));
   return createHealth({
+    clockSkew: { now: () => ({ aheadMs: state.aheadMs, by: "ledger", isBeyond: state.aheadMs !== 0 }) },
     db,
     provider: { getBlockNumber },
     clock,
@@ -43,11 +46,23 @@ const codes = async (health: Health): Promise<readonly string[]> =>
 describe("a relay's readiness", () => {
   let state: State;
   beforeEach(() => {
-    state = { cursor: 100n, latest: 102, nowMs: 0, looks: 0 };
+    state = { cursor: 100n, latest: 102, nowMs: 0, looks: 0, aheadMs: 0 };
   });
 
   it("is there when the database, the ledger and the watcher are", async () => {
     expect(await healthOf(state).readiness()).to.deep.equal({ ready: true, reasons: [], alarms: [] });
+  });
+
+  it("is not there while the clock is wrong, and tells by how much", async () => {
+    state.aheadMs = -600_000;
+    const { ready, reasons } = await healthOf(state).readiness();
+    expect(ready).to.equal(false);
+    expect(reasons).to.deep.equal([
+      {
+        code: "clock",
+        detail: "this machine's clock is 600 seconds behind the ledger's blocks: no transfers are taken",
+      },
+    ]);
   });
 
   it("tells which of them does not answer, by the error's name alone", async () => {
