@@ -155,6 +155,8 @@ export interface ToldTransfer extends Transfer {
   /** Whether some of its batch were rejected: see `rejectedLeaves`. */
   readonly hasRejected: boolean;
   readonly isConfirmed: boolean;
+  /** How often it was given another batch. */
+  readonly requeued: number;
   /** How many events of which type there are about it. */
   readonly told: Readonly<Record<string, number>>;
 }
@@ -173,10 +175,11 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
     status: FinalStatus | "open" | null;
     has_rejected: boolean;
     confirmed: boolean;
+    requeued: number;
     told: Readonly<Record<string, number>>;
   }>(
     `SELECT t.seq, t.uetr, t.batch, t.ended, t.source_amount, t.target_amount, t.details_hash,
-       b.voided_at IS NOT NULL AS void, l.status, coalesce(l.rejected <> '[]', false) AS has_rejected,
+       t.requeued, b.voided_at IS NOT NULL AS void, l.status, coalesce(l.rejected <> '[]', false) AS has_rejected,
        c.uetr IS NOT NULL AS confirmed, told.counts AS told
      FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t
        LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
@@ -200,6 +203,7 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
     status: row.status ?? undefined,
     hasRejected: row.has_rejected,
     isConfirmed: row.confirmed,
+    requeued: row.requeued,
     told: row.told,
   }));
 }

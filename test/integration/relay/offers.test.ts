@@ -13,6 +13,7 @@ import { createIntake, type Intake, type Submission } from "../../../src/relay/i
 import { recordProviderFailure } from "../../../src/relay/pricing/failures.ts";
 import { pricingStep } from "../../../src/relay/pricing/pricing.ts";
 import { httpProviders } from "../../../src/relay/pricing/provider-client.ts";
+import { reconcile } from "../../../src/relay/reconciler.ts";
 import { batcherStep } from "../../../src/relay/steps/batcher.ts";
 import { openerStep } from "../../../src/relay/steps/opener.ts";
 import { watcherStep } from "../../../src/relay/steps/watcher.ts";
@@ -24,7 +25,7 @@ import { findTransfer } from "../../../src/store/transfers.ts";
 import { parseUetr } from "../../../src/domain/uetr.ts";
 import { submission } from "../api/support.ts";
 import { makeQuote } from "../support/batches.ts";
-import { ALIPAY_HK, FUNDS, fundedLedger, HKD_TO_PHP, PROVIDER } from "../support/chain.ts";
+import { ALIPAY_HK, FUNDS, fundedLedger, HKD_TO_PHP, networkHelpers, PROVIDER } from "../support/chain.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { passTime, run, SETTINGS, testRelay, type TestRelay } from "../support/relay-context.ts";
 
@@ -44,7 +45,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
 
   beforeEach(async () => {
     sandbox = await fundedLedger();
-    await fund(sandbox, [{ partner: CHEAP, currency: php, amountMinor: FUNDS }]);
+    await giveMoney();
     bends = new Map();
     nonce = 0n;
     desks = createServer((request, response) => {
@@ -86,6 +87,13 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     const admin = await sandbox.submitterOf({ kind: "admin", partner });
     const address = sandbox.ledger.addresses.partnerRegistry;
     await admin.submit(encodeCall("partnerRegistry", address, name, [partner, ...args]));
+  }
+
+  /** The cheap one has its money, again. */
+  async function giveMoney(): Promise<void> {
+    // Reserves are attested once a second at most.
+    await networkHelpers.time.increase(1);
+    await fund(sandbox, [{ partner: CHEAP, currency: php, amountMinor: FUNDS }]);
   }
 
   async function withdraw(partner: PartnerId, minor: bigint): Promise<void> {
@@ -149,7 +157,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
       await run(relay, pricingStep);
       relay.clock.advance(1_000);
       expect(await sellerOf(await submit())).to.equal(HONEST);
-      await fund(sandbox, [{ partner: CHEAP, currency: php, amountMinor: FUNDS }]);
+      await giveMoney();
       await run(relay, watcherStep);
       await run(relay, pricingStep);
       relay.clock.advance(1_000);
@@ -205,7 +213,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     await deliver();
     expect(await statusOf(next)).to.equal("open");
     // It has its money again: what was promised is kept.
-    await fund(sandbox, [{ partner: CHEAP, currency: php, amountMinor: FUNDS }]);
+    await giveMoney();
     await passTime(relay, 61);
     await deliver();
     await deliver();
@@ -262,6 +270,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
       "SELECT sum(reserved) AS reserved FROM provider_quotes WHERE body->>'provider' = '12'",
     );
     expect(reserved).to.equal(0n);
+    expect((await reconcile(relay)).differences).to.deep.equal([]);
   });
 
   it("fail a transfer in the end when it has been in batches that nobody opened too often", async () => {
@@ -282,7 +291,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
       const ended = (await typesOfEvents()).filter((type) => type.startsWith("transfer."));
       expect(ended.filter((type) => type === "transfer.requeued")).to.have.lengthOf(Math.min(round, 3));
       expect(ended.includes("transfer.failed")).to.equal(round === 4);
-      await fund(sandbox, [{ partner: CHEAP, currency: php, amountMinor: FUNDS }]);
+      await giveMoney();
       await run(relay, watcherStep);
     }
   });

@@ -17,7 +17,7 @@ import { pricingStep } from "../../../src/relay/pricing/pricing.ts";
 import { fund } from "../../../src/sandbox/funding.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { makeQuote } from "../support/batches.ts";
-import { ALIPAY_HK, fundedLedger, GCASH, HKD_TO_HKD, HKD_TO_PHP, PROVIDER } from "../support/chain.ts";
+import { ALIPAY_HK, fundedLedger, GCASH, HKD_TO_HKD, HKD_TO_PHP, networkHelpers, PROVIDER } from "../support/chain.ts";
 import { describeOn } from "../support/databases.ts";
 import { SETTINGS, testRelay, type TestRelay } from "../support/relay-context.ts";
 
@@ -214,6 +214,8 @@ describe("the network's registry and providers", function () {
     });
 
     it("prices on the best of several, both ways, and exactly as the ledger will judge", async () => {
+      // Reserves are attested once a second at most.
+      await networkHelpers.time.increase(1);
       await fund(sandbox, [{ partner: SECOND, currency: HKD_TO_PHP.targetCurrency, amountMinor: 10n ** 9n }]);
       const rates = new Map([
         [PROVIDER, 7_249n],
