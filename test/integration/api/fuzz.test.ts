@@ -8,6 +8,7 @@ import { deployLedger } from "../../../ignition/deploy.ts";
 import { SCOPES } from "../../../src/contract/operator.ts";
 import { problemSchema } from "../../../src/contract/problems.ts";
 import { lineResultSchema } from "../../../src/contract/transfers.ts";
+import { parseCurrency } from "../../../src/domain/currency.ts";
 import { formatAddresses } from "../../../src/ledger/deployment/config-file.ts";
 import { keyInMemory } from "../../../src/ledger/keys/signing-key.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
@@ -17,7 +18,8 @@ import { createMetrics } from "../../../src/platform/metrics.ts";
 import { issueApiKey } from "../../../src/relay/api-keys.ts";
 import { generatePeerKeys, publicPeerKeys } from "../../../src/relay/peer/keys.ts";
 import { serveChain } from "../../../src/sandbox/chain-server.ts";
-import { sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
+import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
+import { fund } from "../../../src/sandbox/funding.ts";
 import { freePorts } from "../../../src/sandbox/ports.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../src/service/relay.ts";
@@ -47,7 +49,7 @@ const DOCUMENT = "docs/openapi.json";
  * quotes belong to the relay, not to who has asked. What is reserved of a quote is compared. A refusal that stands is
  * written down before it is told.
  */
-const EXEMPT = new Set(["audit_log", "provider_quotes", "refusals"]);
+const EXEMPT = new Set(["audit_log", "provider_funds", "provider_quotes", "refusals"]);
 
 /** Those of the routes between relays do not name the request. */
 const anyProblem = problemSchema.partial({ instance: true });
@@ -243,6 +245,12 @@ async function startRelays(stops: (() => Promise<unknown>)[]): Promise<{ relay: 
   const node = await serveChain(connection.provider);
   stops.push(() => node.stop());
   const sandbox = await openSandbox(connection.ethers.provider, addresses, config);
+  // Who has none of the money sells none.
+  const php = parseCurrency("PHP").code;
+  await fund(
+    sandbox,
+    PROVIDERS.map(({ id }) => ({ partner: id, currency: php, amountMinor: 10n ** 15n })),
+  );
   const store = await openPgliteSchemas(undefined);
   stops.push(() => store.close());
   const [port = 0, otherPort = 0] = await freePorts(2);
@@ -281,6 +289,8 @@ async function startIdle({ sandbox, rpcUrl, stops, partner, port, db }: IdleRela
     peer: { keys: inHand.keystore },
     registry: { trustedNetworks: ["127.0.0.0/8"] },
     wallet: { url: "http://127.0.0.1:9" },
+    // Other tests may have moved the chain's time.
+    clock: { maxSkewSeconds: 0 },
   };
   const {
     keys: _keys,
@@ -297,7 +307,7 @@ async function startIdle({ sandbox, rpcUrl, stops, partner, port, db }: IdleRela
       sealer: createSealer({ current: new Uint8Array(32).fill(7) }),
       keys: { send: operator, accept: operator, transactions: operator },
       peerKeys,
-      providers: fakeProviders(),
+      providers: fakeProviders((provider) => sandbox.keys.addressOf({ kind: "operator", partner: provider })),
       wallet: {
         lookup: ({ value }) =>
           Promise.resolve(

@@ -7,6 +7,7 @@ import type { Scope } from "../../../src/contract/operator.ts";
 import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
 import { currencyByNumeric, parseCurrency } from "../../../src/domain/currency.ts";
+import type { Hex } from "../../../src/domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { quoteId, type Quote } from "../../../src/domain/quote.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
@@ -80,7 +81,8 @@ export interface FakeProviders extends ProviderClient {
   readonly asked: OfferNeed[];
 }
 
-export function fakeProviders(): FakeProviders {
+/** @param keyOf which key has signed a provider's quotes; the fake registry's unless given */
+export function fakeProviders(keyOf: (provider: PartnerId) => Hex = () => QUOTE_KEY): FakeProviders {
   let nonce = BigInt(`0x${randomBytes(6).toString("hex")}`);
   const providers: FakeProviders = {
     rates: new Map([
@@ -106,7 +108,7 @@ export function fakeProviders(): FakeProviders {
           maxHold: 900,
           nonce: nonce++,
         };
-        const authorization = { key: QUOTE_KEY, signature: "0x00" } as const;
+        const authorization = { key: keyOf(parsePartnerId(provider)), signature: "0x00" } as const;
         return { id: quoteId(quote, CHAIN), quote, authorization };
       });
       return Promise.resolve(offers);
