@@ -61,14 +61,20 @@ export async function sendDay(options: SendDayOptions): Promise<DaySent> {
   // Its refunds wait for it, as it cannot be told of them.
   const isOverAtSource = async ({ source, uetr }: Order) =>
     away !== undefined && source === OUTAGE.partner && (await away.app.isOver(uetr));
+  const onLedger = new Set<Uetr>();
+  const isOnLedger = async ({ source, uetr }: Order) => {
+    if (!onLedger.has(uetr) && (await wallets.get(source)?.app.isOnLedger(uetr)) === true) onLedger.add(uetr);
+    return onLedger.has(uetr);
+  };
 
   await run.send(orders.filter(({ atSecond }) => atSecond < OUTAGE.fromSecond));
   await run.settle();
   if (away !== undefined) away.server.faults.offline = true;
   try {
     await run.send(orders.filter(({ atSecond }) => atSecond >= OUTAGE.fromSecond && atSecond < OUTAGE.untilSecond));
-    // Everything else ends as always, and must not expire with what waits for the wallet that is away.
-    await run.settle(async (order) => order.target === OUTAGE.partner || (await isOverAtSource(order)));
+    // Everything else ends as always, and must not expire with what waits for the wallet that is away. What is to expire
+    // there has to have got to the ledger: a signed batch that has not by then would be void.
+    await run.settle((order) => (order.target === OUTAGE.partner ? isOnLedger(order) : isOverAtSource(order)));
     await run.settle(isOverAtSource, passTime);
   } finally {
     if (away !== undefined) away.server.faults.offline = false;

@@ -26,6 +26,8 @@ export interface WalletApp {
   repeatAll(orders: readonly Order[]): Promise<ReadonlyMap<Uetr, Submission>>;
   /** Whether the money of a transfer can move no more, by the relay. */
   isOver(uetr: Uetr): Promise<boolean>;
+  /** Whether a transfer has got to the ledger, by the relay, or is over. */
+  isOnLedger(uetr: Uetr): Promise<boolean>;
   /** Reads the relay's events since it was last done, and refunds what webhooks may not have told of. */
   catchUp(): Promise<void>;
 }
@@ -85,6 +87,10 @@ export async function openWalletApp(options: WalletAppOptions): Promise<WalletAp
     },
     repeatAll: submitAll,
     isOver: async (uetr) => (await relay.transfer(uetr)).isFinal,
+    async isOnLedger(uetr) {
+      const { status, isFinal } = await relay.transfer(uetr);
+      return status === "held" || isFinal;
+    },
     async catchUp() {
       for (;;) {
         const { events, next } = await endingsAfter(relay, caughtUp);
