@@ -202,6 +202,7 @@ export const relayConfigSchema = z.strictObject({
       leastValiditySeconds: integer(0, MAX_LEAST_VALIDITY_SECONDS).default(15).meta({
         description: "A provider's quote that ends sooner is not drawn on any more.",
       }),
+      providerTimeoutMs: integer(100, 60_000).default(2_000).meta({ description: "For one request to one provider." }),
     })
     .prefault({}),
   transfers: z

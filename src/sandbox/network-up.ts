@@ -263,6 +263,7 @@ function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: s
     peer: { keys: inHand.keystore },
     // All of the network is on this machine.
     registry: { trustedNetworks: ["127.0.0.0/8"], names: PARTNER_NAMES, ...relaySettings["registry"] },
+    quote: { providerTimeoutMs: PATIENCE.timeoutMs, ...relaySettings["quote"] },
     wallet: { ...PATIENCE, ...relaySettings["wallet"], url: walletUrl },
   };
   const { keys: _keys, peer: _peer, database: _database, ...parsed } = parseConfigFile(JSON.stringify(file));

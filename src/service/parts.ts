@@ -62,7 +62,6 @@ export interface RelayParts {
 export type ToClose = (end: () => Promise<void>) => void;
 
 const REGISTRY_TIME_TO_LIVE_MS = 5_000;
-const PROVIDER_TIMEOUT_MS = 2_000;
 const SIGNER_TIMEOUT_MS = 5_000;
 /** How often the start tries to reach the database and the ledger: with the back-off below, for about a minute. */
 const MAX_ATTEMPTS = 16;
@@ -266,12 +265,12 @@ export function openSealer({ dataKey }: Pick<StartConfig, "dataKey">): Sealer {
 }
 
 function openProviders(
-  { batch: { holdSeconds } }: StartConfig,
+  { batch: { holdSeconds }, quote: { providerTimeoutMs: timeoutMs } }: StartConfig,
   tools: Tools & Pick<RelayContext, "outside">,
   ledger: Ledger,
   registry: Registry,
 ): ProviderClient {
-  return httpProviders({ ...tools, ledger, registry, holdSeconds, timeoutMs: PROVIDER_TIMEOUT_MS });
+  return httpProviders({ ...tools, ledger, registry, holdSeconds, timeoutMs });
 }
 
 function openWallet({ wallet }: StartConfig, tools: Tools): WalletConnector {
