@@ -9,6 +9,8 @@ export interface Estimate<Key> {
   current(): Promise<void>;
   /** Reads anew, for who has found too little; but not more often than every few milliseconds. */
   again(): Promise<void>;
+  /** Reads anew, for who knows that the store has more now: what is being read already may be without that. */
+  afresh(): Promise<void>;
   /** Undefined where nothing is known. */
   get(key: Key): bigint | undefined;
   take(key: Key, minor: bigint): void;
@@ -43,6 +45,10 @@ export function createEstimate<Key>(clock: Clock, load: () => Promise<ReadonlyMa
     },
     async again() {
       if (isPast(clock, readAtMs, LEAST_AGE_MS)) await read();
+    },
+    async afresh() {
+      await reading?.catch(() => undefined);
+      await read();
     },
     get: (key) => sums.get(key),
     take(key, minor) {

@@ -78,21 +78,26 @@ export interface Pricer {
 export function createPricer(context: RelayContext): Pricer {
   const asking = new Map<string, Promise<Answers>>();
 
-  /** Those who come while the providers are being asked wait for that answer instead of asking, too. */
-  const ask = async (corridor: Corridor, volume: Volume): Promise<Answers> => {
-    const pair = `${corridor.sourceCurrency}>${corridor.targetCurrency}`;
-    const current = asking.get(pair);
-    if (current !== undefined) return current;
-    const asked = askProviders(context, corridor, volume).finally(() => asking.delete(pair));
-    asking.set(pair, asked);
-    return asked;
-  };
-
   /** What providers have on the ledger, less what has been promised of it. */
   const money = createEstimate(context.clock, async () => {
     const rows = await freeProviderMoney(context.db);
     return new Map(rows.map(({ provider, currency, free }) => [moneyKey(provider, currency), free]));
   });
+  /** Those who come while the providers are being asked wait for that answer instead of asking, too. */
+  const ask = async (corridor: Corridor, volume: Volume): Promise<Answers> => {
+    const pair = `${corridor.sourceCurrency}>${corridor.targetCurrency}`;
+    const current = asking.get(pair);
+    if (current !== undefined) return current;
+    const asked = (async () => {
+      const answers = await askProviders(context, corridor, volume);
+      // With the offers came what their providers have.
+      await money.afresh();
+      return answers;
+    })().finally(() => asking.delete(pair));
+    asking.set(pair, asked);
+    return asked;
+  };
+
   const price = (corridor: RegisteredCorridor, wanted: readonly ToPrice[], book: readonly Entry[]) => {
     const { targetCurrency } = corridor.corridor;
     const free = (entry: Entry) => money.get(moneyKey(entry.quote.provider, targetCurrency));
@@ -112,7 +117,6 @@ export function createPricer(context: RelayContext): Pricer {
         const answers = await ask(corridor.corridor, volumeOf(unpriced));
         const book = await readBook(context, corridor.corridor);
         market = { book, answers };
-        await money.again();
         prices = price(corridor, wanted, book);
         if (answers.ids.size === 0) break;
       }
