@@ -250,8 +250,9 @@ function moneyRules(): readonly AlertRule[] {
       },
     ),
     rule("CreditsStuck", "critical", "feiqian_stuck_credits > 0", "5m", {
-      summary: "The wallet of {{ $labels.member }} refuses {{ $value }} credits of settled batches",
-      description: "Money is owed to customers. The relay tries for ever.",
+      summary: "{{ $labels.member }} has {{ $value }} credits of settled batches that are not posted",
+      description:
+        "Money is owed to customers: the wallet refuses them, or the relay fails on them. It tries for ever.",
       runbook: "alerts.md#creditsstuck",
     }),
     rule(

@@ -132,7 +132,13 @@ function relayStats(): readonly View[] {
     stat("p99 to the credit", "From acceptance to credit.", "s", p99("feiqian_accepted_to_credited_seconds", ""), {
       from: 10,
     }),
-    stat("Credits stuck", "Settled, and refused by the wallet.", "none", "sum(feiqian_stuck_credits)", { from: 1 }),
+    stat(
+      "Credits stuck",
+      "Settled, and not posted: refused by the wallet, or failed.",
+      "none",
+      "sum(feiqian_stuck_credits)",
+      { from: 1 },
+    ),
     stat("Differences", "That the last reconciliations found.", "none", "sum(feiqian_reconciliation_differences)", {
       from: 1,
     }),

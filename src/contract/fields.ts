@@ -2,6 +2,7 @@ import { z } from "zod/v4";
 import { ALIAS_TYPES, MAX_ALIAS_LENGTH } from "../domain/alias.ts";
 import { parseCurrency } from "../domain/currency.ts";
 import { InvalidInput } from "../domain/errors.ts";
+import { readInstant } from "../domain/instant.ts";
 import { MAX_MINOR } from "../domain/money.ts";
 import { REASONS } from "../domain/reason.ts";
 import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH, parseLabel, parseName, parseText } from "../domain/text.ts";
@@ -95,6 +96,12 @@ export function hexSchema(bytes: number): z.ZodString {
 export const instantSchema = z.iso
   .datetime({ precision: 3 })
   .meta({ description: "UTC, with milliseconds.", examples: ["2026-11-22T08:30:00.000Z"] });
+
+/** A time that a caller tells. */
+export const givenInstantSchema = z.iso
+  .datetime({ precision: 3 })
+  .refine((text) => readInstant(text) !== undefined, "a time in UTC with milliseconds, from 2020 to 2099")
+  .meta({ description: "UTC, with milliseconds; from 2020 to 2099.", examples: ["2026-11-22T08:30:00.000Z"] });
 
 /** What a pattern can tell of the rule: something to read, and most of what is refused. */
 const TEXT_PATTERN = (() => {

@@ -1,5 +1,5 @@
 import { z } from "zod/v4";
-import { instantSchema, labelSchema, uetrSchema, uuidSchema } from "./fields.ts";
+import { givenInstantSchema, instantSchema, labelSchema, uetrSchema, uuidSchema } from "./fields.ts";
 import { eventCursor, eventSchema } from "./network.ts";
 
 /** What an API key may do: look; send money; run the relay. */
@@ -23,7 +23,7 @@ export const createKeySchema = z
       .meta({
         description: `Requests a minute; each transfer of a stream counts as one. ${DEFAULT_RATE_LIMIT} where it is left out.`,
       }),
-    expiresAt: instantSchema.optional(),
+    expiresAt: givenInstantSchema.optional(),
   })
   .meta({ id: "CreateKey" });
 export type CreateKey = z.input<typeof createKeySchema>;
@@ -156,7 +156,7 @@ export const erasureSchema = z
     uetr: uetrSchema
       .optional()
       .meta({ description: "One transfer, once it is finished: refunded, or credited as far as is known." }),
-    acceptedBefore: instantSchema
+    acceptedBefore: givenInstantSchema
       .optional()
       .meta({ description: "All that is finished and was accepted before; not in the future." }),
   })

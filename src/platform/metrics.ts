@@ -22,19 +22,7 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
   const registry = new Registry();
   registry.setDefaultLabels({ partner: String(partner) });
   if (process) collectDefaultMetrics({ register: registry, prefix: "feiqian_" });
-  const registers = [registry];
-
-  const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
-    new Counter<Label>({ name: `feiqian_${name}_total`, help, labelNames, registers });
-  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
-    new Gauge<Label>({ name: `feiqian_${name}`, help, labelNames, registers });
-  const seconds = <Label extends string = never>(
-    name: string,
-    help: string,
-    buckets: number[],
-    labelNames: readonly Label[] = [],
-  ) => new Histogram<Label>({ name: `feiqian_${name}_seconds`, help, labelNames, buckets, registers });
-
+  const { counter, gauge, seconds } = makersOf(registry);
   return {
     registry,
     transfersAccepted: counter("transfers_accepted", "Transfers taken in, answered 202 the first time", ["target"]),
@@ -55,6 +43,11 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     webhooks: counter("webhooks", "Webhook deliveries", ["outcome"]),
     resealed: counter("resealed", "Rows sealed anew under the current data key", ["table"]),
     sealBroken: gauge("seal_broken", "Rows that were to be sealed anew and cannot be opened", ["table"]),
+    itemFaults: counter(
+      "item_faults",
+      "Items that a step failed on by a fault; each is tried again, and the others go on",
+      ["step"],
+    ),
     stepErrors: counter("step_errors", "Passes of a step that failed and are tried again", ["step"]),
     stepSeconds: seconds("step", "Passes of a step", CALL_BUCKETS, ["step"]),
     httpSeconds: seconds("http_request", "Requests to the API", CALL_BUCKETS, ["method", "route", "status"]),
@@ -81,11 +74,27 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     ),
     openBatches: gauge("open_batches", "Open batches with this partner as source or target"),
     waitingTransfers: gauge("waiting_transfers", "Transfers that are in no batch yet"),
-    stuckCredits: gauge("stuck_credits", "Credits of settled batches that the wallet refuses"),
+    stuckCredits: gauge("stuck_credits", "Credits of settled batches that have failed, or wait for too long"),
     availableMinor: gauge("available_minor", "Money on the ledger that is free to send, in minor units", ["currency"]),
     heldMinor: gauge("held_minor", "Money on the ledger that open batches hold, in minor units", ["currency"]),
     lowWater: gauge("low_water", "1 while a currency's available money is below its alarm", ["currency"]),
     leader: gauge("leader", "1 in the process that runs the steps, of those that share a database"),
     reconciliationDifferences: gauge("reconciliation_differences", "Differences that the last reconciliation found"),
   };
+}
+
+/** What makes metrics of one registry. */
+function makersOf(registry: Registry) {
+  const registers = [registry];
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter<Label>({ name: `feiqian_${name}_total`, help, labelNames, registers });
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge<Label>({ name: `feiqian_${name}`, help, labelNames, registers });
+  const seconds = <Label extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly Label[] = [],
+  ) => new Histogram<Label>({ name: `feiqian_${name}_seconds`, help, labelNames, buckets, registers });
+  return { counter, gauge, seconds };
 }

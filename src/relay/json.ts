@@ -1,6 +1,7 @@
 import type { MoneyJson } from "../contract/fields.ts";
 import type { Acceptance, QuoteResponse } from "../contract/transfers.ts";
 import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
+import { formatInstant as instant } from "../domain/instant.ts";
 import { quoteRate } from "../domain/quote.ts";
 import { formatRate } from "../domain/rate.ts";
 import type { QuoteWithProvider } from "../store/quotes.ts";
@@ -8,12 +9,9 @@ import type { AcceptedTransfer } from "../store/transfers.ts";
 
 // How what is stored is told to wallets.
 
-const RATE_DIGITS = 10;
+export { instant };
 
-/** @param ms since the epoch */
-export function instant(ms: number): string {
-  return new Date(ms).toISOString();
-}
+const RATE_DIGITS = 10;
 
 export function moneyJson(minor: bigint, currency: CurrencyCode): MoneyJson {
   return { currency, minor: String(minor) };

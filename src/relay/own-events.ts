@@ -1,4 +1,5 @@
 import { toHex, type Hex } from "../domain/bytes/hex.ts";
+import { formatInstant } from "../domain/instant.ts";
 import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
 import { transferLeaf, type Transfer } from "../domain/transfer.ts";
 import type { LedgerEvent } from "../ledger/events.ts";
@@ -70,6 +71,6 @@ function eventOf(type: string, { uetr, batch, at, nowMs, data }: Facts): NewEven
     batch,
     at: nowMs,
     ledger: { block: at.block, logIndex: at.logIndex },
-    data: { ...data, transaction: at.transaction, time: new Date(at.timeSeconds * 1_000).toISOString() },
+    data: { ...data, transaction: at.transaction, time: formatInstant(at.timeSeconds * 1_000) },
   };
 }

@@ -1,18 +1,21 @@
-import type { Clock } from "../platform/clock.ts";
-import type { Wake } from "../platform/loop.ts";
+import type { RelayContext, StepName } from "./context.ts";
+import { describeFault, isOfItem, noteFault } from "./faults.ts";
 
-export interface PoolOptions<Item, Name extends string> {
+export interface PoolOptions<Item> {
+  readonly context: Pick<RelayContext, "clock" | "wake" | "log" | "metrics">;
+  readonly step: StepName;
   /** How many are worked on at a time. */
   readonly limit: number;
-  /** What is due now, at most so many. */
+  /**
+   * What is due now, at most so many. Those that have failed and those that are new take turns in it, so that neither
+   * holds up the other. A wake of this step, while some are under way, has more looked for.
+   */
   readonly find: (atMost: number, isOver: () => boolean) => Promise<readonly Item[]>;
   readonly keyOf: (item: Item) => string;
-  /** Expected failures are for it to record; what it throws ends the pass, once everything under way has ended. */
+  /** Expected failures are for it to record. */
   readonly work: (item: Item, isOver: () => boolean) => Promise<void>;
-  /** A wake of this step, while some are under way, has more looked for: one that hangs does not hold up new ones. */
-  readonly wake: Wake<Name>;
-  readonly step: Name;
-  readonly clock: Clock;
+  /** Writes down with an item that its work has thrown, so that it is tried again later, and others before it. */
+  readonly recordFault: (item: Item, fault: string) => Promise<void>;
 }
 
 /**
@@ -22,11 +25,14 @@ export interface PoolOptions<Item, Name extends string> {
 const MAX_PASS_MS = 5_000;
 
 /**
- * Works off what is due, several at once, until nothing is or the pass has lasted long enough.
+ * Works off what is due, several at once, until nothing is or the pass has lasted long enough. An item whose work throws
+ * is recorded, and the others go on.
  * @returns whether it was the time, so that more may be due
+ * @throws what is not an item's own, as that the database is away; once everything under way has ended
  */
-export async function workOff<Item, Name extends string>(options: PoolOptions<Item, Name>): Promise<boolean> {
-  const { limit, find, keyOf, work, wake, step, clock } = options;
+export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean> {
+  const { context, limit, find, keyOf, work, step } = options;
+  const { clock, wake } = context;
   const untilMs = clock.nowMs() + MAX_PASS_MS;
   const isOver = (): boolean => clock.nowMs() >= untilMs;
   const running = new Map<string, Promise<void>>();
@@ -37,7 +43,13 @@ export async function workOff<Item, Name extends string>(options: PoolOptions<It
   });
   const start = (item: Item): void => {
     const key = keyOf(item);
-    const ended = work(item, isOver)
+    const begun = async (): Promise<void> => work(item, isOver);
+    const ended = begun()
+      .catch(async (failure: unknown) => {
+        if (!isOfItem(failure)) throw failure;
+        noteFault(context, step, key, failure);
+        await options.recordFault(item, describeFault(failure));
+      })
       .catch((failure: unknown) => void failures.push(failure))
       .finally(() => running.delete(key));
     running.set(key, ended);

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../domain/wire.ts";
 import type { Database, Queryable } from "./database.ts";
 import { epochColumn, nameOf, openFeed } from "./feeds.ts";
-import { numberOf } from "./values.ts";
+import { jsonOf, numberOf } from "./values.ts";
 
 /** What an operator did, or tried to. Nothing of it is personal data, and none of it a secret. */
 export interface AuditEntry {
@@ -25,7 +25,7 @@ export async function insertAudit(db: Database, entry: AuditEntry): Promise<bigi
     const [row] = await tx.query<{ seq: bigint }>(
       `INSERT INTO audit_log (at, actor, action, subject, outcome, data)
        VALUES ($1, $2, $3, $4, $5, $6::jsonb) RETURNING seq`,
-      [entry.at, entry.actor, entry.action, entry.subject ?? null, entry.outcome, JSON.stringify(entry.data)],
+      [entry.at, entry.actor, entry.action, entry.subject ?? null, entry.outcome, jsonOf(entry.data)],
     );
     if (row === undefined) throw new Error("audit_log: an insert returned nothing");
     return row.seq;
@@ -40,7 +40,7 @@ export async function concludeAudit(
 ): Promise<void> {
   await db.query(
     "UPDATE audit_log SET outcome = $2, subject = coalesce($3, subject), data = data || $4::jsonb WHERE seq = $1",
-    [seq, outcome, subject ?? null, JSON.stringify(data)],
+    [seq, outcome, subject ?? null, jsonOf(data)],
   );
 }
 

@@ -4,7 +4,7 @@ import type { Transfer } from "../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parseWire, toJson } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "./values.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "./values.ts";
 
 /** A key and its signature, as the ledger takes them. */
 export interface StoredAuthorization {
@@ -60,11 +60,13 @@ export interface UnopenedBatch extends SignedBatch {
   readonly attempts: number;
 }
 
-/** Those that are due for another attempt, the oldest first. */
+/** Those that are due for an attempt: new ones, the oldest first, in turns with what has failed. */
 export async function batchesToOpen(db: Queryable, nowMs: number, limit: number): Promise<readonly UnopenedBatch[]> {
   const rows = await db.query<SignedRow & { readonly open_attempts: number }>(
-    `SELECT id, header, send_signature, quote_signature, open_attempts FROM batches
-     WHERE NOT on_ledger AND voided_at IS NULL AND open_due_at <= $1 ORDER BY signed_at, id LIMIT $2`,
+    `SELECT id, header, send_signature, quote_signature, open_attempts FROM (
+       SELECT *, ${turnOf("open_attempts", "open_due_at, signed_at, id")} FROM batches
+       WHERE NOT on_ledger AND voided_at IS NULL AND open_due_at <= $1) AS due
+     ORDER BY turn, open_attempts, id LIMIT $2`,
     [nowMs, limit],
   );
   return rows.map((row) => ({ ...signedOf(row), attempts: row.open_attempts }));

@@ -8,7 +8,7 @@ import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parsedBy, parseWire, uetrText } from "../domain/wire.ts";
 import type { StoredAuthorization } from "./batches.ts";
 import type { Queryable } from "./database.ts";
-import { bytesOf, hexOf, numberOf, recordset } from "./values.ts";
+import { bytesOf, hexOf, numberOf, recordset, turnOf } from "./values.ts";
 
 /** What this relay's partner answers to a batch. */
 export interface Decision {
@@ -78,7 +78,7 @@ const rejectionsSchema = z.array(
   z.strictObject({ uetr: uetrText, reason: parsedBy(z.string(), (code) => parseReason(code)) }),
 );
 
-/** Those that are due to be submitted, the one that expires first at the front. */
+/** Those that are due to be submitted: new ones, the one that expires first at the front, in turns with what has failed. */
 export async function batchesToSettle(db: Queryable, nowMs: number, limit: number): Promise<readonly UnsettledBatch[]> {
   const rows = await db.query<{
     id: Uint8Array;
@@ -87,9 +87,12 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
     signature: unknown;
     settle_attempts: number;
   }>(
-    `SELECT l.id, l.header, d.rejections, d.signature, d.settle_attempts
-     FROM ledger_batches l JOIN decisions d ON d.batch = l.id
-     WHERE l.status = 'open' AND d.settle_due_at <= $1 ORDER BY l.expires_at_s, l.id LIMIT $2`,
+    `SELECT id, header, rejections, signature, settle_attempts FROM (
+       SELECT l.id, l.header, d.rejections, d.signature, d.settle_attempts,
+         ${turnOf("d.settle_attempts", "d.settle_due_at, l.expires_at_s, l.id")}
+       FROM ledger_batches l JOIN decisions d ON d.batch = l.id
+       WHERE l.status = 'open' AND d.settle_due_at <= $1) AS due
+     ORDER BY turn, settle_attempts, id LIMIT $2`,
     [nowMs, limit],
   );
   return rows.map((row) => ({
@@ -103,13 +106,18 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
   }));
 }
 
-/** Records an attempt, and when there may be another. */
-export async function recordSettleAttempt(db: Queryable, batch: Hex, dueAtMs: number, inVain: boolean): Promise<void> {
-  await db.query("UPDATE decisions SET settle_attempts = settle_attempts + $3, settle_due_at = $2 WHERE batch = $1", [
-    bytesOf(batch),
-    dueAtMs,
-    inVain ? 1 : 0,
-  ]);
+/** Records an attempt, and when there may be another; an error where it has failed. */
+export async function recordSettleAttempt(
+  db: Queryable,
+  batch: Hex,
+  dueAtMs: number,
+  error: string | undefined,
+): Promise<void> {
+  await db.query(
+    `UPDATE decisions SET settle_attempts = settle_attempts + $3, settle_due_at = $2, settle_error = $4
+     WHERE batch = $1`,
+    [bytesOf(batch), dueAtMs, error === undefined ? 0 : 1, error ?? null],
+  );
 }
 
 /** The same decision, signed with another key. */
@@ -127,7 +135,10 @@ export interface UnconfirmedBatch {
   readonly attempts: number;
 }
 
-/** Those that are due, the oldest first; some for each source, so that a relay that is away does not hold up the others'. */
+/**
+ * Those that are due, some for each source, so that a relay that is away does not hold up the others': of each, new ones,
+ * the oldest first, in turns with what has failed.
+ */
 export async function batchesToConfirm(
   db: Queryable,
   nowMs: number,
@@ -135,12 +146,13 @@ export async function batchesToConfirm(
 ): Promise<readonly UnconfirmedBatch[]> {
   const rows = await db.query<{ id: Uint8Array; source: number; confirm_attempts: number }>(
     `SELECT id, source, confirm_attempts FROM (
-       SELECT l.id, l.source, d.confirm_attempts, d.decided_at,
-         row_number() OVER (PARTITION BY l.source ORDER BY d.decided_at, l.id) AS place
-       FROM decisions d JOIN ledger_batches l ON l.id = d.batch
-       WHERE d.confirmed_at IS NULL AND d.confirm_due_at <= $1 AND l.status = 'settled'
-         AND NOT EXISTS (SELECT 1 FROM credits c WHERE c.batch = d.batch AND c.credited_at IS NULL)) AS due
-     WHERE place <= $2 ORDER BY decided_at, id`,
+       SELECT *, row_number() OVER (PARTITION BY source ORDER BY turn, confirm_attempts, id) AS place FROM (
+         SELECT l.id, l.source, d.confirm_attempts,
+           ${turnOf("d.confirm_attempts", "d.confirm_due_at, d.decided_at, l.id", "l.source")}
+         FROM decisions d JOIN ledger_batches l ON l.id = d.batch
+         WHERE d.confirmed_at IS NULL AND d.confirm_due_at <= $1 AND l.status = 'settled'
+           AND NOT EXISTS (SELECT 1 FROM credits c WHERE c.batch = d.batch AND c.credited_at IS NULL)) AS due) AS placed
+     WHERE place <= $2 ORDER BY place, id`,
     [nowMs, perSource],
   );
   return rows.map((row) => ({
@@ -182,9 +194,10 @@ export async function recordConfirmed(db: Queryable, batch: Hex, nowMs: number):
   ]);
 }
 
-export async function recordUnconfirmed(db: Queryable, batch: Hex, dueAtMs: number): Promise<void> {
-  await db.query("UPDATE decisions SET confirm_attempts = confirm_attempts + 1, confirm_due_at = $2 WHERE batch = $1", [
-    bytesOf(batch),
-    dueAtMs,
-  ]);
+export async function recordUnconfirmed(db: Queryable, batch: Hex, dueAtMs: number, error: string): Promise<void> {
+  await db.query(
+    `UPDATE decisions SET confirm_attempts = confirm_attempts + 1, confirm_due_at = $2, confirm_error = $3
+     WHERE batch = $1`,
+    [bytesOf(batch), dueAtMs, error],
+  );
 }

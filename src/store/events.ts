@@ -3,7 +3,7 @@ import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import type { JsonObject } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
 import { epochColumn, headOf, nameOf, openFeed } from "./feeds.ts";
-import { hexDigits, hexOf, numberOf } from "./values.ts";
+import { hexDigits, hexOf, jsonOf, numberOf } from "./values.ts";
 
 /** Something that happened, as it is written down. */
 export interface NewEvent {
@@ -73,7 +73,7 @@ export async function appendEvents(tx: Queryable, events: readonly NewEvent[]): 
      FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, uetr uuid, batch text, at bigint, block bigint,
        log integer, data jsonb)) WITH ORDINALITY AS e(type, uetr, batch, at, block, log, data, place)
      ORDER BY e.place RETURNING seq`,
-    [JSON.stringify(rows)],
+    [jsonOf(rows)],
   );
   return stored.map(({ seq }) => seq);
 }

@@ -4,7 +4,7 @@ import { parseCurrency, type CurrencyCode } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import { headerSchema, parseWire, toJson } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "./values.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "./values.ts";
 
 // The ledger as the watcher has read it. Only the watcher writes here.
 
@@ -186,22 +186,26 @@ export interface OverdueBatch {
 }
 
 /**
- * Open batches past their expiry, the oldest first: those that a partner is part of, and those of others.
- * @param ownBefore seconds of ledger time at which the partner's own ones are overdue
- * @param othersBefore the same for everybody else's
+ * Open batches past their expiry: those that a partner is part of, and those of others. The oldest first, in turns with
+ * those that failed to be expired and are due for it again.
+ * @param before seconds of ledger time at which the partner's own ones are overdue, and everybody else's
  */
 export async function overdueBatches(
   db: Queryable,
   partner: PartnerId,
-  ownBefore: number,
-  othersBefore: number,
+  before: { readonly own: number; readonly others: number },
+  nowMs: number,
   limit: number,
 ): Promise<readonly OverdueBatch[]> {
   const rows = await db.query<{ id: Uint8Array; header: unknown }>(
-    `SELECT id, header FROM ledger_batches
-     WHERE status = 'open' AND expires_at_s <= CASE WHEN source = $1 OR target = $1 THEN $2::bigint ELSE $3::bigint END
-     ORDER BY expires_at_s, id LIMIT $4`,
-    [partner, ownBefore, othersBefore, limit],
+    `SELECT id, header FROM (
+       SELECT l.id, l.header, coalesce(f.attempts, 0) AS attempts,
+         ${turnOf("coalesce(f.attempts, 0)", "f.due_at, l.expires_at_s, l.id")}
+       FROM ledger_batches l LEFT JOIN step_faults f ON f.step = 'sweeper' AND f.item = '0x' || encode(l.id, 'hex')
+       WHERE l.status = 'open' AND coalesce(f.due_at, 0) <= $4
+         AND l.expires_at_s <= CASE WHEN l.source = $1 OR l.target = $1 THEN $2::bigint ELSE $3::bigint END) AS overdue
+     ORDER BY turn, attempts, id LIMIT $5`,
+    [partner, before.own, before.others, nowMs, limit],
   );
   return rows.map(({ id, header }) => ({ id: hexOf(id), header: storedHeader(header) }));
 }

@@ -4,7 +4,7 @@ import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import { parseUetr, type Uetr } from "../domain/uetr.ts";
 import { headerSchema, parseWire } from "../domain/wire.ts";
 import type { Queryable } from "./database.ts";
-import { bytesOf, hexOf, numberOf } from "./values.ts";
+import { bytesOf, hexOf, numberOf, turnOf } from "./values.ts";
 
 /** Later than any time that comes. */
 const NEVER = 2n ** 63n - 1n;
@@ -18,8 +18,8 @@ export interface UndeliveredBatch {
 }
 
 /**
- * Batches whose payload is due to be sent: those that can still be settled, the oldest first; some for each target, so
- * that a relay that is away does not hold up the others'.
+ * Batches whose payload is due to be sent: those that can still be settled; some for each target, so that a relay that
+ * is away does not hold up the others': of each, new ones, the oldest first, in turns with what has failed.
  */
 export async function payloadsToSend(
   db: Queryable,
@@ -28,12 +28,13 @@ export async function payloadsToSend(
 ): Promise<readonly UndeliveredBatch[]> {
   const rows = await db.query<{ id: Uint8Array; header: unknown; payload_attempts: number }>(
     `SELECT id, header, payload_attempts FROM (
-       SELECT b.id, b.header, b.payload_attempts, b.signed_at,
-         row_number() OVER (PARTITION BY b.target ORDER BY b.signed_at, b.id) AS place
-       FROM batches b LEFT JOIN ledger_batches l ON l.id = b.id
-       WHERE b.payload_delivered_at IS NULL AND b.voided_at IS NULL AND b.payload_due_at <= $1
-         AND (l.id IS NULL OR l.status = 'open')) AS due
-     WHERE place <= $2 ORDER BY signed_at, id`,
+       SELECT *, row_number() OVER (PARTITION BY target ORDER BY turn, payload_attempts, id) AS place FROM (
+         SELECT b.id, b.target, b.header, b.payload_attempts,
+           ${turnOf("b.payload_attempts", "b.payload_due_at, b.signed_at, b.id", "b.target")}
+         FROM batches b LEFT JOIN ledger_batches l ON l.id = b.id
+         WHERE b.payload_delivered_at IS NULL AND b.voided_at IS NULL AND b.payload_due_at <= $1
+           AND (l.id IS NULL OR l.status = 'open')) AS due) AS placed
+     WHERE place <= $2 ORDER BY place, id`,
     [nowMs, perTarget],
   );
   return rows.map(({ id, header, payload_attempts }) => ({
@@ -60,11 +61,11 @@ export async function recordPayloadDelivered(db: Queryable, id: Hex, nowMs: numb
   ]);
 }
 
-export async function recordPayloadUndelivered(db: Queryable, id: Hex, dueAtMs: number): Promise<void> {
-  await db.query("UPDATE batches SET payload_attempts = payload_attempts + 1, payload_due_at = $2 WHERE id = $1", [
-    bytesOf(id),
-    dueAtMs,
-  ]);
+export async function recordPayloadUndelivered(db: Queryable, id: Hex, dueAtMs: number, error: string): Promise<void> {
+  await db.query(
+    `UPDATE batches SET payload_attempts = payload_attempts + 1, payload_due_at = $2, payload_error = $3 WHERE id = $1`,
+    [bytesOf(id), dueAtMs, error],
+  );
 }
 
 /** A transfer of an own batch with what opens its details, sealed; null once erased. Minor units. */
@@ -162,7 +163,7 @@ export interface UndecidedBatch {
   readonly attempts: number;
 }
 
-/** Those that are due, the one that expires first at the front. */
+/** Those that are due: new ones, the one that expires first at the front, in turns with what has failed. */
 export async function batchesToDecide(
   db: Queryable,
   partner: PartnerId,
@@ -170,10 +171,12 @@ export async function batchesToDecide(
   limit: number,
 ): Promise<readonly UndecidedBatch[]> {
   const rows = await db.query<{ id: Uint8Array; source: number; header: unknown; attempts: number }>(
-    `SELECT l.id, l.source, l.header, p.attempts FROM ledger_batches l JOIN payloads p ON p.batch = l.id
-     WHERE l.status = 'open' AND l.target = $1 AND p.refused IS NULL AND p.due_at <= $2
-       AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.batch = l.id)
-     ORDER BY l.expires_at_s, l.id LIMIT $3`,
+    `SELECT id, source, header, attempts FROM (
+       SELECT l.id, l.source, l.header, p.attempts, ${turnOf("p.attempts", "p.due_at, l.expires_at_s, l.id")}
+       FROM ledger_batches l JOIN payloads p ON p.batch = l.id
+       WHERE l.status = 'open' AND l.target = $1 AND p.refused IS NULL AND p.due_at <= $2
+         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.batch = l.id)) AS due
+     ORDER BY turn, attempts, id LIMIT $3`,
     [partner, nowMs, limit],
   );
   return rows.map(({ id, source, header, attempts }) => ({
@@ -185,10 +188,11 @@ export async function batchesToDecide(
 }
 
 /** It could not be decided, and is to be tried again. */
-export async function postponeDecision(db: Queryable, batch: Hex, dueAtMs: number): Promise<void> {
-  await db.query("UPDATE payloads SET attempts = attempts + 1, due_at = $2 WHERE batch = $1", [
+export async function postponeDecision(db: Queryable, batch: Hex, dueAtMs: number, error: string): Promise<void> {
+  await db.query("UPDATE payloads SET attempts = attempts + 1, due_at = $2, last_error = $3 WHERE batch = $1", [
     bytesOf(batch),
     dueAtMs,
+    error,
   ]);
 }
 

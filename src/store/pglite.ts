@@ -14,6 +14,7 @@ import {
   type TransactionScope,
 } from "./faults.ts";
 import { LeaseLost } from "./leases.ts";
+import { parameter } from "./values.ts";
 
 /** Several relays' databases in one PGlite, as schemas: an instance takes some 200 MB. */
 export interface PgliteSchemas {
@@ -188,10 +189,6 @@ async function send<Row extends object>(
   } catch (failure) {
     throw withoutValues(failure);
   }
-}
-
-function parameter(value: SqlValue): string | number | boolean | Uint8Array | null {
-  return typeof value === "bigint" ? String(value) : value;
 }
 
 /** PGlite adds the statement's values to its errors, which are logged. */

@@ -12,6 +12,7 @@ import {
   type TransactionScope,
 } from "./faults.ts";
 import { takeLease } from "./leases.ts";
+import { parameter } from "./values.ts";
 
 export interface PostgresOptions {
   /** Where the tables are; made where it is missing. The server's default (`public`) when left out. */
@@ -214,10 +215,6 @@ async function send<Row extends object>(
   } catch (failure) {
     throw storeFailure(failure);
   }
-}
-
-function parameter(value: SqlValue): string | number | boolean | Uint8Array | null {
-  return typeof value === "bigint" ? String(value) : value;
 }
 
 async function transact<Result>(

@@ -1,4 +1,6 @@
 import { fromHex, toHex, type Hex } from "../domain/bytes/hex.ts";
+import { storable } from "../domain/storable.ts";
+import type { SqlValue } from "./database.ts";
 
 // How rows and JSON for statements are read and written, in one place.
 
@@ -22,9 +24,39 @@ export function hexDigits(hex: Hex): string {
   return hex.slice(2);
 }
 
-/** Rows for `jsonb_to_recordset`: bigints as decimal text, which numeric columns take. */
+/** Rows for `jsonb_to_recordset`. */
 export function recordset(rows: readonly object[]): string {
-  return JSON.stringify(rows, (_, member: unknown) => (typeof member === "bigint" ? String(member) : member));
+  return jsonOf(rows);
+}
+
+/**
+ * JSON for a statement: bigints as decimal text, which numeric columns take, and text as it can be stored. Whoever takes
+ * text from outside has checked it; this is so that what one item brings along never fails the statement of all.
+ */
+export function jsonOf(value: object): string {
+  return JSON.stringify(value, (_, member: unknown) => {
+    if (typeof member === "bigint") return String(member);
+    return typeof member === "string" ? storable(member) : member;
+  });
+}
+
+/** A statement's value as both drivers take it. */
+export function parameter(value: SqlValue): string | number | boolean | Uint8Array | null {
+  if (typeof value === "bigint") return String(value);
+  return typeof value === "string" ? storable(value) : value;
+}
+
+/**
+ * A column `turn` for a selection of due work that is limited: what has failed before and what has not are counted
+ * apart, each in the order given. Ordered by it, the two take turns, so that neither ever holds up the other, however
+ * much there is of it. What is under way keeps its turn, for it is still due.
+ * @param attempts the column with how many have failed
+ * @param order of those that are alike, the due time first: so that all that has failed gets its attempt in turn, too
+ * @param group what is counted apart besides
+ */
+export function turnOf(attempts: string, order: string, group?: string): string {
+  const partition = [...(group === undefined ? [] : [group]), `${attempts} = 0`].join(", ");
+  return `row_number() OVER (PARTITION BY ${partition} ORDER BY ${order}) AS turn`;
 }
 
 /** UUIDs given as a JSON array in $1, for `column = ANY (…)`: an array, for which an index is used, and not a join. */

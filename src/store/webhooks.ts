@@ -2,7 +2,7 @@ import type { CurrencyCode } from "../domain/currency.ts";
 import type { Money } from "../domain/money.ts";
 import type { Database, Queryable } from "./database.ts";
 import { EVENT_COLUMNS, eventOf, type EventRow, type StoredEvent } from "./events.ts";
-import { numberOf } from "./values.ts";
+import { numberOf, recordset, turnOf } from "./values.ts";
 
 /** Where events are POSTed to. */
 export interface Webhook {
@@ -43,6 +43,8 @@ export interface Endpoint {
   readonly id: string;
   readonly url: string;
   readonly sealedSecret: Uint8Array;
+  /** How often nothing could be sent to it by a fault of this relay, one time after the other. */
+  readonly faultAttempts: number;
 }
 
 /** An event on its way to one endpoint. */
@@ -206,19 +208,29 @@ export async function planDeliveries(db: Database, nowMs: number, limit: number)
   });
 }
 
-/** The endpoints for which something is due, those that have waited longest first. */
+/** Of deliveries that are to be made: those that were not tried yet, and those that have failed. */
+const IS_NEW = "d.delivered_at IS NULL AND d.dead_at IS NULL AND d.attempts = 0";
+const HAS_FAILED = "d.delivered_at IS NULL AND d.dead_at IS NULL AND d.attempts > 0";
+
+/** The endpoints for which something is due: those that answer, in turns with those that have just failed. */
 export async function endpointsDue(db: Queryable, nowMs: number, limit: number): Promise<readonly Endpoint[]> {
   return db.query<Endpoint>(
-    `SELECT w.id, w.url, w.sealed_secret AS "sealedSecret" FROM webhooks w
-     JOIN (SELECT webhook, min(next_attempt_at) AS since FROM deliveries
-           WHERE delivered_at IS NULL AND dead_at IS NULL AND next_attempt_at <= $1 GROUP BY webhook) AS due
-       ON due.webhook = w.id
-     WHERE w.disabled_at IS NULL AND w.not_before <= $1 ORDER BY due.since LIMIT $2`,
+    `SELECT id, url, "sealedSecret", "faultAttempts" FROM (
+       SELECT w.id, w.url, w.sealed_secret AS "sealedSecret", w.fault_attempts AS "faultAttempts", w.not_before,
+         ${turnOf("w.not_before", "greatest(least(d.new_since, d.failed_since), w.not_before), w.id")}
+       FROM webhooks w CROSS JOIN LATERAL (
+         SELECT
+           (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW}) AS new_since,
+           (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.webhook = w.id AND ${HAS_FAILED}) AS failed_since
+       ) AS d
+       WHERE w.disabled_at IS NULL AND w.not_before <= $1
+         AND (d.new_since <= $1 OR (d.failed_since <= $1 AND w.retry_not_before <= $1))) AS due
+     ORDER BY turn, not_before, id LIMIT $2`,
     [nowMs, limit],
   );
 }
 
-/** What is due for an endpoint, in the order of the events. */
+/** What is due for an endpoint, in the order of the events: new ones, the oldest first, in turns with what has failed. */
 export async function deliveriesDue(
   db: Queryable,
   webhook: string,
@@ -226,15 +238,24 @@ export async function deliveriesDue(
   limit: number,
 ): Promise<readonly DueDelivery[]> {
   const rows = await db.query<DeliveredRow & { readonly attempts: number }>(
-    `SELECT d.attempts, ${COLUMNS} FROM deliveries d JOIN ${EVENTS}
-     WHERE d.webhook = $1::uuid AND d.delivered_at IS NULL AND d.dead_at IS NULL AND d.next_attempt_at <= $2
-     ORDER BY d.event LIMIT $3`,
-    [webhook, nowMs, limit],
+    `WITH due AS (
+       (SELECT d.event, d.attempts, row_number() OVER (ORDER BY d.event) AS turn
+        FROM deliveries d WHERE d.webhook = $2::uuid AND ${IS_NEW} AND d.next_attempt_at <= $1
+        ORDER BY d.event LIMIT $3)
+       UNION ALL
+       (SELECT d.event, d.attempts, row_number() OVER (ORDER BY d.next_attempt_at) AS turn
+        FROM deliveries d JOIN webhooks w ON w.id = d.webhook
+        WHERE d.webhook = $2::uuid AND ${HAS_FAILED} AND d.next_attempt_at <= $1 AND w.retry_not_before <= $1
+        ORDER BY d.next_attempt_at LIMIT $3)
+     )
+     SELECT d.attempts, ${COLUMNS} FROM (SELECT * FROM due ORDER BY turn, attempts LIMIT $3) AS d JOIN ${EVENTS}
+     ORDER BY d.event`,
+    [nowMs, webhook, limit],
   );
   return rows.map((row) => ({ event: deliveredOf(row), attempts: row.attempts }));
 }
 
-/** Writes down what became of attempts at one endpoint. */
+/** Writes down what became of attempts at one endpoint; where one has failed, `putOff` comes after it. */
 export async function recordAttempts(
   tx: Queryable,
   webhook: string,
@@ -254,13 +275,39 @@ export async function recordAttempts(
          dead_at = a.dead
      FROM jsonb_to_recordset($2::jsonb) AS a(event bigint, error text, next bigint, delivered bigint, dead bigint)
      WHERE d.webhook = $1::uuid AND d.event = a.event`,
-    [webhook, JSON.stringify(given)],
+    [webhook, recordset(given)],
+  );
+  await tx.query(
+    `UPDATE webhooks SET fault_attempts = 0, last_error = NULL, not_before = 0, retry_not_before = 0
+     WHERE id = $1::uuid AND (fault_attempts > 0 OR not_before > 0)`,
+    [webhook],
   );
 }
 
-/** Leaves an endpoint that has just failed alone for a while. */
-export async function putOff(tx: Queryable, webhook: string, untilMs: number): Promise<void> {
-  await tx.query("UPDATE webhooks SET not_before = $2 WHERE id = $1::uuid", [webhook, untilMs]);
+/** Leaves an endpoint that has just failed alone for a while: with what is new, and with what has failed there. */
+export async function putOff(
+  tx: Queryable,
+  webhook: string,
+  { newUntilMs, failedUntilMs }: { readonly newUntilMs: number; readonly failedUntilMs: number },
+): Promise<void> {
+  await tx.query("UPDATE webhooks SET not_before = $2, retry_not_before = $3 WHERE id = $1::uuid", [
+    webhook,
+    newUntilMs,
+    failedUntilMs,
+  ]);
+}
+
+/** Nothing could be sent to an endpoint, by a fault of this relay. */
+export async function recordEndpointFault(
+  tx: Queryable,
+  webhook: string,
+  untilMs: number,
+  error: string,
+): Promise<void> {
+  await tx.query(
+    "UPDATE webhooks SET fault_attempts = fault_attempts + 1, not_before = $2, last_error = $3 WHERE id = $1::uuid",
+    [webhook, untilMs, error],
+  );
 }
 
 function deliveredOf(row: DeliveredRow): DeliveredEvent {

@@ -12,6 +12,7 @@ import {
   type Scope,
 } from "../../contract/operator.ts";
 import { InvalidInput } from "../../domain/errors.ts";
+import { formatInstant, parseInstant } from "../../domain/instant.ts";
 import { act } from "../act.ts";
 import type { Io } from "../io.ts";
 import { renderFacts, tableOr, type Session } from "../session.ts";
@@ -76,7 +77,7 @@ async function create(session: Session): Promise<void> {
     ? await (await loadStore()).createKey(session, wanted)
     : await throughApi(session, "POST", "/v1/keys", newKeySchema, {
         ...wanted,
-        expiresAt: wanted.expiresAt === undefined ? undefined : new Date(wanted.expiresAt).toISOString(),
+        expiresAt: wanted.expiresAt === undefined ? undefined : formatInstant(wanted.expiresAt),
       });
   session.print(made, showNewKey);
 }
@@ -144,9 +145,7 @@ function readScope(text: string): Scope {
 
 function readExpiry(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const at = /^\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(at)) throw new InvalidInput("--expires", "a date, or a time in UTC (ISO 8601)", text);
-  return at;
+  return parseInstant(text, "--expires");
 }
 
 function showNewKey({ id, label, scopes, expiresAt, key }: NewKeyJson): string {

@@ -7,6 +7,7 @@ import {
   type WebhookJson,
 } from "../../contract/operator.ts";
 import { InvalidInput } from "../../domain/errors.ts";
+import { formatInstant, parseInstant } from "../../domain/instant.ts";
 import { parseUetr } from "../../domain/uetr.ts";
 import type { RelayClient } from "../../sdk/client.ts";
 import { act } from "../act.ts";
@@ -197,19 +198,16 @@ async function erase(session: Session, [uetr]: readonly string[]): Promise<void>
   if ((uetr === undefined) === (before === undefined)) {
     throw new CommandFailure("USAGE", "what? Give a UETR or --accepted-before: one of them");
   }
-  const body = uetr === undefined ? { acceptedBefore: readTime(before ?? "") } : { uetr: parseUetr(uetr) };
+  const body =
+    uetr === undefined
+      ? { acceptedBefore: formatInstant(parseInstant(before ?? "", "--accepted-before")) }
+      : { uetr: parseUetr(uetr) };
   const { connection } = await session.client();
   const { value } = await connection.ask("POST", "/v1/erasures", erasureResponseSchema, {
     canRepeat: true,
     body: { type: "application/json", text: JSON.stringify(body) },
   });
   session.print(value, ({ erased, payloads }) => `${erased} transfers and ${payloads} payloads erased`);
-}
-
-function readTime(text: string): string {
-  const isTime = z.iso.date().or(z.iso.datetime()).safeParse(text).success;
-  if (!isTime) throw new InvalidInput("--accepted-before", "a date, or a time in UTC (ISO 8601)", text);
-  return new Date(text).toISOString();
 }
 
 async function audit(session: Session): Promise<void> {

@@ -1,3 +1,4 @@
+import { formatInstant } from "../../domain/instant.ts";
 import { SCOPES, type ApiKeyJson, type NewKeyJson } from "../../contract/operator.ts";
 import { issueApiKey, rotateApiKey, type IssuedKey, type NewApiKey } from "../../relay/api-keys.ts";
 import { openStore } from "../../service/parts.ts";
@@ -65,13 +66,12 @@ function makerOf({ io }: Session, db: Database): Parameters<typeof issueApiKey>[
 }
 
 function keyJson({ expiresAt, revokedAt, successor, createdAt, scopes, ...rest }: ApiKey): ApiKeyJson {
-  const instant = (ms: number) => new Date(ms).toISOString();
   return {
     ...rest,
     scopes: SCOPES.filter((scope) => scopes.includes(scope)),
-    createdAt: instant(createdAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: instant(expiresAt) }),
-    ...(revokedAt === undefined ? {} : { revokedAt: instant(revokedAt) }),
+    createdAt: formatInstant(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: formatInstant(expiresAt) }),
+    ...(revokedAt === undefined ? {} : { revokedAt: formatInstant(revokedAt) }),
     ...(successor === undefined ? {} : { successor }),
   };
 }

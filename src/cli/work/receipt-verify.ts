@@ -1,3 +1,4 @@
+import { formatInstant } from "../../domain/instant.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatMoney } from "../../domain/money.ts";
 import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../sdk/receipt.ts";
@@ -41,11 +42,8 @@ function show(receipt: Shown): string {
       "rate",
       sent.currency === received.currency ? undefined : `${rateText} ${received.currency} for one ${sent.currency}`,
     ],
-    ["opened", new Date(receipt.openedAt * MS).toISOString()],
-    [
-      "ended",
-      `${new Date(receipt.finalAt * MS).toISOString()}, block ${receipt.finalBlock} of chain ${receipt.chainId}`,
-    ],
+    ["opened", formatInstant(receipt.openedAt * MS)],
+    ["ended", `${formatInstant(receipt.finalAt * MS)}, block ${receipt.finalBlock} of chain ${receipt.chainId}`],
     ["batch", receipt.batchId],
     ["registry", receipt.registry],
     ...Object.entries(receipt.disclosed).map(([group, details]) => [group, jsonOf(details)] as const),

@@ -1,4 +1,5 @@
 import { toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { believedInstant, EARLIEST_MS, formatInstant } from "../../domain/instant.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { transferLeaf } from "../../domain/transfer.ts";
 import { transfersOfBatches } from "../../store/batches.ts";
@@ -30,10 +31,13 @@ export async function recordConfirmation(
   if (!credits.every(({ uetr }) => settled.delete(uetr))) return "not theirs";
 
   const accepted = await acceptanceTimes(db, batch);
+  const at = clock.nowMs();
+  const believed = credits.map(({ uetr, creditedAt }) => {
+    return { uetr, creditedAt: believedInstant(creditedAt, accepted.get(uetr) ?? EARLIEST_MS, at) };
+  });
   const fresh = await db.transaction(async (tx) => {
-    const inserted = await insertConfirmations(tx, credits);
-    const told = credits.filter(({ uetr }) => inserted.has(uetr));
-    const at = clock.nowMs();
+    const inserted = await insertConfirmations(tx, believed);
+    const told = believed.filter(({ uetr }) => inserted.has(uetr));
     await appendEvents(
       tx,
       told.map(({ uetr, creditedAt }) => ({
@@ -41,7 +45,7 @@ export async function recordConfirmation(
         uetr,
         batch,
         at,
-        data: { creditedAt: new Date(creditedAt).toISOString() },
+        data: { creditedAt: formatInstant(creditedAt) },
       })),
     );
     return told;

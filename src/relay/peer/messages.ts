@@ -34,8 +34,8 @@ export const confirmationSchema = z.strictObject({
     .array(
       z.strictObject({
         uetr: uetrText,
-        /** Milliseconds since the epoch. */
-        creditedAt: z.number().int().min(0),
+        /** Milliseconds since the epoch, as the sender tells them: not refused, for the credit is told all the same. */
+        creditedAt: z.number(),
       }),
     )
     .min(1)

@@ -2,6 +2,7 @@ import { isSameCurrency, type Corridor } from "../../domain/corridor.ts";
 import { quoteCoverage } from "../../store/provider-quotes.ts";
 import { providersPassedOver } from "../../store/providers.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { workEach } from "../faults.ts";
 import { readProviderFunds } from "./book.ts";
 import { askProviders } from "./quotes.ts";
 
@@ -41,9 +42,15 @@ export const pricingStep: Step = async (context) => {
     return isGood || wasAsked ? [] : [{ corridor, reserved: standing.reserved }];
   });
   // What was drawn on the last ones is what the next should be good for.
-  await Promise.all(
-    due.map(({ corridor, reserved }) => askProviders(context, corridor, { source: 0n, target: reserved })),
-  );
+  await workEach(context, {
+    step: "pricing",
+    items: due,
+    keyOf: ({ corridor }) => `${corridor.sourceCurrency}>${corridor.targetCurrency}`,
+    atATime: Math.max(1, due.length),
+    async work({ corridor, reserved }) {
+      await askProviders(context, corridor, { source: 0n, target: reserved });
+    },
+  });
   await readProviderFunds(context);
   await tellPassedOver(context, nowMs);
   context.checkpoint("pricing.asked");

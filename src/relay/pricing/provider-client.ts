@@ -6,6 +6,7 @@ import { quoteId, quoteMismatch, quoteRate, type Exchange, type Quote } from "..
 import { authorizationSchema, parseWire, quoteSchema } from "../../domain/wire.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
 import { isQuoteSigned } from "../../ledger/quote-signature.ts";
+import { latestHead } from "../../ledger/state.ts";
 import { holdsKey, type RegisteredPartner, type Registry } from "../../ledger/registry.ts";
 import type { Authorization } from "../../ledger/signing.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -55,6 +56,8 @@ export interface ProviderClientOptions {
 
 const answerSchema = z.strictObject({ quote: quoteSchema, signature: authorizationSchema });
 const MAX_ANSWER_BYTES = 16_384;
+/** Who quotes for longer would be the last to be asked for that exchange. */
+const MAX_VALIDITY_SECONDS = 86_400;
 
 /** Asks providers over HTTP, at the URLs that they have set in the registry: POST `<url>/quotes`. */
 export function httpProviders(options: ProviderClientOptions): ProviderClient {
@@ -127,7 +130,13 @@ async function requireUsable(
     );
   }
   if (quote.capacity === 0n) throw new InvalidInput("quote.capacity", "more than zero");
-  if (!holdsKey(provider, authorization.key, "quote", Math.floor(clock.nowMs() / 1_000))) {
+  const nowSeconds = Math.floor(clock.nowMs() / 1_000);
+  const latest = quote.validUntil - MAX_VALIDITY_SECONDS;
+  // Of the clock and block time, which ends it, the later one.
+  if (latest > nowSeconds && latest > (await latestHead(ledger)).timeSeconds) {
+    throw new InvalidInput("quote.validUntil", "at most a day from now", quote.validUntil);
+  }
+  if (!holdsKey(provider, authorization.key, "quote", nowSeconds)) {
     throw new InvalidInput("signature.key", "a key that the registry has for the provider's quotes", authorization.key);
   }
   if (!(await isQuoteSigned(ledger, quote, authorization))) {

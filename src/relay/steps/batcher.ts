@@ -29,6 +29,7 @@ import {
 } from "../../store/waiting-transfers.ts";
 import { selectTransfers, type BatchRoom, type Selection } from "../batching.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { isOfItem, workEach } from "../faults.ts";
 import { readBook } from "../pricing/book.ts";
 import { blameProvider, cannotDeliver, LACKS_MONEY } from "../pricing/failures.ts";
 
@@ -62,9 +63,26 @@ export const batcherStep: Step = async (context) => {
 
   const moment = await readMoment(context);
   let hasMore = false;
-  for (const group of closed) hasMore = (await batchGroup(context, moment, group)) || hasMore;
+  await workEach(context, {
+    step: "batcher",
+    items: closed,
+    keyOf: keyOfGroup,
+    async work(group) {
+      try {
+        hasMore = (await batchGroup(context, moment, group)) || hasMore;
+      } catch (failure) {
+        // Whatever keeps the others from their batch, nobody waits for longer than was said.
+        if (isOfItem(failure)) await failExpired(context, group, "AB03");
+        throw failure;
+      }
+    },
+  });
   return hasMore;
 };
+
+function keyOfGroup({ target, sourceCurrency, targetCurrency, quote }: WaitingGroup): string {
+  return `${target} ${sourceCurrency}>${targetCurrency} ${quote ?? ""}`;
+}
 
 /** What the ledger's rules will be judged by. */
 interface Moment {

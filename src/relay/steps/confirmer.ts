@@ -9,6 +9,7 @@ import {
 } from "../../store/decisions.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { PeerError, peerClient, type PeerClient } from "../peer/client.ts";
+import { describeFault } from "../faults.ts";
 import { workOff } from "../pool.ts";
 
 /** Confirmations under way at a time; and to one relay, so that one that is away does not hold up the others'. */
@@ -17,17 +18,17 @@ const PER_SOURCE = 4;
 
 /** Tells source relays of batches whose customers have all been credited, again and again until each has been told. */
 export const confirmerStep: Step = async (context) => {
-  const { db, clock, wake } = context;
+  const { db, clock } = context;
   const client = peerClient(context);
   await closeUncredited(db, clock.nowMs());
   return workOff({
+    context,
+    step: "confirmer",
     limit: LIMIT,
     find: () => batchesToConfirm(db, clock.nowMs(), PER_SOURCE),
     keyOf: laneOf,
     work: (batch) => confirm(context, client, batch),
-    wake,
-    clock,
-    step: "confirmer",
+    recordFault: (batch, fault) => postpone(context, batch, fault),
   });
 };
 
@@ -37,7 +38,7 @@ function laneOf({ id, source }: UnconfirmedBatch): string {
 }
 
 async function confirm(context: RelayContext, client: PeerClient, batch: UnconfirmedBatch): Promise<void> {
-  const { db, clock, checkpoint, metrics, log, settings, wake } = context;
+  const { db, clock, checkpoint, metrics, log } = context;
   const { id, source, attempts } = batch;
   try {
     await client.sendConfirmation(source, id, { credits: [...(await postedCreditsOf(db, id))] });
@@ -48,14 +49,21 @@ async function confirm(context: RelayContext, client: PeerClient, batch: Unconfi
     const fields = { batch: id, source, status: error.status, code: error.problem ?? error.code, error };
     if (error.problem === undefined && attempts === 0) log.warn(fields, "not confirmed");
     else log.debug(fields, "not confirmed yet");
-    const delayMs = backoffMs(attempts + 1, settings.retry);
-    await recordUnconfirmed(db, id, clock.nowMs() + delayMs);
-    wake("confirmer", delayMs);
-    return;
+    return postpone(context, batch, describeFault(error));
   }
   checkpoint("confirmer.sent");
   await recordConfirmed(db, id, clock.nowMs());
   checkpoint("confirmer.recorded");
   metrics.confirmations.inc({ direction: "sent", outcome: "delivered" });
   log.info({ batch: id, source }, "credits confirmed");
+}
+
+async function postpone(
+  { db, clock, settings, wake }: RelayContext,
+  batch: UnconfirmedBatch,
+  why: string,
+): Promise<void> {
+  const delayMs = backoffMs(batch.attempts + 1, settings.retry);
+  await recordUnconfirmed(db, batch.id, clock.nowMs() + delayMs, why);
+  wake("confirmer", delayMs);
 }

@@ -10,6 +10,7 @@ import {
 } from "../../store/payloads.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { PeerError, peerClient, type PeerClient } from "../peer/client.ts";
+import { describeFault } from "../faults.ts";
 import { workOff } from "../pool.ts";
 import { openDetails } from "../sealed-details.ts";
 
@@ -23,17 +24,17 @@ const PER_TARGET = 4;
  * meanwhile, and until then nobody's money is lost.
  */
 export const courierStep: Step = async (context) => {
-  const { db, clock, wake } = context;
+  const { db, clock } = context;
   const client = peerClient(context);
   await giveUpPayloads(db, clock.nowMs());
   return workOff({
+    context,
+    step: "courier",
     limit: LIMIT,
     find: () => payloadsToSend(db, clock.nowMs(), PER_TARGET),
     keyOf: laneOf,
     work: (batch) => deliver(context, client, batch),
-    wake,
-    clock,
-    step: "courier",
+    recordFault: (batch, fault) => postpone(context, batch, fault),
   });
 };
 
@@ -48,7 +49,7 @@ async function deliver(context: RelayContext, client: PeerClient, batch: Undeliv
   const payload = await payloadOf(context, batch);
   if (payload === undefined) {
     log.error({ batch: id }, "a payload cannot be sent: its personal data has been erased");
-    await postpone(context, batch);
+    await postpone(context, batch, "its personal data has been erased");
     return;
   }
   try {
@@ -63,7 +64,7 @@ async function deliver(context: RelayContext, client: PeerClient, batch: Undeliv
     // Said once: a relay can be away for long.
     else if (batch.attempts === 0) log.warn({ ...fields, error }, "the target relay cannot be reached");
     else log.debug({ ...fields, error }, "the target relay cannot be reached yet");
-    await postpone(context, batch);
+    await postpone(context, batch, describeFault(error));
     return;
   }
   checkpoint("courier.sent");
@@ -73,9 +74,13 @@ async function deliver(context: RelayContext, client: PeerClient, batch: Undeliv
   log.info({ batch: id, target: header.target }, "payload delivered");
 }
 
-async function postpone({ db, clock, settings, wake }: RelayContext, batch: UndeliveredBatch): Promise<void> {
+async function postpone(
+  { db, clock, settings, wake }: RelayContext,
+  batch: UndeliveredBatch,
+  why: string,
+): Promise<void> {
   const delayMs = backoffMs(batch.attempts + 1, settings.retry);
-  await recordPayloadUndelivered(db, batch.id, clock.nowMs() + delayMs);
+  await recordPayloadUndelivered(db, batch.id, clock.nowMs() + delayMs, why);
   wake("courier", delayMs);
 }
 

@@ -3,6 +3,7 @@ import { appendEvents } from "../../store/events.ts";
 import { lastAlarm, lockBalance } from "../../store/liquidity.ts";
 import { readBalances } from "../../store/ledger-projection.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { workEach } from "../faults.ts";
 
 /** An alarm ends once there is a tenth more than what raises it, so that it does not go on and off around that. */
 const RESTORED_PERCENT = 110n;
@@ -17,15 +18,20 @@ export const liquidityStep: Step = async (context) => {
     metrics.availableMinor.set({ currency }, gaugeOf(available));
     metrics.heldMinor.set({ currency }, gaugeOf(held));
   }
-  let raised = false;
-  for (const [code, lowWater] of settings.lowWater) {
-    const currency = parseCurrency(code, "lowWater").code;
-    const state = await judge(context, currency, lowWater);
-    if (state === undefined) continue;
-    metrics.lowWater.set({ currency }, state.isLow ? 1 : 0);
-    raised ||= state.hasChanged;
-  }
-  if (raised) context.wake("notifier");
+  const changed: CurrencyCode[] = [];
+  await workEach(context, {
+    step: "liquidity",
+    items: [...settings.lowWater],
+    keyOf: ([code]) => code,
+    async work([code, lowWater]) {
+      const currency = parseCurrency(code, "lowWater").code;
+      const state = await judge(context, currency, lowWater);
+      if (state === undefined) return;
+      metrics.lowWater.set({ currency }, state.isLow ? 1 : 0);
+      if (state.hasChanged) changed.push(currency);
+    },
+  });
+  if (changed.length > 0) context.wake("notifier");
   return false;
 };
 

@@ -6,12 +6,14 @@ import {
   endpointsDue,
   planDeliveries,
   putOff,
+  recordEndpointFault,
   recordAttempts,
   type Attempt,
   type DueDelivery,
   type Endpoint,
 } from "../../store/webhooks.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { describeFault } from "../faults.ts";
 import { webhookBody } from "../webhook-body.ts";
 import { workOff } from "../pool.ts";
 import { postWebhook, type SendResult } from "../webhook-sender.ts";
@@ -29,8 +31,10 @@ const GONE = 410;
  * `maxAttempts` have failed. An endpoint that does not answer holds up no other.
  */
 export const notifierStep: Step = async (context) => {
-  const { db, clock, wake } = context;
+  const { db, clock, settings } = context;
   return workOff({
+    context,
+    step: "notifier",
     limit: MAX_ENDPOINTS,
     async find(atMost, isOver) {
       for (;;) {
@@ -41,9 +45,8 @@ export const notifierStep: Step = async (context) => {
     },
     keyOf: ({ id }) => id,
     work: (endpoint, isOver) => deliver(context, endpoint, isOver),
-    wake,
-    clock,
-    step: "notifier",
+    recordFault: ({ id, faultAttempts }, fault) =>
+      recordEndpointFault(db, id, clock.nowMs() + backoffMs(faultAttempts + 1, settings.retry), fault),
   });
 };
 
@@ -72,18 +75,23 @@ async function send(
 ): Promise<SendResult> {
   const { clock, settings, tracer } = context;
   const policy = { reach: webhookReach(context), timeoutMs: settings.webhooks.timeoutMs };
-  const body = JSON.stringify(webhookBody(event));
   const { id } = event;
   const sentAt = new Date(clock.nowMs());
-  return tracer.span("webhook", event.uetr === undefined ? {} : { uetr: event.uetr }, () => {
-    const headers = tracer.inject({
-      "content-type": "application/json",
-      "user-agent": "feiqian-relay",
-      "webhook-id": id,
-      "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1_000)),
-      "webhook-signature": signer.sign(id, sentAt, body),
-    });
-    return postWebhook(endpoint.url, headers, body, policy);
+  return tracer.span("webhook", event.uetr === undefined ? {} : { uetr: event.uetr }, async () => {
+    try {
+      const body = JSON.stringify(webhookBody(event));
+      const headers = tracer.inject({
+        "content-type": "application/json",
+        "user-agent": "feiqian-relay",
+        "webhook-id": id,
+        "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1_000)),
+        "webhook-signature": signer.sign(id, sentAt, body),
+      });
+      return await postWebhook(endpoint.url, headers, body, policy);
+    } catch (failure) {
+      // An event that cannot be told.
+      return { kind: "failed", error: describeFault(failure) };
+    }
   });
 }
 
@@ -106,10 +114,12 @@ async function record(context: RelayContext, endpoint: Endpoint, sent: readonly 
   await db.transaction(async (tx) => {
     await recordAttempts(tx, endpoint.id, attempts, nowMs);
     if (failed.length > 0) {
-      // Where nothing got through, the endpoint is down, and is asked as rarely as what failed least often there.
+      // Where nothing got through, the endpoint may be down: what failed there is tried as rarely as what failed least
+      // often. What is new is not held up by it, for it may be those events that the endpoint cannot take.
       const isDown = failed.length === sent.length;
       const attempt = isDown ? Math.min(...failed.map(({ attempts }) => attempts)) + 1 : 1;
-      await putOff(tx, endpoint.id, nowMs + backoffMs(attempt, settings.retry, () => fraction(context)));
+      const pauseMs = (attempts: number) => backoffMs(attempts, settings.retry, () => fraction(context));
+      await putOff(tx, endpoint.id, { newUntilMs: nowMs + pauseMs(1), failedUntilMs: nowMs + pauseMs(attempt) });
     }
     const isDisabled = isGone && (await disableWebhook(tx, endpoint.id, nowMs));
     await appendEvents(tx, [

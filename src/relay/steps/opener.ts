@@ -15,6 +15,7 @@ import {
 import { appendEvents } from "../../store/events.ts";
 import { readCursor } from "../../store/ledger-projection.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { describeFault, workEach } from "../faults.ts";
 import { workOff } from "../pool.ts";
 import { pairOf, providerFault, recordProviderFailure, tellProviderFailure } from "../pricing/failures.ts";
 import { submitCall } from "../submitting.ts";
@@ -30,13 +31,13 @@ export const openerStep: Step = async (context) => {
   const { db, clock, wake } = context;
   await voidPastChance(context);
   const isMoreDue = await workOff({
+    context,
+    step: "opener",
     limit: AT_A_TIME,
     find: (atMost) => batchesToOpen(db, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => openBatch(context, batch),
-    wake,
-    clock,
-    step: "opener",
+    recordFault: (batch, fault) => postpone(context, batch, fault),
   });
   const due = await nextOpenDue(db);
   if (due !== undefined) wake("opener", Math.max(1, due - clock.nowMs()));
@@ -45,14 +46,17 @@ export const openerStep: Step = async (context) => {
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
   const { db, ledger, settings, clock, checkpoint, wake } = context;
-  const { id, header, send, quote, attempts } = batch;
+  const { id, header, send, quote } = batch;
   const outcome = await submitCall(context, "open", id, openCall(ledger, header, send, quote));
   checkpoint("opener.submitted");
   // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
   const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
-  const pauseMs = isOpen ? settings.retry.maxDelayMs : backoffMs(attempts + 1, settings.retry);
-  await recordOpenAttempt(db, id, clock.nowMs() + pauseMs, isOpen ? undefined : errorOf(outcome.error));
-  if (isOpen) wake("watcher");
+  if (isOpen) {
+    await recordOpenAttempt(db, id, clock.nowMs() + settings.retry.maxDelayMs, undefined);
+    wake("watcher");
+    return;
+  }
+  await postpone(context, batch, describeFault(outcome.error));
   const fault = outcome.kind === "refused" ? providerFault(outcome.error, header) : undefined;
   if (fault !== undefined) await blameOnce(context, batch, fault);
 }
@@ -69,9 +73,8 @@ async function blameOnce(context: RelayContext, { id, header }: UnopenedBatch, f
   tellProviderFailure(context, failure);
 }
 
-function errorOf(error: Error): string {
-  const code = "code" in error && typeof error.code === "string" ? `${error.code}: ` : "";
-  return `${code}${error.message}`;
+async function postpone({ db, clock, settings }: RelayContext, batch: UnopenedBatch, why: string): Promise<void> {
+  await recordOpenAttempt(db, batch.id, clock.nowMs() + backoffMs(batch.attempts + 1, settings.retry), why);
 }
 
 /**
@@ -88,7 +91,12 @@ async function voidPastChance(context: RelayContext): Promise<void> {
   const ledgerTime = await ledgerTimeAt(ledger, cursor.block);
   const isPast = ({ expiresAt, quoteValidUntil = Infinity }: ExpiringBatch) =>
     cursor.timeSeconds > quoteValidUntil || ledgerTime >= expiresAt;
-  for (const { id, target } of candidates.filter(isPast)) await giveUp(context, id, target);
+  await workEach(context, {
+    step: "opener",
+    items: candidates.filter(isPast),
+    keyOf: ({ id }) => id,
+    work: ({ id, target }) => giveUp(context, id, target),
+  });
 }
 
 async function giveUp({ db, clock, metrics, log, wake }: RelayContext, id: Hex, target: number): Promise<void> {

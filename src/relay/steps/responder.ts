@@ -37,15 +37,15 @@ const LEAST_LEFT_SECONDS = 3;
  * not answer in full, nothing is decided.
  */
 export const responderStep: Step = async (context) => {
-  const { db, clock, partner, wake } = context;
+  const { db, clock, partner } = context;
   return workOff({
+    context,
+    step: "responder",
     limit: LIMIT,
     find: (atMost) => batchesToDecide(db, partner, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => context.tracer.span("responder.decide", { batch: batch.id }, () => decide(context, batch)),
-    wake,
-    clock,
-    step: "responder",
+    recordFault: (batch, fault) => postpone(context, batch, fault),
   });
 };
 
@@ -57,7 +57,7 @@ async function decide(context: RelayContext, batch: UndecidedBatch): Promise<voi
   if (transfers === undefined) return refuse(context, batch, "mismatch");
 
   const rejections = await judge(context, batch, transfers);
-  if (rejections === undefined) return postpone(context, batch);
+  if (rejections === undefined) return postpone(context, batch, "the wallet does not say whether it can credit");
   checkpoint("responder.checked");
   const refused: Rejection[] = transfers.flatMap((transfer) => {
     const reason = rejections.get(transfer.uetr);
@@ -77,7 +77,7 @@ async function decide(context: RelayContext, batch: UndecidedBatch): Promise<voi
   const outcome = await write(context, { batch: id, source: batch.source, rejections, accept, currency, credits });
   checkpoint("responder.decided");
   // Another batch has promised one of these credits since they were judged: they are judged again.
-  if (outcome === "taken") return postpone(context, batch);
+  if (outcome === "taken") return postpone(context, batch, "another batch has promised one of its credits");
   if (outcome === "written") {
     context.metrics.decisions.inc({ outcome: "accepted" }, credits.length);
     context.metrics.decisions.inc({ outcome: "rejected" }, refused.length);
@@ -172,8 +172,12 @@ async function refuse(
   else log.error({ batch: id, source }, "a batch is left to expire: its payload is not what it commits to");
 }
 
-async function postpone({ db, clock, settings, wake }: RelayContext, batch: UndecidedBatch): Promise<void> {
+async function postpone(
+  { db, clock, settings, wake }: RelayContext,
+  batch: UndecidedBatch,
+  why: string,
+): Promise<void> {
   const delayMs = backoffMs(batch.attempts + 1, settings.retry);
-  await postponeDecision(db, batch.id, clock.nowMs() + delayMs);
+  await postponeDecision(db, batch.id, clock.nowMs() + delayMs, why);
   wake("responder", delayMs);
 }

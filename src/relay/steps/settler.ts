@@ -8,6 +8,7 @@ import { backoffMs } from "../../platform/retry.ts";
 import { batchesToSettle, recordSettleAttempt, replaceSignature, type UnsettledBatch } from "../../store/decisions.ts";
 import { sealedPayloadOf } from "../../store/payloads.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { describeFault } from "../faults.ts";
 import { workOff } from "../pool.ts";
 import { openPayload } from "../sealed-payload.ts";
 import { submitCall } from "../submitting.ts";
@@ -26,21 +27,21 @@ const NONE_REJECTED: ProvedRejections = {
 
 /** Has the ledger act on this partner's decisions, again and again until it has, or the batch has expired. */
 export const settlerStep: Step = async (context) => {
-  const { db, clock, wake } = context;
+  const { db, clock } = context;
   return workOff({
+    context,
+    step: "settler",
     limit: LIMIT,
     find: (atMost) => batchesToSettle(db, clock.nowMs(), atMost),
     keyOf: ({ id }) => id,
     work: (batch) => settleBatch(context, batch),
-    wake,
-    clock,
-    step: "settler",
+    recordFault: (batch, fault) => postpone(context, batch, fault),
   });
 };
 
 async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promise<void> {
-  const { db, clock, ledger, settings, checkpoint, wake, keys } = context;
-  const { id, header, accept, attempts } = batch;
+  const { db, clock, ledger, checkpoint, wake, keys } = context;
+  const { id, header, accept } = batch;
   const proved = await prove(context, batch);
   const outcome = await submitCall(context, "settle", id, settleCall(ledger, header, proved, accept));
   checkpoint("settler.submitted");
@@ -49,11 +50,21 @@ async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promis
     const settlement = { batchId: id, rejectionsHash: proved.rejectionsHash };
     await replaceSignature(db, id, await signSettlement(ledgerSigner(keys.accept), ledger.chain, settlement));
   }
-  const inVain = outcome.kind === "refused" || outcome.kind === "failed";
-  const delayMs = inVain ? backoffMs(attempts + 1, settings.retry) : READING_MS;
-  await recordSettleAttempt(db, id, clock.nowMs() + delayMs, inVain);
-  if (inVain) wake("settler", delayMs);
-  else wake("watcher");
+  if (outcome.kind === "refused" || outcome.kind === "failed") {
+    return postpone(context, batch, describeFault(outcome.error));
+  }
+  await recordSettleAttempt(db, id, clock.nowMs() + READING_MS, undefined);
+  wake("watcher");
+}
+
+async function postpone(
+  { db, clock, settings, wake }: RelayContext,
+  batch: UnsettledBatch,
+  why: string,
+): Promise<void> {
+  const delayMs = backoffMs(batch.attempts + 1, settings.retry);
+  await recordSettleAttempt(db, batch.id, clock.nowMs() + delayMs, why);
+  wake("settler", delayMs);
 }
 
 async function prove({ db, sealer }: RelayContext, batch: UnsettledBatch): Promise<ProvedRejections> {

@@ -3,6 +3,7 @@ import { clockAt, latestHead, type ClockState } from "../../ledger/state.ts";
 import { hasUnopenedBatches } from "../../store/batches.ts";
 import { overdueBatches, partnersWithOpenBatches, type OverdueBatch } from "../../store/ledger-projection.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { workEach } from "../faults.ts";
 import { submitCall } from "../submitting.ts";
 
 /** Batches that are expired in one pass. */
@@ -24,11 +25,22 @@ export const sweeperStep: Step = async (context) => {
   const nowSeconds = Math.max(block.timeSeconds, Math.floor(clock.nowMs() / 1_000));
   const ledgerTime = timeIfCalledAt(ledgerClock, block.timeSeconds, nowSeconds);
   const othersAfter = settings.sweepOthersAfterSeconds + (partner % JITTER_SECONDS);
-  const overdue = await overdueBatches(db, partner, ledgerTime, ledgerTime - othersAfter, AT_A_TIME);
-  const outcomes = await Promise.all(overdue.map((batch) => expireBatch(context, batch)));
-  if (outcomes.includes(true)) wake("watcher");
+  const overdueAt = { own: ledgerTime, others: ledgerTime - othersAfter };
+  const overdue = await overdueBatches(db, partner, overdueAt, clock.nowMs(), AT_A_TIME);
+  let expired = 0;
+  await workEach(context, {
+    step: "sweeper",
+    items: overdue,
+    keyOf: ({ id }) => id,
+    atATime: AT_A_TIME,
+    async work(batch) {
+      await expireBatch(context, batch);
+      expired += 1;
+    },
+  });
+  if (expired > 0) wake("watcher");
   else await beatIfDue(context, ledgerClock, nowSeconds);
-  return overdue.length === AT_A_TIME && outcomes.includes(true);
+  return overdue.length === AT_A_TIME && expired > 0;
 };
 
 /** Ledger time as a call sees it that gets into a block now: it runs on from the last beat, up to the grace. */
@@ -41,11 +53,14 @@ function timeIfCalledAt(
   return timeSeconds + counted(nowSeconds) - counted(blockSeconds);
 }
 
-/** @returns whether the batch is expired now, by this relay or another */
-async function expireBatch(context: RelayContext, { id, header }: OverdueBatch): Promise<boolean> {
+/**
+ * Has the batch expired, by this relay or another.
+ * @throws LedgerError, Error where it is not
+ */
+async function expireBatch(context: RelayContext, { id, header }: OverdueBatch): Promise<void> {
   const outcome = await submitCall(context, "expire", id, expireCall(context.ledger, header));
   context.checkpoint("sweeper.submitted");
-  return outcome.kind === "submitted" || outcome.kind === "done";
+  if (outcome.kind === "refused" || outcome.kind === "failed") throw outcome.error;
 }
 
 /**

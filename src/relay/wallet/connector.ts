@@ -2,9 +2,11 @@ import { Webhook } from "standardwebhooks";
 import { z } from "zod/v4";
 import type { Alias } from "../../domain/alias.ts";
 import type { Hex } from "../../domain/bytes/hex.ts";
+import { readInstant } from "../../domain/instant.ts";
 import type { Money } from "../../domain/money.ts";
 import type { TransferParties } from "../../domain/payload.ts";
 import { parseReason, REASONS, type ReasonCode } from "../../domain/reason.ts";
+import { storable } from "../../domain/storable.ts";
 import type { Uetr } from "../../domain/uetr.ts";
 import { parseWire, uetrText } from "../../domain/wire.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -35,8 +37,8 @@ export type CreditResult =
       readonly status: "credited";
       /** The wallet's own name for the posting. */
       readonly reference: string;
-      /** Milliseconds since the epoch. */
-      readonly creditedAtMs: number;
+      /** As the wallet tells it, in milliseconds since the epoch; undefined where that is no time. */
+      readonly creditedAtMs: number | undefined;
     }
   | { readonly uetr: Uetr; readonly status: "refused"; readonly reason: ReasonCode };
 
@@ -126,7 +128,7 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
     },
     async credit(credits) {
       const { results } = await ask("/credits", { credits: credits.map(settledJson) }, creditSchema);
-      return ofCredits(credits, results.map(creditResult));
+      return ofCredits(credits, results.flatMap(creditResults));
     },
   };
 }
@@ -160,24 +162,29 @@ const checkSchema = z.object({
   ),
 });
 
-const creditSchema = z.object({
-  results: z.array(
-    z.discriminatedUnion("status", [
-      z.object({
-        uetr: uetrText,
-        status: z.literal("credited"),
-        reference: z.string().min(1).max(MAX_TEXT_LENGTH),
-        creditedAt: z.iso.datetime({ offset: true }),
-      }),
-      z.object({ uetr: uetrText, status: z.literal("refused"), reason }),
-    ]),
-  ),
-});
+/**
+ * That a credit is posted is gone by, whatever stands beside it: the reference is kept as far as it can be, and when it
+ * was is for the caller to believe.
+ */
+const creditResultSchema = z.discriminatedUnion("status", [
+  z.object({
+    uetr: uetrText,
+    status: z.literal("credited"),
+    reference: z.string().transform((text) => storable(text.slice(0, MAX_TEXT_LENGTH))),
+    creditedAt: z.unknown(),
+  }),
+  z.object({ uetr: uetrText, status: z.literal("refused"), reason }),
+]);
 
-function creditResult(result: z.infer<typeof creditSchema>["results"][number]): CreditResult {
-  if (result.status === "refused") return result;
-  const { creditedAt, ...rest } = result;
-  return { ...rest, creditedAtMs: Date.parse(creditedAt) };
+const creditSchema = z.object({ results: z.array(z.unknown()) });
+
+/** None for a result that is not as the contract has it: it is as good as left out, and hurts no other. */
+function creditResults(result: unknown): readonly CreditResult[] {
+  const { data } = creditResultSchema.safeParse(result);
+  if (data === undefined) return [];
+  if (data.status === "refused") return [data];
+  const { creditedAt, ...rest } = data;
+  return [{ ...rest, creditedAtMs: typeof creditedAt === "string" ? readInstant(creditedAt) : undefined }];
 }
 
 /** A wallet that answers what it was not asked, or twice, has not understood: nothing it says is gone by. */

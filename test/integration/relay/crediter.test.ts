@@ -7,6 +7,8 @@ import { confirmerStep } from "../../../src/relay/steps/confirmer.ts";
 import { crediterStep } from "../../../src/relay/steps/crediter.ts";
 import { responderStep } from "../../../src/relay/steps/responder.ts";
 import { settlerStep } from "../../../src/relay/steps/settler.ts";
+import { WalletError } from "../../../src/relay/wallet/connector.ts";
+import { countStuckCredits } from "../../../src/store/credits.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
 import type { NewTransfer } from "../../../src/store/transfers.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
@@ -57,9 +59,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
       expect(wallet.posted.get(uetr)).to.deep.include({ batchId: id, amount: { currency: "PHP", minor } });
     }
     const credits = await rows(target);
-    expect(credits.every(({ credited_at }) => credited_at === BigInt(Date.parse("2026-11-22T08:30:00Z")))).to.equal(
-      true,
-    );
+    expect(credits.every(({ credited_at }) => credited_at === BigInt(Date.parse(wallet.creditedAt)))).to.equal(true);
     expect((await events(target, "credit.posted")).map(({ uetr }) => uetr)).to.have.members(uetrsOf(transfers));
     expect(target.woken).to.include("confirmer");
 
@@ -71,7 +71,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
     const told = await events(source, "transfer.credited");
     expect(told.map(({ uetr }) => uetr)).to.have.members(uetrsOf(transfers));
-    expect(told[0]?.data).to.deep.equal({ creditedAt: "2026-11-22T08:30:00.000Z" });
+    expect(told[0]?.data).to.deep.equal({ creditedAt: wallet.creditedAt });
     expect(source.woken).to.include("notifier");
   });
 
@@ -185,6 +185,101 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     expect(await events(target, "credit.stuck")).to.deep.equal([
       { uetr: refunded.uetr, data: { reason: "the ledger has refunded it" } },
     ]);
+  });
+
+  it("takes a credit for posted whatever text and time come with it, and tells the source a time that it takes", async () => {
+    const { source, target, wallet } = pair;
+    const { transfers } = await settled();
+    await readLedger(source);
+    const says = ["0001-01-01T00:00:00Z", "+275760-09-13T00:00:00.000Z", "9999-12-31T23:59:59Z"];
+    const poisoned: TestRelay["wallet"] = {
+      ...target.wallet,
+      credit: async (credits) =>
+        (await target.wallet.credit(credits)).map((result, index) => {
+          return { ...result, reference: "a\0b\ud800c", creditedAtMs: Date.parse(says[index] ?? "") };
+        }),
+    };
+    const before = Date.now();
+    await run({ ...target, wallet: poisoned }, crediterStep);
+    expect(wallet.posted.size).to.equal(3);
+    for (const { credited_at, reference, attempts } of await rows(target)) {
+      expect(reference).to.equal("a\uFFFDb\uFFFDc");
+      expect(attempts).to.equal(0);
+      expect(Number.parseInt(String(credited_at), 10)).to.be.at.least(before);
+    }
+    await run(target, confirmerStep);
+    expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
+    for (const { data } of await events(source, "transfer.credited")) {
+      expect(data["creditedAt"]).to.match(/^20\d\d-/);
+    }
+  });
+
+  it("credits all the others where one fails by a fault, which is recorded, counted and told of", async () => {
+    const { target, wallet } = pair;
+    const { transfers } = await settled();
+    const [bad = "", ...good] = uetrsOf(transfers);
+    await target.db.query(
+      `CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF NEW.credited_at IS NOT NULL AND NEW.uetr = '${bad}' THEN RAISE EXCEPTION 'a value of its own'; END IF;
+         RETURN NEW;
+       END $$`,
+    );
+    await target.db.query(
+      "CREATE TRIGGER refuse_one BEFORE UPDATE ON credits FOR EACH ROW EXECUTE FUNCTION refuse_one()",
+    );
+    await run(target, crediterStep);
+    const posted = (await rows(target)).filter(({ credited_at }) => credited_at !== null);
+    expect(posted.map(({ uetr }) => uetr)).to.deep.equal(good);
+    expect((await rows(target)).find(({ uetr }) => uetr === bad)).to.include({ attempts: 1 });
+    expect((await rows(target))[0]?.last_error).to.contain("a value of its own");
+    expect(await events(target, "credit.stuck")).to.deep.equal([
+      { uetr: bad, data: { reason: "a fault of this relay" } },
+    ]);
+    expect((await target.metrics.stuckCredits.get()).values[0]?.value).to.equal(1);
+
+    await target.db.query("DROP TRIGGER refuse_one ON credits");
+    target.clock.advance(10_000);
+    await run(target, crediterStep);
+    expect((await target.metrics.stuckCredits.get()).values[0]?.value).to.equal(0);
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
+  });
+
+  it("records a batch whose payload cannot be opened, and credits those of others", async () => {
+    const { target, wallet } = pair;
+    const broken = await settled();
+    const whole = await settled();
+    await target.db.query("UPDATE payloads SET sealed = 'nonsense' WHERE batch = $1", [fromHex(broken.id)]);
+    await run(target, crediterStep);
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(whole.transfers));
+    const failed = (await rows(target)).filter(({ credited_at }) => credited_at === null);
+    expect(failed.map(({ uetr }) => uetr)).to.deep.equal(uetrsOf(broken.transfers));
+    expect(failed.every(({ attempts, last_error }) => attempts === 1 && last_error !== null)).to.equal(true);
+    expect(await events(target, "credit.stuck")).to.have.length(3);
+  });
+
+  it("asks for those alone that fail with others, so that one that the wallet fails on keeps nobody waiting", async () => {
+    const { target, wallet } = pair;
+    const { transfers } = await settled(5);
+    const [bad] = uetrsOf(transfers);
+    const failing: TestRelay["wallet"] = {
+      ...target.wallet,
+      credit: (credits) =>
+        credits.some(({ uetr }) => uetr === bad)
+          ? Promise.reject(new WalletError("/credits: answered 500"))
+          : target.wallet.credit(credits),
+    };
+    for (let rounds = 0; rounds < 4; rounds++) {
+      await run({ ...target, wallet: failing }, crediterStep);
+      target.clock.advance(10_000);
+    }
+    expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers).slice(1));
+  });
+
+  it("counts as stuck what nothing has come of for a while", async () => {
+    const { target } = pair;
+    await settled();
+    expect(await countStuckCredits(target.db, target.clock.nowMs())).to.equal(0);
+    expect(await countStuckCredits(target.db, target.clock.nowMs() + 120_000)).to.equal(3);
   });
 
   it("takes many in calls of a hundred", async () => {

@@ -13,6 +13,9 @@ import { signRequest } from "../../../src/relay/peer/signatures.ts";
 import { responderStep } from "../../../src/relay/steps/responder.ts";
 import { settlerStep } from "../../../src/relay/steps/settler.ts";
 import { auditAfter } from "../../../src/store/audit.ts";
+import { transferStatusSchema } from "../../../src/contract/transfer-status.ts";
+import { statusOf } from "../../../src/relay/status.ts";
+import { findTransfer } from "../../../src/store/transfers.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
 import { governedCall } from "../support/governance.ts";
 import { describeOn } from "../support/databases.ts";
@@ -313,6 +316,22 @@ describeOn("PGlite", "what relays take of each other", (open) => {
       await confirm(id, uetrs);
       expect(await confirmations()).to.have.length(3);
       expect(await eventsAfter(source.db, 0n, 100, ["transfer.credited"])).to.have.length(3);
+    });
+
+    it("is taken whatever time it tells: one that cannot be is when it was told", async () => {
+      const { id, transfers } = await openedBatch(pair);
+      await run(pair.target, responderStep);
+      await run(pair.target, settlerStep);
+      await readLedger(pair.source);
+      for (const [index, { uetr }] of transfers.entries()) {
+        const creditedAt = [8.64e15, -62_135_596_800_000, 2 ** 60][index] ?? 0;
+        const before = pair.source.clock.nowMs();
+        await peerClient(pair.target).sendConfirmation(pair.source.partner, id, { credits: [{ uetr, creditedAt }] });
+        const record = await findTransfer(pair.source.db, uetr);
+        if (record === undefined) throw new Error("no transfer");
+        expect(record.creditedAt).to.be.at.least(before);
+        expect(transferStatusSchema.safeParse(statusOf(record)).success).to.equal(true);
+      }
     });
 
     it("is refused as a whole for what has not settled, was refunded, or is not the sender's to confirm", async () => {

@@ -154,6 +154,14 @@ describe("the network's registry and providers", function () {
     const need = { source: ALIPAY_HK, sourceCurrency: 344, targetCurrency: 608, sourceTotal: 1_000n, targetTotal: 0n };
     const json = (response: ServerResponse, body: object) => response.end(JSON.stringify(body));
 
+    it("takes no quote that is to stand for ever", async () => {
+      desks.set(await setDesk(PROVIDER), async (_given, response) => {
+        json(response, await signed(await offerOf(PROVIDER, { validUntil: 2 ** 48 - 1 })));
+      });
+      await registry.refresh();
+      expect(await relay.providers.quotes(need)).to.deep.equal([]);
+    });
+
     it("takes signed quotes of all who answer, for this partner alone", async () => {
       const asked: Asked[] = [];
       for (const provider of [PROVIDER, SECOND]) {

@@ -109,12 +109,28 @@ describe("the connector of a wallet", () => {
     expect(await wallet().check(CREDITS)).to.deep.equal([]);
   });
 
+  it("goes by every result that is as it should be, whatever stands beside it or in it that is for reading only", async () => {
+    const long = `${"x".repeat(139)}\u{1F600}`;
+    const results = [
+      { ...credited(FIRST), reference: "a\0b\ud800c", creditedAt: "0001-01-01T00:00:00Z" },
+      { uetr: SECOND, status: "perhaps" },
+      { uetr: STRANGER.toUpperCase() },
+      null,
+    ];
+    answer = () => ({ results });
+    const uetr = parseUetr(FIRST);
+    const told = { uetr, status: "credited", reference: "a\uFFFDb\uFFFDc", creditedAtMs: undefined };
+    expect(await wallet().credit(CREDITS)).to.deep.equal([told]);
+    answer = () => ({ results: [{ ...credited(FIRST), reference: long, creditedAt: 8.64e15 }] });
+    expect(await wallet().credit(CREDITS)).to.deep.equal([{ ...told, reference: `${"x".repeat(139)}\uFFFD` }]);
+  });
+
   const nonsense: Readonly<Record<string, (reply: FastifyReply) => unknown>> = {
     "answers with an error": (reply) => reply.code(500).send({ name: "Maria Dela Cruz" }),
     "refuses the signature": (reply) => reply.code(401).send(),
     "sends elsewhere": (reply) => reply.redirect("/base/other", 307),
     "answers with something else": () => "Maria Dela Cruz",
-    "leaves out what must be there": () => ({ results: [{ uetr: FIRST, status: "credited" }] }),
+    "leaves out what must be there": () => ({ credits: [] }),
     "answers for a transfer it was not asked about": () => ({ results: [credited(STRANGER)] }),
     "answers twice for one transfer": () => ({ results: [credited(FIRST), credited(FIRST)] }),
     "answers without end": () => ({ results: [], more: "Maria".repeat(400_000) }),

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -43,6 +43,50 @@ describeOnBothDatabases("migrations", (open, kind) => {
       ),
     );
     expect(new Set([...columns.values()].map((each) => JSON.stringify(each)))).to.have.property("size", 1);
+  });
+
+  it("put right times of credits that were taken as they were told", async () => {
+    const shipped = new URL("../../../src/store/migrations/", import.meta.url);
+    for (const name of ["0001-relay.sql", "0002-refusals.sql"]) {
+      await write(name, await readFile(new URL(name, shipped), "utf8"));
+    }
+    await run();
+    const [atMs, good] = [Date.UTC(2026, 10, 29, 12, 0, 0, 7), Date.UTC(2026, 10, 29, 11)];
+    const told = [8.64e15, 0, Date.UTC(2026, 11, 29), good];
+    const uetrs = told.map((_, index) => `eb6305c9-1f7f-49de-aed0-16487c27b42${index}`);
+    await db.query("INSERT INTO payloads (batch, source, received_at) VALUES ('b', 7, 1)");
+    await db.query("INSERT INTO decisions (batch, rejections, signature, decided_at) VALUES ('b', '[]', '{}', 1)");
+    for (const [index, uetr] of uetrs.entries()) {
+      const creditedAt = told[index] ?? 0;
+      await db.query(
+        `INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount,
+           target_amount, fee, details_hash, if_unfunded, accepted_at, expires_at)
+         VALUES ($1, '', 4, 'HKD', 'HKD', 1, 1, 0, '', 'fail', 1, 1)`,
+        [uetr],
+      );
+      await db.query("INSERT INTO confirmations VALUES ($1, $2)", [uetr, creditedAt]);
+      await db.query(
+        "INSERT INTO credits (uetr, source, batch, amount, currency, credited_at) VALUES ($1, 7, 'b', 1, 'HKD', $2)",
+        [uetr, creditedAt],
+      );
+      for (const type of ["transfer.credited", "credit.posted"]) {
+        await db.query("INSERT INTO events (type, uetr, at, data) VALUES ($1, $2, $3, $4::jsonb)", [
+          type,
+          uetr,
+          atMs,
+          JSON.stringify({ creditedAt: new Date(creditedAt).toISOString(), more: 1 }),
+        ]);
+      }
+    }
+    await migrate(db);
+    const expected = [atMs, atMs, atMs, good];
+    for (const table of ["confirmations", "credits"]) {
+      const rows = await db.query<{ credited_at: bigint }>(`SELECT credited_at FROM ${table} ORDER BY uetr`);
+      expect(rows.map(({ credited_at }) => credited_at)).to.deep.equal(expected.map(BigInt));
+    }
+    const events = await db.query<{ data: unknown }>("SELECT data FROM events ORDER BY type, uetr");
+    const texts = expected.map((ms) => ({ creditedAt: new Date(ms).toISOString(), more: 1 }));
+    expect(events.map(({ data }) => data)).to.deep.equal([...texts, ...texts]);
   });
 
   it("are applied in their order, those that are new only", async () => {

@@ -33,6 +33,8 @@ export interface HttpWallet {
   checkReason: (credit: WireCredit) => string | undefined;
   /** Why a credit is refused although it was accepted. */
   creditReason: (credit: WireCredit) => string | undefined;
+  /** When it says that it has credited: when it was started, unless told. */
+  creditedAt: string;
   /** Results are left out of an answer. */
   leaveOut: (uetr: Uetr) => boolean;
   close(): Promise<void>;
@@ -87,7 +89,7 @@ export async function startHttpWallet(): Promise<HttpWallet> {
       }
       if (before === undefined && reason !== undefined) return { uetr, status: "refused", reason };
       posted.set(uetr, credit);
-      return { uetr, status: "credited", reference: `C-${uetr.slice(0, 8)}`, creditedAt: "2026-11-22T08:30:00.000Z" };
+      return { uetr, status: "credited", reference: `C-${uetr.slice(0, 8)}`, creditedAt: wallet.creditedAt };
     });
     return { results: results.filter(({ uetr }) => !wallet.leaveOut(uetr)) };
   });
@@ -109,6 +111,7 @@ export async function startHttpWallet(): Promise<HttpWallet> {
     fateOf: () => "answered",
     checkReason: () => undefined,
     creditReason: () => undefined,
+    creditedAt: new Date(systemClock.nowMs()).toISOString(),
     leaveOut: () => false,
     close: () => app.close(),
   };

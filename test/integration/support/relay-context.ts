@@ -62,7 +62,10 @@ export interface TestRelayOptions extends Partial<Omit<RelayContext, "settings" 
 }
 
 /** What a test's process dies of. */
-export class Killed extends Error {}
+export class Killed extends Error {
+  /** So that nothing is written down of it: a process that is dead writes nothing. */
+  readonly fatal = true;
+}
 
 export const SETTINGS: RelaySettings = {
   batch: { maxTransfers: 10, maxDelayMs: 0, holdSeconds: 300 },
