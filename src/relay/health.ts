@@ -1,9 +1,10 @@
 import type { Clock } from "../platform/clock.ts";
 import { skewDetail, type ClockSkew } from "./clock-skew.ts";
 import type { Queryable } from "../store/database.ts";
+import { StoreUnavailable } from "../store/faults.ts";
 
 /** Why a relay should not be sent requests now. */
-export const UNREADY = ["database", "ledger", "watcher", "clock", "fork", "draining"] as const;
+export const UNREADY = ["database", "ledger", "watcher", "steps", "clock", "fork", "draining"] as const;
 
 export interface UnreadyReason {
   readonly code: (typeof UNREADY)[number];
@@ -29,6 +30,11 @@ export interface Health {
   readiness(): Promise<Readiness>;
   /** No more requests, please: the relay is being stopped. */
   drain(): void;
+  /** A statement has failed, as the database cannot do its work although it answers. */
+  storeFailed(failure: StoreUnavailable): void;
+  /** A pass of a step has failed, or has not; undefined for all, as this process runs them no more. */
+  stepFailed(step: string): void;
+  stepPassed(step: string | undefined): void;
   /** The steps have stopped for an error that nothing but an operator can mend. */
   fail(error: Error): void;
 }
@@ -51,6 +57,8 @@ export interface HealthOptions {
 const MAX_STANDSTILL_MS = 30_000;
 const TIMEOUT_MS = 2_000;
 const CACHE_MS = 500;
+/** For so long after the database could not do its work it counts as unable: not everything that it is asked fails. */
+const UNABLE_MS = 10_000;
 
 /** What was found at a time. */
 interface Looked {
@@ -66,11 +74,14 @@ export function createHealth(options: HealthOptions): Health {
   let isDraining = false;
   let failure: Error | undefined;
   let known: Looked | undefined;
+  let unable: { readonly why: string; readonly atMs: number } | undefined;
+  /** Steps of which no pass has succeeded since. */
+  const failing = new Map<string, number>();
   let progress: { readonly block: bigint | undefined; readonly sinceMs: number } | undefined;
 
   const look = async (): Promise<readonly UnreadyReason[]> => {
     const [cursor, latest] = await Promise.all([
-      inTime(readCursor(db), clock, timeoutMs),
+      inTime(writeAndRead(db, clock.nowMs()), clock, timeoutMs),
       inTime(provider.getBlockNumber(), clock, timeoutMs),
     ]);
     const reasons: UnreadyReason[] = [];
@@ -101,6 +112,15 @@ export function createHealth(options: HealthOptions): Health {
       if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
       const raised = await known.alarms;
       const reasons = [...(await known.reasons)];
+      if (unable !== undefined && nowMs - unable.atMs < UNABLE_MS && !reasons.some(({ code }) => code === "database")) {
+        reasons.push({ code: "database", detail: `a statement has failed: ${unable.why}` });
+      }
+      for (const [step, sinceMs] of failing) {
+        const failedMs = nowMs - sinceMs;
+        if (failedMs <= maxStandstillMs) continue;
+        const seconds = Math.floor(failedMs / 1_000);
+        reasons.push({ code: "steps", detail: `every pass of the ${step} has failed for ${seconds} seconds` });
+      }
       const skew = clockSkew.now();
       if (skew.isBeyond) reasons.push({ code: "clock", detail: skewDetail(skew) });
       if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
@@ -113,12 +133,32 @@ export function createHealth(options: HealthOptions): Health {
     fail(error) {
       failure = error;
     },
+    storeFailed({ unable: why }) {
+      if (why !== undefined) unable = { why, atMs: clock.nowMs() };
+    },
+    stepFailed(step) {
+      if (!failing.has(step)) failing.set(step, clock.nowMs());
+    },
+    stepPassed(step) {
+      if (step === undefined) failing.clear();
+      else failing.delete(step);
+    },
   };
 }
 
-async function readCursor(db: Queryable): Promise<bigint | undefined> {
-  const [row] = await db.query<{ readonly block: bigint }>("SELECT block FROM ledger_cursor");
-  return row?.block;
+/** A database that can only be read is of no use. @returns how far the ledger has been read */
+async function writeAndRead(db: Queryable, nowMs: number): Promise<bigint | undefined> {
+  const [row] = await db.query<{ readonly block: bigint | null }>(
+    `INSERT INTO write_check (at) VALUES ($1) ON CONFLICT (only_one) DO UPDATE SET at = excluded.at
+     RETURNING (SELECT block FROM ledger_cursor) AS block`,
+    [nowMs],
+  );
+  return row?.block ?? undefined;
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof StoreUnavailable && error.unable !== undefined) return error.unable;
+  return error instanceof Error ? error.name : "unknown";
 }
 
 type Known<Value> =
@@ -134,7 +174,7 @@ async function inTime<Value>(work: Promise<Value>, clock: Clock, timeoutMs: numb
   const answer = work.then(
     (value): Known<Value> => ({ isKnown: true, value }),
     // What a driver says may have a host's credentials in it; what the error is called does not.
-    (error: unknown): Known<Value> => ({ isKnown: false, why: error instanceof Error ? error.name : "unknown" }),
+    (error: unknown): Known<Value> => ({ isKnown: false, why: nameOf(error) }),
   );
   try {
     return await Promise.race([answer, late]);

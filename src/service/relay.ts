@@ -2,6 +2,7 @@ import { createServer } from "../api/server.ts";
 import { runSteps } from "../platform/loop.ts";
 import { STEPS, type RelayContext, type StepName } from "../relay/context.ts";
 import { createHealth, type Health } from "../relay/health.ts";
+import { reportingFailures } from "../store/faults.ts";
 import { fencedContext } from "./fenced.ts";
 import { warnOfRegistration } from "./registration.ts";
 import { startLeader, type Leader } from "./leader.ts";
@@ -37,15 +38,17 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const context = await openContext(config, given, (end) => void closing.push(end));
+    const opened = await openContext(config, given, (end) => void closing.push(end));
     const health = createHealth({
-      db: context.db,
-      provider: context.ledger.provider,
-      clock: context.clock,
-      clockSkew: context.clockSkew,
+      db: opened.db,
+      provider: opened.ledger.provider,
+      clock: opened.clock,
+      clockSkew: opened.clockSkew,
       confirmations: config.ledger.confirmations,
-      alarms: () => unknownSignatureAlarms(context),
+      alarms: () => unknownSignatureAlarms(opened),
     });
+    const db = reportingFailures(opened.db, (failure) => health.storeFailed(failure));
+    const context = { ...opened, db };
     // In every process: each takes transfers, and has a machine's clock of its own.
     const watch = watchClock(context);
     closing.push(() => watch.stop());
@@ -115,14 +118,21 @@ function lead(context: RelayContext, health: Health, polls: Partial<Readonly<Rec
         clock,
         pollIntervalMs: settings.retry.maxDelayMs,
         retry: settings.retry,
-        onPass: (step, durationMs) => metrics.stepSeconds.observe({ step }, durationMs / 1_000),
+        onPass: (step, durationMs) => {
+          health.stepPassed(step);
+          metrics.stepSeconds.observe({ step }, durationMs / 1_000);
+        },
         onError: (step, error, retryInMs) => {
+          health.stepFailed(step);
           metrics.stepErrors.inc({ step });
           if (retryInMs === undefined) log.fatal({ step, error }, "step failed for good: all steps stop");
           else log.warn({ step, error, retryInMs }, "step failed and is tried again");
         },
       }),
-    onChange: (isLeader) => metrics.leader.set(isLeader ? 1 : 0),
+    onChange: (isLeader) => {
+      metrics.leader.set(isLeader ? 1 : 0);
+      if (!isLeader) health.stepPassed(undefined);
+    },
     onFatal: (error) => {
       metrics.forkDetected.set(1);
       health.fail(error);

@@ -1,20 +1,23 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Queryable, SqlValue } from "./database.ts";
+import type { Database, Queryable, SqlValue } from "./database.ts";
 
 // What PostgreSQL and PGlite have in common in failing.
 
 /**
- * The database cannot be worked with now: it is down, restarting, out of reach, or in use by somebody else. What was
- * being committed may or may not have taken effect. Retryable.
+ * The database cannot be worked with now: it is down, restarting, out of reach, in use by somebody else, or it answers
+ * and cannot do its work. What was being committed may or may not have taken effect. Retryable.
  */
 export class StoreUnavailable extends Error {
   readonly code = "STORE_UNAVAILABLE";
   readonly retryable = true;
+  /** Why it cannot do its work although it answers; undefined where it does not answer. Nothing of what was asked. */
+  readonly unable: string | undefined;
 
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, cause?: unknown, unable?: string) {
     super(message, { cause });
     this.name = "StoreUnavailable";
+    this.unable = unable;
   }
 }
 
@@ -43,6 +46,18 @@ const NOT_REACHED =
 const DRIVER_LOST_IT =
   /^(?:Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying|timeout expired|Query read timeout|The server does not support SSL)/i;
 
+const READ_ONLY = "25006";
+/** Codes of PostgreSQL with which it says that it cannot do its work now, whatever it is asked. */
+const UNABLE: ReadonlyMap<string, string> = new Map([
+  [READ_ONLY, "it is read-only"],
+  ["53000", "it has too few resources"],
+  ["53100", "its disk is full"],
+  ["53200", "it is out of memory"],
+  ["53400", "a limit of its configuration is reached"],
+  ["57014", "a statement takes too long"],
+  ["58030", "its disk fails"],
+]);
+
 /** The code of a failure, of PostgreSQL or of the operating system. */
 export function codeOf(failure: unknown): string | undefined {
   if (typeof failure !== "object" || failure === null || !("code" in failure)) return undefined;
@@ -59,11 +74,42 @@ export function isConnectionFailure(failure: unknown): boolean {
   return failure instanceof Error && DRIVER_LOST_IT.test(failure.message);
 }
 
-/** A failure as callers get it: connections that fail as StoreUnavailable, all else as the database said it. */
+/** Whether the connection that a failure came over is to be used no more. */
+export function endsConnection(failure: unknown): boolean {
+  if (!(failure instanceof StoreUnavailable)) return false;
+  // A server that became a replica stays one: another connection may lead to its successor.
+  return failure.unable === undefined || codeOf(failure.cause) === READ_ONLY;
+}
+
+/**
+ * A failure as callers get it: as StoreUnavailable where the connection fails or the database cannot do its work, all
+ * else as the database said it.
+ */
 export function storeFailure(failure: unknown): unknown {
-  if (failure instanceof StoreUnavailable || !isConnectionFailure(failure)) return failure;
+  if (failure instanceof StoreUnavailable) return failure;
+  const unable = UNABLE.get(codeOf(failure) ?? "");
+  if (unable !== undefined) return new StoreUnavailable(`the database cannot do its work: ${unable}`, failure, unable);
+  if (!isConnectionFailure(failure)) return failure;
   const why = failure instanceof Error && failure.message !== "" ? failure.message : codeOf(failure);
   return new StoreUnavailable(`the database cannot be reached: ${why ?? "unknown reason"}`, failure);
+}
+
+/** A database that tells of every failure of its own, to whom it is given. */
+export function reportingFailures(db: Database, report: (failure: StoreUnavailable) => void): Database {
+  const watched = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } catch (failure) {
+      if (failure instanceof StoreUnavailable) report(failure);
+      throw failure;
+    }
+  };
+  return {
+    query: (sql, values) => watched(db.query(sql, values)),
+    transaction: (work) => watched(db.transaction(work)),
+    tryLease: (name) => watched(db.tryLease(name)),
+    close: () => db.close(),
+  };
 }
 
 /** Tries a transaction again while what it meets is the fault of another one. */

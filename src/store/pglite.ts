@@ -9,6 +9,7 @@ import {
   createTransactionScope,
   requireSchema,
   retrying,
+  storeFailure,
   StoreUnavailable,
   type Send,
   type TransactionScope,
@@ -187,7 +188,7 @@ async function send<Row extends object>(
     // The caller says what its statement returns.
     return ((await connection.exec(sql)).at(-1)?.rows ?? []) as Row[];
   } catch (failure) {
-    throw withoutValues(failure);
+    throw storeFailure(withoutValues(failure));
   }
 }
 

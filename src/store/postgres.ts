@@ -5,6 +5,7 @@ import {
   abortedTransaction,
   createSchema,
   createTransactionScope,
+  endsConnection,
   requireSchema,
   retrying,
   storeFailure,
@@ -81,7 +82,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     try {
       return await use(client);
     } catch (failure) {
-      broken = failure instanceof StoreUnavailable;
+      broken = endsConnection(failure);
       throw failure;
     } finally {
       client.release(broken);

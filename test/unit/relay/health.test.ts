@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { createHealth, type Health } from "../../../src/relay/health.ts";
+import { StoreUnavailable } from "../../../src/store/faults.ts";
 import type { Queryable } from "../../../src/store/database.ts";
 
 /** A relay that has read so far of a ledger that is so long. */
@@ -117,5 +118,40 @@ describe("a relay's readiness", () => {
     state.nowMs = 100;
     await health.readiness();
     expect(state.looks).to.equal(2);
+  });
+
+  it("tells what the database cannot do although it answers, and for a while after a statement has failed so", async () => {
+    const readOnly = new StoreUnavailable("read-only", undefined, "it is read-only");
+    state.cursor = readOnly;
+    expect((await healthOf(state).readiness()).reasons).to.deep.equal([
+      { code: "database", detail: "no answer: it is read-only" },
+    ]);
+    state.cursor = 100n;
+    const health = healthOf(state);
+    health.storeFailed(new StoreUnavailable("away for a moment"));
+    expect(await codes(health)).to.deep.equal([]);
+    health.storeFailed(new StoreUnavailable("full", undefined, "its disk is full"));
+    expect(await health.readiness()).to.deep.equal({
+      ready: false,
+      reasons: [{ code: "database", detail: "a statement has failed: its disk is full" }],
+    });
+    state.nowMs += 10_000;
+    expect(await codes(health)).to.deep.equal([]);
+  });
+
+  it("tells of a step of which every pass fails, once that lasts", async () => {
+    const health = healthOf(state);
+    health.stepFailed("crediter");
+    health.stepFailed("opener");
+    expect(await codes(health)).to.deep.equal([]);
+    state.nowMs = 6_000;
+    health.stepFailed("crediter");
+    health.stepPassed("opener");
+    state.nowMs = 10_001;
+    expect((await health.readiness()).reasons).to.deep.equal([
+      { code: "steps", detail: "every pass of the crediter has failed for 10 seconds" },
+    ]);
+    health.stepPassed(undefined);
+    expect(await codes(health)).to.deep.equal([]);
   });
 });
