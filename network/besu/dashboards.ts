@@ -221,6 +221,9 @@ function relaySeries(): readonly View[] {
     ]),
     series("Blocks not read yet", "By member.", "none", [[MEMBER, "feiqian_ledger_lag_blocks"]]),
     series("Steps that fail", "A second, by step.", "none", [["{{step}}", rate("feiqian_step_errors_total", "step")]]),
+    series("Items that steps fail on", "A second, by step. Each is tried again.", "none", [
+      ["{{step}}", rate("feiqian_item_faults_total", "step")],
+    ]),
     series("p99 of a step", "By step.", "s", [["{{step}}", p99("feiqian_step_seconds", "step")]]),
     series("p99 of the API", "By route.", "s", [["{{route}}", p99("feiqian_http_request_seconds", "route")]]),
     series("Money free to send", "In minor units, by member and currency.", "none", [

@@ -115,12 +115,7 @@ export function createHealth(options: HealthOptions): Health {
       if (unable !== undefined && nowMs - unable.atMs < UNABLE_MS && !reasons.some(({ code }) => code === "database")) {
         reasons.push({ code: "database", detail: `a statement has failed: ${unable.why}` });
       }
-      for (const [step, sinceMs] of failing) {
-        const failedMs = nowMs - sinceMs;
-        if (failedMs <= maxStandstillMs) continue;
-        const seconds = Math.floor(failedMs / 1_000);
-        reasons.push({ code: "steps", detail: `every pass of the ${step} has failed for ${seconds} seconds` });
-      }
+      reasons.push(...failingLong(failing, nowMs, maxStandstillMs));
       const skew = clockSkew.now();
       if (skew.isBeyond) reasons.push({ code: "clock", detail: skewDetail(skew) });
       if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
@@ -144,6 +139,15 @@ export function createHealth(options: HealthOptions): Health {
       else failing.delete(step);
     },
   };
+}
+
+function failingLong(failing: ReadonlyMap<string, number>, nowMs: number, maxMs: number): readonly UnreadyReason[] {
+  return [...failing].flatMap(([step, sinceMs]): readonly UnreadyReason[] => {
+    const failedMs = nowMs - sinceMs;
+    if (failedMs <= maxMs) return [];
+    const seconds = Math.floor(failedMs / 1_000);
+    return [{ code: "steps", detail: `every pass of the ${step} has failed for ${seconds} seconds` }];
+  });
 }
 
 /** A database that can only be read is of no use. @returns how far the ledger has been read */

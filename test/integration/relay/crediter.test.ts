@@ -230,8 +230,9 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     await run(target, crediterStep);
     const posted = (await rows(target)).filter(({ credited_at }) => credited_at !== null);
     expect(posted.map(({ uetr }) => uetr)).to.deep.equal(good);
-    expect((await rows(target)).find(({ uetr }) => uetr === bad)).to.include({ attempts: 1 });
-    expect((await rows(target))[0]?.last_error).to.contain("a value of its own");
+    const failed = (await rows(target)).find(({ uetr }) => uetr === bad);
+    expect(failed?.attempts).to.be.at.least(1);
+    expect(failed?.last_error).to.contain("a value of its own");
     expect(await events(target, "credit.stuck")).to.deep.equal([
       { uetr: bad, data: { reason: "a fault of this relay" } },
     ]);
@@ -253,7 +254,11 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(whole.transfers));
     const failed = (await rows(target)).filter(({ credited_at }) => credited_at === null);
     expect(failed.map(({ uetr }) => uetr)).to.deep.equal(uetrsOf(broken.transfers));
-    expect(failed.every(({ attempts, last_error }) => attempts === 1 && last_error !== null)).to.equal(true);
+    // More than once where the pause after the first is over within this pass.
+    for (const { attempts, last_error } of failed) {
+      expect(attempts).to.be.at.least(1);
+      expect(last_error).to.be.a("string");
+    }
     expect(await events(target, "credit.stuck")).to.have.length(3);
   });
 
@@ -277,9 +282,14 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
 
   it("counts as stuck what nothing has come of for a while", async () => {
     const { target } = pair;
-    await settled();
-    expect(await countStuckCredits(target.db, target.clock.nowMs())).to.equal(0);
-    expect(await countStuckCredits(target.db, target.clock.nowMs() + 120_000)).to.equal(3);
+    const { id } = await settled();
+    const [batch] = await target.db.query<{ final_time_s: bigint }>(
+      "SELECT final_time_s FROM ledger_batches WHERE id = $1",
+      [fromHex(id)],
+    );
+    const settledAtMs = Number(batch?.final_time_s ?? 0n) * 1_000;
+    expect(await countStuckCredits(target.db, settledAtMs + 60_000)).to.equal(0);
+    expect(await countStuckCredits(target.db, settledAtMs + 61_000)).to.equal(3);
   });
 
   it("takes many in calls of a hundred", async () => {

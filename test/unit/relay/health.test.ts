@@ -134,6 +134,7 @@ describe("a relay's readiness", () => {
     expect(await health.readiness()).to.deep.equal({
       ready: false,
       reasons: [{ code: "database", detail: "a statement has failed: its disk is full" }],
+      alarms: [],
     });
     state.nowMs += 10_000;
     expect(await codes(health)).to.deep.equal([]);
