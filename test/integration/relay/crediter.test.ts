@@ -11,14 +11,23 @@ import { WalletError } from "../../../src/relay/wallet/connector.ts";
 import { countStuckCredits } from "../../../src/store/credits.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
 import type { NewTransfer } from "../../../src/store/transfers.ts";
+import { numberOf } from "../../../src/store/values.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { openedBatch, readLedger, startPair, startPeer, type Pair } from "../support/peers.ts";
 import { Killed, run, SETTINGS, type TestRelay } from "../support/relay-context.ts";
 
+/** Longer than a pass takes, however slow the machine is: what has failed is due again once a test says so. */
+const RETRY = { firstDelayMs: 120_000, maxDelayMs: 120_000 };
+
 describeOnBothDatabases("crediter and confirmer", (open) => {
   let pair: Pair;
-  beforeEach(async () => (pair = await startPair(open)));
+  beforeEach(async () => (pair = await startPair(open, { retry: RETRY })));
   afterEach(() => pair.close());
+
+  /** On both clocks: the relays refuse each other's messages where these are too far apart. */
+  const pauseIsOver = () => {
+    for (const { clock } of [pair.source, pair.target]) clock.advance(RETRY.maxDelayMs);
+  };
 
   interface Row {
     readonly uetr: Uetr;
@@ -66,7 +75,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     await run(target, confirmerStep);
     expect(await confirmed(source), "before it has read of the settlement").to.deep.equal([]);
     await readLedger(source);
-    target.clock.advance(5_000);
+    pauseIsOver();
     await run(target, confirmerStep);
     expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
     const told = await events(source, "transfer.credited");
@@ -121,7 +130,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     wallet.fateOf = () => "answered";
     await run(target, crediterStep);
     expect(wallet.asked, "the pause is not over").to.have.length(3);
-    target.clock.advance(5_000);
+    pauseIsOver();
     await run(target, crediterStep);
     expect(wallet.asked).to.have.length(6);
     expect(
@@ -140,7 +149,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
       (await rows(target)).filter(({ credited_at }) => credited_at === null).map(({ uetr }) => uetr),
     ).to.deep.equal([left]);
     wallet.leaveOut = () => false;
-    target.clock.advance(5_000);
+    pauseIsOver();
     await run(target, crediterStep);
     expect(wallet.asked.slice(3)).to.deep.equal([left]);
   });
@@ -152,7 +161,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     wallet.creditReason = ({ uetr }) => (uetr === stuck ? "AC06" : undefined);
     for (let rounds = 0; rounds < 3; rounds++) {
       await run(target, crediterStep);
-      target.clock.advance(10_000);
+      pauseIsOver();
     }
     expect(await events(target, "credit.stuck")).to.deep.equal([{ uetr: stuck, data: { reason: "AC06" } }]);
     expect((await rows(target))[0]).to.deep.include({ uetr: stuck, last_error: "AC06", attempts: 3 });
@@ -231,7 +240,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     const posted = (await rows(target)).filter(({ credited_at }) => credited_at !== null);
     expect(posted.map(({ uetr }) => uetr)).to.deep.equal(good);
     const failed = (await rows(target)).find(({ uetr }) => uetr === bad);
-    expect(failed?.attempts).to.be.at.least(1);
+    expect(failed?.attempts).to.equal(1);
     expect(failed?.last_error).to.contain("a value of its own");
     expect(await events(target, "credit.stuck")).to.deep.equal([
       { uetr: bad, data: { reason: "a fault of this relay" } },
@@ -239,7 +248,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     expect((await target.metrics.stuckCredits.get()).values[0]?.value).to.equal(1);
 
     await target.db.query("DROP TRIGGER refuse_one ON credits");
-    target.clock.advance(10_000);
+    pauseIsOver();
     await run(target, crediterStep);
     expect((await target.metrics.stuckCredits.get()).values[0]?.value).to.equal(0);
     expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
@@ -254,11 +263,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(whole.transfers));
     const failed = (await rows(target)).filter(({ credited_at }) => credited_at === null);
     expect(failed.map(({ uetr }) => uetr)).to.deep.equal(uetrsOf(broken.transfers));
-    // More than once where the pause after the first is over within this pass.
-    for (const { attempts, last_error } of failed) {
-      expect(attempts).to.be.at.least(1);
-      expect(last_error).to.be.a("string");
-    }
+    expect(failed.every(({ attempts, last_error }) => attempts === 1 && last_error !== null)).to.equal(true);
     expect(await events(target, "credit.stuck")).to.have.length(3);
   });
 
@@ -275,7 +280,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     };
     for (let rounds = 0; rounds < 4; rounds++) {
       await run({ ...target, wallet: failing }, crediterStep);
-      target.clock.advance(10_000);
+      pauseIsOver();
     }
     expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers).slice(1));
   });
@@ -287,14 +292,14 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
       "SELECT final_time_s FROM ledger_batches WHERE id = $1",
       [fromHex(id)],
     );
-    const settledAtMs = Number(batch?.final_time_s ?? 0n) * 1_000;
+    const settledAtMs = numberOf(batch?.final_time_s ?? 0n) * 1_000;
     expect(await countStuckCredits(target.db, settledAtMs + 60_000)).to.equal(0);
     expect(await countStuckCredits(target.db, settledAtMs + 61_000)).to.equal(3);
   });
 
   it("takes many in calls of a hundred", async () => {
     await pair.close();
-    pair = await startPair(open, { batch: { ...SETTINGS.batch, maxTransfers: 250 } });
+    pair = await startPair(open, { retry: RETRY, batch: { ...SETTINGS.batch, maxTransfers: 250 } });
     const { target, wallet } = pair;
     const { transfers } = await settled(250);
     const sizes: number[] = [];
@@ -318,7 +323,7 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     await run(target, confirmerStep);
     await readLedger(source);
     const back = await startPeer(source);
-    target.clock.advance(10_000);
+    pauseIsOver();
     await run(target, confirmerStep);
     expect(await confirmed(source)).to.deep.equal(uetrsOf(transfers));
     await back.app.close();

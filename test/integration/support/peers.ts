@@ -56,7 +56,7 @@ export async function startPair(open: OpenDatabase, settings: Partial<RelaySetti
   const source = withDirectory(await testRelay({ db: await open(), settings }));
   const wallet = await startHttpWallet();
   const { sandbox } = source;
-  const target = withDirectory(await testRelay({ db: await open(), partner: GCASH, sandbox }), wallet);
+  const target = withDirectory(await testRelay({ db: await open(), partner: GCASH, sandbox, settings }), wallet);
   const [sourcePeer, targetPeer] = [await startPeer(source), await startPeer(target)];
   return {
     source,
