@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { InvalidInput } from "../domain/errors.ts";
 import { loadConfig, type RelayConfig } from "../platform/config.ts";
 import { renderTable, type Column } from "../platform/table.ts";
+import { readSecretText, UnfitSecretFile } from "../platform/secret-file.ts";
 import { NotUtf8, readTextFile } from "../platform/text-file.ts";
 import { createClient, type RelayClient } from "../sdk/client.ts";
 import { CommandFailure } from "./exit-codes.ts";
@@ -92,16 +93,15 @@ export function openSession(io: Io, command: Command): Session {
  * see.
  */
 export async function readSecretFile(path: string, option: string): Promise<string> {
-  const secret = (await readFileFor(path, option)).trim();
-  if (secret === "") throw new InvalidInput(option, "a file that is not empty");
-  return secret;
+  return readFileFor(path, option, readSecretText);
 }
 
-/** @throws InvalidInput when the file cannot be read, or is not UTF-8: nothing of it is then gone by */
-export async function readFileFor(path: string, option: string): Promise<string> {
+/** @throws InvalidInput when the file cannot be read, or is not UTF-8: nothing of it is then used */
+export async function readFileFor(path: string, option: string, read = readTextFile): Promise<string> {
   try {
-    return await readTextFile(path);
+    return await read(path);
   } catch (error) {
+    if (error instanceof UnfitSecretFile) throw new InvalidInput(option, error.rule);
     if (error instanceof NotUtf8) throw new InvalidInput(option, error.rule);
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw new InvalidInput(option, `a file that can be read (${path}: ${code})`);

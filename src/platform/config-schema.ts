@@ -9,6 +9,8 @@ export const MAX_BATCH_TRANSFERS = 10_000;
 /** Providers' quotes hold for minutes: asked to hold for longer, none would ever be drawn on. */
 const MAX_LEAST_VALIDITY_SECONDS = 600;
 const PROXIES = "addresses or networks, with commas, as 10.0.0.7,10.1.0.0/16";
+/** Whole seconds that the ledger holds a batch's money at most: MAX_HOLD_SECONDS, which a test holds it to. */
+export const MAX_BATCH_HOLD_SECONDS = 86_400;
 const DAY_MS = 86_400_000;
 const DAY_SECONDS = 86_400;
 
@@ -29,9 +31,11 @@ const address = text("an address, 0x and 40 hexadecimal digits").regex(
   /^0x[0-9a-fA-F]{40}$/,
   "an address, 0x and 40 hexadecimal digits",
 );
-const weiRule = "an amount in wei, as an integer or decimal text";
+/** More than 10,000 gwei for each unit of gas empties the account that pays. */
+const MAX_WEI = 9_999_999_999_999;
+const weiRule = "wei below 10^13, as an integer or decimal text";
 const wei = z
-  .union([z.number().int().min(0), z.string().regex(/^\d{1,30}$/, weiRule)], { error: weiRule })
+  .union([z.number().int().min(0).max(MAX_WEI), z.string().regex(/^\d{1,13}$/, weiRule)], { error: weiRule })
   .transform(BigInt);
 const minorRule = "minor units, as an integer or decimal text";
 const minor = z
@@ -67,7 +71,7 @@ function isNetwork(given: string): boolean {
 }
 
 /** The file's schema. Every key but those without a default may be left out. */
-export const relayConfigSchema = z.strictObject({
+const sections = z.strictObject({
   partner: integer(1, MAX_PORT).meta({ description: "The partner whose relay this is: its number in the registry." }),
   api: z
     .strictObject({
@@ -87,7 +91,16 @@ export const relayConfigSchema = z.strictObject({
       rpcUrls: z
         .array(httpUrl)
         .min(1, "at least one URL")
-        .meta({ description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails." }),
+        .max(100, "at most 100")
+        .refine(
+          (urls) => new Set(urls.map((each) => (URL.canParse(each) ? new URL(each).href : each))).size === urls.length,
+          {
+            error: "each once: an endpoint cannot confirm what it has said itself",
+          },
+        )
+        .meta({
+          description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails.",
+        }),
       tokenFiles: z.record(z.string(), file).default({}).meta({
         description:
           "Files with bearer tokens (JWT), where endpoints ask for one: by the endpoint as it stands in `ledger.rpcUrls`.",
@@ -188,12 +201,10 @@ export const relayConfigSchema = z.strictObject({
       maxDelayMs: integer(0, 3_600_000).default(20).meta({
         description: "How long a transfer waits at most for others to share a batch with.",
       }),
-      holdSeconds: integer(10, 7 * DAY_SECONDS)
-        .default(300)
-        .meta({
-          description:
-            "Ledger time after which a batch that nobody has settled is refunded. No quote is drawn on that lets its provider's money be held for less.",
-        }),
+      holdSeconds: integer(10, MAX_BATCH_HOLD_SECONDS).default(300).meta({
+        description:
+          "Ledger time after which a batch that nobody has settled is refunded. No quote is drawn on that lets its provider's money be held for less.",
+      }),
     })
     .prefault({}),
   quote: z
@@ -294,6 +305,15 @@ export const relayConfigSchema = z.strictObject({
     })
     .prefault({}),
 });
+
+/** The sections, and what holds between them. */
+export const relayConfigSchema = sections.refine(
+  ({ batch, transfers }) => batch.maxDelayMs < transfers.validitySeconds * 1_000,
+  {
+    path: ["batch", "maxDelayMs"],
+    message: "less than transfers.validitySeconds: transfers would fail before they are sent",
+  },
+);
 
 /** Secrets that come from the environment alone: variable, what is it, and the file that does the same. */
 export const SECRET_VARIABLES = {

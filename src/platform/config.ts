@@ -4,6 +4,8 @@ import type { z } from "zod/v4";
 import { configKeys, type ConfigKey } from "./config-reference.ts";
 import { relayConfigSchema, SECRET_VARIABLES, type SecretVariable } from "./config-schema.ts";
 import { secret, type Secret } from "./secret.ts";
+import { readSecretText, UnfitSecretFile } from "./secret-file.ts";
+import { dataKeyFault, passwordFault, walletSecretFault } from "./secret-strength.ts";
 import { NotUtf8, readTextFile } from "./text-file.ts";
 
 /** The file's values, with what was left out filled in. */
@@ -66,7 +68,6 @@ const OTHER_VARIABLES = new Set([
   "FEIQIAN_MNEMONIC_FILE",
 ]);
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-const DATA_KEY = /^(?:0x)?[0-9a-fA-F]{64}$/;
 
 /**
  * Reads a relay's configuration: the file, then the environment, which goes before it.
@@ -167,9 +168,9 @@ function readVariable({ kind, variable }: ConfigKey, value: string): unknown {
 async function resolveConfig(file: RelayConfigFile, folder: string, environment: Environment): Promise<RelayConfig> {
   const problems: ConfigProblem[] = [];
   const at = (path: string): string => resolve(folder, path);
-  const attempt = async (key: string, path: string): Promise<Secret> => {
+  const attempt = async (key: string, path: string, read = readSecretText): Promise<Secret> => {
     try {
-      return secret((await readText(at(path), key)).trim());
+      return secret((await readText(at(path), key, read)).trim());
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
@@ -209,14 +210,14 @@ async function resolveConfig(file: RelayConfigFile, folder: string, environment:
       ...ledger,
       addressesJson:
         typeof addresses === "string"
-          ? (await attempt("ledger.addresses", addresses)).reveal()
+          ? (await attempt("ledger.addresses", addresses, readTextFile)).reveal()
           : JSON.stringify(addresses),
       tokens: await readTokens(file.ledger, attempt, problems),
     },
     keys: { send: await keyOf("send"), accept: await keyOf("accept"), transactions: await keyOf("transactions") },
     peer: {
       keysPath: at(file.peer.keys),
-      encryptedKeys: (await attempt("peer.keys", file.peer.keys)).reveal(),
+      encryptedKeys: (await attempt("peer.keys", file.peer.keys, readTextFile)).reveal(),
       password: await secretOf("FEIQIAN_PEER_PASSWORD", file.peer.passwordFile),
     },
     database: databaseUrl === undefined ? { folder: at(file.database.folder) } : { url: databaseUrl },
@@ -227,12 +228,26 @@ async function resolveConfig(file: RelayConfigFile, folder: string, environment:
       secret: await secretOf("FEIQIAN_WALLET_SECRET", file.wallet.secretFile),
     },
   };
-  const dataKeys = [config.dataKey.current, ...previous].map((key) => key.reveal()).filter((key) => key !== "");
-  if (!dataKeys.every((key) => DATA_KEY.test(key))) {
-    problems.push({ key: "dataKey", rule: "32 bytes each, as 64 hexadecimal digits" });
-  }
+  problems.push(...weakSecrets(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** Secrets that protect nothing. One that could not be read is empty, and has been told. */
+function weakSecrets({ dataKey, wallet, peer, keys }: RelayConfig): readonly ConfigProblem[] {
+  const passwords = Object.entries(keys).flatMap(([name, source]: [string, KeySource]) =>
+    source.kind === "keystore" ? [[`keys.${name}.passwordFile`, source.password, passwordFault] as const] : [],
+  );
+  const looked = [
+    ...[dataKey.current, ...dataKey.previous].map((key) => ["dataKey", key, dataKeyFault] as const),
+    ["wallet.secretFile", wallet.secret, walletSecretFault] as const,
+    ["peer.passwordFile", peer.password, passwordFault] as const,
+    ...passwords,
+  ];
+  return looked.flatMap(([key, given, faultOf]) => {
+    const rule = given.reveal() === "" ? undefined : faultOf(given.reveal());
+    return rule === undefined ? [] : [{ key, rule }];
+  });
 }
 
 async function readTokens(
@@ -258,10 +273,11 @@ function isPrivate({ protocol, hostname }: URL): boolean {
   return protocol === "https:" || LOOPBACK.test(hostname);
 }
 
-async function readText(path: string, key: string): Promise<string> {
+async function readText(path: string, key: string, read = readTextFile): Promise<string> {
   try {
-    return await readTextFile(path);
+    return await read(path);
   } catch (cause) {
+    if (cause instanceof UnfitSecretFile) throw new ConfigError([{ key, rule: cause.rule }]);
     if (cause instanceof NotUtf8) throw new ConfigError([{ key, rule: `a file in UTF-8 (${cause.message})` }]);
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
     throw new ConfigError([{ key, rule: `a file that can be read (${path}: ${code})` }]);

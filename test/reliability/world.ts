@@ -301,7 +301,7 @@ async function preparePartner(parts: PartnerParts): Promise<CrashPartner> {
       const movedUrl = await moveDatabase(postgres.programs, machine.databaseUrl, other, `relay_${id}`);
       await mkdir(home);
       for (const name of RELAY_FILES) await rename(join(machine.folder, name), join(home, name));
-      await writeFile(join(home, "database-url"), movedUrl);
+      await writeFile(join(home, "database-url"), movedUrl, { mode: 0o600 });
       machine = { folder: home, databaseUrl: movedUrl, relay: processIn(home) };
     },
   };
@@ -335,7 +335,7 @@ async function writeSecrets(
     "wallet-secret": texts.walletSecret,
     "addresses.json": formatAddresses(sandbox.ledger.addresses),
   };
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content, { mode: 0o600 });
   for (const [name, kind] of [["operator", "operator"] as const, ["transactions", "relay"] as const]) {
     const { privateKey } = sandbox.keys.walletOf({ kind, partner: id });
     await createKeystore(join(folder, `${name}.json`), PASSWORD, randomBytes, { scryptN: SCRYPT_N, privateKey });

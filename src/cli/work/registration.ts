@@ -16,7 +16,13 @@ import { requireOwn, storeOwner } from "../../service/store-owner.ts";
 import type { Database } from "../../store/database.ts";
 import { StoreUnavailable } from "../../store/faults.ts";
 import { whoseStore } from "../../store/identity.ts";
-import { checkRegistration, isForGovernance, register, type Registrant } from "../../service/registration.ts";
+import {
+  checkRegistration,
+  isForGovernance,
+  register,
+  type Registrant,
+  type RegistrationDifference,
+} from "../../service/registration.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { readSecretFile, renderFacts, type Session } from "../session.ts";
 
@@ -39,6 +45,7 @@ export async function check(session: Session): Promise<void> {
       sendKey: send.address,
       acceptKey: accept.address,
       differences,
+      next: nextStep(differences, session.text("config")),
     };
     session.print(found, () => {
       const facts = renderFacts([
@@ -49,10 +56,32 @@ export async function check(session: Session): Promise<void> {
         ["accept key", found.acceptKey],
       ]);
       const lines = differences.map(({ what, detail }) => `${what}: ${detail}`);
-      return [facts, ...(lines.length === 0 ? ["The registry has this relay as it is."] : lines)].join("\n");
+      return [
+        facts,
+        ...(lines.length === 0 ? ["The registry has this relay as it is."] : lines),
+        `Next: ${found.next.step}`,
+      ].join("\n");
     });
     if (differences.length > 0) throw new CommandFailure("NEGATIVE", "the registry does not have this relay as it is");
   });
+}
+
+/** What has to be done next, and who can: a command of this machine, or what to ask of others. */
+interface NextStep {
+  readonly by: "operator" | "governance";
+  readonly step: string;
+}
+
+/** @param config the configuration's file, where the command line named it */
+function nextStep(differences: readonly RegistrationDifference[], config: string | undefined): NextStep {
+  const [others] = differences.filter(isForGovernance);
+  if (others !== undefined) {
+    const wanted = others.what === "partner" ? "register the partner" : "make the partner active again";
+    return { by: "governance", step: `ask the network's governance to ${wanted}, then run feiqian relay check again` };
+  }
+  const given = config === undefined ? "" : ` --config ${config}`;
+  if (differences.length === 0) return { by: "operator", step: `feiqian relay start${given}` };
+  return { by: "operator", step: `feiqian relay register${given} --admin FILE --admin-password-file FILE` };
 }
 
 const DATABASE_FOUND = {

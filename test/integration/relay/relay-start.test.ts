@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -65,7 +65,7 @@ describe("a relay's life, from its configuration on", function () {
     folders.push(folder);
     const at = (name: string): string => join(folder, name);
     const port = await freePort();
-    const feiqian = (...args: readonly string[]) => run(args, { fetch, environment: {} });
+    const feiqian = (...args: readonly string[]) => run(args, { fetch, environment: {}, drawBytes: drawSecurely });
     const key = (name: string) => ({ keystore: `${name}.json`, passwordFile: "password" });
     const config = {
       partner,
@@ -83,8 +83,8 @@ describe("a relay's life, from its configuration on", function () {
     };
     await writeFile(at("relay.yaml"), stringify(config));
     await writeFile(at("addresses.json"), formatAddresses(sandbox.ledger.addresses));
-    await writeFile(at("password"), PASSWORD);
-    await writeFile(at("wallet.secret"), WALLET_SECRET);
+    await writeFile(at("password"), PASSWORD, { mode: 0o600 });
+    await writeFile(at("wallet.secret"), WALLET_SECRET, { mode: 0o600 });
     for (const name of ["send", "accept", "transactions"]) {
       await createKeystore(at(`${name}.json`), PASSWORD, drawSecurely, { scryptN: SCRYPT_N });
     }
@@ -113,10 +113,18 @@ describe("a relay's life, from its configuration on", function () {
     const before = await source.feiqian("relay", "check", "--config", source.configPath);
     expect(before.code, before.err).to.equal(9);
     expect(before.out).to.contain("sendKey:").and.to.contain("acceptKey:").and.to.contain("endpoint:");
+    const config = `--config ${source.configPath}`;
+    expect(before.out).to.contain(`Next: feiqian relay register ${config} --admin FILE --admin-password-file FILE`);
     const registered = await register(source);
     expect(registered.code, registered.err).to.equal(0);
     expect(JSON.parse(registered.out)).to.deep.equal({ registered: ["sendKey", "acceptKey", "endpoint"], left: [] });
-    expect(await source.feiqian("relay", "check", "--config", source.configPath)).to.include({ code: 0 });
+    const after = await source.feiqian("relay", "check", "--config", source.configPath, "--json");
+    expect(after.code, after.err).to.equal(0);
+    expect(JSON.parse(after.out)).to.deep.include({
+      differences: [],
+      database: "new",
+      next: { by: "operator", step: `feiqian relay start ${config}` },
+    });
     expect(JSON.parse((await register(source)).out)).to.deep.equal({ registered: [], left: [] });
     expect(await register(target)).to.include({ code: 0 });
 
@@ -227,6 +235,14 @@ describe("a relay's life, from its configuration on", function () {
     });
   }
 
+  it("says what is for the network's governance to do, before anything of the operator's", async () => {
+    const { configPath } = await operatorOf(ALIPAY_HK);
+    const environment = { FEIQIAN_PARTNER: "4711" };
+    const unknown = await run(["relay", "check", "--config", configPath], { fetch, environment });
+    expect(unknown.code, unknown.err).to.equal(9);
+    expect(unknown.out).to.contain("Next: ask the network's governance to register the partner");
+  });
+
   it("drains on SIGTERM, and takes no more requests", async () => {
     const operator = await operatorOf(ALIPAY_HK);
     const stops = new Map<string, () => void>();
@@ -249,6 +265,7 @@ describe("a relay's life, from its configuration on", function () {
 
   it("has its steps run by one process of two, and by the other once that has gone", async () => {
     const [first, second] = [await operatorOf(ALIPAY_HK), await operatorOf(ALIPAY_HK)];
+    await copyFile(join(first.folder, "data.key"), join(second.folder, "data.key"));
     const db = await stores.database("shared");
     const leads = async ({ context }: RunningRelay): Promise<boolean> =>
       (await context.metrics.leader.get()).values[0]?.value === 1;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import Fastify, { type FastifyInstance } from "fastify";
 import { Webhook } from "standardwebhooks";
 import type { Uetr } from "../../../src/domain/uetr.ts";
@@ -40,7 +41,7 @@ export interface HttpWallet {
   close(): Promise<void>;
 }
 
-export const WALLET_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+export const WALLET_SECRET = `whsec_${createHash("sha256").update("a wallet's secret").digest("base64")}`;
 const TIMEOUT_MS = 400;
 
 export async function startHttpWallet(): Promise<HttpWallet> {

@@ -84,7 +84,7 @@ describe("the command line's requests", () => {
 
   it("takes the key from a file, and does without the environment", async () => {
     const folder = await mkdtemp(join(tmpdir(), "feiqian-cli-"));
-    await writeFile(join(folder, "key"), "fq_00_ZmlsZQ\n");
+    await writeFile(join(folder, "key"), "fq_00_ZmlsZQ\n", { mode: 0o600 });
     const relay = fakeRelay(() => ({ body: { participants: [] } }));
     const options = ["--url", "http://other.test", "--key-file", join(folder, "key")];
     const { code } = await run(["partner", "list", ...options], { fetch: relay.fetch, environment: {} });
@@ -344,7 +344,7 @@ describe("the keys that a relay works with", () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "feiqian-keys-"));
-    await writeFile(join(folder, "password"), "open sesame\n");
+    await writeFile(join(folder, "password"), "open sesame\n", { mode: 0o600 });
   });
   afterEach(() => rm(folder, { recursive: true }));
 
@@ -366,11 +366,11 @@ describe("the keys that a relay works with", () => {
 
   it("can be those that there are already", async () => {
     const privateKey = `0x${"4b".repeat(32)}`;
-    await writeFile(join(folder, "existing"), `${privateKey}\n`);
+    await writeFile(join(folder, "existing"), `${privateKey}\n`, { mode: 0o600 });
     const { out, err } = await made("ledger", ...withPassword(), "--import", join(folder, "existing"));
     expect(parsed(out)["public"]).to.deep.equal({ address: keyInMemory(privateKey).address });
     expect(out + err).not.to.contain("4b4b4b");
-    await writeFile(join(folder, "existing"), "4b".repeat(32));
+    await writeFile(join(folder, "existing"), "4b".repeat(32), { mode: 0o600 });
     const wrong = await run([
       "keys",
       "new",

@@ -67,7 +67,9 @@ export interface Ran {
 /** Runs a command line; its `fetch` fails where none is given. */
 export async function run(
   args: readonly string[],
-  changes: Partial<Pick<Io, "fetch" | "environment" | "interrupted" | "onStop">> & { readonly clock?: Clock } = {},
+  changes: Partial<Pick<Io, "fetch" | "environment" | "interrupted" | "onStop" | "drawBytes">> & {
+    readonly clock?: Clock;
+  } = {},
 ): Promise<Ran> {
   let [out, err] = ["", ""];
   const code = await runCommand(args, {

@@ -1,11 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect } from "chai";
 import { ConfigError, loadConfig, parseConfigFile, type ConfigProblem } from "../../../src/platform/config.ts";
+import { MAX_HOLD_SECONDS } from "../../../src/domain/opening.ts";
 import { MAX_PAYLOAD_TRANSFERS } from "../../../src/domain/payload.ts";
-import { MAX_BATCH_TRANSFERS } from "../../../src/platform/config-schema.ts";
+import { dataKeyFault, walletSecretFault } from "../../../src/platform/secret-strength.ts";
+import { MAX_BATCH_HOLD_SECONDS, MAX_BATCH_TRANSFERS } from "../../../src/platform/config-schema.ts";
 import { configKeys, configReference } from "../../../src/platform/config-reference.ts";
 
 const LEAST = `
@@ -20,6 +23,8 @@ keys:
 peer: { keys: peer.jwe, passwordFile: peer.password }
 wallet: { url: http://127.0.0.1:7000, secretFile: wallet.secret }
 `;
+
+const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 function problemsOf(work: () => unknown): readonly ConfigProblem[] {
   try {
@@ -61,6 +66,12 @@ describe("the configuration's file", () => {
       "api.trustProxy",
     ]);
     expect(parseConfigFile(`${LEAST}\napi: { trustProxy: "10.0.0.7, 10.1.0.0/16" }`).api.trustProxy).to.contain("10.1");
+    expect(MAX_BATCH_HOLD_SECONDS, "as long as the ledger holds").to.equal(MAX_HOLD_SECONDS);
+    const others = `${LEAST.replace("addresses:", "priorityFeeWei: 10000000000000\n  addresses:")}\nbatch: { holdSeconds: 86401 }`;
+    expect(problemsOf(() => parseConfigFile(others)).map(({ key }) => key)).to.have.members([
+      "ledger.priorityFeeWei",
+      "batch.holdSeconds",
+    ]);
     expect(MAX_BATCH_TRANSFERS, "as many as a payload takes").to.equal(MAX_PAYLOAD_TRANSFERS);
   });
 
@@ -110,6 +121,18 @@ describe("the configuration's file", () => {
     expect(parseConfigFile(LEAST, { ...urls, FEIQIAN_LEDGER_WITNESSES: "1" }).ledger.witnesses).to.equal(1);
   });
 
+  it("refuses an endpoint twice: it would confirm what it has said itself", () => {
+    const twice = { FEIQIAN_LEDGER_RPC_URLS: "http://a:1,http://A:1/" };
+    expect(problemsOf(() => parseConfigFile(LEAST, twice))[0]).to.include({ key: "ledger.rpcUrls" });
+    const broken = { FEIQIAN_LEDGER_RPC_URLS: "a,http://b:1" };
+    expect(problemsOf(() => parseConfigFile(LEAST, broken)).map(({ key }) => key)).to.deep.equal(["ledger.rpcUrls.0"]);
+  });
+
+  it("refuses to have transfers wait for others until they have failed", () => {
+    const wrong = `${LEAST}\nbatch: { maxDelayMs: 10000 }\ntransfers: { validitySeconds: 10 }`;
+    expect(problemsOf(() => parseConfigFile(wrong)).map(({ key }) => key)).to.deep.equal(["batch.maxDelayMs"]);
+  });
+
   it("refuses a retry that begins above its maximum", () => {
     const wrong = () => parseConfigFile(`${LEAST}\nretry: { firstDelayMs: 500, maxDelayMs: 100 }`);
     expect(problemsOf(wrong)[0]?.key).to.equal("retry.maxDelayMs");
@@ -118,7 +141,8 @@ describe("the configuration's file", () => {
 
 describe("a relay's configuration", () => {
   let folder: string;
-  const DATA_KEY = "5f".repeat(32);
+  const DATA_KEY = digestOf("a data key").toString("hex");
+  const WALLET = `whsec_${digestOf("a wallet's secret").toString("base64")}`;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "feiqian-config-"));
@@ -128,31 +152,33 @@ describe("a relay's configuration", () => {
       "send.password": "open sesame\n",
       "peer.jwe": "eyJ…",
       "peer.password": "open too",
-      "wallet.secret": "whsec_d2FsbGV0\n",
+      "wallet.secret": `${WALLET}\n`,
     };
-    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
+    await Promise.all(
+      Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text, { mode: 0o600 })),
+    );
   });
   afterEach(() => rm(folder, { recursive: true }));
 
   const load = (environment: Readonly<Record<string, string>>) => loadConfig(join(folder, "relay.yaml"), environment);
 
   it("reads secrets from the files beside it and from the environment", async () => {
-    const config = await load({ FEIQIAN_DATA_KEY: DATA_KEY, FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush" });
+    const config = await load({ FEIQIAN_DATA_KEY: DATA_KEY, FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush hush" });
     const { send, accept, transactions } = config.keys;
     expect(send).to.include({ kind: "keystore", path: join(folder, "send.json") });
     expect(send.kind === "keystore" && send.password.reveal()).to.equal("open sesame");
-    expect(transactions.kind === "keystore" && transactions.password.reveal()).to.equal("hush");
+    expect(transactions.kind === "keystore" && transactions.password.reveal()).to.equal("hush hush");
     expect(accept).to.deep.include({
       kind: "web3signer",
       address: "0xabcdefabcdef0000000000000000000000000001",
     });
-    expect(config.wallet.secret.reveal()).to.equal("whsec_d2FsbGV0");
+    expect(config.wallet.secret.reveal()).to.equal(WALLET);
     expect(config.database).to.deep.equal({ folder: join(folder, "feiqian-data") });
   });
 
   it("reads a token for each endpoint that asks for one, and sends none in the clear", async () => {
-    await writeFile(join(folder, "one.jwt"), "one.two.three\n");
-    const secrets = { FEIQIAN_DATA_KEY: DATA_KEY, FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush" };
+    await writeFile(join(folder, "one.jwt"), "one.two.three\n", { mode: 0o600 });
+    const secrets = { FEIQIAN_DATA_KEY: DATA_KEY, FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush hush" };
     const given = (urls: readonly string[], files: object) =>
       load({
         ...secrets,
@@ -180,11 +206,12 @@ describe("a relay's configuration", () => {
   it("shows no secret when it is printed or serialized", async () => {
     const config = await load({
       FEIQIAN_DATA_KEY: DATA_KEY,
-      FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush",
+      FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush hush",
       DATABASE_URL: "postgres://relay:hush@db/relay",
     });
     const shown = `${inspect(config, { depth: 9 })} ${JSON.stringify(config, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value))}`;
-    expect(shown).not.to.match(/hush|sesame|d2FsbGV0|5f5f/);
+    expect(shown).not.to.match(/hush|sesame/);
+    expect(shown).not.to.contain(WALLET).and.not.to.contain(DATA_KEY);
     expect("url" in config.database && config.database.url.reveal()).to.equal("postgres://relay:hush@db/relay");
   });
 
@@ -200,13 +227,100 @@ describe("a relay's configuration", () => {
   });
 
   it("refuses a data key that is none, without quoting it", async () => {
-    const environment = { FEIQIAN_DATA_KEY: "not a key", FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush" };
+    const environment = { FEIQIAN_DATA_KEY: "not a key", FEIQIAN_KEYS_TRANSACTIONS_PASSWORD: "hush hush" };
     const thrown: unknown = await load(environment).catch((error: unknown) => error);
     expect(thrown)
       .to.be.instanceOf(ConfigError)
       .with.property("message")
       .that.matches(/^dataKey: /)
       .and.not.contains("not a");
+  });
+});
+
+describe("a relay's secrets", () => {
+  let folder: string;
+  const [KEY, WALLET] = [digestOf("key").toString("hex"), `whsec_${digestOf("wallet").toString("base64")}`];
+  const FILES = {
+    "relay.yaml": LEAST.replace("transactions.json", "transactions.json, passwordFile: send.password"),
+    "addresses.json": "{}",
+    "send.password": "open sesame",
+    "peer.jwe": "eyJ…",
+    "peer.password": "open too",
+    "wallet.secret": WALLET,
+    "data.key": KEY,
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "feiqian-secrets-"));
+    const files = { ...FILES, "relay.yaml": `${FILES["relay.yaml"]}\ndataKey: { file: data.key }` };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const problems = async (): Promise<readonly ConfigProblem[]> => {
+    const failure: unknown = await loadConfig(join(folder, "relay.yaml"), {}).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (failure === undefined) return [];
+    if (failure instanceof ConfigError) return failure.problems;
+    throw new Error("another failure", { cause: failure });
+  };
+
+  it("are refused where every user of the machine can open their file, with what to do", async () => {
+    expect(await problems()).to.deep.equal([]);
+    for (const mode of [0o604, 0o644, 0o602, 0o601]) {
+      await chmod(join(folder, "data.key"), mode);
+      const rule = `a file that only the relay's user, or its group, can open: chmod 600 ${join(folder, "data.key")}`;
+      expect(await problems(), mode.toString(8)).to.deep.equal([{ key: "dataKey.file", rule }]);
+    }
+    for (const mode of [0o400, 0o440, 0o640]) {
+      await chmod(join(folder, "data.key"), mode);
+      expect(await problems(), mode.toString(8)).to.deep.equal([]);
+    }
+    for (const name of ["send.password", "peer.password", "wallet.secret"]) await chmod(join(folder, name), 0o644);
+    expect((await problems()).map(({ key }) => key)).to.have.members([
+      ...["keys.send.passwordFile", "keys.transactions.passwordFile", "peer.passwordFile", "wallet.secretFile"],
+    ]);
+    for (const name of ["send.password", "peer.password", "wallet.secret"]) await chmod(join(folder, name), 0o600);
+    // Neither is a secret: the one is public, the other encrypted.
+    for (const name of ["addresses.json", "peer.jwe"]) await chmod(join(folder, name), 0o644);
+    expect(await problems()).to.deep.equal([]);
+  });
+
+  it("are refused where they could be guessed, without being quoted", async () => {
+    const base64 = (bytes: Uint8Array) => `whsec_${Buffer.from(bytes).toString("base64")}`;
+    const weak = [
+      ["data.key", "00".repeat(32), "dataKey"],
+      ["data.key", "0123456789abcdef".repeat(4), "dataKey"],
+      ["data.key", Buffer.from(Array.from({ length: 32 }, (_, at) => at)).toString("hex"), "dataKey"],
+      ["data.key", Buffer.from("the quick brown fox jumps over t").toString("hex"), "dataKey"],
+      ["data.key", "not a key", "dataKey"],
+      ["data.key", "", "dataKey.file"],
+      ["wallet.secret", base64(digestOf("short").subarray(0, 16)), "wallet.secretFile"],
+      ["wallet.secret", base64(Buffer.alloc(32, 7)), "wallet.secretFile"],
+      ["wallet.secret", "secret", "wallet.secretFile"],
+      ["wallet.secret", WALLET.slice("whsec_".length), "wallet.secretFile"],
+      ["peer.password", "1234567", "peer.passwordFile"],
+      ["peer.password", "", "peer.passwordFile"],
+    ] as const;
+    for (const [name, text, key] of weak) {
+      await writeFile(join(folder, name), text);
+      const found = await problems();
+      expect(
+        found.map((each) => each.key),
+        text,
+      ).to.deep.equal([key]);
+      if (text.length > 3 && text !== "secret") expect(JSON.stringify(found), text).not.to.contain(text);
+      await writeFile(join(folder, name), FILES[name]);
+    }
+  });
+
+  it("are taken as the commands that make them draw them", () => {
+    for (let drawn = 0; drawn < 2_000; drawn++) {
+      expect(dataKeyFault(randomBytes(32).toString("hex"))).to.equal(undefined);
+      expect(walletSecretFault(`whsec_${randomBytes(24).toString("base64")}`)).to.equal(undefined);
+    }
   });
 });
 

@@ -1,0 +1,31 @@
+import { stat } from "node:fs/promises";
+import { readTextFile } from "./text-file.ts";
+
+const OTHERS = 0o007;
+
+/** A secret's file that cannot be taken as it is. */
+export class UnfitSecretFile extends Error {
+  readonly code = "UNFIT_SECRET_FILE";
+  readonly rule: string;
+
+  constructor(rule: string) {
+    super(rule);
+    this.name = "UnfitSecretFile";
+    this.rule = rule;
+  }
+}
+
+/**
+ * A secret that is kept in a file. One that every user of the machine can open is none; its group may, as secrets that
+ * Kubernetes mounts for a group (fsGroup, 0440) are read in no other way.
+ * @throws UnfitSecretFile, NotUtf8, or Node's error where it cannot be read
+ */
+export async function readSecretText(path: string): Promise<string> {
+  const { mode } = await stat(path);
+  if ((mode & OTHERS) !== 0) {
+    throw new UnfitSecretFile(`a file that only the relay's user, or its group, can open: chmod 600 ${path}`);
+  }
+  const text = (await readTextFile(path)).trim();
+  if (text === "") throw new UnfitSecretFile(`a file that is not empty (${path})`);
+  return text;
+}
