@@ -31,7 +31,7 @@ import { startProviderServer } from "./provider-server.ts";
 import type { DailyRates } from "./rates.ts";
 import { ENDINGS } from "./refunds.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "./sandbox.ts";
-import { passTime, reachChain, type SandboxChain } from "./sandbox-chain.ts";
+import { nextBlockTime, passTime, reachChain, type SandboxChain } from "./sandbox-chain.ts";
 import { openWalletApp, type WalletApp } from "./wallet-app.ts";
 import { addWalletPage } from "./wallet-page.ts";
 import { startWalletServer, type WalletServer } from "./wallet-server.ts";
@@ -138,7 +138,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
           random: random.fork(`${id}`),
           drawNonce: () => BigInt(toHex(drawBytes(8))),
         }),
-        blockTime: async () => (await provider.getBlock("latest"))?.timestamp ?? 0,
+        blockTime: () => nextBlockTime(chain, provider),
         ...(ports === undefined ? {} : { port: ports.firstProvider + index }),
       });
       stops.push(() => desk.stop());

@@ -1,3 +1,5 @@
+import type { Provider } from "ethers";
+import { z } from "zod/v4";
 import { beatCall } from "../ledger/calls.ts";
 import { serveChain, type ChainServer, type LocalChain } from "./chain-server.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -29,4 +31,16 @@ export async function passTime({ ledger, config, submitterOf }: Sandbox, chain: 
   const { graceSeconds, beatIntervalSeconds } = config.clock;
   await chain.chain.request({ method: "evm_increaseTime", params: [graceSeconds - beatIntervalSeconds] });
   await (await submitterOf({ kind: "courier" })).submit(beatCall(ledger));
+}
+
+const pendingBlock = z.object({ timestamp: z.string().regex(/^0x[0-9a-f]{1,12}$/) });
+
+/**
+ * The time of the next block, in seconds. A chain in this process makes blocks only when there is something to put into
+ * one, so the time of its latest is that of the last transaction, however long ago.
+ */
+export async function nextBlockTime(chain: SandboxChain, provider: Provider): Promise<number> {
+  if (chain.kind === "nodes") return (await provider.getBlock("latest"))?.timestamp ?? 0;
+  const block = await chain.chain.request({ method: "eth_getBlockByNumber", params: ["pending", false] });
+  return Number.parseInt(pendingBlock.parse(block).timestamp, 16);
 }

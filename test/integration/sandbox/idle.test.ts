@@ -1,0 +1,67 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { expect } from "chai";
+import hre from "hardhat";
+import { deployLedger } from "../../../ignition/deploy.ts";
+import { silentLogger } from "../../../src/platform/logger.ts";
+import { createRandom } from "../../../src/platform/random.ts";
+import { sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
+import { startNetwork, type RunningNetwork } from "../../../src/sandbox/network-up.ts";
+import { playCustomers, playDeposits } from "../../../src/sandbox/play.ts";
+import { loadRateBook } from "../../../src/sandbox/rates.ts";
+import { parseWallet } from "../../../src/sandbox/wallets.ts";
+
+const [HK, GCASH] = [parseWallet("AlipayHK"), parseWallet("GCash")];
+const IDLE_SECONDS = 3_600;
+
+describe("a sandbox that was left alone", function () {
+  this.timeout(120_000);
+  let network: RunningNetwork;
+  let leaveAlone: () => Promise<unknown>;
+
+  before(async () => {
+    const connection = await hre.network.create({
+      override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
+    });
+    const config = sandboxConfig(sandboxKeys());
+    const rates = (await loadRateBook()).on();
+    network = await startNetwork({
+      chain: { kind: "inProcess", chain: connection.provider },
+      provider: connection.ethers.provider,
+      addresses: await deployLedger(connection, config),
+      config,
+      holdersOf: playCustomers(rates, createRandom("idle")),
+      deposits: playDeposits(rates),
+      rates,
+      seed: "idle",
+      drawBytes: (length) => randomBytes(length),
+      relaySettings: { ledger: { pollIntervalMs: 50 } },
+      log: silentLogger,
+      wallets: [HK, GCASH],
+    });
+    // Without a block: nobody sends anything.
+    leaveAlone = () =>
+      connection.provider.request({ method: "evm_increaseTime", params: [IDLE_SECONDS] }) as Promise<unknown>; // its type is any
+  });
+  after(() => network.stop());
+
+  it("still has prices, and a transfer goes through", async () => {
+    await leaveAlone();
+    const [source, target] = [HK, GCASH].map(({ id }) => network.partners.get(id));
+    if (source === undefined || target === undefined) throw new Error("test set-up: two wallets");
+    const [payer] = [...source.server.books.accounts()];
+    const [payee] = [...target.server.books.accounts()];
+    const alias = (value = "") => ({ type: "MSISDN" as const, value });
+    const uetr = randomUUID();
+    await source.client.submit({
+      uetr,
+      target: GCASH.id,
+      amount: { send: { currency: "HKD", minor: "10000" } },
+      debtor: { name: payer?.name ?? "", alias: alias(payer?.phone) },
+      creditor: { alias: alias(payee?.phone) },
+      purpose: "OTHR",
+    });
+    let { status, isFinal } = await source.client.transfer(uetr);
+    while (!isFinal) ({ status, isFinal } = await source.client.transfer(uetr));
+    expect(status).to.be.oneOf(["settled", "credited"]);
+  });
+});
