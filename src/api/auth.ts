@@ -32,7 +32,7 @@ const SECONDS_A_MINUTE = 60;
 /** How long a key is taken for what it was found to be, so at most after it has been revoked elsewhere. */
 const CACHE_MS = 1_000;
 const MAX_CACHED = 10_000;
-/** How long the list of all keys is gone by that an address is held to which guesses keys. */
+/** How old the list of all keys may be that an address which guesses keys is held to. */
 const LIST_MS = 10_000;
 const BEARER = /^Bearer +([\x21-\x7e]{1,200})$/i;
 

@@ -2,7 +2,7 @@ import type { Queryable } from "./database.ts";
 
 // What readers follow by number: events and the audit log. Two rules hold for each of them. Rows become visible in the
 // order of their numbers, so that who has seen one has seen all below it. And a name that a row was once given, of an
-// epoch and a number, is never given to another row, whatever the database was restored to: see 0009-feeds.sql.
+// epoch and a number, is never given to another row, whatever the database was restored to: see 0008-feeds.sql.
 
 export type Feed = "events" | "audit_log";
 

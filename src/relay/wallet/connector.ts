@@ -163,7 +163,7 @@ const checkSchema = z.object({
 });
 
 /**
- * That a credit is posted is gone by, whatever stands beside it: the reference is kept as far as it can be, and when it
+ * That a credit is posted counts, whatever stands beside it: the reference is kept as far as it can be, and when it
  * was is for the caller to believe.
  */
 const creditResultSchema = z.discriminatedUnion("status", [
@@ -187,7 +187,7 @@ function creditResults(result: unknown): readonly CreditResult[] {
   return [{ ...rest, creditedAtMs: typeof creditedAt === "string" ? readInstant(creditedAt) : undefined }];
 }
 
-/** A wallet that answers what it was not asked, or twice, has not understood: nothing it says is gone by. */
+/** A wallet that answers what it was not asked, or twice, has not understood: nothing that it says counts. */
 function ofCredits<Result extends { readonly uetr: Uetr }>(
   credits: readonly WalletCredit[],
   results: readonly Result[],
