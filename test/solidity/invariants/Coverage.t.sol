@@ -30,7 +30,7 @@ contract CoverageInvariants is Campaign {
 
     /// hardhat-config: invariant.failOnRevert = true
     /// hardhat-config: invariant.runs = 1
-    /// hardhat-config: invariant.depth = 8000
+    /// hardhat-config: invariant.depth = 16000
     function invariant_HistoriesReachEverything() external view {
         vm.assertLe(handler.openBatchIds().length, handler.batchIds().length, "open batches, and all");
     }
