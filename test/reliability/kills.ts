@@ -53,6 +53,9 @@ const WAIT_RANGE_MS = 1_800;
 const MOMENT_PERCENT = 30;
 const LEAST_MOMENTS = 4;
 
+/** Not on the way of a transfer here: after a data key was changed (resealer.test.ts), or a provider has failed. */
+const ELSEWHERE: readonly string[] = ["resealer.replaced", "opener.blamed"];
+
 /** Every kill point in the sources, so that a new one is tested without anybody thinking of it. */
 export function findCheckpoints(folder = "src"): readonly string[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
@@ -60,7 +63,7 @@ export function findCheckpoints(folder = "src"): readonly string[] {
     const calls = readFileSync(join(folder, path), "utf8").matchAll(/\bcheckpoint\("([^"]+)"\)/g);
     return [...calls].map(([, name]) => name ?? "");
   });
-  return [...new Set(names)].sort();
+  return [...new Set(names)].filter((name) => !ELSEWHERE.includes(name)).sort();
 }
 
 /** Which relay to kill there. A step that nobody has thought of here is waited for in both. */
