@@ -88,8 +88,8 @@ contract Treasury is ITreasury, AccessManaged {
         if (block.timestamp < announced.from || block.timestamp > announced.until) {
             revert Treasury_ModuleNoticeNotOver(module, block.timestamp, announced.from, announced.until);
         }
+        // It still gains by it: since the announcement the module can only have lost rights.
         ModuleStatus current = _modules[module];
-        if (!_gains(current, status)) revert Treasury_IllegalModuleStatus(module, current, status);
         _endAnnouncement(module);
         moduleActivatedAt = uint48(block.timestamp);
         _modules[module] = status;
