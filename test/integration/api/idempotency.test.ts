@@ -1,10 +1,19 @@
 import { expect } from "chai";
-import type { InjectOptions } from "fastify";
 import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { createSealer } from "../../../src/store/sealer.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
-import { pause, apiRelay, GCASH, newUetr, setBalance, submission, type ApiRelay } from "./support.ts";
+import {
+  apiRelay,
+  fundedRelay,
+  GCASH,
+  newUetr,
+  problemOf,
+  setBalance,
+  submission,
+  submitTo,
+  type ApiRelay,
+} from "./support.ts";
 
 const REPEATS = 100;
 
@@ -15,14 +24,11 @@ describeOnBothDatabases("idempotent submission", (open) => {
 
   beforeEach(async () => {
     db = await open();
-    relay = await apiRelay(db);
-    headers = await relay.key(["read", "submit"]);
-    await setBalance(db, "HKD", 10n ** 12n);
+    ({ relay, headers } = await fundedRelay(db, ["read", "submit"]));
   });
   afterEach(() => relay.close());
 
-  const post = (payload: SubmitRequest, through = relay) =>
-    through.app.inject({ method: "POST", url: "/v1/transfers", headers, payload } satisfies InjectOptions);
+  const post = (payload: SubmitRequest, through = relay) => submitTo(through, headers, payload);
 
   async function stored(): Promise<{ transfers: number; reserved: bigint }> {
     const [row] = await db.query<{ transfers: number; reserved: bigint }>(
@@ -263,7 +269,6 @@ describeOnBothDatabases("idempotent submission", (open) => {
       const first = post(request, instance);
       await reached;
       await setBalance(db, "HKD", 0n);
-      await pause(250);
       const second = await post(request);
       expect(second.json()).to.include({ code: "insufficient-liquidity" });
       letGo();
@@ -283,7 +288,6 @@ describeOnBothDatabases("idempotent submission", (open) => {
       const first = post(request, instance);
       await reached;
       await setBalance(db, "HKD", 10n ** 12n);
-      await pause(250);
       const second = await post(request);
       expect(second.statusCode).to.equal(202);
       letGo();
@@ -331,14 +335,8 @@ describeOnBothDatabases("idempotent submission", (open) => {
     ];
     for (const request of refused) expect((await post(request)).statusCode).to.be.within(400, 499);
     await setBalance(db, "HKD", 150_074n);
-    await pause(250);
     const unfunded = await post(submission({ target: GCASH }));
     expect(unfunded.json()).to.include({ code: "insufficient-liquidity", reason: "AM04", status: 422 });
     expect(await stored()).to.deep.equal({ transfers: 0, reserved: 0n });
   });
 });
-
-/** The problem without what names the request. */
-function problemOf(answer: { json(): object }): object {
-  return { ...answer.json(), instance: undefined };
-}

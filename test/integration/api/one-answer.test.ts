@@ -4,7 +4,16 @@ import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { createSealer, type SealerKeys } from "../../../src/store/sealer.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
-import { apiRelay, newUetr, setBalance, submission, type ApiRelay } from "./support.ts";
+import {
+  apiRelay,
+  fundedRelay,
+  newUetr,
+  problemOf,
+  setBalance,
+  submission,
+  submitTo,
+  type ApiRelay,
+} from "./support.ts";
 
 describeOnBothDatabases("one answer for ever to one UETR", (open) => {
   let db: Database;
@@ -13,14 +22,11 @@ describeOnBothDatabases("one answer for ever to one UETR", (open) => {
 
   beforeEach(async () => {
     db = await open();
-    relay = await apiRelay(db);
-    headers = await relay.key(["read", "submit"]);
-    await setBalance(db, "HKD", 10n ** 12n);
+    ({ relay, headers } = await fundedRelay(db, ["read", "submit"]));
   });
   afterEach(() => relay.close());
 
-  const post = (payload: SubmitRequest, through = relay) =>
-    through.app.inject({ method: "POST", url: "/v1/transfers", headers, payload } satisfies InjectOptions);
+  const post = (payload: SubmitRequest, through = relay) => submitTo(through, headers, payload);
 
   async function transfers(): Promise<number> {
     const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
@@ -200,8 +206,3 @@ describeOnBothDatabases("one answer for ever to one UETR", (open) => {
     });
   });
 });
-
-/** The problem without what names the request. */
-function problemOf(answer: { json(): object }): object {
-  return { ...answer.json(), instance: undefined };
-}

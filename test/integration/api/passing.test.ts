@@ -6,7 +6,16 @@ import type { Registry } from "../../../src/ledger/registry.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { describeOn } from "../support/databases.ts";
-import { ALIPAY_HK, apiRelay, fakeRegistry, setBalance, submission, TO_PHP, type ApiRelay } from "./support.ts";
+import {
+  ALIPAY_HK,
+  apiRelay,
+  fakeRegistry,
+  setBalance,
+  submission,
+  submitTo,
+  TO_PHP,
+  type ApiRelay,
+} from "./support.ts";
 
 const CLOSED = { open: false, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
 
@@ -27,7 +36,7 @@ describeOn("PGlite", "what passes is not refused for good", (open) => {
     headers = await relay.key(["read", "submit"]);
   }
 
-  const post = (payload: SubmitRequest) => relay.app.inject({ method: "POST", url: "/v1/transfers", headers, payload });
+  const post = (payload: SubmitRequest) => submitTo(relay, headers, payload);
 
   /** Refused for now, told when to come again, and taken once what was in the way is not there any more. */
   async function expectPassing(code: ProblemCode, mend: () => unknown): Promise<void> {

@@ -10,7 +10,7 @@ import { tracerTo } from "../../../src/platform/tracing.ts";
 import type { PayeeLookup } from "../../../src/relay/wallet/connector.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { describeOn } from "../support/databases.ts";
-import { ALIPAY_HK, apiRelay, newUetr, setBalance, submission, TO_PHP, type ApiRelay } from "./support.ts";
+import { ALIPAY_HK, apiRelay, fundedRelay, newUetr, setBalance, submission, TO_PHP, type ApiRelay } from "./support.ts";
 
 describeOn("PGlite", "problems of the API", (open) => {
   const reached = new Set<string>();
@@ -23,9 +23,8 @@ describeOn("PGlite", "problems of the API", (open) => {
     db = await open();
     const wallet = { lookup: () => lookup() };
     // Only the wallet's lookup is asked for here.
-    relay = await apiRelay(db, { context: { wallet: wallet as never } });
-    headers = await relay.key(["read", "submit", "operate"]);
-    await setBalance(db, "HKD", 10n ** 12n);
+    const context = { wallet: wallet as never };
+    ({ relay, headers } = await fundedRelay(db, ["read", "submit", "operate"], { context }));
   });
   afterEach(() => relay.close());
 

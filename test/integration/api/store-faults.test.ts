@@ -8,8 +8,9 @@ import type { Database } from "../../../src/store/database.ts";
 import { reportingFailures } from "../../../src/store/faults.ts";
 import { migrate } from "../../../src/store/migrate.ts";
 import { openPostgres } from "../../../src/store/postgres.ts";
+import { until } from "../../support/until.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
-import { apiRelay, setBalance, submission, until, type ApiRelay } from "./support.ts";
+import { apiRelay, setBalance, submission, type ApiRelay } from "./support.ts";
 
 const STATEMENT_TIMEOUT_MS = 500;
 

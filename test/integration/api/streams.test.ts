@@ -7,8 +7,9 @@ import { rotateApiKey } from "../../../src/relay/api-keys.ts";
 import { createClient } from "../../../src/sdk/index.ts";
 import { expireApiKey, revokeApiKey } from "../../../src/store/api-keys.ts";
 import type { Database } from "../../../src/store/database.ts";
+import { until } from "../../support/until.ts";
 import { describeOn, describeOnBothDatabases } from "../support/databases.ts";
-import { apiRelay, originOf, setBalance, submission, until, type ApiRelay } from "./support.ts";
+import { apiRelay, originOf, setBalance, submission, type ApiRelay } from "./support.ts";
 
 const lineOf = () => `${JSON.stringify(submission())}\n`;
 const idOf = ({ authorization }: { authorization: string }) => /fq_([0-9a-z]+)_/.exec(authorization)?.[1] ?? "";

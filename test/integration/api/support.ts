@@ -191,6 +191,33 @@ export async function apiRelay(
   };
 }
 
+/** A relay with a key of a wallet's, and with more money on the ledger than any test sends. */
+export interface FundedRelay {
+  readonly relay: ApiRelay;
+  readonly headers: { readonly authorization: string };
+}
+
+/** @param scopes what the key may do */
+export async function fundedRelay(
+  db: Database,
+  scopes: readonly Scope[],
+  options?: ApiRelayOptions,
+): Promise<FundedRelay> {
+  const relay = await apiRelay(db, options);
+  const headers = await relay.key(scopes);
+  await setBalance(db, "HKD", 10n ** 14n);
+  return { relay, headers };
+}
+
+export function submitTo({ app }: ApiRelay, headers: { readonly authorization: string }, payload: SubmitRequest) {
+  return app.inject({ method: "POST", url: "/v1/transfers", headers, payload });
+}
+
+/** The problem without what names the request. */
+export function problemOf(answer: { json(): object }): object {
+  return { ...answer.json(), instance: undefined };
+}
+
 /** A ledger that says of the partner's money what has been read of it. */
 function ledgerAsRead(db: Database): unknown {
   const block = { number: 1, hash: `0x${"0".repeat(64)}`, timestamp: 1 };
@@ -233,20 +260,6 @@ export function submission(more: Partial<SubmitRequest> = {}): SubmitRequest {
     purpose: "FAMI",
     ...more,
   };
-}
-
-/** Waits for a while, for what cannot be watched. */
-export function pause(durationMs: number): Promise<void> {
-  return systemClock.sleep(durationMs);
-}
-
-/** Waits for something to be the case. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let polls = 0; polls < 2_000; polls++) {
-    if (await isSo()) return;
-    await systemClock.sleep(5);
-  }
-  throw new Error("what was waited for did not happen");
 }
 
 /** Where a relay listens that has been told to. */

@@ -6,11 +6,12 @@ import { LEDGER_ERRORS } from "../../../src/ledger/error-catalogue.ts";
 import { decodeLedgerError, decodeRevert, LedgerError } from "../../../src/ledger/errors.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { until } from "../../support/until.ts";
 import { makeBatch } from "../support/batches.ts";
 import { fundedLedger, OPTIONS, provider } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { withMethods } from "../support/provider.ts";
-import { ledgerError, OPERATOR, setAutomine, until, withdrawals, withdrawOne } from "../support/submitting.ts";
+import { ledgerError, OPERATOR, setAutomine, withdrawals, withdrawOne } from "../support/submitting.ts";
 
 const BUILT_IN = new Interface(["error Error(string reason)", "error Panic(uint256 code)"]);
 const ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";

@@ -14,6 +14,7 @@ import { signSettlement } from "../../../src/ledger/signing.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
 import type { KeyHolder } from "../../../src/sandbox/network.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { until } from "../../support/until.ts";
 import { makeBatch, makeSettlement, prove, runPastExpiry } from "../support/batches.ts";
 import {
   ALIPAY_HK,
@@ -27,7 +28,7 @@ import {
 } from "../support/chain.ts";
 import { asGovernance } from "../support/governance.ts";
 import { withMethods } from "../support/provider.ts";
-import { mine, OPERATOR, setAutomine, until } from "../support/submitting.ts";
+import { mine, OPERATOR, setAutomine } from "../support/submitting.ts";
 
 const COURIER = { kind: "courier" } as const;
 const fail = (): never => {

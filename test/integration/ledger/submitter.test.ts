@@ -3,6 +3,7 @@ import { Transaction, type Block, type TransactionLike, type TransactionResponse
 import { beatCall } from "../../../src/ledger/calls.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { until } from "../../support/until.ts";
 import { makeBatch } from "../support/batches.ts";
 import { fundedLedger, OPTIONS, provider } from "../support/chain.ts";
 import { fakeClock } from "../support/provider.ts";
@@ -18,7 +19,6 @@ import {
   setAutomine,
   submissionError,
   submitterWith,
-  until,
   withdrawals,
   withdrawOne,
 } from "../support/submitting.ts";

@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { fromHex } from "../../../src/domain/bytes/hex.ts";
 import { opensDetails } from "../../../src/domain/payload.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
 import type { ClockSkew } from "../../../src/relay/clock-skew.ts";
 import { openPayload } from "../../../src/relay/sealed-payload.ts";
 import { courierStep } from "../../../src/relay/steps/courier.ts";
@@ -13,6 +12,7 @@ import { sweeperStep } from "../../../src/relay/steps/sweeper.ts";
 import { batcherStep } from "../../../src/relay/steps/batcher.ts";
 import { sealedPayloadOf } from "../../../src/store/payloads.ts";
 import type { Hex } from "../../../src/domain/bytes/hex.ts";
+import { until } from "../../support/until.ts";
 import { HKD_TO_HKD } from "../support/chain.ts";
 import { describeOn } from "../support/databases.ts";
 import { readLedger, registerPeer, signedBatch, startPair, startPeer, type Pair } from "../support/peers.ts";
@@ -140,13 +140,7 @@ describeOn("PGlite", "courier", (open) => {
     await acceptTransfers(source, 1, { corridor: HKD_TO_HKD });
     await run(source, batcherStep);
     source.wake("courier");
-    const deadline = Date.now() + 10_000;
-    let delivered: readonly object[] = [];
-    while (delivered.length === 0 && Date.now() < deadline) {
-      delivered = await hub.db.query("SELECT batch FROM payloads");
-      await systemClock.sleep(10);
-    }
-    expect(delivered).to.have.length(1);
+    await until(async () => (await hub.db.query("SELECT batch FROM payloads")).length === 1);
     expect((await delivery(source, first.id)).isDelivered).to.equal(false);
     hanging.closeAllConnections();
     hanging.close();

@@ -14,13 +14,14 @@ import { watcherStep } from "../../../src/relay/steps/watcher.ts";
 import { openLedger } from "../../../src/service/parts.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
 import { readCursor } from "../../../src/store/ledger-projection.ts";
+import { until } from "../../support/until.ts";
 import { makeSettlement } from "../support/batches.ts";
 import { ALIPAY_HK, fundedLedger, OPTIONS, provider as chain } from "../support/chain.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { failureOf, ownBatch } from "../support/relay-batches.ts";
 import { run, testRelay, type TestRelay } from "../support/relay-context.ts";
-import { mine, OPERATOR, until, withdrawOne } from "../support/submitting.ts";
+import { mine, OPERATOR, withdrawOne } from "../support/submitting.ts";
 
 type Alter = HttpNode["alter"];
 
@@ -200,7 +201,7 @@ describeOnBothDatabases("relay with an endpoint that lies", (open) => {
       await mine();
       await run(relay, watcherStep);
     }
-    await systemClock.sleep(100);
+    await until(() => relay.endpoints.health()[0]?.isDropped === true);
     expect(relay.endpoints.health().map(({ isDropped }) => isDropped)).to.deep.equal([true, false, false]);
     expect((await readCursor(relay.db))?.block).to.equal(ahead + 1);
   });

@@ -7,12 +7,13 @@ import { SubmissionError, type Submitter } from "../../../src/ledger/submitter.t
 import { openerStep } from "../../../src/relay/steps/opener.ts";
 import { watcherStep } from "../../../src/relay/steps/watcher.ts";
 import { eventsAfter } from "../../../src/store/events.ts";
+import { until } from "../../support/until.ts";
 import { networkHelpers } from "../support/chain.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { asGovernance } from "../support/governance.ts";
 import { failureOf, ownBatch } from "../support/relay-batches.ts";
 import { Killed, passTime, run, testRelay, type TestRelay } from "../support/relay-context.ts";
-import { mine, until } from "../support/submitting.ts";
+import { mine } from "../support/submitting.ts";
 
 describeOnBothDatabases("opener", (open) => {
   const relayOf = async (): Promise<TestRelay> => {

@@ -16,6 +16,7 @@ import { startRelay, type RunningRelay } from "../../../src/service/relay.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { openPgliteSchemas, type PgliteSchemas } from "../../../src/store/pglite.ts";
+import { until } from "../../support/until.ts";
 import { run, type Ran } from "../../unit/cli/fixtures.ts";
 import { submission } from "../api/support.ts";
 import { ALIPAY_HK, fundedLedger, HUB, networkHelpers } from "../support/chain.ts";
@@ -44,6 +45,8 @@ describe("a relay's life, from its configuration on", function () {
   let sandbox: Sandbox;
   let stores: PgliteSchemas;
   const folders: string[] = [];
+  /** What every test has started, whether or not it got as far as stopping it. */
+  const started: { stop(): Promise<unknown> }[] = [];
 
   before(async () => {
     stores = await openPgliteSchemas(undefined);
@@ -55,6 +58,8 @@ describe("a relay's life, from its configuration on", function () {
     wallet = await startHttpWallet();
   });
   afterEach(async () => {
+    node.fateOf = () => "passed";
+    await Promise.all(started.splice(0).map((one) => one.stop()));
     await Promise.all([node.close(), wallet.close()]);
     await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
   });
@@ -103,9 +108,26 @@ describe("a relay's life, from its configuration on", function () {
       ...["--admin", join(folder, "admin.json"), "--admin-password-file", join(folder, "password")],
     );
 
-  async function start({ configPath }: Operator, db?: Database): Promise<RunningRelay> {
-    const config = await loadConfig(configPath, {});
-    return startRelay(config, { log: silentLogger, ...(db === undefined ? {} : { db }) });
+  interface Starting {
+    readonly db?: Database;
+    readonly clock?: Clock;
+    readonly environment?: Readonly<Record<string, string>>;
+  }
+
+  /** A relay that is stopped when the test ends, however that is. */
+  function start({ configPath }: Operator, { environment = {}, ...parts }: Starting = {}): Promise<RunningRelay> {
+    const starting = loadConfig(configPath, environment).then((config) =>
+      startRelay(config, { log: silentLogger, ...parts }),
+    );
+    // One that does not start has nothing to be stopped.
+    started.push({
+      stop: () =>
+        starting.then(
+          (relay) => relay.stop(),
+          () => undefined,
+        ),
+    });
+    return starting;
   }
 
   it("checks, registers, makes its first key, and then pays", async () => {
@@ -142,47 +164,44 @@ describe("a relay's life, from its configuration on", function () {
     // What the command prints, which is a key's JSON.
     const { key } = JSON.parse(made.out) as { key: string };
 
-    const relays = [await start(source), await start(target, await stores.database("hub"))];
-    try {
-      const asWallet = (...args: readonly string[]) =>
-        run(args, { fetch, environment: { FEIQIAN_URL: source.url, FEIQIAN_API_KEY: key } });
-      const sent = await asWallet(
-        ...[
-          "send",
-          "1",
-          "--send",
-          "150.00HKD",
-          "--currency",
-          "HKD",
-          "--from",
-          "+85291234567",
-          "--from-name",
-          "Chan Tai Man",
-        ],
-        ...["--to", "+639171234567", "--watch", "--json"],
-      );
-      expect(sent.code, sent.err).to.equal(0);
-      const lines = sent.out.trim().split("\n}\n").at(-1)?.split("\n") ?? [];
-      // Each line is a step of the transfer.
-      const steps = lines.map((line) => JSON.parse(line) as { uetr: string; status: string });
-      expect(steps.map(({ status }) => status)).to.deep.equal(["received", "batched", "held", "settled", "credited"]);
-      const uetr = steps[0]?.uetr ?? "";
-      expect([...wallet.posted.values()]).to.have.length(1);
+    await start(source);
+    await start(target, { db: await stores.database("hub") });
+    const asWallet = (...args: readonly string[]) =>
+      run(args, { fetch, environment: { FEIQIAN_URL: source.url, FEIQIAN_API_KEY: key } });
+    const sent = await asWallet(
+      ...[
+        "send",
+        "1",
+        "--send",
+        "150.00HKD",
+        "--currency",
+        "HKD",
+        "--from",
+        "+85291234567",
+        "--from-name",
+        "Chan Tai Man",
+      ],
+      ...["--to", "+639171234567", "--watch", "--json"],
+    );
+    expect(sent.code, sent.err).to.equal(0);
+    const lines = sent.out.trim().split("\n}\n").at(-1)?.split("\n") ?? [];
+    // Each line is a step of the transfer.
+    const steps = lines.map((line) => JSON.parse(line) as { uetr: string; status: string });
+    expect(steps.map(({ status }) => status)).to.deep.equal(["received", "batched", "held", "settled", "credited"]);
+    const uetr = steps[0]?.uetr ?? "";
+    expect([...wallet.posted.values()]).to.have.length(1);
 
-      const receipt = join(source.folder, "receipt.json");
-      expect(await asWallet("receipt", "get", uetr, "--disclose", "creditor", "--out", receipt)).to.include({
-        code: 0,
-      });
-      const { transferRegistry } = sandbox.ledger.addresses;
-      const verified = await run(["receipt", "verify", receipt, "--rpc", node.url, "--registry", transferRegistry]);
-      expect(verified.code, verified.err).to.equal(0);
-      expect(verified.out).to.contain("Valid").and.to.contain("+639171234567");
-      expect(await asWallet("reconcile")).to.include({ code: 0 });
-      const audited = await asWallet("audit");
-      expect(audited.out).to.contain("keys.create").and.to.contain("os:operator");
-    } finally {
-      await Promise.all(relays.map((relay) => relay.stop()));
-    }
+    const receipt = join(source.folder, "receipt.json");
+    expect(await asWallet("receipt", "get", uetr, "--disclose", "creditor", "--out", receipt)).to.include({
+      code: 0,
+    });
+    const { transferRegistry } = sandbox.ledger.addresses;
+    const verified = await run(["receipt", "verify", receipt, "--rpc", node.url, "--registry", transferRegistry]);
+    expect(verified.code, verified.err).to.equal(0);
+    expect(verified.out).to.contain("Valid").and.to.contain("+639171234567");
+    expect(await asWallet("reconcile")).to.include({ code: 0 });
+    const audited = await asWallet("audit");
+    expect(audited.out).to.contain("keys.create").and.to.contain("os:operator");
   });
 
   for (const minutes of [10, -10]) {
@@ -195,43 +214,35 @@ describe("a relay's life, from its configuration on", function () {
       const chainMs = (await networkHelpers.time.latest()) * 1_000 - Date.now();
       const clock: Clock = { ...systemClock, nowMs: () => Date.now() + chainMs + offMs };
       const db = await stores.database(`clock_${minutes < 0 ? "behind" : "ahead"}`);
-      const relay = await startRelay(await loadConfig(operator.configPath, { FEIQIAN_CLOCK_MAX_SKEW_SECONDS: "15" }), {
-        log: silentLogger,
-        db,
-        clock,
-      });
-      try {
-        const { text: key } = await issueApiKey(
-          { db, drawBytes: drawSecurely, clock },
-          { label: "test", scopes: ["submit"], rateLimit: 1_000 },
-        );
-        const amount = { send: { currency: "HKD", minor: "1000" }, receiveCurrency: "HKD" };
-        const send = async (body: SubmitRequest) => {
-          const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-          const answer = await fetch(`${relay.url}/v1/transfers`, {
-            method: "POST",
-            headers,
-            body: JSON.stringify(body),
-          });
-          return { status: answer.status, retryAfter: answer.headers.get("retry-after"), text: await answer.text() };
-        };
-        const isWrong = async () => (await relay.health.readiness()).reasons.some(({ code }) => code === "clock");
-        // The ledger is alive: it makes a block now and then.
-        const untilOnLedger = (isSo: () => Promise<boolean>) =>
-          until(async () => {
-            await networkHelpers.mine();
-            return isSo();
-          });
-        await untilOnLedger(isWrong);
-        const request = submission({ target: HUB, amount });
-        const refused = await send(request);
-        expect([refused.status, refused.retryAfter]).to.deep.equal([503, "1"]);
-        expect(refused.text).to.match(/clock is (?:59|60)\d seconds/);
-        offMs = 0;
-        await untilOnLedger(async () => !(await isWrong()) && (await send(request)).status === 202);
-      } finally {
-        await relay.stop();
-      }
+      const relay = await start(operator, { db, clock, environment: { FEIQIAN_CLOCK_MAX_SKEW_SECONDS: "15" } });
+      const { text: key } = await issueApiKey(
+        { db, drawBytes: drawSecurely, clock },
+        { label: "test", scopes: ["submit"], rateLimit: 1_000 },
+      );
+      const amount = { send: { currency: "HKD", minor: "1000" }, receiveCurrency: "HKD" };
+      const send = async (body: SubmitRequest) => {
+        const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+        const answer = await fetch(`${relay.url}/v1/transfers`, {
+          method: "POST",
+          headers,
+          body: JSON.stringify(body),
+        });
+        return { status: answer.status, retryAfter: answer.headers.get("retry-after"), text: await answer.text() };
+      };
+      const isWrong = async () => (await relay.health.readiness()).reasons.some(({ code }) => code === "clock");
+      // The ledger is alive: it makes a block now and then.
+      const untilOnLedger = (isSo: () => Promise<boolean>) =>
+        until(async () => {
+          await networkHelpers.mine();
+          return isSo();
+        });
+      await untilOnLedger(isWrong);
+      const request = submission({ target: HUB, amount });
+      const refused = await send(request);
+      expect([refused.status, refused.retryAfter]).to.deep.equal([503, "1"]);
+      expect(refused.text).to.match(/clock is (?:59|60)\d seconds/);
+      offMs = 0;
+      await untilOnLedger(async () => !(await isWrong()) && (await send(request)).status === 202);
     });
   }
 
@@ -246,6 +257,7 @@ describe("a relay's life, from its configuration on", function () {
   it("drains on SIGTERM, and takes no more requests", async () => {
     const operator = await operatorOf(ALIPAY_HK);
     const stops = new Map<string, () => void>();
+    started.push({ stop: () => (stops.get("SIGTERM")?.(), ended) });
     const ended = run(["relay", "start", "--config", operator.configPath], {
       fetch,
       environment: {},
@@ -269,40 +281,38 @@ describe("a relay's life, from its configuration on", function () {
     const db = await stores.database("shared");
     const leads = async ({ context }: RunningRelay): Promise<boolean> =>
       (await context.metrics.leader.get()).values[0]?.value === 1;
-    const one = await start(first, db);
+    const one = await start(first, { db });
     await until(() => leads(one));
-    const two = await start(second, db);
+    const two = await start(second, { db });
     expect(await statusOf(`${two.url}/readyz`)).to.equal(200);
     expect(await leads(two)).to.equal(false);
     await one.stop();
     await until(() => leads(two));
-    await two.stop();
   });
 
   it("stops its steps and is not ready any more when the ledger's history has changed", async () => {
     const operator = await operatorOf(ALIPAY_HK);
     const db = await stores.database("forked");
-    const relay = await start(operator, db);
-    try {
-      await until(async () => (await db.query("SELECT block FROM ledger_cursor")).length === 1);
-      await db.query("UPDATE ledger_cursor SET block_hash = $1", [new Uint8Array(32).fill(1)]);
-      await until(async () => (await statusOf(`${operator.url}/readyz`)) === 503);
-      const { reasons } = await relay.health.readiness();
-      expect(reasons.map(({ code }) => code)).to.deep.equal(["fork"]);
-      expect(await statusOf(`${operator.url}/livez`)).to.equal(200);
-      expect((await relay.context.metrics.forkDetected.get()).values[0]?.value).to.equal(1);
-    } finally {
-      await relay.stop();
-    }
+    const relay = await start(operator, { db });
+    await until(async () => (await db.query("SELECT block FROM ledger_cursor")).length === 1);
+    await db.query("UPDATE ledger_cursor SET block_hash = $1", [new Uint8Array(32).fill(1)]);
+    await until(async () => (await statusOf(`${operator.url}/readyz`)) === 503);
+    const { reasons } = await relay.health.readiness();
+    expect(reasons.map(({ code }) => code)).to.deep.equal(["fork"]);
+    expect(await statusOf(`${operator.url}/livez`)).to.equal(200);
+    expect((await relay.context.metrics.forkDetected.get()).values[0]?.value).to.equal(1);
   });
 
   it("waits for a ledger that is not there yet", async () => {
     const operator = await operatorOf(ALIPAY_HK);
-    node.fateOf = () => "lost before";
-    const starting = start(operator, await stores.database("patient"));
-    await systemClock.sleep(300);
+    let asked = 0;
+    node.fateOf = () => (asked++, "lost before");
+    let hasStarted = false;
+    const starting = start(operator, { db: await stores.database("patient") }).then(() => (hasStarted = true));
+    await until(() => asked > 5);
+    expect(hasStarted).to.equal(false);
     node.fateOf = () => "passed";
-    await (await starting).stop();
+    await starting;
   });
 
   it("does not start on a chain that is another one, and closes what it had opened", async () => {
@@ -318,15 +328,4 @@ async function statusOf(url: string): Promise<number | undefined> {
   const response = await fetch(url).catch(() => undefined);
   await response?.arrayBuffer();
   return response?.status;
-}
-
-/** Generous: a machine may be busy with other things. */
-const PATIENCE_MS = 120_000;
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error("it does not come to it");
-    await systemClock.sleep(25);
-  }
 }

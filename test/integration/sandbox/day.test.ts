@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { parsePartnerId } from "../../../src/domain/partner.ts";
 import type { Uetr } from "../../../src/domain/uetr.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
 import type { Order } from "../../../src/sandbox/order.ts";
 import { reconcile, type Outcome } from "../../../src/sandbox/reconciliation.ts";
 import { rememberDay, runDay, type DayRun } from "../../../src/sandbox/run-day.ts";
 import { OUTAGE, sendDay } from "../../../src/sandbox/send-day.ts";
+import { until } from "../../support/until.ts";
 import { DAY, DEPOSITS, FROM_GCASH, startDayNetwork, type DayNetwork } from "../support/day.ts";
 
 const HOUR = 3_600;
@@ -151,7 +151,7 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
       expect(failure).to.be.instanceOf(Error).with.property("message").that.includes(order.uetr);
       // The wallet is back, within the hold: the transfer goes through.
       const credited = () => network.partners.get(order.target)?.server.books.credits.has(order.uetr) === true;
-      for (let polls = 0; polls < 200 && !credited(); polls++) await systemClock.sleep(100);
+      await until(credited);
       expect([credited(), booksOf(order)?.refunds.has(order.uetr)]).to.deep.equal([true, false]);
     });
   });

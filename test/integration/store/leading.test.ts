@@ -1,17 +1,16 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import pg from "pg";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import type { Database } from "../../../src/store/database.ts";
 import { migrate } from "../../../src/store/migrate.ts";
 import { openPostgres } from "../../../src/store/postgres.ts";
+import { until } from "../../support/until.ts";
 import { findPgbouncer, startPgbouncer, type Pgbouncer } from "../support/pgbouncer.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
 
 const TIMEOUT_MS = 180_000;
-const POLL_MS = 20;
 /** What the manual has PgBouncer ignore. */
 const IGNORED = "statement_timeout, idle_in_transaction_session_timeout";
 /** As long as a lease lasts, and a transaction whose process is stopped; and what a busy machine adds to that. */
@@ -67,10 +66,6 @@ describe("two processes on one PostgreSQL", function () {
 
   const lastTick = async (): Promise<Tick | undefined> =>
     (await direct.query<Tick>("SELECT pid, epoch FROM ticks ORDER BY id DESC LIMIT 1"))[0];
-
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo())) await delay(POLL_MS);
-  }
 
   /** Whoever leads is stopped, several times, and woken when the other has taken over. */
   async function expectHandovers(url: string): Promise<void> {

@@ -7,6 +7,7 @@ import { LeaseLost } from "../../../src/store/leases.ts";
 import { migrate } from "../../../src/store/migrate.ts";
 import { openDatabase } from "../../../src/store/open.ts";
 import { openPostgres } from "../../../src/store/postgres.ts";
+import { until } from "../../support/until.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
 
 const START_TIMEOUT_MS = 120_000;
@@ -174,10 +175,6 @@ describe("PostgreSQL", function () {
     });
   }
 
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await delay(POLL_MS);
-  }
-
   describe("its leases", () => {
     beforeEach(async () => {
       await migrate(db);
@@ -221,7 +218,7 @@ describe("PostgreSQL", function () {
         await tx.query("INSERT INTO numbers (number) VALUES (1)");
       });
       await begun;
-      await until(() => Promise.resolve(lease?.isHeld() === false));
+      await until(() => lease?.isHeld() === false);
       expect(await db.tryLease("leader")).to.equal(undefined);
       end(undefined);
       await working;
@@ -230,10 +227,6 @@ describe("PostgreSQL", function () {
       expect(next).not.to.equal(undefined);
       await next?.release();
     });
-
-    async function until(isSo: () => Promise<boolean>): Promise<void> {
-      while (!(await isSo())) await delay(POLL_MS);
-    }
   });
 
   it("is unavailable while it is down, to those who come and those who are there", async () => {

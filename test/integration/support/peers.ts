@@ -17,7 +17,7 @@ import { hexOf } from "../../../src/store/values.ts";
 import { GCASH } from "./chain.ts";
 import type { OpenDatabase } from "./databases.ts";
 import { startHttpWallet, type HttpWallet } from "./http-wallet.ts";
-import { acceptTransfers, run, standingQuote, testRelay, type TestRelay } from "./relay-context.ts";
+import { acceptTransfers, run, standingQuote, testRelay, type TestClock, type TestRelay } from "./relay-context.ts";
 
 /** A relay that other relays reach over HTTP, at the URL that its partner has registered on the ledger. */
 export interface Peer {
@@ -52,11 +52,17 @@ export interface Pair {
   close(): Promise<void>;
 }
 
-export async function startPair(open: OpenDatabase, settings: Partial<RelaySettings> = {}): Promise<Pair> {
-  const source = withDirectory(await testRelay({ db: await open(), settings }));
+/** @param clock of both; one each that runs with the machine's unless given */
+export async function startPair(
+  open: OpenDatabase,
+  settings: Partial<RelaySettings> = {},
+  clock?: TestClock,
+): Promise<Pair> {
+  const more = { settings, ...(clock === undefined ? {} : { clock }) };
+  const source = withDirectory(await testRelay({ db: await open(), ...more }));
   const wallet = await startHttpWallet();
   const { sandbox } = source;
-  const target = withDirectory(await testRelay({ db: await open(), partner: GCASH, sandbox, settings }), wallet);
+  const target = withDirectory(await testRelay({ db: await open(), partner: GCASH, sandbox, ...more }), wallet);
   const [sourcePeer, targetPeer] = [await startPeer(source), await startPeer(target)];
   return {
     source,

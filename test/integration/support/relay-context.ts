@@ -59,6 +59,8 @@ export interface TestRelayOptions extends Partial<Omit<RelayContext, "settings" 
   /** A ledger to share with another relay; a fresh and funded one unless given. */
   readonly sandbox?: Sandbox;
   readonly settings?: Partial<RelaySettings>;
+  /** One that runs with the machine's, unless given. */
+  readonly clock?: TestClock;
 }
 
 /** What a test's process dies of. */
@@ -82,7 +84,7 @@ export const SETTINGS: RelaySettings = {
 
 /** A context for steps, intake and reconciliation; two with one `sandbox` are two relays of one network. */
 export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
-  const { partner = ALIPAY_HK, db, settings, sandbox: shared, checkpoint, ...given } = options;
+  const { partner = ALIPAY_HK, db, settings, sandbox: shared, checkpoint, clock = testClock(), ...given } = options;
   const sandbox = shared ?? (await fundedLedger());
   // The snapshot that a test begins from may be minutes old: its latest block is to be of now.
   if (shared === undefined) await networkHelpers.mine();
@@ -93,7 +95,6 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
   const wake = createWake<StepName>();
   wake.onWake((step) => woken.push(step));
   const kills = new Map<string, number>();
-  const clock = testClock();
   return {
     partner,
     db,

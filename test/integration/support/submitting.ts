@@ -4,7 +4,6 @@ import { parseCurrency } from "../../../src/domain/currency.ts";
 import { beatCall, encodeCall } from "../../../src/ledger/calls.ts";
 import { SubmissionError, createSubmitter, type Call, type Submitter } from "../../../src/ledger/submitter.ts";
 import { LedgerError } from "../../../src/ledger/errors.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
 import type { KeyHolder } from "../../../src/sandbox/network.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { ALIPAY_HK, FUNDS, OPTIONS, provider } from "./chain.ts";
@@ -90,13 +89,4 @@ export async function setAutomine(enabled: boolean, intervalMs = 0): Promise<voi
 
 export async function mine(): Promise<void> {
   await provider.send("evm_mine", []);
-}
-
-/** Waits for something to be the case. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let polls = 0; polls < 1_000; polls++) {
-    if (await isSo()) return;
-    await systemClock.sleep(2);
-  }
-  throw new Error("what was waited for did not happen");
 }

@@ -4,7 +4,7 @@ import {
   type FailoverProvider,
 } from "../../../src/ledger/failover-provider.ts";
 import type { Dispute } from "../../../src/ledger/witness.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
+import { until } from "../../support/until.ts";
 import { hash, optionsOver, quantity, type TestNode } from "./nodes.ts";
 
 /** Providers of one test, and what they have told. */
@@ -36,7 +36,7 @@ export function createRig(): Rig {
       return provider;
     },
     async ended(count = 1) {
-      for (let polls = 0; disputes.length < count && polls < 400; polls++) await systemClock.sleep(5);
+      await until(() => disputes.length >= count);
       return disputes.map(({ outcome }) => outcome);
     },
     close() {

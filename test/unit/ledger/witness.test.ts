@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import { LedgerDisputed, LedgerUnconfirmed } from "../../../src/ledger/rpc-errors.ts";
+import { until } from "../../support/until.ts";
 import { blockOf, fastClock, hash, liesIn, logsOf, makeNodes, quantity, type Behaviour } from "./nodes.ts";
 import { activeOf, call, callResult, createRig, falsely, header, namesDropped, readLogs, type Rig } from "./rig.ts";
 
@@ -63,7 +64,7 @@ describe("answers that are held against other endpoints'", () => {
     const provider = rig.open(nodes);
     for (const node of nodes.slice(1)) node.head = 9;
     const reading = header(provider, "latest");
-    await fastClock().sleep(300);
+    await until(() => nodes.slice(1).some(({ asked }) => asked.length > 0));
     for (const node of nodes.slice(1)) node.head = 10;
     expect(await reading).to.deep.equal(blockOf(10));
     expect(rig.disputes).to.deep.equal([]);
@@ -90,7 +91,7 @@ describe("answers that are held against other endpoints'", () => {
     expect(namesDropped(provider)).to.deep.equal([]);
     for (const node of nodes) node.head = 13;
     expect(await header(provider, "latest")).to.deep.equal(blockOf(13));
-    await fastClock().sleep(400);
+    await until(() => namesDropped(provider).length > 0);
     expect(namesDropped(provider)).to.deep.equal([liar.url]);
   });
 

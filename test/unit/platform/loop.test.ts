@@ -1,5 +1,6 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import { systemClock } from "../../../src/platform/clock.ts";
+import type { Clock } from "../../../src/platform/clock.ts";
 import { createWake, runSteps, type LoopOptions, type LoopStep } from "../../../src/platform/loop.ts";
 
 type Name = "first" | "second";
@@ -8,12 +9,38 @@ const FAR_MS = 60_000;
 function optionsWith(changes: Partial<LoopOptions<Name>> = {}): LoopOptions<Name> {
   return {
     wake: createWake<Name>(),
-    clock: systemClock,
+    clock: handClock(),
     pollIntervalMs: FAR_MS,
     retry: { firstDelayMs: 10, maxDelayMs: 40 },
     random: () => 0,
     onError: () => undefined,
     ...changes,
+  };
+}
+
+/** A clock on which time passes when it is told to: whoever sleeps wakes then. */
+interface HandClock extends Clock {
+  pass(durationMs: number): Promise<void>;
+}
+
+function handClock(): HandClock {
+  let nowMs = 0;
+  const sleepers = new Set<{ untilMs: number; wake: () => void }>();
+  return {
+    nowMs: () => nowMs,
+    sleep(durationMs, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+      const sleeper = { untilMs: nowMs + durationMs, wake: () => resolve(undefined) };
+      sleepers.add(sleeper);
+      signal?.addEventListener("abort", () => reject(new Error("aborted")));
+      return promise.finally(() => sleepers.delete(sleeper));
+    },
+    async pass(durationMs) {
+      nowMs += durationMs;
+      for (const { untilMs, wake } of sleepers) if (untilMs <= nowMs) wake();
+      // Whatever was woken gets as far as it can.
+      await turn();
+    },
   };
 }
 
@@ -49,7 +76,7 @@ describe("the loops of the steps", () => {
     const step = scripted("first", (pass) => pass < 3);
     const running = runSteps([step], options);
     await step.reached(3);
-    await systemClock.sleep(20);
+    await turn();
     expect(step.passes()).to.equal(3);
 
     options.wake("second");
@@ -63,7 +90,7 @@ describe("the loops of the steps", () => {
     const options = optionsWith();
     const step = scripted("first", async (pass) => {
       if (pass === 1) {
-        await systemClock.sleep(5);
+        await turn();
         options.wake("first");
       }
       return false;
@@ -74,93 +101,116 @@ describe("the loops of the steps", () => {
   });
 
   it("comes back at the time of a wake for later, and not before", async () => {
-    const options = optionsWith();
+    const clock = handClock();
+    const options = optionsWith({ clock });
     const step = scripted("first", () => false);
     const running = runSteps([step], options);
     await step.reached(1);
-    const from = performance.now();
+    await turn();
     for (const afterMs of [FAR_MS, 60, 30]) options.wake("first", afterMs);
-    await step.reached(2);
-    expect(performance.now() - from).to.be.at.least(28);
-    await step.reached(3);
-    expect(performance.now() - from).to.be.at.least(58);
+    await turn();
+    for (const [afterMs, passes] of [
+      [29, 1],
+      [1, 2],
+      [29, 2],
+      [1, 3],
+    ] as const) {
+      await clock.pass(afterMs);
+      expect(step.passes()).to.equal(passes);
+    }
     await running.stop();
   });
 
   it("polls when nobody wakes it, each step at its own pace", async () => {
+    const clock = handClock();
     const quick = { ...scripted("first", () => false), pollIntervalMs: 5 };
     const slow = scripted("second", () => false);
-    const running = runSteps<Name>([quick, slow], optionsWith());
-    await quick.reached(4);
+    const running = runSteps<Name>([quick, slow], optionsWith({ clock }));
+    await Promise.all([quick.reached(1), slow.reached(1)]);
+    await turn();
+    for (let passes = 2; passes <= 4; passes++) {
+      await clock.pass(5);
+      expect([quick.passes(), slow.passes()]).to.deep.equal([passes, 1]);
+    }
+    await clock.pass(FAR_MS);
+    expect(slow.passes()).to.equal(2);
     await running.stop();
-    expect(slow.passes()).to.equal(1);
   });
 
   it("backs off after errors, whoever wakes it, and starts over after a success", async () => {
     const retries: (number | undefined)[] = [];
-    const options = optionsWith({ onError: (_step, _error, retryInMs) => retries.push(retryInMs) });
+    const clock = handClock();
+    const options = optionsWith({ clock, onError: (_step, _error, retryInMs) => retries.push(retryInMs) });
     const step = scripted("first", (pass) => {
       if (pass === 5) return true;
       if (pass > 6) return false;
       options.wake("first");
       throw new Error("no answer");
     });
-    const from = performance.now();
     const running = runSteps([step], options);
-    await step.reached(7);
+    await step.reached(1);
+    await turn();
+    // The lower ends of 10, 20, 40, 40 ms; and the first again, after one that is followed by another at once.
+    for (const [failed, retryInMs] of [5, 10, 20, 20, 5].entries()) {
+      expect(retries)
+        .to.have.length(failed + 1)
+        .and.include(retryInMs);
+      const passes = step.passes();
+      await clock.pass(retryInMs - 1);
+      expect(step.passes(), "not before").to.equal(passes);
+      await clock.pass(1);
+      await turn();
+    }
+    expect(step.passes()).to.equal(7);
     await running.stop();
-    // The lower ends of 10, 20, 40, 40 ms; and the first again.
     expect(retries).to.deep.equal([5, 10, 20, 20, 5]);
-    expect(performance.now() - from).to.be.at.least(55);
   });
 
   it("stops every step for an error that is fatal, and says which", async () => {
     const fork = Object.assign(new Error("the history has changed"), { fatal: true });
     const other = scripted("second", async () => {
-      await systemClock.sleep(5);
+      await turn();
       return true;
     });
     const errors: [Name, unknown, number | undefined][] = [];
-    const running = runSteps<Name>(
-      [scripted("first", () => Promise.reject(fork)), other],
-      optionsWith({ onError: (...error) => errors.push(error) }),
-    );
+    const options = optionsWith({ onError: (...error) => errors.push(error) });
+    const running = runSteps<Name>([scripted("first", () => Promise.reject(fork)), other], options);
     expect(await running.failed).to.equal(fork);
     const passes = other.passes();
-    await systemClock.sleep(20);
+    options.wake("second");
+    await turn();
+    await turn();
     expect(other.passes()).to.equal(passes);
     expect(errors).to.deep.equal([["first", fork, undefined]]);
     await running.stop();
   });
 
   it("lets a pass end before it has stopped, and begins no other", async () => {
-    let ended = false;
-    const step = scripted("first", async () => {
-      await systemClock.sleep(20);
-      ended = true;
-      return true;
-    });
+    const { promise: pass, resolve: end } = Promise.withResolvers<boolean>();
+    const step = scripted("first", () => pass);
     const running = runSteps([step], optionsWith());
-    await systemClock.sleep(5);
-    await running.stop();
-    expect(ended).to.be.true;
+    let hasStopped = false;
+    const stopped = running.stop().then(() => (hasStopped = true));
+    await turn();
+    expect(hasStopped).to.be.false;
+    end(true);
+    await stopped;
     expect(step.passes()).to.equal(1);
   });
 
   it("stops at once while it sleeps or backs off", async () => {
-    const from = performance.now();
-    const options = optionsWith({ retry: { firstDelayMs: FAR_MS, maxDelayMs: FAR_MS } });
+    // On a clock on which no time passes.
+    const options = optionsWith({ clock: handClock(), retry: { firstDelayMs: FAR_MS, maxDelayMs: FAR_MS } });
     const failing = scripted("second", () => Promise.reject(new Error("no answer")));
     const idle = scripted("first", () => false);
     const running = runSteps<Name>([idle, failing], options);
     await Promise.all([idle.reached(1), failing.reached(1)]);
     await running.stop();
-    expect(performance.now() - from).to.be.below(1_000);
   });
 
   it("is alive while passes end or a step sleeps, and not while all hang, or one does for long", async () => {
     let nowMs = 0;
-    const clock = { ...systemClock, nowMs: () => nowMs };
+    const clock = { ...handClock(), nowMs: () => nowMs };
     const { promise: hanging, resolve: wake } = Promise.withResolvers<boolean>();
     const first = scripted("first", (pass) => (pass === 2 ? hanging : false));
     const second = scripted("second", (pass) => (pass === 2 ? hanging : false));
@@ -168,17 +218,17 @@ describe("the loops of the steps", () => {
     const running = runSteps([first, second], options);
     await Promise.all([first.reached(1), second.reached(1)]);
     expect(running.isAlive()).to.equal(true);
-    await systemClock.sleep(5);
+    await turn();
     expect(running.isAlive()).to.equal(true);
 
     options.wake("first");
-    while (first.passes() < 2) await systemClock.sleep(1);
+    while (first.passes() < 2) await turn();
     expect(running.isAlive()).to.equal(true);
     nowMs = 600_001;
     expect(running.isAlive()).to.equal(false);
     nowMs = 0;
     options.wake("second");
-    while (second.passes() < 2) await systemClock.sleep(1);
+    while (second.passes() < 2) await turn();
     running.isAlive();
     expect(running.isAlive()).to.equal(false);
     wake(false);

@@ -1,7 +1,7 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import { SpanStatusCode } from "@opentelemetry/api";
 import { expect } from "chai";
-import { systemClock } from "../../../src/platform/clock.ts";
 import { createTracer, noTracer, tracerTo, type Tracer } from "../../../src/platform/tracing.ts";
 
 const BATCH = `0x${"ab".repeat(15)}01${"cd".repeat(16)}`;
@@ -23,7 +23,7 @@ describe("tracing", () => {
     const otherExporter = new InMemorySpanExporter();
     const other = tracerTo(new SimpleSpanProcessor({ exporter: otherExporter }), "other relay");
     await tracer.span("courier", {}, async () => {
-      await systemClock.sleep(1);
+      await turn();
       const headers = tracer.inject({ "content-type": "application/jose" });
       expect(headers["content-type"]).to.equal("application/jose");
       expect(headers["traceparent"]).to.match(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);

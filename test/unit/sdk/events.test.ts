@@ -3,6 +3,7 @@ import { expect } from "chai";
 import type { EventJson } from "../../../src/contract/network.ts";
 import { RelayProblem } from "../../../src/sdk/index.ts";
 import { answering, startReceiver, type Manner, type Receiver } from "../../integration/support/receiver.ts";
+import { until } from "../../support/until.ts";
 import { clientOf, collect, failureOf, json, problem } from "./support.ts";
 
 const EPOCH = "3f9c2a71b04e";
@@ -85,7 +86,7 @@ describe("Following events", function () {
         for (const response of streams.splice(0)) response.destroy();
         happens(4, 5);
       }
-      if (seq === 5) setTimeout(() => happens(6), 10);
+      if (seq === 5) setImmediate(() => happens(6));
     });
     expect(taken).to.deep.equal([1, 2, 3, 4, 5, 6]);
   });
@@ -96,7 +97,7 @@ describe("Following events", function () {
       else {
         response.writeHead(200, { "content-type": "text/event-stream" });
         for (const event of [...history, ...history]) response.write(sse(event));
-        setTimeout(() => response.end(sse(eventOf(4))), 10);
+        setImmediate(() => response.end(sse(eventOf(4))));
       }
     };
     expect(await take(4)).to.deep.equal([1, 2, 3, 4]);
@@ -170,7 +171,7 @@ describe("Following events", function () {
   });
 
   it("ends when it is told to, and throws what no repetition mends", async () => {
-    setTimeout(() => stop.abort(), 50);
+    void until(() => streams.length > 0).then(() => stop.abort());
     expect(await collect(clientOf(relay).events({ after: idOf(3), signal: stop.signal }))).to.deep.equal([]);
     relay.manner = problem(403, "forbidden");
     const failure = await failureOf(collect(clientOf(relay).events({ after: "0" })));

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import {
   InvalidSubmission,
@@ -14,6 +13,7 @@ import {
   type Outbox,
   type SubmissionOutcome,
 } from "../../../src/sdk/index.ts";
+import { until } from "../../support/until.ts";
 import { answering, hanging, resetting, startReceiver, type Receiver } from "../../integration/support/receiver.ts";
 import { acceptanceOf, accepting, clientOf, failureOf, json, KEY, problem, requestOf } from "./support.ts";
 
@@ -235,7 +235,7 @@ describe("The outbox", function () {
       const outbox = await openOutbox({ client, folder: ${JSON.stringify(folder)}, onOutcome: async () => {} });
       await outbox.submit(${JSON.stringify(request)});`;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: "inherit" });
-    while (relay.received.length === 0) await delay(5);
+    await until(() => relay.received.length > 0);
     child.kill("SIGKILL");
     await once(child, "exit");
 

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from "../../../src/platform/clock.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
 import { startLeader, type Leader } from "../../../src/service/leader.ts";
 import type { Lease } from "../../../src/store/database.ts";
+import { until } from "../../support/until.ts";
 
 /** A database with one lease, which can be taken away. */
 class OneLease {
@@ -41,13 +42,15 @@ class OneLease {
 interface FakeSteps {
   readonly log: string[];
   isAlive: boolean;
+  /** How often it was asked whether they get on. */
+  asked: number;
   /** Their passes do not end. */
   hangs: boolean;
   fail: (error: Error) => void;
 }
 
 function start(db: OneLease, clock: Clock = systemClock): { leader: Leader; steps: FakeSteps; fatal: Error[] } {
-  const steps: FakeSteps = { log: [], isAlive: true, hangs: false, fail: () => undefined };
+  const steps: FakeSteps = { log: [], isAlive: true, asked: 0, hangs: false, fail: () => undefined };
   const fatal: Error[] = [];
   const leader = startLeader({
     db,
@@ -64,7 +67,7 @@ function start(db: OneLease, clock: Clock = systemClock): { leader: Leader; step
         await systemClock.sleep(5);
         steps.log.push("stopped");
       };
-      return { failed, stop, isAlive: () => steps.isAlive };
+      return { failed, stop, isAlive: () => (steps.asked++, steps.isAlive) };
     },
     onChange: () => undefined,
     onFatal: (error) => fatal.push(error),
@@ -72,22 +75,18 @@ function start(db: OneLease, clock: Clock = systemClock): { leader: Leader; step
   return { leader, steps, fatal };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await systemClock.sleep(2);
-}
-
-const soon = (): Promise<void> => systemClock.sleep(40);
+const log = ({ steps }: { steps: FakeSteps }): string => steps.log.join(" ");
 
 describe("the process that leads", () => {
   it("is one at a time, and another once that has stopped its steps", async () => {
     const db = new OneLease();
     const [first, second] = [start(db), start(db)];
-    await soon();
-    expect([first.steps.log, second.steps.log]).to.deep.equal([["begun"], []]);
+    // The second one has asked for the lease, and not got it.
+    await until(() => log(first) === "begun" && db.asked > 3);
+    expect(second.steps.log).to.deep.equal([]);
     await first.leader.stop();
     expect(first.steps.log).to.deep.equal(["begun", "stopped"]);
-    await soon();
-    expect(second.steps.log).to.deep.equal(["begun"]);
+    await until(() => log(second) === "begun");
     await second.leader.stop();
     expect(db.holder).to.equal(undefined);
   });
@@ -95,15 +94,13 @@ describe("the process that leads", () => {
   it("stops its steps when it loses the lease, and leads again when it gets it back", async () => {
     const db = new OneLease();
     const { leader, steps } = start(db);
-    await soon();
+    await until(() => log({ steps }) === "begun");
     db.fails = true;
     db.holder?.lose();
-    await soon();
+    await until(() => db.asked > 3);
     expect(steps.log).to.deep.equal(["begun", "stopped"]);
-    expect(db.asked).to.be.above(2);
     db.fails = false;
-    await soon();
-    expect(steps.log).to.deep.equal(["begun", "stopped", "begun"]);
+    await until(() => log({ steps }) === "begun stopped begun");
     await leader.stop();
   });
 
@@ -112,9 +109,10 @@ describe("the process that leads", () => {
     const { leader, steps } = start(db);
     await until(() => (db.holder?.renewed ?? 0) > 2);
     steps.isAlive = false;
-    await soon();
+    const asked = steps.asked;
+    await until(() => steps.asked > asked);
     const renewed = db.holder?.renewed;
-    await soon();
+    await until(() => steps.asked > asked + 5);
     expect(db.holder?.renewed).to.equal(renewed);
     steps.isAlive = true;
     await until(() => (db.holder?.renewed ?? 0) > (renewed ?? Infinity));
@@ -139,10 +137,12 @@ describe("the process that leads", () => {
   it("keeps the lease after an error that nothing mends, so that nobody goes on with it", async () => {
     const db = new OneLease();
     const [first, second] = [start(db), start(db)];
-    await soon();
+    await until(() => log(first) === "begun");
     const fork = new Error("fork");
     first.steps.fail(fork);
-    await soon();
+    await until(() => first.fatal.length > 0 && log(first) === "begun stopped");
+    const { asked } = db;
+    await until(() => db.asked > asked + 3);
     expect(first.fatal).to.deep.equal([fork]);
     expect(first.steps.log).to.deep.equal(["begun", "stopped"]);
     expect(second.steps.log).to.be.empty;
@@ -157,7 +157,7 @@ describe("the process that leads", () => {
     const db = new OneLease();
     db.fails = true;
     const { leader, steps } = start(db);
-    await soon();
+    await until(() => db.asked > 1);
     await leader.stop();
     expect(steps.log).to.be.empty;
   });
