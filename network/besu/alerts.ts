@@ -288,6 +288,12 @@ function moneyRules(): readonly AlertRule[] {
       description: "{{ $labels.reason }}. It is passed over for a while; others are priced on.",
       runbook: "alerts.md#providerfails",
     }),
+    rule("CorridorUnpriced", "warning", "feiqian_corridor_priced == 0", "1m", {
+      summary: "{{ $labels.member }} can give no price for {{ $labels.pair }} to partner {{ $labels.target }}",
+      description:
+        "No provider's offer stands that can be delivered. Transfers through that corridor are refused for now.",
+      runbook: "alerts.md#corridorunpriced",
+    }),
     rule("BatchesVoided", "warning", "sum by (member) (increase(feiqian_batches_voided_total[15m])) > 0", "0s", {
       summary: "The ledger can never take a batch that {{ $labels.member }}'s relay signed",
       description: "Its transfers failed and their senders are refunded by the wallet.",

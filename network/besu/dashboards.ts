@@ -185,6 +185,9 @@ function flowSeries(): readonly View[] {
     series("Quotes of providers", "A second, by outcome.", "none", [
       ["{{outcome}}", rate("feiqian_provider_quotes_total", "outcome")],
     ]),
+    series("Corridors with a price", "1 while a price can be given in an open corridor.", "none", [
+      ["{{member}} {{pair}} to {{target}}", "feiqian_corridor_priced"],
+    ]),
     series("Providers that do not deliver", "A second, by provider; and 1 while one is passed over.", "none", [
       ["{{provider}} {{reason}}", rate("feiqian_provider_failures_total", "provider, reason")],
       ["{{member}} passes {{provider}} over in {{pair}}", "feiqian_provider_passed_over"],

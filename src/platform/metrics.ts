@@ -39,6 +39,7 @@ export function createMetrics({ partner, process = false }: MetricsOptions) {
     walletCalls: counter("wallet_calls", "Calls of the wallet's connector", ["call", "outcome"]),
     providerFailures: counter("provider_failures", "Quotes that were not delivered", ["provider", "reason"]),
     providersPassedOver: gauge("provider_passed_over", "1 while one is passed over", ["provider", "pair", "reason"]),
+    corridorPriced: gauge("corridor_priced", "1 while a price can be given in an open corridor", ["target", "pair"]),
     providerQuotes: counter("provider_quotes", "Quotes asked of liquidity providers", ["outcome"]),
     webhooks: counter("webhooks", "Webhook deliveries", ["outcome"]),
     resealed: counter("resealed", "Rows sealed anew under the current data key", ["table"]),

@@ -120,6 +120,13 @@ export function openCorridor(
   return { kind: "open", corridor: found };
 }
 
+/** A partner's corridors that money can be sent through now, as far as the registry tells. */
+export function openCorridorsFrom(view: RegistryView, source: PartnerId): readonly RegisteredCorridor[] {
+  return [...view.corridors.values()].filter(
+    ({ corridor }) => corridor.source === source && openCorridor(view, corridor).kind === "open",
+  );
+}
+
 /** That a corridor is not open, and which are between the two partners. */
 function whatIsOpen({ corridors }: RegistryView, { source, sourceCurrency, target, targetCurrency }: Corridor): string {
   const open = [...corridors.values()]

@@ -1,10 +1,11 @@
 import type { Clock } from "../platform/clock.ts";
 import { skewDetail, type ClockSkew } from "./clock-skew.ts";
+import type { CorridorPrice } from "./pricing/availability.ts";
 import type { Queryable } from "../store/database.ts";
 import { StoreUnavailable } from "../store/faults.ts";
 
 /** Why a relay should not be sent requests now. */
-export const UNREADY = ["database", "ledger", "watcher", "steps", "clock", "fork", "draining"] as const;
+export const UNREADY = ["database", "ledger", "watcher", "steps", "clock", "prices", "fork", "draining"] as const;
 
 export interface UnreadyReason {
   readonly code: (typeof UNREADY)[number];
@@ -13,8 +14,10 @@ export interface UnreadyReason {
 }
 
 /** What an operator has to look at now, though the relay goes on. */
+export const ALARMS = ["unknown-signatures", "prices"] as const;
+
 export interface Alarm {
-  readonly code: "unknown-signatures";
+  readonly code: (typeof ALARMS)[number];
   readonly detail: string;
 }
 
@@ -47,6 +50,8 @@ export interface HealthOptions {
   readonly confirmations: number;
   /** What an operator has to look at, by the store; nothing unless given. */
   readonly alarms?: () => Promise<readonly Alarm[]>;
+  /** The partner's open corridors, and in which of them a price can be given; none unless given. */
+  readonly prices?: () => Promise<readonly CorridorPrice[]>;
   /** How long the watcher may stand still while there are blocks to read. */
   readonly maxStandstillMs?: number;
   /** How long the database and the ledger may take to answer. */
@@ -65,11 +70,12 @@ interface Looked {
   readonly atMs: number;
   readonly reasons: Promise<readonly UnreadyReason[]>;
   readonly alarms: Promise<Known<readonly Alarm[]>>;
+  readonly prices: Promise<Known<readonly CorridorPrice[]>>;
 }
 
 export function createHealth(options: HealthOptions): Health {
-  const { db, provider, clock, clockSkew, confirmations } = options;
-  const { alarms = () => Promise.resolve([]) } = options;
+  const { clock, clockSkew } = options;
+  const { alarms = () => Promise.resolve([]), prices = () => Promise.resolve([]) } = options;
   const { maxStandstillMs = MAX_STANDSTILL_MS, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = options;
   let isDraining = false;
   let failure: Error | undefined;
@@ -77,9 +83,63 @@ export function createHealth(options: HealthOptions): Health {
   let unable: { readonly why: string; readonly atMs: number } | undefined;
   /** Steps of which no pass has succeeded since. */
   const failing = new Map<string, number>();
+  const look = createLook(options, timeoutMs, maxStandstillMs);
+  const lookAgain = (atMs: number): Looked => ({
+    atMs,
+    reasons: look(),
+    alarms: inTime(alarms(), clock, timeoutMs),
+    prices: inTime(prices(), clock, timeoutMs),
+  });
+
+  return {
+    async readiness() {
+      const nowMs = clock.nowMs();
+      if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
+      const [raised, priced] = [await known.alarms, await known.prices];
+      const reasons = [...(await known.reasons)];
+      if (unable !== undefined && nowMs - unable.atMs < UNABLE_MS && !reasons.some(({ code }) => code === "database")) {
+        reasons.push({ code: "database", detail: `a statement has failed: ${unable.why}` });
+      }
+      reasons.push(...failingLong(failing, nowMs, maxStandstillMs));
+      const skew = clockSkew.now();
+      if (skew.isBeyond) reasons.push({ code: "clock", detail: skewDetail(skew) });
+      // Where it cannot be told, the reason is the database or the ledger.
+      const unpriced = priced.isKnown ? whereUnpriced(priced.value) : undefined;
+      if (unpriced?.isEverywhere === true) reasons.push({ code: "prices", detail: unpriced.detail });
+      if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
+      if (isDraining) reasons.push({ code: "draining", detail: "the relay is being stopped" });
+      const found = [...(raised.isKnown ? raised.value : [])];
+      if (unpriced?.isEverywhere === false) found.push({ code: "prices", detail: unpriced.detail });
+      return { ready: reasons.length === 0, reasons, alarms: found };
+    },
+    drain() {
+      isDraining = true;
+    },
+    fail(error) {
+      failure = error;
+    },
+    storeFailed({ unable: why }) {
+      if (why !== undefined) unable = { why, atMs: clock.nowMs() };
+    },
+    stepFailed(step) {
+      if (!failing.has(step)) failing.set(step, clock.nowMs());
+    },
+    stepPassed(step) {
+      if (step === undefined) failing.clear();
+      else failing.delete(step);
+    },
+  };
+}
+
+/** Asks the database and the ledger, and whether the watcher gets on between them. */
+function createLook(
+  { db, provider, clock, confirmations }: HealthOptions,
+  timeoutMs: number,
+  maxStandstillMs: number,
+): () => Promise<readonly UnreadyReason[]> {
   let progress: { readonly block: bigint | undefined; readonly sinceMs: number } | undefined;
 
-  const look = async (): Promise<readonly UnreadyReason[]> => {
+  return async () => {
     const [cursor, latest] = await Promise.all([
       inTime(writeAndRead(db, clock.nowMs()), clock, timeoutMs),
       inTime(provider.getBlockNumber(), clock, timeoutMs),
@@ -103,42 +163,6 @@ export function createHealth(options: HealthOptions): Health {
     }
     return reasons;
   };
-
-  const lookAgain = (atMs: number): Looked => ({ atMs, reasons: look(), alarms: inTime(alarms(), clock, timeoutMs) });
-
-  return {
-    async readiness() {
-      const nowMs = clock.nowMs();
-      if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
-      const raised = await known.alarms;
-      const reasons = [...(await known.reasons)];
-      if (unable !== undefined && nowMs - unable.atMs < UNABLE_MS && !reasons.some(({ code }) => code === "database")) {
-        reasons.push({ code: "database", detail: `a statement has failed: ${unable.why}` });
-      }
-      reasons.push(...failingLong(failing, nowMs, maxStandstillMs));
-      const skew = clockSkew.now();
-      if (skew.isBeyond) reasons.push({ code: "clock", detail: skewDetail(skew) });
-      if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
-      if (isDraining) reasons.push({ code: "draining", detail: "the relay is being stopped" });
-      return { ready: reasons.length === 0, reasons, alarms: raised.isKnown ? raised.value : [] };
-    },
-    drain() {
-      isDraining = true;
-    },
-    fail(error) {
-      failure = error;
-    },
-    storeFailed({ unable: why }) {
-      if (why !== undefined) unable = { why, atMs: clock.nowMs() };
-    },
-    stepFailed(step) {
-      if (!failing.has(step)) failing.set(step, clock.nowMs());
-    },
-    stepPassed(step) {
-      if (step === undefined) failing.clear();
-      else failing.delete(step);
-    },
-  };
 }
 
 function failingLong(failing: ReadonlyMap<string, number>, nowMs: number, maxMs: number): readonly UnreadyReason[] {
@@ -148,6 +172,30 @@ function failingLong(failing: ReadonlyMap<string, number>, nowMs: number, maxMs:
     const seconds = Math.floor(failedMs / 1_000);
     return [{ code: "steps", detail: `every pass of the ${step} has failed for ${seconds} seconds` }];
   });
+}
+
+/** Corridors that are named in a detail; the metric has all of them. */
+const MOST_NAMED = 20;
+
+/** Undefined where a price can be given in every open corridor. */
+function whereUnpriced(
+  prices: readonly CorridorPrice[],
+): { readonly isEverywhere: boolean; readonly detail: string } | undefined {
+  const unpriced = prices.filter(({ isPriced }) => !isPriced);
+  if (unpriced.length === 0) return undefined;
+  const isEverywhere = unpriced.length === prices.length;
+  const named = unpriced
+    .slice(0, MOST_NAMED)
+    .map(({ corridor: { sourceCurrency, target, targetCurrency } }) => {
+      return `${sourceCurrency} to ${targetCurrency} of partner ${target}`;
+    })
+    .join(", ");
+  const more = unpriced.length > MOST_NAMED ? `, and ${unpriced.length - MOST_NAMED} more` : "";
+  const where = isEverywhere ? "for any open corridor" : "for some open corridors";
+  return {
+    isEverywhere,
+    detail: `no offer of a liquidity provider stands ${where} that can be delivered: ${named}${more}`,
+  };
 }
 
 /** A database that can only be read is of no use. @returns how far the ledger has been read */

@@ -7,6 +7,8 @@ import { fencedContext } from "./fenced.ts";
 import { warnOfRegistration } from "./registration.ts";
 import { startLeader, type Leader } from "./leader.ts";
 import { peerRoutes } from "../relay/peer/routes.ts";
+import { corridorPrices } from "../relay/pricing/availability.ts";
+import { createProviderMoney } from "../relay/pricing/book.ts";
 import { unknownSignatureAlarms } from "../relay/unknown-signatures.ts";
 import { openContext, type RelayParts, type StartConfig } from "./parts.ts";
 import { POLL_INTERVALS_MS, RELAY_STEPS } from "./steps.ts";
@@ -39,6 +41,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
   };
   try {
     const opened = await openContext(config, given, (end) => void closing.push(end));
+    const providerMoney = createProviderMoney(opened);
     const health = createHealth({
       db: opened.db,
       provider: opened.ledger.provider,
@@ -46,6 +49,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
       clockSkew: opened.clockSkew,
       confirmations: config.ledger.confirmations,
       alarms: () => unknownSignatureAlarms(opened),
+      prices: () => corridorPrices(opened, providerMoney),
     });
     const db = reportingFailures(opened.db, (failure) => health.storeFailed(failure));
     const context = { ...opened, db };

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsync } from "fastify";
 import { z } from "zod/v4";
+import { ALARMS, UNREADY } from "../../relay/health.ts";
 import type { ApiContext } from "../context.ts";
 import { routes } from "./route.ts";
 
 const readinessSchema = z.object({
   ready: z.boolean(),
-  reasons: z.array(z.object({ code: z.string(), detail: z.string() })),
+  reasons: z.array(z.object({ code: z.enum(UNREADY), detail: z.string() })),
   alarms: z
-    .array(z.object({ code: z.string(), detail: z.string() }))
+    .array(z.object({ code: z.enum(ALARMS), detail: z.string() }))
     .meta({ description: "What an operator has to look at now, though the relay goes on." }),
 });
 

@@ -1,11 +1,18 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
+import type { CurrencyCode } from "../../domain/currency.ts";
 import { quoteRate, type Quote } from "../../domain/quote.ts";
 import { compareRates, type Rate } from "../../domain/rate.ts";
 import { holdsKey, type RegistryView } from "../../ledger/registry.ts";
 import { balancesAt, latestHead } from "../../ledger/state.ts";
 import { standingQuotes, type Pair, type StandingQuote } from "../../store/provider-quotes.ts";
-import { providerFundsToRead, writeProviderFunds, type ProviderFunds } from "../../store/providers.ts";
+import {
+  freeProviderMoney,
+  providerFundsToRead,
+  writeProviderFunds,
+  type ProviderFunds,
+} from "../../store/providers.ts";
 import type { RelayContext } from "../context.ts";
+import { createEstimate, type Estimate } from "../estimate.ts";
 
 /** An offer that stands. */
 export interface Entry {
@@ -21,7 +28,10 @@ export interface Entry {
 }
 
 /** The standing quotes for a pair, the best for the customer first; what is priced on one is taken off here. */
-export async function readBook({ db, clock, settings, registry }: RelayContext, pair: Pair): Promise<readonly Entry[]> {
+export async function readBook(
+  { db, clock, settings, registry }: Pick<RelayContext, "db" | "clock" | "settings" | "registry">,
+  pair: Pair,
+): Promise<readonly Entry[]> {
   const [view, { quotes, nowSeconds }] = [
     await registry.read(),
     await standingQuotes(db, pair, clock.nowMs(), settings.quote.leastValiditySeconds),
@@ -46,6 +56,18 @@ function byPreference(left: Entry, right: Entry): number {
   return (
     compareRates(right.rate, left.rate) || left.quote.provider - right.quote.provider || (left.id < right.id ? -1 : 1)
   );
+}
+
+/** What providers have on the ledger, less what has been promised of it, by `moneyKey`. */
+export function createProviderMoney({ db, clock }: Pick<RelayContext, "db" | "clock">): Estimate<string> {
+  return createEstimate(clock, async () => {
+    const rows = await freeProviderMoney(db);
+    return new Map(rows.map(({ provider, currency, free }) => [moneyKey(provider, currency), free]));
+  });
+}
+
+export function moneyKey(provider: number, currency: CurrencyCode): string {
+  return `${provider} ${currency}`;
 }
 
 /** Balances that are read at once. */

@@ -2,7 +2,9 @@ import { isSameCurrency, type Corridor } from "../../domain/corridor.ts";
 import { quoteCoverage } from "../../store/provider-quotes.ts";
 import { providersPassedOver } from "../../store/providers.ts";
 import type { RelayContext, Step } from "../context.ts";
+import { openCorridorsFrom } from "../corridors.ts";
 import { workEach } from "../faults.ts";
+import { corridorPrices, pairName } from "./availability.ts";
 import { readProviderFunds } from "./book.ts";
 import { askProviders } from "./quotes.ts";
 
@@ -24,10 +26,8 @@ export const pricingStep: Step = async (context) => {
   const nowMs = clock.nowMs();
   const coverage = await quoteCoverage(db, nowMs - DAY_MS, nowMs);
   const pairs = new Map<string, Corridor>();
-  for (const { corridor, terms } of view.corridors.values()) {
-    const { sourceCurrency, targetCurrency } = corridor;
-    if (corridor.source !== partner || !terms.open || isSameCurrency(corridor)) continue;
-    pairs.set(`${sourceCurrency}>${targetCurrency}`, corridor);
+  for (const { corridor } of openCorridorsFrom(view, partner)) {
+    if (!isSameCurrency(corridor)) pairs.set(pairName(corridor), corridor);
   }
 
   const neededUntil = Math.floor(nowMs / 1_000) + RENEW_AT_TIMES_LEAST * settings.quote.leastValiditySeconds;
@@ -45,7 +45,7 @@ export const pricingStep: Step = async (context) => {
   await workEach(context, {
     step: "pricing",
     items: due,
-    keyOf: ({ corridor }) => `${corridor.sourceCurrency}>${corridor.targetCurrency}`,
+    keyOf: ({ corridor }) => pairName(corridor),
     atATime: Math.max(1, due.length),
     async work({ corridor, reserved }) {
       await askProviders(context, corridor, { source: 0n, target: reserved });
@@ -53,14 +53,23 @@ export const pricingStep: Step = async (context) => {
   });
   await readProviderFunds(context);
   await tellPassedOver(context, nowMs);
+  await tellPrices(context);
   context.checkpoint("pricing.asked");
   return false;
 };
 
 async function tellPassedOver({ db, metrics }: RelayContext, nowMs: number): Promise<void> {
   metrics.providersPassedOver.reset();
-  for (const { provider, sourceCurrency, targetCurrency, reason } of await providersPassedOver(db, nowMs)) {
-    const pair = `${sourceCurrency}>${targetCurrency}`;
-    metrics.providersPassedOver.set({ provider: String(provider), pair, reason }, 1);
+  for (const { provider, reason, ...pair } of await providersPassedOver(db, nowMs)) {
+    metrics.providersPassedOver.set({ provider: String(provider), pair: pairName(pair), reason }, 1);
+  }
+}
+
+async function tellPrices(context: RelayContext): Promise<void> {
+  const prices = await corridorPrices(context);
+  const { corridorPriced } = context.metrics;
+  corridorPriced.reset();
+  for (const { corridor, isPriced } of prices) {
+    corridorPriced.set({ target: String(corridor.target), pair: pairName(corridor) }, isPriced ? 1 : 0);
   }
 }

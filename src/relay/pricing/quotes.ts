@@ -1,17 +1,15 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
 import { corridorKey, isSameCurrency, networkFeeUp, type Corridor } from "../../domain/corridor.ts";
-import { currencyOf, type CurrencyCode } from "../../domain/currency.ts";
+import { currencyOf } from "../../domain/currency.ts";
 import { MAX_MINOR } from "../../domain/money.ts";
 import type { Quote } from "../../domain/quote.ts";
 import { convertDown, sourceForTargetUp, type Rate } from "../../domain/rate.ts";
 import type { RegisteredCorridor } from "../../ledger/registry.ts";
 import { insertProviderQuotes } from "../../store/provider-quotes.ts";
-import { freeProviderMoney } from "../../store/providers.ts";
 import type { RelayContext } from "../context.ts";
 import type { Asked } from "../corridors.ts";
-import { createEstimate } from "../estimate.ts";
 import { refused, type Refusal } from "../refusal.ts";
-import { readBook, readProviderFunds, type Entry } from "./book.ts";
+import { createProviderMoney, moneyKey, readBook, readProviderFunds, type Entry } from "./book.ts";
 
 /** What a transfer costs and brings, in minor units. */
 export interface Price {
@@ -78,11 +76,7 @@ export interface Pricer {
 export function createPricer(context: RelayContext): Pricer {
   const asking = new Map<string, Promise<Answers>>();
 
-  /** What providers have on the ledger, less what has been promised of it. */
-  const money = createEstimate(context.clock, async () => {
-    const rows = await freeProviderMoney(context.db);
-    return new Map(rows.map(({ provider, currency, free }) => [moneyKey(provider, currency), free]));
-  });
+  const money = createProviderMoney(context);
   /** Those who come while the providers are being asked wait for that answer instead of asking, too. */
   const ask = async (corridor: Corridor, volume: Volume): Promise<Answers> => {
     const pair = `${corridor.sourceCurrency}>${corridor.targetCurrency}`;
@@ -127,10 +121,6 @@ export function createPricer(context: RelayContext): Pricer {
       return wanted.map((one, index) => prices[index] ?? whyNot(one, market));
     },
   };
-}
-
-function moneyKey(provider: number, currency: CurrencyCode): string {
-  return `${provider} ${currency}`;
 }
 
 /**

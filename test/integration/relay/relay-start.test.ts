@@ -11,6 +11,7 @@ import { systemClock, type Clock } from "../../../src/platform/clock.ts";
 import { loadConfig } from "../../../src/platform/config.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
 import { drawSecurely } from "../../../src/platform/secure-random.ts";
+import type { Readiness } from "../../../src/relay/health.ts";
 import { issueApiKey } from "../../../src/relay/api-keys.ts";
 import { startRelay, type RunningRelay } from "../../../src/service/relay.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
@@ -269,6 +270,11 @@ describe("a relay's life, from its configuration on", function () {
       expect(endedEarly, "it ended before it was told to").to.equal(undefined);
       return (await statusOf(`${operator.url}/readyz`)) === 200;
     });
+    // In this network nobody sells pesos.
+    const readiness = (await (await fetch(`${operator.url}/readyz`)).json()) as Readiness;
+    expect(readiness.alarms?.map(({ code, detail }) => [code, detail.split(": ")[1]])).to.deep.equal([
+      ["prices", "HKD to PHP of partner 4"],
+    ]);
     expect(await statusOf(`${operator.url}/livez`)).to.equal(200);
     stops.get("SIGTERM")?.();
     expect(await ended).to.include({ code: 0 });

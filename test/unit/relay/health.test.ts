@@ -1,7 +1,10 @@
 import { expect } from "chai";
+import { parseCurrency } from "../../../src/domain/currency.ts";
+import { parsePartnerId } from "../../../src/domain/partner.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { createHealth, type Health } from "../../../src/relay/health.ts";
+import type { CorridorPrice } from "../../../src/relay/pricing/availability.ts";
 import { StoreUnavailable } from "../../../src/store/faults.ts";
 import type { Queryable } from "../../../src/store/database.ts";
 
@@ -13,6 +16,16 @@ interface State {
   looks: number;
   /** How far the clock is ahead, where that is beyond the limit. */
   aheadMs: number;
+  /** In which open corridors a price can be given. */
+  prices: readonly CorridorPrice[] | Error;
+}
+
+function priceOf(target: number, currency: string, isPriced: boolean): CorridorPrice {
+  const [sourceCurrency, targetCurrency] = [parseCurrency("HKD").code, parseCurrency(currency).code];
+  return {
+    corridor: { source: parsePartnerId(7), sourceCurrency, target: parsePartnerId(target), targetCurrency },
+    isPriced,
+  };
 }
 
 function healthOf(state: State, changes: { timeoutMs?: number; latest?: () => Promise<number> } = {}): Health {
@@ -33,6 +46,7 @@ function healthOf(state: State, changes: { timeoutMs?: number; latest?: () => Pr
     clockSkew: { now: () => ({ aheadMs: state.aheadMs, by: "ledger", isBeyond: state.aheadMs !== 0 }) },
     db,
     provider: { getBlockNumber },
+    prices: () => (state.prices instanceof Error ? Promise.reject(state.prices) : Promise.resolve(state.prices)),
     clock,
     confirmations: 2,
     maxStandstillMs: 10_000,
@@ -47,7 +61,7 @@ const codes = async (health: Health): Promise<readonly string[]> =>
 describe("a relay's readiness", () => {
   let state: State;
   beforeEach(() => {
-    state = { cursor: 100n, latest: 102, nowMs: 0, looks: 0, aheadMs: 0 };
+    state = { cursor: 100n, latest: 102, nowMs: 0, looks: 0, aheadMs: 0, prices: [] };
   });
 
   it("is there when the database, the ledger and the watcher are", async () => {
@@ -64,6 +78,42 @@ describe("a relay's readiness", () => {
         detail: "this machine's clock is 600 seconds behind the ledger's blocks: no transfers are taken",
       },
     ]);
+  });
+
+  it("says for which corridors nobody sells: an alarm for some of them, and not ready for all", async () => {
+    state.prices = [priceOf(4, "PHP", false), priceOf(6, "IDR", true)];
+    expect(await healthOf(state).readiness()).to.deep.equal({
+      ready: true,
+      reasons: [],
+      alarms: [
+        {
+          code: "prices",
+          detail:
+            "no offer of a liquidity provider stands for some open corridors that can be delivered: HKD to PHP of partner 4",
+        },
+      ],
+    });
+    state.prices = [priceOf(4, "PHP", false), priceOf(6, "IDR", false)];
+    expect(await healthOf(state).readiness()).to.deep.equal({
+      ready: false,
+      reasons: [
+        {
+          code: "prices",
+          detail:
+            "no offer of a liquidity provider stands for any open corridor that can be delivered: HKD to PHP of partner 4, HKD to IDR of partner 6",
+        },
+      ],
+      alarms: [],
+    });
+    state.prices = Array.from({ length: 50 }, (_, index) => priceOf(index + 10, "PHP", false));
+    expect((await healthOf(state).readiness()).reasons[0]?.detail).to.match(/of partner 29, and 30 more$/);
+  });
+
+  it("takes nothing that is not known of prices for there being none, and no corridor for no price", async () => {
+    state.prices = new Error("away");
+    expect((await healthOf(state).readiness()).ready).to.equal(true);
+    state.prices = [];
+    expect((await healthOf(state).readiness()).ready).to.equal(true);
   });
 
   it("tells which of them does not answer, by the error's name alone", async () => {
