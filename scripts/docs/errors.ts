@@ -1,5 +1,5 @@
-import { linearized, lookUp, nodeAt, nodesAt, numberAt, overriddenBy, textAt, walk } from "./ast.ts";
-import type { AstNode, NodesById } from "./ast.ts";
+import { linearized, lookUp, nodeAt, nodesAt, numberAt, overriddenBy, textAt, walk } from "../lib/solidity/ast.ts";
+import type { AstNode, NodesById } from "../lib/solidity/ast.ts";
 
 /** What can happen inside a function, as far as its code tells. */
 export interface Reach {

@@ -1,6 +1,6 @@
-import { indexById, linearized, membersOf, nodeAt, nodesAt, overriddenBy, parametersOf, textAt, walk } from "./ast.ts";
-import type { AstNode, NodesById } from "./ast.ts";
-import type { Source } from "./compile.ts";
+import { indexById, linearized, membersOf, nodeAt, nodesAt, overriddenBy, parametersOf, textAt, walk } from "../lib/solidity/ast.ts";
+import type { AstNode, NodesById } from "../lib/solidity/ast.ts";
+import type { Source } from "../lib/solidity/compile.ts";
 import { reachOf } from "./errors.ts";
 import { natSpecOf, splitName } from "./natspec.ts";
 import type { NatSpec } from "./natspec.ts";

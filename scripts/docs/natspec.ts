@@ -1,5 +1,5 @@
-import { startOf } from "./ast.ts";
-import type { AstNode } from "./ast.ts";
+import { startOf } from "../lib/solidity/ast.ts";
+import type { AstNode } from "../lib/solidity/ast.ts";
 
 /** What a documentation comment says. Empty where it says nothing. */
 export interface NatSpec {
