@@ -2,7 +2,7 @@
 // when the page is not what it would write, or when something that must be documented is not.
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { parseSources } from "./lib/solidity/compile.ts";
+import { parseFolders } from "./lib/solidity/compile.ts";
 import { referenceOf } from "./docs/model.ts";
 import { render } from "./docs/render.ts";
 
@@ -10,7 +10,7 @@ const CONTRACTS = "contracts";
 const PAGE = "docs/contracts.md";
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
-const reference = referenceOf(await parseSources([CONTRACTS]), CONTRACTS);
+const reference = referenceOf(await parseFolders([CONTRACTS]), CONTRACTS);
 const page = render(reference);
 
 for (const item of reference.undocumented) console.error(`no @notice: ${item}`);

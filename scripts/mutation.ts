@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { formatDuration } from "./lib/run.ts";
 import { runScript } from "./lib/script.ts";
-import { parseSources } from "./lib/solidity/compile.ts";
+import { parseFolders } from "./lib/solidity/compile.ts";
 import { stopSignal } from "./lib/stop-signal.ts";
 import { readAccepted } from "./mutation/accepted.ts";
 import { generate } from "./mutation/generate.ts";
@@ -54,7 +54,7 @@ runScript(async () => {
   const out = values.json ? process.stderr : process.stdout;
   const say = (text: string): void => void out.write(`${text}\n`);
 
-  const sources = await parseSources([CONTRACTS, HELPERS]);
+  const sources = await parseFolders([CONTRACTS, HELPERS]);
   const all = generate(sources.filter(({ path }) => path.startsWith(`${CONTRACTS}/`)));
   const picked = pick(all, values.only);
   const seed = values.seed ?? randomBytes(4).toString("hex");

@@ -1,4 +1,14 @@
-import { indexById, linearized, membersOf, nodeAt, nodesAt, overriddenBy, parametersOf, textAt, walk } from "../lib/solidity/ast.ts";
+import {
+  indexById,
+  linearized,
+  membersOf,
+  nodeAt,
+  nodesAt,
+  overriddenBy,
+  parametersOf,
+  textAt,
+  walk,
+} from "../lib/solidity/ast.ts";
 import type { AstNode, NodesById } from "../lib/solidity/ast.ts";
 import type { Source } from "../lib/solidity/compile.ts";
 import { reachOf } from "./errors.ts";

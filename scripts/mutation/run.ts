@@ -39,14 +39,20 @@ export async function tryMutants(task: Task, say: Say, signal: AbortSignal): Pro
     const tell = progressOf(task.mutants.length, say);
     const waiting = [...task.mutants];
     const work = lanes.map(async (lane) => {
-      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        const verdict = await tryMutant(lane, subject, mutant, limitMs, signal);
-        results.push({ mutant, verdict });
-        tell(results);
+      try {
+        for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+          const verdict = await tryMutant(lane, subject, mutant, limitMs, signal);
+          results.push({ mutant, verdict });
+          tell(results);
+        }
+      } finally {
+        // Where one lane fails, the others end with what they are at.
+        waiting.length = 0;
       }
     });
-    // All lanes end before their folders go, whatever becomes of one.
-    for (const ended of await Promise.allSettled(work)) if (ended.status === "rejected") throw ended.reason;
+    // All of them have ended before their folders go.
+    await Promise.allSettled(work);
+    await Promise.all(work);
   } catch (failure) {
     if (!signal.aborted) throw failure;
   } finally {

@@ -49,8 +49,17 @@ const require = createRequire(import.meta.url);
  * packages follows.
  * @throws Error when the sources do not compile
  */
-export async function parseSources(folders: readonly string[]): Promise<readonly Source[]> {
-  const own = await readSources(folders);
+export async function parseFolders(folders: readonly string[]): Promise<readonly Source[]> {
+  const lists = folders.map(async (folder) => {
+    const names = await readdir(folder, { recursive: true });
+    return names.filter((name) => name.endsWith(".sol")).map((name) => `${folder}/${name}`);
+  });
+  const paths = (await Promise.all(lists)).flat().sort();
+  return parse(new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path)] as const))));
+}
+
+/** The same for texts by their paths. */
+export function parse(own: ReadonlyMap<string, Buffer>): readonly Source[] {
   const { errors, sources, texts } = compile(own, { outputSelection: { "*": { "": ["ast"] } } });
   if (errors.length > 0) throw new Error(errors.join("\n"));
   const made = Object.entries(sources).flatMap(([path, { ast }]) => {
@@ -58,16 +67,6 @@ export async function parseSources(folders: readonly string[]): Promise<readonly
     return text !== undefined && isNode(ast) ? [{ path, text, ast }] : [];
   });
   return [...made.filter(({ path }) => own.has(path)), ...made.filter(({ path }) => !own.has(path))];
-}
-
-/** The Solidity files under `folders`, by path. */
-export async function readSources(folders: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-  const lists = folders.map(async (folder) => {
-    const names = await readdir(folder, { recursive: true });
-    return names.filter((name) => name.endsWith(".sol")).map((name) => `${folder}/${name}`);
-  });
-  const paths = (await Promise.all(lists)).flat().sort();
-  return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path)] as const)));
 }
 
 /** Compiles the files, and what they import from packages, with the compiler that package.json pins. */

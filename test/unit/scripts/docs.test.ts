@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { fileURLToPath } from "node:url";
-import { parseSources } from "../../../scripts/lib/solidity/compile.ts";
+import { parseFolders } from "../../../scripts/lib/solidity/compile.ts";
 import { referenceOf } from "../../../scripts/docs/model.ts";
 import type { ContractEntry, FunctionEntry, Reference } from "../../../scripts/docs/model.ts";
 import { parseNatSpec } from "../../../scripts/docs/natspec.ts";
@@ -28,7 +28,7 @@ describe("reference of the contracts", () => {
 
   before(async function () {
     this.timeout(20_000);
-    reference = referenceOf(await parseSources([folder]), folder);
+    reference = referenceOf(await parseFolders([folder]), folder);
     const found = reference.contracts.find(({ name }) => name === "Ledger");
     if (found === undefined) throw new Error("the fixture's contract Ledger is missing");
     ledger = found;
