@@ -11,6 +11,8 @@ const MAX_LEAST_VALIDITY_SECONDS = 600;
 const PROXIES = "addresses or networks, with commas, as 10.0.0.7,10.1.0.0/16";
 /** Whole seconds that the ledger holds a batch's money at most: MAX_HOLD_SECONDS, which a test holds it to. */
 export const MAX_BATCH_HOLD_SECONDS = 86_400;
+/** What other relays take for an honest clock: MAX_SKEW_SECONDS of their signatures, which a test holds it to. */
+export const MAX_PEER_SKEW_SECONDS = 30;
 const DAY_MS = 86_400_000;
 const DAY_SECONDS = 86_400;
 
@@ -26,6 +28,17 @@ function url(protocol: RegExp, rule: string): z.ZodURL {
   return z.url({ protocol, error: rule });
 }
 const httpUrl = url(/^https?$/, "an http or https URL");
+
+const publicUrlRule = "an http or https URL without user, password, query or fragment: everybody is told it";
+/** What the registry has, and other relays put paths after. */
+const publicUrl = url(/^https?$/, publicUrlRule).refine(
+  (text) => !URL.canParse(text) || isPlain(new URL(text)),
+  publicUrlRule,
+);
+
+function isPlain({ username, password, href }: URL): boolean {
+  return username === "" && password === "" && !/[?#]/.test(href);
+}
 
 const address = text("an address, 0x and 40 hexadecimal digits").regex(
   /^0x[0-9a-fA-F]{40}$/,
@@ -80,7 +93,7 @@ const sections = z.strictObject({
       trustProxy: text(PROXIES).refine(areProxies, PROXIES).optional().meta({
         description: "Proxies in front whose `x-forwarded-for` is believed: addresses or networks, with commas.",
       }),
-      publicUrl: httpUrl.optional().meta({
+      publicUrl: publicUrl.optional().meta({
         description:
           "Where other relays reach this one. The registry has to have the same; a difference is warned of at the start.",
       }),
@@ -131,6 +144,10 @@ const sections = z.strictObject({
     .refine(({ rpcUrls, witnesses = 0 }) => witnesses < rpcUrls.length, {
       path: ["witnesses"],
       message: "less than there are endpoints",
+    })
+    .refine(({ pollIntervalMs, receiptTimeoutMs }) => pollIntervalMs < receiptTimeoutMs, {
+      path: ["pollIntervalMs"],
+      message: "less than ledger.receiptTimeoutMs: a transaction would be sent again before its receipt is looked for",
     }),
   keys: z.strictObject({
     send: key.meta({ description: "Signs batches (SEND key in the registry)." }),
@@ -171,7 +188,7 @@ const sections = z.strictObject({
     .strictObject({
       url: url(/^postgres(?:ql)?$/, "a postgres:// URL")
         .optional()
-        .meta({ description: "PostgreSQL. A URL with a password belongs in the environment or in urlFile." }),
+        .meta({ description: "PostgreSQL. A URL with a password belongs in the environment or in `database.urlFile`; with one here, the configuration itself is a secret file." }),
       urlFile: file.optional().meta({ description: "File with the URL." }),
       folder: text("the path of a folder")
         .default("feiqian-data")
@@ -210,8 +227,9 @@ const sections = z.strictObject({
   quote: z
     .strictObject({
       validitySeconds: integer(1, DAY_SECONDS).default(60).meta({ description: "How long a customer's quote holds." }),
-      leastValiditySeconds: integer(0, MAX_LEAST_VALIDITY_SECONDS).default(15).meta({
-        description: "A provider's quote that ends sooner is not drawn on any more.",
+      leastValiditySeconds: integer(1, MAX_LEAST_VALIDITY_SECONDS).default(15).meta({
+        description:
+          "A provider's quote that ends sooner is not drawn on any more. When its batch is signed, half of this has to be left: `batch.maxDelayMs` fits into the other half.",
       }),
       providerTimeoutMs: integer(100, 60_000).default(2_000).meta({ description: "For one request to one provider." }),
     })
@@ -236,7 +254,7 @@ const sections = z.strictObject({
     .prefault({}),
   clock: z
     .strictObject({
-      maxSkewSeconds: integer(0, 3_600).default(15).meta({
+      maxSkewSeconds: integer(0, MAX_PEER_SKEW_SECONDS).default(15).meta({
         description:
           "How far this machine's clock may be from the ledger's block time, or its peers', before no more transfers are taken: not beyond quote.leastValiditySeconds, nor the 30 seconds that other relays allow. 0 takes them whatever the clock says.",
       }),
@@ -283,7 +301,11 @@ const sections = z.strictObject({
       }),
       perDay: integer(1, 100_000_000).default(10_000).meta({ description: "…and on a day, in UTC." }),
     })
-    .prefault({}),
+    .prefault({})
+    .refine(({ perMinute, perDay }) => perMinute <= perDay, {
+      path: ["perMinute"],
+      message: "not above lookups.perDay: so many are never reached",
+    }),
   log: z
     .strictObject({
       level: z
@@ -307,13 +329,15 @@ const sections = z.strictObject({
 });
 
 /** The sections, and what holds between them. */
-export const relayConfigSchema = sections.refine(
-  ({ batch, transfers }) => batch.maxDelayMs < transfers.validitySeconds * 1_000,
-  {
+export const relayConfigSchema = sections
+  .refine(({ batch, transfers }) => batch.maxDelayMs < transfers.validitySeconds * 1_000, {
     path: ["batch", "maxDelayMs"],
     message: "less than transfers.validitySeconds: transfers would fail before they are sent",
-  },
-);
+  })
+  .refine(({ batch, quote }) => batch.maxDelayMs < quote.leastValiditySeconds * 500, {
+    path: ["quote", "leastValiditySeconds"],
+    message: "more than twice batch.maxDelayMs: quotes would end while their transfers wait to be sent",
+  });
 
 /** Secrets that come from the environment alone: variable, what is it, and the file that does the same. */
 export const SECRET_VARIABLES = {

@@ -4,7 +4,7 @@ import type { z } from "zod/v4";
 import { configKeys, type ConfigKey } from "./config-reference.ts";
 import { relayConfigSchema, SECRET_VARIABLES, type SecretVariable } from "./config-schema.ts";
 import { secret, type Secret } from "./secret.ts";
-import { readSecretText, UnfitSecretFile } from "./secret-file.ts";
+import { readSecretText, UnfitSecretFile, whyNotPrivate } from "./secret-file.ts";
 import { dataKeyFault, passwordFault, walletSecretFault } from "./secret-strength.ts";
 import { NotUtf8, readTextFile } from "./text-file.ts";
 
@@ -75,8 +75,24 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
  * @throws ConfigError naming every key that is wrong and its rule
  */
 export async function loadConfig(path: string | undefined, environment: Environment): Promise<RelayConfig> {
-  const text = path === undefined ? "" : await readText(path, "configuration");
-  return resolveConfig(parseConfigFile(text, environment), path === undefined ? "." : dirname(path), environment);
+  if (path === undefined) return resolveConfig(parseConfigFile("", environment), ".", environment);
+  const text = await readText(path, "configuration");
+  const file = parseConfigFile(text, environment);
+  const fault = await whyNotPrivate(path);
+  const exposed = fault === undefined ? [] : passwordsIn(parseYaml(text));
+  if (exposed.length > 0) {
+    const rule = `a URL with a password needs ${fault}`;
+    const orElse = ", or put it into database.urlFile or DATABASE_URL";
+    throw new ConfigError(exposed.map((key) => ({ key, rule: key === "database.url" ? rule + orElse : rule })));
+  }
+  return resolveConfig(file, dirname(path), environment);
+}
+
+/** The keys of a configuration file that are URLs with a password. */
+function passwordsIn(value: unknown, key = ""): readonly string[] {
+  if (typeof value === "string") return URL.canParse(value) && new URL(value).password !== "" ? [key] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => passwordsIn(inner, key === "" ? name : `${key}.${name}`));
 }
 
 /**
@@ -84,6 +100,13 @@ export async function loadConfig(path: string | undefined, environment: Environm
  * @throws ConfigError
  */
 export function parseConfigFile(text: string, environment: Environment = {}): RelayConfigFile {
+  const overlaid = overlay(parseYaml(text), environment);
+  const checked = relayConfigSchema.safeParse(overlaid);
+  if (!checked.success) throw new ConfigError(checked.error.issues.flatMap(problemsOf));
+  return checked.data;
+}
+
+function parseYaml(text: string): Section {
   // Addresses are written as 0x…, and must not be taken for (inexact) numbers.
   const document = parseDocument(text, {
     customTags: (tags) => tags.filter((tag) => typeof tag === "string" || !("format" in tag) || tag.format !== "HEX"),
@@ -92,10 +115,7 @@ export function parseConfigFile(text: string, environment: Environment = {}): Re
   if (broken !== undefined) throw new ConfigError([{ key: "configuration", rule: broken.message }]);
   const parsed: unknown = document.toJS() ?? {};
   if (!isSection(parsed)) throw new ConfigError([{ key: "configuration", rule: "keys and their values (YAML)" }]);
-  const overlaid = overlay(parsed, environment);
-  const checked = relayConfigSchema.safeParse(overlaid);
-  if (!checked.success) throw new ConfigError(checked.error.issues.flatMap(problemsOf));
-  return checked.data;
+  return parsed;
 }
 
 type Section = Record<string, unknown>;

@@ -21,7 +21,7 @@ const VALIDITY_SECONDS = 60;
 /** The longest validity that is accepted of others. */
 const MAX_VALIDITY_SECONDS = 300;
 /** How far two relays' clocks may be apart. */
-const MAX_SKEW_SECONDS = 30;
+export const MAX_SKEW_SECONDS = 30;
 
 /** A request without its body. Header names in lower case. */
 export interface RequestHead {

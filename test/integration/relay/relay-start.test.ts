@@ -1,12 +1,8 @@
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { stringify } from "yaml";
 import type { SubmitRequest } from "../../../src/contract/transfers.ts";
 import type { PartnerId } from "../../../src/domain/partner.ts";
-import { formatAddresses } from "../../../src/ledger/deployment/config-file.ts";
-import { createKeystore } from "../../../src/ledger/keys/keystore.ts";
 import { systemClock, type Clock } from "../../../src/platform/clock.ts";
 import { loadConfig } from "../../../src/platform/config.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
@@ -22,22 +18,8 @@ import { run, type Ran } from "../../unit/cli/fixtures.ts";
 import { submission } from "../api/support.ts";
 import { ALIPAY_HK, fundedLedger, HUB, networkHelpers } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
-import { startHttpWallet, WALLET_SECRET, type HttpWallet } from "../support/http-wallet.ts";
-import { freePort } from "../support/ports.ts";
-
-const PASSWORD = "open sesame";
-/** Quick to open: what is tested is not the password's strength. */
-const SCRYPT_N = 2;
-
-/** A relay operator's folder: configuration, keys, passwords. */
-interface Operator {
-  readonly partner: PartnerId;
-  readonly folder: string;
-  readonly configPath: string;
-  readonly url: string;
-  /** Runs `feiqian` as the operator does at the relay's machine. */
-  readonly feiqian: (...args: readonly string[]) => Promise<Ran>;
-}
+import { startHttpWallet, type HttpWallet } from "../support/http-wallet.ts";
+import { createOperator, register, type Operator } from "../support/operator.ts";
 
 describe("a relay's life, from its configuration on", function () {
   this.timeout(300_000);
@@ -45,7 +27,7 @@ describe("a relay's life, from its configuration on", function () {
   let wallet: HttpWallet;
   let sandbox: Sandbox;
   let stores: PgliteSchemas;
-  const folders: string[] = [];
+  const operators: Operator[] = [];
   /** What every test has started, whether or not it got as far as stopping it. */
   const started: { stop(): Promise<unknown> }[] = [];
 
@@ -62,52 +44,14 @@ describe("a relay's life, from its configuration on", function () {
     node.fateOf = () => "passed";
     await Promise.all(started.splice(0).map((one) => one.stop()));
     await Promise.all([node.close(), wallet.close()]);
-    await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+    await Promise.all(operators.splice(0).map((operator) => operator.remove()));
   });
 
-  /** An operator who has read docs/relay-operator.md as far as the configuration. */
   async function operatorOf(partner: PartnerId): Promise<Operator> {
-    const folder = await mkdtemp(join(tmpdir(), "feiqian-relay-"));
-    folders.push(folder);
-    const at = (name: string): string => join(folder, name);
-    const port = await freePort();
-    const feiqian = (...args: readonly string[]) => run(args, { fetch, environment: {}, drawBytes: drawSecurely });
-    const key = (name: string) => ({ keystore: `${name}.json`, passwordFile: "password" });
-    const config = {
-      partner,
-      api: { port },
-      ledger: { rpcUrls: [node.url], addresses: "addresses.json", pollIntervalMs: 20, confirmations: 0 },
-      keys: { send: key("send"), accept: key("accept"), transactions: key("transactions") },
-      peer: { keys: "peer.jwe", passwordFile: "password" },
-      registry: { trustedNetworks: ["127.0.0.0/8"] },
-      dataKey: { file: "data.key" },
-      wallet: { url: wallet.url, secretFile: "wallet.secret" },
-      liquidity: { lowWater: { HKD: 5_000 } },
-      // Other tests may have moved the chain's time.
-      clock: { maxSkewSeconds: 0 },
-      log: { level: "silent" },
-    };
-    await writeFile(at("relay.yaml"), stringify(config));
-    await writeFile(at("addresses.json"), formatAddresses(sandbox.ledger.addresses));
-    await writeFile(at("password"), PASSWORD, { mode: 0o600 });
-    await writeFile(at("wallet.secret"), WALLET_SECRET, { mode: 0o600 });
-    for (const name of ["send", "accept", "transactions"]) {
-      await createKeystore(at(`${name}.json`), PASSWORD, drawSecurely, { scryptN: SCRYPT_N });
-    }
-    const { privateKey } = sandbox.keys.walletOf({ kind: "admin", partner });
-    await createKeystore(at("admin.json"), PASSWORD, drawSecurely, { scryptN: SCRYPT_N, privateKey });
-    expect(await feiqian("keys", "new", "peer", at("peer.jwe"), "--password-file", at("password"))).to.include({
-      code: 0,
-    });
-    expect(await feiqian("keys", "new", "data", at("data.key"))).to.include({ code: 0 });
-    return { partner, folder, configPath: at("relay.yaml"), url: `http://127.0.0.1:${port}`, feiqian };
+    const operator = await createOperator(partner, { sandbox, nodeUrl: node.url, walletUrl: wallet.url });
+    operators.push(operator);
+    return operator;
   }
-
-  const register = ({ feiqian, folder, configPath }: Operator) =>
-    feiqian(
-      ...["relay", "register", "--config", configPath, "--json"],
-      ...["--admin", join(folder, "admin.json"), "--admin-password-file", join(folder, "password")],
-    );
 
   interface Starting {
     readonly db?: Database;

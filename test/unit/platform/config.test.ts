@@ -8,7 +8,12 @@ import { ConfigError, loadConfig, parseConfigFile, type ConfigProblem } from "..
 import { MAX_HOLD_SECONDS } from "../../../src/domain/opening.ts";
 import { MAX_PAYLOAD_TRANSFERS } from "../../../src/domain/payload.ts";
 import { dataKeyFault, walletSecretFault } from "../../../src/platform/secret-strength.ts";
-import { MAX_BATCH_HOLD_SECONDS, MAX_BATCH_TRANSFERS } from "../../../src/platform/config-schema.ts";
+import {
+  MAX_BATCH_HOLD_SECONDS,
+  MAX_BATCH_TRANSFERS,
+  MAX_PEER_SKEW_SECONDS,
+} from "../../../src/platform/config-schema.ts";
+import { MAX_SKEW_SECONDS } from "../../../src/relay/peer/signatures.ts";
 import { configKeys, configReference } from "../../../src/platform/config-reference.ts";
 
 const LEAST = `
@@ -75,6 +80,56 @@ describe("the configuration's file", () => {
     expect(MAX_BATCH_TRANSFERS, "as many as a payload takes").to.equal(MAX_PAYLOAD_TRANSFERS);
   });
 
+  it("refuses a public URL that others cannot be told, or cannot put a path after", () => {
+    const rule = "an http or https URL without user, password, query or fragment: everybody is told it";
+    for (const url of [
+      ...["ftp://relay.example", "relay.example", "https://me@relay.example", "https://me:hush@relay.example"],
+      ...[
+        "https://relay.example/?a=b",
+        "https://relay.example/?",
+        "https://relay.example/#a",
+        "https://relay.example#",
+      ],
+    ]) {
+      const found = problemsOf(() => parseConfigFile(LEAST, { FEIQIAN_API_PUBLIC_URL: url }));
+      expect(found, url).to.deep.equal([{ key: "api.publicUrl", rule }]);
+    }
+    const config = parseConfigFile(LEAST, { FEIQIAN_API_PUBLIC_URL: "https://relay.example/feiqian" });
+    expect(config.api.publicUrl).to.equal("https://relay.example/feiqian");
+  });
+
+  it("refuses values that contradict each other, and says which", () => {
+    const cases: readonly [section: string, key: string, rule: string][] = [
+      [
+        "lookups: { perMinute: 11, perDay: 10 }",
+        "lookups.perMinute",
+        "not above lookups.perDay: so many are never reached",
+      ],
+      [
+        "batch: { maxDelayMs: 5000 }\nquote: { leastValiditySeconds: 10 }",
+        "quote.leastValiditySeconds",
+        "more than twice batch.maxDelayMs: quotes would end while their transfers wait to be sent",
+      ],
+    ];
+    for (const [section, key, rule] of cases) {
+      expect(problemsOf(() => parseConfigFile(`${LEAST}\n${section}`))).to.deep.equal([{ key, rule }]);
+    }
+    const polls = LEAST.replace("addresses:", "pollIntervalMs: 1000\n  receiptTimeoutMs: 1000\n  addresses:");
+    expect(problemsOf(() => parseConfigFile(polls))).to.deep.equal([
+      {
+        key: "ledger.pollIntervalMs",
+        rule: "less than ledger.receiptTimeoutMs: a transaction would be sent again before its receipt is looked for",
+      },
+    ]);
+    const skew = problemsOf(() => parseConfigFile(`${LEAST}\nclock: { maxSkewSeconds: 31 }`));
+    expect(skew).to.deep.equal([{ key: "clock.maxSkewSeconds", rule: "an integer from 0 to 30" }]);
+    expect(MAX_PEER_SKEW_SECONDS, "as much as other relays allow").to.equal(MAX_SKEW_SECONDS);
+    const limits = parseConfigFile(
+      `${LEAST}\nlookups: { perMinute: 10, perDay: 10 }\nbatch: { maxDelayMs: 4999 }\nquote: { leastValiditySeconds: 10 }`,
+    );
+    expect(limits.lookups).to.deep.equal({ perMinute: 10, perDay: 10 });
+  });
+
   it("names what is missing", () => {
     expect(problemsOf(() => parseConfigFile("partner: 4")).map(({ key }) => key)).to.have.members([
       "ledger",
@@ -129,7 +184,7 @@ describe("the configuration's file", () => {
   });
 
   it("refuses to have transfers wait for others until they have failed", () => {
-    const wrong = `${LEAST}\nbatch: { maxDelayMs: 10000 }\ntransfers: { validitySeconds: 10 }`;
+    const wrong = `${LEAST}\nbatch: { maxDelayMs: 10000 }\ntransfers: { validitySeconds: 10 }\nquote: { leastValiditySeconds: 60 }`;
     expect(problemsOf(() => parseConfigFile(wrong)).map(({ key }) => key)).to.deep.equal(["batch.maxDelayMs"]);
   });
 
@@ -285,6 +340,23 @@ describe("a relay's secrets", () => {
     for (const name of ["send.password", "peer.password", "wallet.secret"]) await chmod(join(folder, name), 0o600);
     // Neither is a secret: the one is public, the other encrypted.
     for (const name of ["addresses.json", "peer.jwe"]) await chmod(join(folder, name), 0o644);
+    expect(await problems()).to.deep.equal([]);
+  });
+
+  it("are refused in URLs of a configuration that every user of the machine can open", async () => {
+    const path = join(folder, "relay.yaml");
+    const config = `${FILES["relay.yaml"].replace("http://127.0.0.1:8545", "https://me:hush@node.example")}
+dataKey: { file: data.key }
+database: { url: "postgres://relay:hush@db/relay" }`;
+    await writeFile(path, config);
+    expect(await problems()).to.deep.equal([]);
+    await chmod(path, 0o644);
+    const rule = `a URL with a password needs a file that only the relay's user, or its group, can open: chmod 600 ${path}`;
+    expect(await problems()).to.deep.equal([
+      { key: "ledger.rpcUrls.0", rule },
+      { key: "database.url", rule: `${rule}, or put it into database.urlFile or DATABASE_URL` },
+    ]);
+    await writeFile(path, config.replaceAll(":hush@", "@"));
     expect(await problems()).to.deep.equal([]);
   });
 
