@@ -74,7 +74,7 @@ async function verify(
   const settings = await verifyDeployment(ledger, config, range);
   const wrong = differences(settings);
   if (wrong.length === 0) {
-    process.stdout.write(`${settings.length} roles, settings and events read back, all as configured\n`);
+    process.stdout.write(`${settings.length} roles, settings and events checked on the ledger, all as configured\n`);
     return 0;
   }
   const columns = [

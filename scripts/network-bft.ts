@@ -113,7 +113,7 @@ function addressOf({ address }: HDNodeWallet): Hex {
 async function deploy({ rpcUrls }: BftLedger, folder: string): Promise<string> {
   process.stderr.write("deploying the network of ten\n");
   const { addresses, settings } = await deploySandbox({ network: "bft", rpcUrls });
-  process.stderr.write(`${settings} roles and settings read back, all as configured\n`);
+  process.stderr.write(`${settings} roles and settings checked on the ledger, all as configured\n`);
   const file = join(folder, "addresses.json");
   await writeWhole(file, formatAddresses(addresses));
   return file;

@@ -46,7 +46,7 @@ export async function runOnOwnNetwork(
   );
   const { partners, corridors } = ledger.config;
   say(
-    `  ${partners.length} partners, ${corridors.length} corridors; ${settings} settings read back, all as configured`,
+    `  ${partners.length} partners, ${corridors.length} corridors; ${settings} settings checked on the ledger, all as configured`,
   );
   const deposits = dayDeposits(orders, rates);
   const funding = `Funding the partners for ${orders.length} orders at the rates of ${rates.date}; starting ten relays …`;

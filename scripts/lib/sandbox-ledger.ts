@@ -13,7 +13,7 @@ import type { SandboxChain } from "../../src/sandbox/sandbox-chain.ts";
 
 /** The sandbox's ledger on some chain. */
 export interface SandboxLedger extends Pick<NetworkOptions, "chain" | "provider" | "addresses" | "config"> {
-  /** Roles and settings that were read back, all as configured. */
+  /** Roles and settings that were checked on the ledger, all as configured. */
   readonly settings: number;
 }
 

@@ -7,7 +7,7 @@ import { lastEventSeq } from "../store/events.ts";
 export interface EventFeed {
   /**
    * Waits for events after `seq`, for `atMostMs`.
-   * @returns true when there are some, or the signal is aborted; false when it has waited in vain
+   * @returns true when there are some, or the signal is aborted; false when none have come in that time
    */
   wait(seq: bigint, atMostMs: number, signal: AbortSignal): Promise<boolean>;
   close(): void;

@@ -18,7 +18,7 @@ export interface BatchRoom {
   readonly nowMs: number;
 }
 
-/** Which waiting transfers go into the next batch, and which have waited in vain. */
+/** Which waiting transfers go into the next batch, and which have failed while they waited. */
 export interface Selection {
   readonly taken: readonly WaitingTransfer[];
   readonly failed: readonly { readonly transfer: WaitingTransfer; readonly reason: ReasonCode }[];

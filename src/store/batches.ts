@@ -56,7 +56,7 @@ interface SignedRow {
 
 /** A signed batch of which the ledger is not known to have heard. */
 export interface UnopenedBatch extends SignedBatch {
-  /** How often it was submitted in vain. */
+  /** How often submitting it has failed. */
   readonly attempts: number;
 }
 
@@ -80,7 +80,7 @@ export async function nextOpenDue(db: Queryable): Promise<number | undefined> {
   return row === undefined || row.due === null ? undefined : numberOf(row.due);
 }
 
-/** Records an attempt, and when there may be another; an error where it was in vain. */
+/** Records an attempt, and when there may be another; with the error where it failed. */
 export async function recordOpenAttempt(
   db: Queryable,
   id: Hex,

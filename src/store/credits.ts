@@ -44,7 +44,7 @@ export async function batchesToCredit(
   }));
 }
 
-/** A credit that is due, with how often it was tried in vain. */
+/** A credit that is due, with how often posting it has failed. */
 export interface DueCredit {
   readonly uetr: Uetr;
   readonly attempts: number;

@@ -13,7 +13,7 @@ const NEVER = 2n ** 63n - 1n;
 export interface UndeliveredBatch {
   readonly id: Hex;
   readonly header: BatchHeader;
-  /** How often it was sent in vain. */
+  /** How often sending it has failed. */
   readonly attempts: number;
 }
 

@@ -78,7 +78,7 @@ describe("npm run demo", function () {
     expect(result.p99Ms).to.be.at.least(result.p50Ms);
     expect(result).to.include.keys("corridors", "rejections", "replays", "failed", "paidUsdCents", "worldBankUsdCents");
     // People see the rest, out of the way.
-    expect(run.stderr).to.match(/settings read back, all as configured/);
+    expect(run.stderr).to.match(/settings checked on the ledger, all as configured/);
     expect(run.stderr).to.match(/40 of 40 transfers ended \(100 %\)/);
     expect(run.stderr).to.match(/^unaccounted +0$/m);
   });

@@ -74,7 +74,7 @@ describe("npm run deploy, to a node of its own process", function () {
 
     const { status, stdout, stderr } = await deploy("--addresses", join(folder, "addresses.json"));
     expect(status, stderr).to.equal(0);
-    expect(stdout).to.match(/^[1-9]\d* roles, settings and events read back, all as configured$/m);
+    expect(stdout).to.match(/^[1-9]\d* roles, settings and events checked on the ledger, all as configured$/m);
   });
 
   it("deploys nothing a second time", async () => {

@@ -304,7 +304,7 @@ async function failAll({ db, clock, log, metrics, wake }: RelayContext, failures
       return ended;
     });
     metrics.transfersEnded.inc({ status: "failed" }, failed.length);
-    log.info({ transfers: failed.length, reason }, "transfers waited in vain");
+    log.info({ transfers: failed.length, reason }, "transfers that were waiting have failed");
     wake("notifier");
   }
 }

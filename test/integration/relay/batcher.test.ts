@@ -179,7 +179,7 @@ describeOnBothDatabases("batcher", (open) => {
     expect((await signed(relay)).map(({ header }) => header.sourceTotal)).to.deep.equal([39_900n]);
   });
 
-  it("fails what has waited for money in vain", async () => {
+  it("fails what has waited for money until its time was over", async () => {
     const relay = await relayOf();
     const quote = await standingQuote(relay, { validUntil: 2 ** 40, capacity: 10n ** 15n });
     await acceptTransfers(relay, 1, { quote, amount: FUNDS, ifUnfunded: "wait", validityMs: 5_000 });
