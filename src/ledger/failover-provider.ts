@@ -131,7 +131,7 @@ export class FailoverProvider extends JsonRpcApiProvider {
   }
 
   async #answer(payload: JsonRpcPayload): Promise<RpcResponse> {
-    // Nobody is there to be held against.
+    // There is nobody to compare it with.
     if (this.#endpoints.length === 1) return (await this.#ask(payload)).response;
     const question = questionOf(payload);
     if (question !== undefined) return this.#confirmed(question, this.#at(this.#active));

@@ -188,7 +188,10 @@ const sections = z.strictObject({
     .strictObject({
       url: url(/^postgres(?:ql)?$/, "a postgres:// URL")
         .optional()
-        .meta({ description: "PostgreSQL. A URL with a password belongs in the environment or in `database.urlFile`; with one here, the configuration itself is a secret file." }),
+        .meta({
+          description:
+            "PostgreSQL. A URL with a password belongs in the environment or in `database.urlFile`; with one here, the configuration itself is a secret file.",
+        }),
       urlFile: file.optional().meta({ description: "File with the URL." }),
       folder: text("the path of a folder")
         .default("feiqian-data")

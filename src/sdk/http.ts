@@ -43,7 +43,7 @@ export class RelayProblem extends Error {
 }
 
 /**
- * No answer that could be gone by: no connection, no answer in time, or not a relay's answer. Whether the relay has acted
+ * No answer that can be used: no connection, no answer in time, or not a relay's answer. Whether the relay has acted
  * on the request is not known.
  */
 export class RelayUnreachable extends Error {

@@ -150,7 +150,7 @@ function partsOf(addresses: LedgerAddresses, { clock, tokens }: LedgerConfig): r
       const args = [accessManager, treasury, numeric, currency, minorDigits, maxAttestationAgeSeconds, attestor];
       return [{ title: `token ${currency}`, contract: "settlementToken", address, args: () => args }];
     }),
-    // One that the configuration does not have is there to be found: nothing of it is expected.
+    // Of one that the configuration does not have, nothing is expected: whatever it has done is a difference.
     ...[...addresses.tokens]
       .filter(([currency]) => !tokens.some((token) => token.currency === currency))
       .map(([currency, address]): Part => {

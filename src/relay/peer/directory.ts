@@ -34,7 +34,7 @@ export interface PeerDirectory {
   find(partner: PartnerId): Promise<Peer | undefined>;
 }
 
-/** How long a partner's old endpoint and keys are still gone by after it has changed them. */
+/** How long a partner's old endpoint and keys are still used after it has changed them. */
 const CACHE_MS = 15_000;
 
 /** Looks relays up in the PartnerRegistry: a relay's keys are those that its partner's admin has put on the ledger. */

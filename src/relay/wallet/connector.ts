@@ -55,7 +55,7 @@ export interface WalletConnector {
   credit(credits: readonly SettledCredit[]): Promise<readonly CreditResult[]>;
 }
 
-/** No answer from the wallet that could be gone by. Always worth another attempt. */
+/** No answer from the wallet that can be used. Always worth another attempt. */
 export class WalletError extends Error {
   readonly code = "WALLET_UNAVAILABLE";
 
@@ -116,7 +116,7 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
         return parseWire(schema, await readJson(response, MAX_ANSWER_BYTES), "answer");
       } catch (failure) {
         if (failure instanceof WalletError) throw failure;
-        throw new WalletError(`${path}: no answer that can be gone by`, failure);
+        throw new WalletError(`${path}: no answer that can be used`, failure);
       }
     });
 

@@ -54,7 +54,7 @@ describe("what a relay's operator is told before it is started", function () {
   it("that the database is another partner's, of which nothing is changed", async () => {
     const [owner, other] = [await operatorOf(ALIPAY_HK), await operatorOf(HUB)];
     await startOnce(owner);
-    // By a slip, the other's configuration leads to the first one's database.
+    // By mistake, the other's configuration leads to the first one's database.
     const environment = { FEIQIAN_DATABASE_FOLDER: join(owner.folder, "feiqian-data") };
     for (const command of ["check", "start"]) {
       const { code, err } = await run(["relay", command, "--config", other.configPath], { fetch, environment });
