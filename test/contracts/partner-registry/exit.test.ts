@@ -86,6 +86,18 @@ describe("PartnerRegistry.setExitAccount", () => {
     await expectRevert(call, registry, "PartnerRegistry_NotExitAccount", args);
   });
 
+  it("leaves one in force that is so from this very second on", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const [old, next] = cast.spare;
+    const asAdmin = registry.connect(keysOf(network, 7).admin);
+    await asAdmin.setExitAccount(7, old);
+    const at = await wait(EXIT_DELAY);
+    await asAdmin.setExitAccount(7, next);
+    const found = [...(await registry.exitAccountOf(7))];
+    expect(found).to.deep.equal([old.address, next.address, BigInt(at + EXIT_DELAY)]);
+  });
+
   it("is set again by setting the old one, which takes the new one back", async () => {
     const network = await withExitAccount();
     const { registry, cast } = network;

@@ -1,6 +1,9 @@
+import { expect } from "chai";
 import { buildMerkleTree, merkleRoot } from "../../../src/domain/merkle.ts";
 import type { Batch, BatchHeader } from "../../../src/domain/batch.ts";
 import { toHex } from "../../../src/domain/bytes/hex.ts";
+import { networkFeeUp } from "../../../src/domain/corridor.ts";
+import { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
 import type { MultiProofStruct, RejectionStruct } from "../support/abi.ts";
 import {
@@ -17,7 +20,7 @@ import {
   type Refusals,
 } from "../support/batches.ts";
 import { expectRevert } from "../support/expect-revert.ts";
-import { CORRIDORS, fail, freshNetwork, type Network } from "../support/network.ts";
+import { CORRIDORS, TERMS, fail, freshNetwork, type Network } from "../support/network.ts";
 
 /** Opens a batch and settles it with what `change` makes of good rejections and their proof. */
 async function settleChanged(
@@ -51,6 +54,10 @@ async function openTree(
   const batch = { header: { ...good.header, root, ...changes }, transfers, tree };
   await openBatch(network, batch);
   return batch;
+}
+
+function feeOf(sourceTotal: bigint) {
+  return { fee: networkFeeUp(sourceTotal, TERMS.feeBps) };
 }
 
 function amounts(batch: Batch, index: number) {
@@ -211,11 +218,41 @@ describe("TransferRegistry.settle, the rejections", () => {
       await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 1]);
     });
 
+    it("reverts with TotalsMismatch when all are rejected, and more source money than the batch holds", async () => {
+      const network = await freshNetwork();
+      const batch = await openLying(network, ({ sourceTotal, targetTotal, quote }) => ({
+        sourceTotal: sourceTotal - 1n,
+        ...feeOf(sourceTotal - 1n),
+        quote: { ...quote, rateNumerator: targetTotal, rateDenominator: sourceTotal - 1n },
+      }));
+      const call = settleBatch(network, batch, refuseAll(batch));
+      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+    });
+
+    it("reverts with TotalsMismatch when all are rejected, and more target money than the batch holds", async () => {
+      const network = await freshNetwork();
+      const batch = await openLying(network, ({ targetTotal }) => ({ targetTotal: targetTotal - 1n }));
+      const call = settleBatch(network, batch, refuseAll(batch));
+      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+    });
+
     it("reverts with TotalsMismatch when more are rejected than the batch counts", async () => {
       const network = await freshNetwork();
       const batch = await openLying(network, () => ({ count: 2 }));
       const call = settleBatch(network, batch, refuseAll(batch));
       await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+    });
+  });
+
+  describe("when they leave no more than there must be", () => {
+    it("settles with one minor unit of each currency for every transfer that is not rejected", async () => {
+      const network = await freshNetwork();
+      const good = await makeBatch(network);
+      const { sourceAmount, targetAmount } = amounts(good, 0);
+      const [sourceTotal, targetTotal] = [sourceAmount + 2n, targetAmount + 2n];
+      const batch = await openTree(network, good, good.transfers, { sourceTotal, targetTotal, ...feeOf(sourceTotal) });
+      await settleBatch(network, batch, { 0: "AC03" });
+      expect(await network.transfers.statusOf(idOf(network, batch))).to.equal(BatchStatus.Settled);
     });
   });
 

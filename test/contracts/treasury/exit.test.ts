@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import { id } from "ethers";
 import { expireBatch, openedBatch } from "../support/batches.ts";
+import { inOneBlock } from "../support/blocks.ts";
 import { latestTimestamp, nextBlockAt, secondsOf } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { replaceAdmin } from "../support/governance.ts";
-import { announce, giveRights } from "../support/modules.ts";
+import { MODULE_NOTICE, announce, giveRights } from "../support/modules.ts";
 import {
   FUNDS,
   HKD,
@@ -102,6 +103,20 @@ describe("Treasury.exit", () => {
       const given = await withExitAccount();
       await giveRights(given.network, given.module, ModuleStatus.Active);
       await given.asGuardian.suspend(7);
+      await expectNotOpen(given);
+    });
+
+    it("reverts with ExitNotOpen where the partner was suspended in the second in which it became active", async () => {
+      const given = await withExitAccount();
+      const { network, cast, asGuardian } = given;
+      const module = await announce(network, given.module, ModuleStatus.Active);
+      const asCouncil = network.treasury.connect(cast.council);
+      await nextBlockAt((await latestTimestamp()) + MODULE_NOTICE);
+      const done = await inOneBlock(async ([dear = {}, cheap = {}]) => [
+        await asCouncil.activateModule(module, ModuleStatus.Active, dear),
+        await asGuardian.suspend(7, cheap),
+      ]);
+      expect(done).to.deep.equal([true, true]);
       await expectNotOpen(given);
     });
   });
