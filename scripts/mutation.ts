@@ -73,11 +73,14 @@ runScript(async () => {
   const results = await tryMutants({ sources, isOwn, mutants, workers }, say, stop.signal);
   const summary = summarize(results, all, await readAccepted());
   const tookMs = performance.now() - startedAt;
-  const share = results.length < mutants.length ? `; stopped after ${results.length} of ${mutants.length}` : "";
+  const stopped = results.length < mutants.length;
+  const passed = summary.passed && !stopped;
   say(`\n${describeSummary(summary)}`);
+  const share = stopped ? `; stopped after ${results.length} of ${mutants.length}` : "";
   say(`score ${scoreOf(summary.total)} %, ${formatDuration(tookMs)}${share}`);
-  if (values.json) process.stdout.write(`${JSON.stringify({ seed, tookMs, ...asJson(summary, results) })}\n`);
-  return summary.passed && share === "" ? 0 : 1;
+  const run = { seed, mutants: all.length, chosen: mutants.length, tookMs };
+  if (values.json) process.stdout.write(`${JSON.stringify({ passed, ...run, ...asJson(summary, results) })}\n`);
+  return passed ? 0 : 1;
 });
 
 function readCount(text: string, option: string, most: number): number {

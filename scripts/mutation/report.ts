@@ -58,9 +58,8 @@ export function summarize(
 }
 
 /** The summary and every result, for programs. */
-export function asJson({ total, survivors, killed, gone, passed }: Summary, results: readonly Result[]): object {
+export function asJson({ total, survivors, killed, gone }: Summary, results: readonly Result[]): object {
   return {
-    passed,
     score: scoreOf(total),
     ...total,
     survivors: survivors.map(({ mutant, acceptance }) => ({ id: mutant.id, reason: acceptance?.reason })),
