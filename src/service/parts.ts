@@ -30,7 +30,7 @@ import { httpWallet, type WalletConnector } from "../relay/wallet/connector.ts";
 import type { Database } from "../store/database.ts";
 import { migrate } from "../store/migrate.ts";
 import { openDatabase } from "../store/open.ts";
-import { claimStore } from "../store/identity.ts";
+import { claimStore, whosePartner } from "../store/identity.ts";
 import { createSealer, type Sealer } from "../store/sealer.ts";
 import { requireOwn, storeOwner } from "./store-owner.ts";
 
@@ -88,6 +88,7 @@ export async function openContext(
   const sealer = given.sealer ?? openSealer(config);
   const db = given.db ?? (await patiently("the database", tools, () => openStore(config)));
   if (given.db === undefined) toClose(() => db.close());
+  requireOwn(await patiently("the database", tools, () => whosePartner(db, partner)));
   const applied = await patiently("the database", tools, () => migrate(db));
   if (applied.length > 0) log.info({ applied }, "store migrated");
 
@@ -231,6 +232,22 @@ function countEndpoints(provider: FailoverProvider, metrics: Metrics | undefined
 export async function openStore({ database }: Pick<StartConfig, "database">): Promise<Database> {
   if (database === undefined) throw missing("database");
   return openDatabase("url" in database ? { url: database.url.reveal() } : { folder: database.folder });
+}
+
+/**
+ * The database as commands need it that ask no ledger: up to date, and not another partner's, which is left as it is.
+ * @throws ConfigError where it is
+ */
+export async function openOwnStore(config: Pick<StartConfig, "database" | "partner">): Promise<Database> {
+  const db = await openStore(config);
+  try {
+    requireOwn(await whosePartner(db, config.partner));
+    await migrate(db);
+    return db;
+  } catch (failure) {
+    await db.close();
+    throw failure;
+  }
 }
 
 export async function openKeys(

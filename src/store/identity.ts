@@ -45,12 +45,24 @@ export async function whoseStore(
   owner: StoreOwner,
   sealer: Sealer,
 ): Promise<"new" | readonly Foreign[]> {
+  const { row, hasRows } = await look(db);
+  if (row !== undefined) return differences(row, owner, sealer);
+  return hasRows ? unclaimedDifferences(db, owner, sealer) : "new";
+}
+
+/** The same, as far as it can be told without the ledger and the keys: whether another partner has claimed it. */
+export async function whosePartner(db: Queryable, partner: number): Promise<readonly Foreign[]> {
+  const { row } = await look(db);
+  return row === undefined || row.partner === partner ? [] : [anotherPartner(row.partner, partner)];
+}
+
+/** Changes nothing, also in a database that has no tables yet. */
+async function look(db: Queryable): Promise<{ readonly row: IdentityRow | undefined; readonly hasRows: boolean }> {
   const [tables] = await db.query<{ identity: boolean; rows: boolean }>(
     `SELECT to_regclass('store_identity') IS NOT NULL AS identity, to_regclass('transfers') IS NOT NULL AS rows`,
   );
   const [row] = tables?.identity === true ? await readIdentity(db) : [];
-  if (row !== undefined) return differences(row, owner, sealer);
-  return tables?.rows === true ? unclaimedDifferences(db, owner, sealer) : "new";
+  return { row, hasRows: tables?.rows === true };
 }
 
 /**

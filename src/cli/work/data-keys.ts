@@ -1,6 +1,5 @@
 import { hexOf } from "../../store/values.ts";
-import { openSealer, openStore } from "../../service/parts.ts";
-import { migrate } from "../../store/migrate.ts";
+import { openOwnStore, openSealer } from "../../service/parts.ts";
 import { keyUses, type KeyUse } from "../../store/sealed-rows.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { tableOr, type Session } from "../session.ts";
@@ -16,9 +15,8 @@ export async function countKeyUses(session: Session): Promise<void> {
     [hexOf(sealer.currentKey).slice(2), "current"],
     ...sealer.previousKeys.map((key, index) => [hexOf(key).slice(2), `previousFiles.${index}`] as const),
   ]);
-  const db = await openStore(config);
+  const db = await openOwnStore(config);
   try {
-    await migrate(db);
     const uses = (await keyUses(db, session.io.clock.nowMs() - REPEATABLE_MS)).map((use) => ({
       ...use,
       is: names.get(use.key) ?? "not configured",

@@ -1,11 +1,10 @@
 import { formatInstant } from "../../domain/instant.ts";
 import { SCOPES, type ApiKeyJson, type NewKeyJson } from "../../contract/operator.ts";
 import { issueApiKey, rotateApiKey, type IssuedKey, type NewApiKey } from "../../relay/api-keys.ts";
-import { openStore } from "../../service/parts.ts";
+import { openOwnStore } from "../../service/parts.ts";
 import { listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
 import { insertAudit } from "../../store/audit.ts";
 import type { Database } from "../../store/database.ts";
-import { migrate } from "../../store/migrate.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 
@@ -47,9 +46,8 @@ async function onStore<Value>(
   action: string | undefined,
   work: (db: Database) => Promise<{ readonly value: Value; readonly subject?: string }>,
 ): Promise<Value> {
-  const db = await openStore(await session.config());
+  const db = await openOwnStore(await session.config());
   try {
-    await migrate(db);
     const { value, subject } = await work(db);
     if (action !== undefined) {
       const at = session.io.clock.nowMs();

@@ -7,10 +7,26 @@ import { loadConfig } from "../../../src/platform/config.ts";
 import { silentLogger } from "../../../src/platform/logger.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../src/service/relay.ts";
+import type { Database } from "../../../src/store/database.ts";
+import { openDatabase } from "../../../src/store/open.ts";
 import { run } from "../../unit/cli/fixtures.ts";
 import { ALIPAY_HK, fundedLedger, HUB } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { createOperator, register, type Operator } from "../support/operator.ts";
+
+interface Migration {
+  readonly name: string;
+  readonly checksum: Uint8Array;
+}
+
+async function onDatabase<Result>(folder: string, work: (db: Database) => Promise<Result>): Promise<Result> {
+  const db = await openDatabase({ folder });
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}
 
 /** Nobody asks the wallet for anything here. */
 const NO_WALLET = "http://127.0.0.1:9";
@@ -54,14 +70,35 @@ describe("what a relay's operator is told before it is started", function () {
   it("that the database is another partner's, of which nothing is changed", async () => {
     const [owner, other] = [await operatorOf(ALIPAY_HK), await operatorOf(HUB)];
     await startOnce(owner);
-    // By mistake, the other's configuration leads to the first one's database.
-    const environment = { FEIQIAN_DATABASE_FOLDER: join(owner.folder, "feiqian-data") };
+    // By mistake, the other's configuration leads to the first one's database; and its program is of a later version.
+    const database = join(owner.folder, "feiqian-data");
+    const environment = { FEIQIAN_DATABASE_FOLDER: database };
+    const last = await onDatabase(database, async (db) => {
+      const [row] = await db.query<Migration>(
+        "DELETE FROM migrations WHERE name = (SELECT max(name) FROM migrations) RETURNING name, checksum",
+      );
+      if (row === undefined) throw new Error("nothing was migrated");
+      return row;
+    });
     for (const command of ["check", "start"]) {
       const { code, err } = await run(["relay", command, "--config", other.configPath], { fetch, environment });
       expect(code, command).to.equal(3);
       expect(err).to.contain("partner: the database is that of partner 7").and.to.contain("database.url");
-      expect(err).to.contain("dataKey: ");
     }
+    for (const command of [
+      ["relay", "data-keys"],
+      ["keys", "create", "--scope", "operate"],
+      ["keys", "list"],
+    ]) {
+      const { code, err } = await run([...command, "--config", other.configPath], { environment });
+      expect(code, command.join(" ")).to.equal(3);
+      expect(err).to.contain("partner: the database is that of partner 7");
+    }
+    await onDatabase(database, async (db) => {
+      const names = await db.query("SELECT FROM migrations WHERE name = $1", [last.name]);
+      expect(names, "migrated by others").to.deep.equal([]);
+      await db.query("INSERT INTO migrations (name, checksum) VALUES ($1, $2)", [last.name, last.checksum]);
+    });
     const own = await owner.feiqian("relay", "check", "--config", owner.configPath, "--json");
     expect(JSON.parse(own.out)).to.include({ database: "own" });
   });
