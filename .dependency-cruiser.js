@@ -1,73 +1,73 @@
 // Who may import whom: the table of docs/architecture.md, as rules. A folder that is not named for `src/x` below may not
 // be imported from there.
 
-/** What each folder of src/ may import of ours, besides itself. */
+/** What each folder of ours may import of ours, besides itself. */
 const mayImport = {
-  domain: [],
-  platform: [],
-  contract: ["domain"],
-  ledger: ["domain", "platform"],
-  store: ["domain", "platform"],
-  relay: ["domain", "platform", "ledger", "store", "contract"],
-  api: ["domain", "platform", "ledger", "store", "relay", "contract"],
-  sdk: ["domain", "platform", "ledger", "contract"],
-  service: ["domain", "platform", "ledger", "store", "relay", "api", "contract"],
-  cli: ["domain", "platform", "ledger", "store", "relay", "contract", "sdk", "service"],
-  sandbox: ["domain", "platform", "ledger", "store", "relay", "api", "contract", "sdk", "service"],
+  "src/domain": [],
+  "src/schema": ["src/domain"],
+  "src/kernel": ["src/domain", "src/schema"],
+  "src/ledger": ["src/domain", "src/kernel"],
+  "src/features": ["src/domain", "src/schema", "src/kernel", "src/ledger"],
+  "src/app": ["src/domain", "src/schema", "src/kernel", "src/ledger", "src/features"],
+  sdk: ["src/domain", "src/schema", "src/kernel", "src/ledger"],
+  "src/cli": ["src/domain", "src/schema", "src/kernel", "src/ledger", "src/features", "src/app", "sdk", "deploy/besu"],
+  sandbox: ["src/domain", "src/schema", "src/kernel", "src/ledger", "src/features", "src/app", "sdk"],
+  "deploy/besu": ["src/domain", "src/kernel"],
+  "deploy/bft": ["src/domain", "src/kernel"],
 };
 
-/** Parts of network/ that a folder of src/ may import, besides. */
-const mayImportOfNetwork = { cli: ["besu"] };
+/** What each feature may import of other features. There are no circles among them. */
+const featuresMayImport = {
+  wallet: [],
+  peers: ["wallet"],
+  partners: ["peers", "wallet"],
+  pricing: ["partners"],
+  liquidity: ["pricing"],
+  notifications: [],
+  remittance: ["wallet", "peers", "partners", "pricing", "liquidity"],
+  reconciliation: ["liquidity", "remittance"],
+  operators: ["remittance"],
+};
 
-/** What each folder of network/ may import of src/; of network/ it imports itself. */
-const networkMayImport = { besu: ["domain", "platform"], bft: ["domain", "platform"] };
+const OURS = "^(src|sdk|sandbox|deploy|scripts|test|ignition)/";
 
-const OURS = "^(src|network|scripts|test|ignition)/";
-
-/**
- * @param {string} folder
- * @param {readonly string[]} allowed
- */
-const folderRule = (folder, allowed) => ({
+const folderRules = Object.entries(mayImport).map(([folder, allowed]) => ({
   name: folder.replaceAll("/", "-"),
   comment: `${folder} imports ${allowed.length === 0 ? "nothing of ours" : allowed.join(", ")}.`,
   severity: "error",
   from: { path: `^${folder}/` },
   to: { path: OURS, pathNot: `^(${[folder, ...allowed].join("|")})/` },
-});
+}));
 
-const folderRules = [
-  ...Object.entries(mayImport).map(([folder, allowed]) =>
-    folderRule(`src/${folder}`, [
-      ...allowed.map((name) => `src/${name}`),
-      ...(mayImportOfNetwork[folder] ?? []).map((name) => `network/${name}`),
-    ]),
-  ),
-  ...Object.entries(networkMayImport).map(([folder, allowed]) =>
-    folderRule(
-      `network/${folder}`,
-      allowed.map((name) => `src/${name}`),
-    ),
-  ),
-];
+const featureRules = Object.entries(featuresMayImport).map(([feature, allowed]) => ({
+  name: `feature-${feature}`,
+  comment: `Of other features, ${feature} imports ${allowed.length === 0 ? "none" : allowed.join(", ")}.`,
+  severity: "error",
+  from: { path: `^src/features/${feature}/` },
+  to: { path: "^src/features/[^/]+/", pathNot: `^src/features/(${[feature, ...allowed].join("|")})/` },
+}));
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
     ...folderRules,
+    ...featureRules,
     {
-      name: "src-folder-in-table",
-      comment: "Every folder of src/ has its row in the table; src/ itself holds no files.",
+      name: "feature-in-table",
+      comment: "Every feature has its row in the table; beside them stands only what they all work with.",
       severity: "error",
       from: {},
-      to: { path: "^src/", pathNot: `^src/(${Object.keys(mayImport).join("|")})/` },
+      to: {
+        path: "^src/features/",
+        pathNot: `^src/features/(context\\.ts$|(${Object.keys(featuresMayImport).join("|")})/)`,
+      },
     },
     {
-      name: "network-folder-in-table",
-      comment: "Every folder of network/ has its row in the table; network/ itself holds no modules.",
+      name: "folder-in-table",
+      comment: "Every folder has its row in the table; src/ and deploy/ themselves hold no modules.",
       severity: "error",
       from: {},
-      to: { path: "^network/", pathNot: `^network/(example|${Object.keys(networkMayImport).join("|")})/` },
+      to: { path: "^(src|sdk|sandbox|deploy)/", pathNot: `^(deploy/example|${Object.keys(mayImport).join("|")})/` },
     },
     {
       name: "no-import-of-entry-points",
@@ -80,8 +80,8 @@ export default {
       name: "no-import-of-sandbox",
       comment: "The sandbox is for demos and tests: the product does not know it.",
       severity: "error",
-      from: { pathNot: "^(examples|scripts|test|src/sandbox)/" },
-      to: { path: "^src/sandbox/" },
+      from: { pathNot: "^(examples|scripts|test|sandbox)/" },
+      to: { path: "^sandbox/" },
     },
     {
       name: "generated-types-only-in-ledger",
@@ -108,7 +108,7 @@ export default {
       comment: "A module that no program, script, test or deployment leads to is dead.",
       severity: "error",
       from: { path: "^(bin|examples|scripts|test|ignition)/" },
-      to: { path: "^(src|network)/", reachable: false },
+      to: { path: "^(src|sdk|sandbox|deploy)/", reachable: false },
     },
     {
       name: "no-orphans",
@@ -121,10 +121,10 @@ export default {
       to: {},
     },
     {
-      name: "no-dev-dependency-from-src",
-      comment: "What src/ and the generator need at run time is installed where they run. Types vanish before that.",
+      name: "no-dev-dependency-at-run-time",
+      comment: "What relays, wallets and the generator need at run time is installed there. Types vanish before that.",
       severity: "error",
-      from: { path: "^(src|network/besu)/", pathNot: "^src/sandbox/" },
+      from: { path: "^(src|sdk|deploy/besu)/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     },
     {
@@ -144,7 +144,7 @@ export default {
       name: "no-chain-outside-ledger",
       comment: "src/ledger turns chain types into domain types at the border.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(ledger|sandbox)/" },
+      from: { path: "^(src|sdk)/", pathNot: "^src/ledger/" },
       to: { path: "node_modules/(ethers|hardhat|@nomicfoundation|@typechain)/" },
     },
   ],

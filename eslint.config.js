@@ -33,12 +33,12 @@ const ambient = [
   {
     selector:
       "CallExpression[callee.object.name=/^(Date|performance)$/][callee.property.name='now'], NewExpression[callee.name='Date'][arguments.length=0]",
-    message: "The clock arrives as a parameter (src/platform has the real one).",
+    message: "The clock arrives as a parameter (src/kernel/clock has the real one).",
   },
   {
     selector:
       "CallExpression[callee.object.name='Math'][callee.property.name='random'], CallExpression[callee.property.name=/^(randomUUID|randomBytes|getRandomValues|randomInt)$/], CallExpression[callee.name=/^(randomUUID|randomBytes|randomInt)$/]",
-    message: "Randomness arrives as a parameter (src/platform has the real source).",
+    message: "Randomness arrives as a parameter (src/kernel/secure-random.ts has the real source).",
   },
 ];
 
@@ -49,7 +49,7 @@ const focusedTests = [
   },
 ];
 
-const sources = ["src/**/*.ts", "network/**/*.ts"];
+const sources = ["src/**/*.ts", "sdk/**/*.ts", "sandbox/**/*.ts", "deploy/**/*.ts"];
 const tests = ["test/**/*.ts"];
 const configs = ["**/*.config.ts", "*.config.js", ".dependency-cruiser.js", "ignition/**/*.ts"];
 
@@ -134,7 +134,7 @@ export default defineConfig(
   },
   {
     // The real clock and the real source of randomness live here.
-    files: ["src/platform/**/*.ts"],
+    files: ["src/kernel/clock/clock.ts", "src/kernel/secure-random.ts"],
     rules: { "no-restricted-syntax": ["error", ...money, ...namedExports] },
   },
   {

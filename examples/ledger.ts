@@ -5,13 +5,13 @@ import { currencyOf } from "../src/domain/currency.ts";
 import type { PartnerId } from "../src/domain/partner.ts";
 import type { Ledger } from "../src/ledger/contracts.ts";
 import type { Submitter } from "../src/ledger/submitter.ts";
-import { createRandom } from "../src/platform/random.ts";
-import { makeDay } from "../src/sandbox/day.ts";
-import { fundDay } from "../src/sandbox/funding.ts";
-import { createLiquidityProvider, type Offer } from "../src/sandbox/liquidity-provider.ts";
-import { PROVIDERS, sandboxConfig, sandboxKeys, type SandboxKeys } from "../src/sandbox/network.ts";
-import { loadRateBook } from "../src/sandbox/rates.ts";
-import { openSandbox } from "../src/sandbox/sandbox.ts";
+import { createRandom } from "../src/kernel/random.ts";
+import { makeDay } from "../sandbox/day/day.ts";
+import { fundDay } from "../sandbox/funding.ts";
+import { createLiquidityProvider, type Offer } from "../sandbox/provider/liquidity-provider.ts";
+import { PROVIDERS, sandboxConfig, sandboxKeys, type SandboxKeys } from "../sandbox/network.ts";
+import { loadRateBook } from "../sandbox/provider/rates.ts";
+import { openSandbox } from "../sandbox/sandbox.ts";
 
 /** Something to send on: the sandbox's network of ten, and the keys of everybody in it. */
 export interface FundedLedger {

@@ -1,5 +1,5 @@
 // Runs the tests with coverage: contracts/ as Hardhat measures it (lines and statements, all of them must be covered),
-// then src/ as V8 measures it, over its tests (thresholds in .c8rc.json).
+// then src/, sdk/, sandbox/ and deploy/besu/ as V8 measures it, over its tests (thresholds in .c8rc.json).
 import { readdir, readFile, rm } from "node:fs/promises";
 import { hasCode, parseLcov, parseStatementTable, uncoveredIn } from "./coverage/report.ts";
 import type { FileCoverage } from "./coverage/report.ts";
@@ -10,6 +10,9 @@ const OUTPUT = "coverage";
 /** Where V8 leaves what each process ran; .c8rc.json names the same folder. */
 const V8_OUTPUT = `${OUTPUT}/v8`;
 
+/** .c8rc.json counts the same folders. */
+const SOURCES = ["src", "sdk", "sandbox", "deploy/besu"];
+
 const v8 = { NODE_V8_COVERAGE: V8_OUTPUT };
 
 // The written tests have to cover the contracts: what the random calls of the Solidity tests happen to reach is luck.
@@ -17,7 +20,7 @@ const contractTests: Command = {
   program: "hardhat",
   args: ["--config", "scripts/coverage/hardhat.config.ts", "--coverage", "test", "mocha"],
 };
-// Of the end-to-end tests those that run relays and commands; the others reach nothing of src/ that these do not.
+// Of the end-to-end tests those that run relays and commands; the others reach nothing that these do not.
 const sourceTests: Command = {
   program: "mocha",
   args: [
@@ -53,19 +56,26 @@ async function coverSources(): Promise<boolean> {
   const tests = await run(sourceTests);
   if (tests.status !== 0) return refuse("the unit or integration tests fail when they run with coverage");
   const report = await run(sourceReport);
-  if (report.status !== 0) return refuse("src/ is covered less than .c8rc.json asks");
+  if (report.status !== 0) return refuse("the sources are covered less than .c8rc.json asks");
   const untouched = await findUntouched();
   return untouched.length === 0 || refuse(`no test loads ${untouched.join(", ")}`);
 }
 
-/** Files of src/ that have code and that no test loads: V8 does not know them, so no percentage counts them. */
+/** Files that have code and that no test loads: V8 does not know them, so no percentage counts them. */
 async function findUntouched(): Promise<readonly string[]> {
   const loaded = parseLcov(await readFile(`${OUTPUT}/src/lcov.info`, "utf8")).map(({ path }) => path);
-  const names = await readdir("src", { recursive: true });
-  const paths = names.filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`);
-  const missing = paths.filter((path) => !loaded.includes(path)).sort();
+  const names = await Promise.all(SOURCES.map(async (folder) => modulesOf(folder)));
+  const missing = names
+    .flat()
+    .filter((path) => !loaded.includes(path))
+    .sort();
   const texts = await Promise.all(missing.map(async (path) => ({ path, text: await readFile(path, "utf8") })));
   return texts.filter(({ text }) => hasCode(text)).map(({ path }) => path);
+}
+
+async function modulesOf(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`);
 }
 
 function isProduct({ path }: Pick<FileCoverage, "path">): boolean {

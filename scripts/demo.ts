@@ -1,13 +1,13 @@
 // The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See README.md.
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
-import { LOG_LEVELS, type LogLevel } from "../src/platform/logger.ts";
-import { MAX_TRANSFERS } from "../src/sandbox/day.ts";
-import { loadRateBook } from "../src/sandbox/rates.ts";
-import { corridorTable, figures, reconciliationTable, summaryJson } from "../src/sandbox/report.ts";
-import type { DayRun } from "../src/sandbox/run-day.ts";
-import { summarize, type Summary } from "../src/sandbox/summary.ts";
-import { loadWorkload, type Workload } from "../src/sandbox/workload.ts";
+import { LOG_LEVELS, type LogLevel } from "../src/kernel/telemetry/logger.ts";
+import { MAX_TRANSFERS } from "../sandbox/day/day.ts";
+import { loadRateBook } from "../sandbox/provider/rates.ts";
+import { corridorTable, figures, reconciliationTable, summaryJson } from "../sandbox/day/report.ts";
+import type { DayRun } from "../sandbox/day/run-day.ts";
+import { summarize, type Summary } from "../sandbox/day/summary.ts";
+import { loadWorkload, type Workload } from "../sandbox/day/workload.ts";
 import type { DemoOptions } from "./demo/own-network.ts";
 import { compileContracts } from "./lib/compile.ts";
 import { requireNetwork } from "./lib/require-network.ts";

@@ -8,8 +8,8 @@ import { connectLedger, type Ledger } from "../src/ledger/contracts.ts";
 import { formatAddresses, formatConfig, parseAddresses, parseConfig } from "../src/ledger/deployment/config-file.ts";
 import type { LedgerConfig } from "../src/ledger/deployment/config.ts";
 import { differences, verifyDeployment } from "../src/ledger/deployment/verify.ts";
-import { renderTable } from "../src/platform/table.ts";
-import { sandboxConfig, sandboxKeys } from "../src/sandbox/network.ts";
+import { renderTable } from "../src/kernel/table.ts";
+import { sandboxConfig, sandboxKeys } from "../sandbox/network.ts";
 import { requireNetwork } from "./lib/require-network.ts";
 import { runScript } from "./lib/script.ts";
 

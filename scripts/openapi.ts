@@ -4,11 +4,12 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
-import { createServer } from "../src/api/server.ts";
-import { silentLogger } from "../src/platform/logger.ts";
-import { createWake } from "../src/platform/loop.ts";
-import { createMetrics } from "../src/platform/metrics.ts";
-import type { RelayContext, StepName } from "../src/relay/context.ts";
+import { createServer } from "../src/kernel/http/server.ts";
+import { relayRoutes } from "../src/app/routes.ts";
+import { silentLogger } from "../src/kernel/telemetry/logger.ts";
+import { createWake } from "../src/kernel/steps/loop.ts";
+import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
+import type { RelayContext, StepName } from "../src/features/context.ts";
 
 const FILE = "docs/openapi.json";
 
@@ -21,7 +22,10 @@ export async function renderOpenApi(): Promise<string> {
     drawBytes: (length: number) => new Uint8Array(length),
     // Routes are described here, not called: nothing else is touched.
   } as unknown as RelayContext;
-  const app = await createServer(context, { readiness: () => Promise.resolve({ ready: true, reasons: [] }) });
+  const app = await createServer(context, {
+    routes: relayRoutes(context),
+    readiness: () => Promise.resolve({ ready: true, reasons: [] }),
+  });
   try {
     const { body } = await app.inject({ url: "/openapi.json" });
     return await format(body, { ...(await resolveConfig(FILE)), filepath: FILE });

@@ -1,10 +1,10 @@
 // The network of ten, left running to play with. See docs/developer.md.
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
-import { LOG_LEVELS } from "../src/platform/logger.ts";
-import { PROVIDERS } from "../src/sandbox/network.ts";
-import { portsTaken } from "../src/sandbox/ports.ts";
-import { WALLETS } from "../src/sandbox/wallets.ts";
+import { LOG_LEVELS } from "../src/kernel/telemetry/logger.ts";
+import { PROVIDERS } from "../sandbox/network.ts";
+import { portsTaken } from "../sandbox/ports.ts";
+import { WALLETS } from "../sandbox/wallet/wallets.ts";
 import { compileContracts } from "./lib/compile.ts";
 import { runScript } from "./lib/script.ts";
 import { stopSignal } from "./lib/stop-signal.ts";

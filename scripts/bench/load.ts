@@ -3,22 +3,22 @@ import { setTimeout as delay } from "node:timers/promises";
 import { money } from "../../src/domain/money.ts";
 import { parsePartnerId } from "../../src/domain/partner.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../../src/domain/uetr.ts";
-import { createLogger } from "../../src/platform/logger.ts";
-import { percentile } from "../../src/platform/percentile.ts";
-import { createRandom } from "../../src/platform/random.ts";
-import { renderTable } from "../../src/platform/table.ts";
-import { drawSecurely } from "../../src/platform/secure-random.ts";
+import { createLogger } from "../../src/kernel/telemetry/logger.ts";
+import { percentile } from "../../src/kernel/percentile.ts";
+import { createRandom } from "../../src/kernel/random.ts";
+import { renderTable } from "../../src/kernel/table.ts";
+import { drawSecurely } from "../../src/kernel/secure-random.ts";
 import {
   startNetwork,
   type NetworkOptions,
   type RunningNetwork,
   type RunningPartner,
-} from "../../src/sandbox/network-up.ts";
-import type { Order, Party } from "../../src/sandbox/order.ts";
-import { playCustomers, playDeposits } from "../../src/sandbox/play.ts";
-import { loadRateBook } from "../../src/sandbox/rates.ts";
-import { requestOf } from "../../src/sandbox/wallet-app.ts";
-import { walletOf } from "../../src/sandbox/wallets.ts";
+} from "../../sandbox/network-up.ts";
+import type { Order, Party } from "../../sandbox/orders/order.ts";
+import { playCustomers, playDeposits } from "../../sandbox/day/play.ts";
+import { loadRateBook } from "../../sandbox/provider/rates.ts";
+import { requestOf } from "../../sandbox/wallet/wallet-app.ts";
+import { walletOf } from "../../sandbox/wallet/wallets.ts";
 import type { SandboxLedger } from "../lib/sandbox-ledger.ts";
 
 /** One load of a given rate. */

@@ -1,6 +1,6 @@
 // How fast transfers go through relays: taken in over HTTP, settled on a chain in this process, credited at the wallet.
 import type { Uetr } from "../../src/domain/uetr.ts";
-import { renderTable } from "../../src/platform/table.ts";
+import { renderTable } from "../../src/kernel/table.ts";
 import { deploySandbox } from "../lib/sandbox-ledger.ts";
 import {
   countColumn,

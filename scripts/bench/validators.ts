@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import hre from "hardhat";
-import { startBftLedger, type BftLedger } from "../../network/bft/ledger.ts";
+import { startBftLedger, type BftLedger } from "../../deploy/bft/ledger.ts";
 import { normalizeHex } from "../../src/domain/bytes/hex.ts";
-import { renderTable } from "../../src/platform/table.ts";
+import { renderTable } from "../../src/kernel/table.ts";
 import { deploySandbox } from "../lib/sandbox-ledger.ts";
 import {
   countColumn,

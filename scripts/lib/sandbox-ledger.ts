@@ -7,9 +7,9 @@ import { deployLedger } from "../../ignition/deploy.ts";
 import { connectLedger } from "../../src/ledger/contracts.ts";
 import type { LedgerConfig } from "../../src/ledger/deployment/config.ts";
 import { differences, verifyDeployment } from "../../src/ledger/deployment/verify.ts";
-import { sandboxConfig, sandboxKeys } from "../../src/sandbox/network.ts";
-import type { NetworkOptions } from "../../src/sandbox/network-up.ts";
-import type { SandboxChain } from "../../src/sandbox/sandbox-chain.ts";
+import { sandboxConfig, sandboxKeys } from "../../sandbox/network.ts";
+import type { NetworkOptions } from "../../sandbox/network-up.ts";
+import type { SandboxChain } from "../../sandbox/sandbox-chain.ts";
 
 /** The sandbox's ledger on some chain. */
 export interface SandboxLedger extends Pick<NetworkOptions, "chain" | "provider" | "addresses" | "config"> {

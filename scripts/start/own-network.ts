@@ -2,19 +2,19 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
-import { createLogger, type LogLevel } from "../../src/platform/logger.ts";
-import { createRandom } from "../../src/platform/random.ts";
-import { drawSecurely } from "../../src/platform/secure-random.ts";
-import { renderTable } from "../../src/platform/table.ts";
+import { createLogger, type LogLevel } from "../../src/kernel/telemetry/logger.ts";
+import { createRandom } from "../../src/kernel/random.ts";
+import { drawSecurely } from "../../src/kernel/secure-random.ts";
+import { renderTable } from "../../src/kernel/table.ts";
 import {
   startNetwork,
   type NetworkOptions,
   type NetworkPorts,
   type RunningNetwork,
   type RunningPartner,
-} from "../../src/sandbox/network-up.ts";
-import { playCustomers, playDeposits } from "../../src/sandbox/play.ts";
-import { loadRateBook } from "../../src/sandbox/rates.ts";
+} from "../../sandbox/network-up.ts";
+import { playCustomers, playDeposits } from "../../sandbox/day/play.ts";
+import { loadRateBook } from "../../sandbox/provider/rates.ts";
 import { showProgress } from "../lib/progress.ts";
 import { deploySandbox } from "../lib/sandbox-ledger.ts";
 import type { Say } from "../lib/script.ts";

@@ -14,7 +14,7 @@ import { proveRejections, settle, settlementDigest, type Rejection } from "../..
 import { transferLeaf, type Transfer } from "../../src/domain/transfer.ts";
 import { domainSeparator, hashBatch, hashQuote, hashSettlement, type Chain } from "../../src/domain/typed-data.ts";
 import { uetrFromRandom } from "../../src/domain/uetr.ts";
-import { createRandom, type Random } from "../../src/platform/random.ts";
+import { createRandom, type Random } from "../../src/kernel/random.ts";
 import { arithmeticVectors } from "./arithmetic.ts";
 import { chainFields, corridorFields, headerFields, quoteFields, transferFields } from "./fields.ts";
 

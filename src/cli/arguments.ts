@@ -1,4 +1,4 @@
-import type { AliasJson, MoneyJson } from "../contract/fields.ts";
+import type { AliasJson, MoneyJson } from "../schema/fields.ts";
 import { ALIAS_TYPES, parseAlias } from "../domain/alias.ts";
 import { currencyOf, parseCurrency } from "../domain/currency.ts";
 import { InvalidInput } from "../domain/errors.ts";

@@ -1,10 +1,10 @@
 import { CommanderError } from "commander";
-import type { TransferFate } from "../contract/problems.ts";
+import type { TransferFate } from "../schema/problems.ts";
 import { InvalidInput } from "../domain/errors.ts";
-import { isAway } from "../platform/away.ts";
-import { ConfigError } from "../platform/config.ts";
-import { RelayProblem, RelayUnreachable } from "../sdk/http.ts";
-import { InvalidSubmission, OutboxConflict } from "../sdk/outbox.ts";
+import { isAway } from "../kernel/away.ts";
+import { ConfigError } from "../kernel/config-error.ts";
+import { RelayProblem, RelayUnreachable } from "../../sdk/http.ts";
+import { InvalidSubmission, OutboxConflict } from "../../sdk/outbox.ts";
 import { SubmissionFailure } from "./fate.ts";
 
 /** What the program ends with. Stable: what a code means does not change, and none is used for anything else. */

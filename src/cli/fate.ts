@@ -1,5 +1,5 @@
-import { TRANSFER_FATES, type ProblemJson, type TransferFate } from "../contract/problems.ts";
-import { RelayProblem } from "../sdk/http.ts";
+import { TRANSFER_FATES, type ProblemJson, type TransferFate } from "../schema/problems.ts";
+import { RelayProblem } from "../../sdk/http.ts";
 
 /** What an answer to a submission means for the money, for people. */
 export function fateOf({ transfer = "unknown", stored }: Partial<Pick<ProblemJson, "transfer" | "stored">>): string {

@@ -1,5 +1,5 @@
-import type { Clock } from "../platform/clock.ts";
-import type { Environment } from "../platform/config.ts";
+import type { Clock } from "../kernel/clock/clock.ts";
+import type { Environment } from "../app/config.ts";
 
 export interface Output {
   write(text: string): unknown;

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
-import { systemClock } from "../platform/clock.ts";
-import { drawSecurely } from "../platform/secure-random.ts";
+import { systemClock } from "../kernel/clock/clock.ts";
+import { drawSecurely } from "../kernel/secure-random.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { runCommand } from "./program.ts";
 

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { InvalidInput } from "../domain/errors.ts";
-import { loadConfig, type RelayConfig } from "../platform/config.ts";
-import { renderTable, type Column } from "../platform/table.ts";
-import { readSecretText, UnfitSecretFile } from "../platform/secret-file.ts";
-import { NotUtf8, readTextFile } from "../platform/text-file.ts";
-import { createClient, type RelayClient } from "../sdk/client.ts";
+import { loadConfig, type RelayConfig } from "../app/config.ts";
+import { renderTable, type Column } from "../kernel/table.ts";
+import { readSecretText, UnfitSecretFile } from "../kernel/secrets/secret-file.ts";
+import { NotUtf8, readTextFile } from "../kernel/text-file.ts";
+import { createClient, type RelayClient } from "../../sdk/client.ts";
 import { CommandFailure } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 

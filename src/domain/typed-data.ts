@@ -147,3 +147,9 @@ function isStruct(type: string): type is StructName {
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
+
+/** A signature and the key that made it, as the ledger takes it. */
+export interface Authorization {
+  readonly key: Hex;
+  readonly signature: Hex;
+}

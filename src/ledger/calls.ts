@@ -1,3 +1,4 @@
+import type { Authorization } from "../domain/typed-data.ts";
 import type { BatchHeader } from "../domain/batch.ts";
 import { toHex, type Hex } from "../domain/bytes/hex.ts";
 import { InvalidInput } from "../domain/errors.ts";
@@ -8,7 +9,6 @@ import type { Transfer } from "../domain/transfer.ts";
 import { uetrToBytes16 } from "../domain/uetr.ts";
 import { ABI, type ContractName } from "./abi.ts";
 import type { Ledger } from "./contracts.ts";
-import type { Authorization } from "./signing.ts";
 import type { Call } from "./submitter.ts";
 
 /** `open`: holds the money of a batch. Any courier may submit it. */

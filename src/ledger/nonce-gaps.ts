@@ -1,4 +1,4 @@
-import type { Clock } from "../platform/clock.ts";
+import type { Clock } from "../kernel/clock/clock.ts";
 
 // Some nodes (Besu) count what waits for a block as the highest nonce that they have, plus one, whether or not those
 // below are there. A transaction that they have lost then leaves a gap that they tell nobody of, and everything above it

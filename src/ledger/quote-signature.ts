@@ -2,9 +2,8 @@ import { Contract, verifyTypedData } from "ethers";
 import { normalizeHex } from "../domain/bytes/hex.ts";
 import type { Quote } from "../domain/quote.ts";
 import { quoteId } from "../domain/quote.ts";
-import { QUOTE_TYPES, typedDataDomain } from "../domain/typed-data.ts";
+import { QUOTE_TYPES, typedDataDomain, type Authorization } from "../domain/typed-data.ts";
 import type { Ledger } from "./contracts.ts";
-import type { Authorization } from "./signing.ts";
 import { latestHead } from "./state.ts";
 
 const ERC_1271 = ["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"];

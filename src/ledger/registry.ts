@@ -3,7 +3,7 @@ import { fromHex, normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorFromId, corridorKey, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
 import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
-import { isPast, type Clock } from "../platform/clock.ts";
+import { isPast, type Clock } from "../kernel/clock/clock.ts";
 import { ABI } from "./abi.ts";
 import type { Ledger } from "./contracts.ts";
 import { KEY_PURPOSES, PARTNER_ROLES, type KeyPurpose, type PartnerRole } from "./deployment/config.ts";

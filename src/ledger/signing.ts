@@ -9,13 +9,8 @@ import {
   typedDataDomain,
   type Chain,
   type TypedField,
+  type Authorization,
 } from "../domain/typed-data.ts";
-
-/** A signature and the key that made it, as the ledger takes it. */
-export interface Authorization {
-  readonly key: Hex;
-  readonly signature: Hex;
-}
 
 /** Stands where the ledger asks for no signature: the quote of a same-currency batch. */
 export const NO_AUTHORIZATION: Authorization = { key: `0x${"0".repeat(40)}`, signature: "0x" };

@@ -7,7 +7,7 @@ import type { PartnerId } from "../domain/partner.ts";
 import { ABI } from "./abi.ts";
 import type { Ledger } from "./contracts.ts";
 import { decodeLedgerError, type LedgerError } from "./errors.ts";
-import { FailoverProvider } from "./failover-provider.ts";
+import { FailoverProvider } from "./rpc/failover-provider.ts";
 
 // The ledger's state at a block that is always named: what a node takes for "now" when it is left out may be a block
 // that does not exist yet, and answers that belong together have to be of one block.

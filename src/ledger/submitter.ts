@@ -1,7 +1,7 @@
 import { Transaction, type Provider, type Signer, type TransactionReceipt, type TransactionRequest } from "ethers";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
-import type { Clock } from "../platform/clock.ts";
-import { broadcast, isKnown, isSuperseded, type SignedTransaction } from "./broadcast.ts";
+import type { Clock } from "../kernel/clock/clock.ts";
+import { broadcast, isKnown, isSuperseded, type SignedTransaction } from "./rpc/broadcast.ts";
 import { decodeLedgerError } from "./errors.ts";
 import { fillGaps } from "./nonce-gaps.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import { createRandom } from "../../src/platform/random.ts";
+import { createRandom } from "../../src/kernel/random.ts";
 
 const JOURNAL = `test-${process.pid}`;
 const JOURNAL_FILE = join("ignition", "deployments", JOURNAL, "journal.jsonl");

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { createClient, verifyReceipt, verifyWebhook, type RelayClient, type WebhookBody } from "../../src/sdk/index.ts";
+import { createClient, verifyReceipt, verifyWebhook, type RelayClient, type WebhookBody } from "../../sdk/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const START_TIMEOUT_MS = 120_000;

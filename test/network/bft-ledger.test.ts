@@ -13,10 +13,10 @@ import {
   type BftLedger,
   type BftOptions,
   type BftValidator,
-} from "../../network/bft/ledger.ts";
-import { unpackNode } from "../../network/bft/package.ts";
+} from "../../deploy/bft/ledger.ts";
+import { unpackNode } from "../../deploy/bft/package.ts";
 import { normalizeHex } from "../../src/domain/bytes/hex.ts";
-import { systemClock } from "../../src/platform/clock.ts";
+import { systemClock } from "../../src/kernel/clock/clock.ts";
 
 /** For a machine that does much else. */
 const START_MS = 240_000;

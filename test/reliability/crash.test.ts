@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import { createRandom } from "../../src/platform/random.ts";
-import { walletOf } from "../../src/sandbox/wallets.ts";
+import { createRandom } from "../../src/kernel/random.ts";
+import { walletOf } from "../../sandbox/wallet/wallets.ts";
 import { findCheckpoints, planKills, type CheckpointKill, type Side } from "./kills.ts";
 import type { Load } from "./load.ts";
 import type { Variables } from "./relay-process.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import hre from "hardhat";
-import { BftPackageMissing, canIsolate, startBftLedger, type BftLedger } from "../../network/bft/ledger.ts";
+import { BftPackageMissing, canIsolate, startBftLedger, type BftLedger } from "../../deploy/bft/ledger.ts";
 import { normalizeHex } from "../../src/domain/bytes/hex.ts";
 import { startPostgres, type PostgresServer } from "../integration/support/postgres.ts";
 import type { Load } from "./load.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Random } from "../../src/platform/random.ts";
+import type { Random } from "../../src/kernel/random.ts";
 
 /** Which relay a step is to be killed in: the one where it has the most to do when money goes one way. */
 export type Side = "source" | "target" | "either";

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { SubmitRequest } from "../../src/contract/transfers.ts";
+import type { SubmitRequest } from "../../src/schema/transfers.ts";
 import { networkFeeUp } from "../../src/domain/corridor.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../../src/domain/uetr.ts";
-import type { Random } from "../../src/platform/random.ts";
-import type { Order } from "../../src/sandbox/order.ts";
-import { requestOf } from "../../src/sandbox/wallet-app.ts";
-import { createClient, type RelayClient } from "../../src/sdk/client.ts";
-import { RelayProblem, RelayUnreachable } from "../../src/sdk/http.ts";
-import { openOutbox, type Outbox, type SubmissionOutcome } from "../../src/sdk/outbox.ts";
-import { makeMobileNumber } from "../../src/sandbox/phones.ts";
-import { walletOf } from "../../src/sandbox/wallets.ts";
+import type { Random } from "../../src/kernel/random.ts";
+import type { Order } from "../../sandbox/orders/order.ts";
+import { requestOf } from "../../sandbox/wallet/wallet-app.ts";
+import { createClient, type RelayClient } from "../../sdk/client.ts";
+import { RelayProblem, RelayUnreachable } from "../../sdk/http.ts";
+import { openOutbox, type Outbox, type SubmissionOutcome } from "../../sdk/outbox.ts";
+import { makeMobileNumber } from "../../sandbox/wallet/phones.ts";
+import { walletOf } from "../../sandbox/wallet/wallets.ts";
 import type { CrashWorld } from "./world.ts";
 
 /** A transfer that a customer has been debited for. */

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Random } from "../../src/platform/random.ts";
+import type { Random } from "../../src/kernel/random.ts";
 
 /** What the proxy does to a request instead of passing it on and its answer back. */
 export type RpcFault =

@@ -1,6 +1,6 @@
 import type { SandboxPlace } from "../../scripts/lib/sandbox-ledger.ts";
-import { createRandom } from "../../src/platform/random.ts";
-import { renderTable } from "../../src/platform/table.ts";
+import { createRandom } from "../../src/kernel/random.ts";
+import { renderTable } from "../../src/kernel/table.ts";
 import { startPostgres, type PostgresServer } from "../integration/support/postgres.ts";
 import { startLoad, type Load } from "./load.ts";
 import { createVerifier, type Endings, type Verifier } from "./verify.ts";

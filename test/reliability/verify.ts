@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
-import type { EventJson } from "../../src/contract/network.ts";
-import type { TransferStatusName } from "../../src/contract/transfer-status.ts";
+import type { EventJson } from "../../src/schema/network.ts";
+import type { TransferStatusName } from "../../src/schema/transfer-status.ts";
 import type { Uetr } from "../../src/domain/uetr.ts";
-import { parsePostings, type Posting } from "../../src/sandbox/books.ts";
-import { readJournal } from "../../src/sandbox/journal.ts";
-import { reconcile } from "../../src/sandbox/reconciliation.ts";
-import { readSentBatches } from "../../src/sandbox/sent-batches.ts";
-import { openPostgres } from "../../src/store/postgres.ts";
+import { parsePostings, type Posting } from "../../sandbox/wallet/books.ts";
+import { readJournal } from "../../sandbox/wallet/journal.ts";
+import { reconcile } from "../../sandbox/day/reconciliation.ts";
+import { readSentBatches } from "../../sandbox/day/sent-batches.ts";
+import { openPostgres } from "../../src/kernel/store/postgres.ts";
 import type { Load, Sent } from "./load.ts";
 import type { CrashPartner, CrashWorld } from "./world.ts";
 

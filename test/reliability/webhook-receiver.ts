@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { Random } from "../../src/platform/random.ts";
-import { verifyWebhook } from "../../src/sdk/webhooks.ts";
+import type { Random } from "../../src/kernel/random.ts";
+import { verifyWebhook } from "../../sdk/webhooks.ts";
 
 /** A wallet's endpoint for webhooks that is not always well: some deliveries fail, some answers get lost. */
 export interface WebhookReceiver {

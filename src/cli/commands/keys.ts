@@ -10,7 +10,7 @@ import {
   type ApiKeyJson,
   type NewKeyJson,
   type Scope,
-} from "../../contract/operator.ts";
+} from "../../schema/operator.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatInstant, parseInstant } from "../../domain/instant.ts";
 import { act } from "../act.ts";

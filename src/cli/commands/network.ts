@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import type { BalanceJson, CorridorJson, EventJson, LookupResponse, Participant } from "../../contract/network.ts";
+import type { BalanceJson, CorridorJson, EventJson, LookupResponse, Participant } from "../../schema/network.ts";
 import { NO_LIMIT } from "../../domain/corridor.ts";
-import type { RelayProblem } from "../../sdk/http.ts";
+import type { RelayProblem } from "../../../sdk/http.ts";
 import { act } from "../act.ts";
 import { readAlias, readPartner, showMoney } from "../arguments.ts";
 import { CommandFailure } from "../exit-codes.ts";

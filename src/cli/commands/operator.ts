@@ -5,11 +5,11 @@ import {
   erasureResponseSchema,
   type DeliveryJson,
   type WebhookJson,
-} from "../../contract/operator.ts";
+} from "../../schema/operator.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatInstant, parseInstant } from "../../domain/instant.ts";
 import { parseUetr } from "../../domain/uetr.ts";
-import type { RelayClient } from "../../sdk/client.ts";
+import type { RelayClient } from "../../../sdk/client.ts";
 import { act } from "../act.ts";
 import { showMoney } from "../arguments.ts";
 import { CommandFailure } from "../exit-codes.ts";

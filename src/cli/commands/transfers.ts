@@ -5,13 +5,13 @@ import {
   type QuoteRequest,
   type QuoteResponse,
   type SubmitRequest,
-} from "../../contract/transfers.ts";
-import type { TransferStatusResponse } from "../../contract/transfer-status.ts";
+} from "../../schema/transfers.ts";
+import type { TransferStatusResponse } from "../../schema/transfer-status.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parseUetr, uetrFromRandom } from "../../domain/uetr.ts";
 import { parseWire } from "../../domain/wire.ts";
-import type { RelayClient } from "../../sdk/client.ts";
-import { openOutbox } from "../../sdk/outbox.ts";
+import type { RelayClient } from "../../../sdk/client.ts";
+import { openOutbox } from "../../../sdk/outbox.ts";
 import { readAlias, readAmount, readCurrency, readPartner, showMoney } from "../arguments.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { act } from "../act.ts";

@@ -1,6 +1,6 @@
-import { hexOf } from "../../store/values.ts";
-import { openOwnStore, openSealer } from "../../service/parts.ts";
-import { keyUses, type KeyUse } from "../../store/sealed-rows.ts";
+import { hexOf } from "../../kernel/store/values.ts";
+import { openOwnStore, openSealer } from "../../app/parts.ts";
+import { keyUses, type KeyUse } from "../../kernel/store/sealed-rows.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { tableOr, type Session } from "../session.ts";
 

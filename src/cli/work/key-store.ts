@@ -1,10 +1,10 @@
 import { formatInstant } from "../../domain/instant.ts";
-import { SCOPES, type ApiKeyJson, type NewKeyJson } from "../../contract/operator.ts";
-import { issueApiKey, rotateApiKey, type IssuedKey, type NewApiKey } from "../../relay/api-keys.ts";
-import { openOwnStore } from "../../service/parts.ts";
-import { listApiKeys, revokeApiKey, type ApiKey } from "../../store/api-keys.ts";
-import { insertAudit } from "../../store/audit.ts";
-import type { Database } from "../../store/database.ts";
+import { SCOPES, type ApiKeyJson, type NewKeyJson } from "../../schema/operator.ts";
+import { issueApiKey, rotateApiKey, type IssuedKey, type NewApiKey } from "../../kernel/access/api-keys.ts";
+import { openOwnStore } from "../../app/parts.ts";
+import { listApiKeys, revokeApiKey, type ApiKey } from "../../kernel/access/store.ts";
+import { insertAudit } from "../../kernel/access/audit-store.ts";
+import type { Database } from "../../kernel/store/database.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 

@@ -1,9 +1,9 @@
-import { check, type Finding } from "../../../network/besu/check.ts";
-import { GenesisChanged } from "../../../network/besu/genesis-change.ts";
-import { generate } from "../../../network/besu/generate.ts";
-import { MANIFEST_FILE, parseManifest } from "../../../network/besu/manifest.ts";
-import { FolderInUse, readFolder, writeFiles, type Written } from "../../../network/besu/output.ts";
-import { parsePlan, type Files, type NetworkPlan } from "../../../network/besu/plan.ts";
+import { check, type Finding } from "../../../deploy/besu/check.ts";
+import { GenesisChanged } from "../../../deploy/besu/genesis-change.ts";
+import { generate } from "../../../deploy/besu/generate.ts";
+import { MANIFEST_FILE, parseManifest } from "../../../deploy/besu/manifest.ts";
+import { FolderInUse, readFolder, writeFiles, type Written } from "../../../deploy/besu/output.ts";
+import { parsePlan, type Files, type NetworkPlan } from "../../../deploy/besu/plan.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { readFileFor, renderFacts, tableOr, type Session } from "../session.ts";

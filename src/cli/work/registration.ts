@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { parsePartnerId } from "../../domain/partner.ts";
 import { openKeystore } from "../../ledger/keys/keystore.ts";
-import type { RelayConfig } from "../../platform/config.ts";
-import { createLogger } from "../../platform/logger.ts";
+import type { RelayConfig } from "../../app/config.ts";
+import { createLogger } from "../../kernel/telemetry/logger.ts";
 import {
   openKeys,
   openLedger,
@@ -11,18 +11,18 @@ import {
   openStore,
   submitterOf,
   type ToClose,
-} from "../../service/parts.ts";
-import { requireOwn, storeOwner } from "../../service/store-owner.ts";
-import type { Database } from "../../store/database.ts";
-import { StoreUnavailable } from "../../store/faults.ts";
-import { whoseStore } from "../../store/identity.ts";
+} from "../../app/parts.ts";
+import { requireOwn, storeOwner } from "../../app/store-owner.ts";
+import type { Database } from "../../kernel/store/database.ts";
+import { StoreUnavailable } from "../../kernel/store/faults.ts";
+import { whoseStore } from "../../kernel/store/identity.ts";
 import {
   checkRegistration,
   isForGovernance,
   register,
   type Registrant,
   type RegistrationDifference,
-} from "../../service/registration.ts";
+} from "../../app/registration.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { readSecretFile, renderFacts, type Session } from "../session.ts";
 

@@ -1,6 +1,6 @@
-import { createLogger } from "../../platform/logger.ts";
-import { stopOnSignal } from "../../platform/shutdown.ts";
-import { startRelay } from "../../service/relay.ts";
+import { createLogger } from "../../kernel/telemetry/logger.ts";
+import { stopOnSignal } from "../../kernel/shutdown.ts";
+import { startRelay } from "../../app/relay.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 

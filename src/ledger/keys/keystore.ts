@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { computeAddress, decryptKeystoreJson, encryptKeystoreJson, isKeystoreJson } from "ethers";
 import { toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { InvalidInput } from "../../domain/errors.ts";
-import { readTextFile } from "../../platform/text-file.ts";
+import { readTextFile } from "../../kernel/text-file.ts";
 import type { LedgerKey } from "./key.ts";
 import { keyInMemory } from "./signing-key.ts";
 

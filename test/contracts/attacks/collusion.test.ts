@@ -8,7 +8,7 @@ import { buildMerkleTree, merkleRoot } from "../../../src/domain/merkle.ts";
 import type { Transfer } from "../../../src/domain/transfer.ts";
 import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
-import { createRandom } from "../../../src/platform/random.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
 import { balanceKey, expectChanges, expectConserved, readBalances, type Balances } from "../support/balances.ts";
 import {
   PROVIDER,

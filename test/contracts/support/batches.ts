@@ -20,7 +20,7 @@ import {
   type Chain,
 } from "../../../src/domain/typed-data.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
-import { createRandom } from "../../../src/platform/random.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
 import { multiProofStruct, rejectionStructs, type MultiProofStruct, type RejectionStruct } from "./abi.ts";
 import { latestTimestamp, ledgerTime, runUntil } from "./clock.ts";
 import { CNY, CORRIDORS, HKD, MYR, TERMS, fail, keysOf, type Network } from "./network.ts";

@@ -8,7 +8,7 @@ import { deploy, DeploymentResultType, type EIP1193Provider } from "@nomicfounda
 import { expect } from "chai";
 import hre from "hardhat";
 import { mendJournal } from "../../../ignition/journal.ts";
-import { createRandom } from "../../../src/platform/random.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
 
 const MANAGER = "Small#AccessManager";
 /** A contract, three calls that go out together, and one that waits for them. */

@@ -16,7 +16,7 @@ import {
   transferStruct,
 } from "../../../src/ledger/calls.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import {
   makeBatch,
   makeQuote,

@@ -7,7 +7,7 @@ import { connectLedger, type Ledger } from "../../../src/ledger/contracts.ts";
 import { ROLES, type LedgerConfig } from "../../../src/ledger/deployment/config.ts";
 import { HISTORY } from "../../../src/ledger/deployment/history.ts";
 import { differences, verifyDeployment } from "../../../src/ledger/deployment/verify.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
 import { CONFIG, connection, freshLedger, GCASH, HKD_TO_PHP, HUB, networkHelpers, provider } from "../support/chain.ts";
 import { asGovernance } from "../support/governance.ts";

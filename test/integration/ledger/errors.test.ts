@@ -5,7 +5,7 @@ import { beatCall, expireCall } from "../../../src/ledger/calls.ts";
 import { LEDGER_ERRORS } from "../../../src/ledger/error-catalogue.ts";
 import { decodeLedgerError, decodeRevert, LedgerError } from "../../../src/ledger/errors.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
 import { makeBatch } from "../support/batches.ts";
 import { fundedLedger, OPTIONS, provider } from "../support/chain.ts";

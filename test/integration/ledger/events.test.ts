@@ -12,8 +12,8 @@ import { connectLedger } from "../../../src/ledger/contracts.ts";
 import { decodeEvent, readEvents, type LedgerEvent, type LedgerEventBody } from "../../../src/ledger/events.ts";
 import { signSettlement } from "../../../src/ledger/signing.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import type { KeyHolder } from "../../../src/sandbox/network.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { KeyHolder } from "../../../sandbox/network.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
 import { makeBatch, makeSettlement, prove, runPastExpiry } from "../support/batches.ts";
 import {

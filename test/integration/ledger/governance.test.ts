@@ -11,7 +11,7 @@ import type { Ledger } from "../../../src/ledger/contracts.ts";
 import { checkConfig, functionAssignments } from "../../../src/ledger/deployment/config.ts";
 import { decodeLedgerError } from "../../../src/ledger/errors.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { CONFIG, connection, freshLedger, GCASH, HUB, networkHelpers, provider } from "../support/chain.ts";
 import { executeCall, governedCall, scheduleCall } from "../support/governance.ts";
 import { ledgerError } from "../support/submitting.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Transaction, TransactionReceipt } from "ethers";
 import type { Submitter, SubmitterOptions } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { BesuPool } from "../support/besu-pool.ts";
 import { fundedLedger, provider } from "../support/chain.ts";
 import { fakeClock, type FakeClock } from "../support/provider.ts";

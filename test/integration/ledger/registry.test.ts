@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import { KEY_PURPOSES } from "../../../src/ledger/deployment/config.ts";
 import { holdsKey, openRegistry } from "../../../src/ledger/registry.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
 import { ALIPAY_HK, fundedLedger, GCASH } from "../support/chain.ts";
 import { asGovernance } from "../support/governance.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Provider, TransactionReceipt, TransactionResponse } from "ethers";
 import type { Submitter } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
 import { fundedLedger, provider } from "../support/chain.ts";
 import { fakeClock, type FakeClock } from "../support/provider.ts";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Transaction, type Block, type TransactionLike, type TransactionResponse } from "ethers";
 import { beatCall } from "../../../src/ledger/calls.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
 import { makeBatch } from "../support/batches.ts";
 import { fundedLedger, OPTIONS, provider } from "../support/chain.ts";

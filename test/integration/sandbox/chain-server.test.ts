@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { JsonRpcProvider } from "ethers";
-import { serveChain, type ChainServer } from "../../../src/sandbox/chain-server.ts";
+import { serveChain, type ChainServer } from "../../../sandbox/chain-server.ts";
 import { connection } from "../support/chain.ts";
 
 describe("a chain in this process, served over HTTP", () => {

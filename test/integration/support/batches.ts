@@ -13,8 +13,8 @@ import { uetrFromRandom } from "../../../src/domain/uetr.ts";
 import { beatCall, openCall, settleCall } from "../../../src/ledger/calls.ts";
 import { NO_AUTHORIZATION, signBatch, signQuote, signSettlement } from "../../../src/ledger/signing.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import { createRandom } from "../../../src/platform/random.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { HKD_TO_PHP, networkHelpers, PROVIDER } from "./chain.ts";
 
 export const FEE_BPS = 5n;

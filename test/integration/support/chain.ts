@@ -6,11 +6,11 @@ import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { beatCall } from "../../../src/ledger/calls.ts";
 import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
 import type { LedgerConfig } from "../../../src/ledger/deployment/config.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
 import { createSubmitter, type Submitter } from "../../../src/ledger/submitter.ts";
-import { fund } from "../../../src/sandbox/funding.ts";
-import { sandboxConfig, sandboxKeys, type KeyHolder } from "../../../src/sandbox/network.ts";
-import { openSandbox, type Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { fund } from "../../../sandbox/funding.ts";
+import { sandboxConfig, sandboxKeys, type KeyHolder } from "../../../sandbox/network.ts";
+import { openSandbox, type Sandbox } from "../../../sandbox/sandbox.ts";
 
 /** A chain in this process, for all the tests of the ledger's clients; each test starts from a snapshot of it. */
 export const connection = await hre.network.create({

@@ -5,10 +5,10 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
-import type { Database } from "../../../src/store/database.ts";
-import { migrate } from "../../../src/store/migrate.ts";
-import { openPgliteSchemas, type PgliteSchemas } from "../../../src/store/pglite.ts";
-import { openPostgres } from "../../../src/store/postgres.ts";
+import type { Database } from "../../../src/kernel/store/database.ts";
+import { migrate } from "../../../src/kernel/store/migrate.ts";
+import { openPgliteSchemas, type PgliteSchemas } from "../../../src/kernel/store/pglite.ts";
+import { openPostgres } from "../../../src/kernel/store/postgres.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 
 export interface OpenOptions {

@@ -2,17 +2,17 @@ import { randomBytes } from "node:crypto";
 import hre from "hardhat";
 import { deployLedger } from "../../../ignition/deploy.ts";
 import { money } from "../../../src/domain/money.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
-import { silentLogger } from "../../../src/platform/logger.ts";
-import { makeDay } from "../../../src/sandbox/day.ts";
-import { dayDeposits } from "../../../src/sandbox/funding.ts";
-import { sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
-import { startNetwork, type RunningNetwork } from "../../../src/sandbox/network-up.ts";
-import type { Order } from "../../../src/sandbox/order.ts";
-import { loadRateBook } from "../../../src/sandbox/rates.ts";
-import type { RunDayOptions } from "../../../src/sandbox/run-day.ts";
-import { parseWallet } from "../../../src/sandbox/wallets.ts";
-import { holdersFor } from "../../../src/sandbox/workload.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
+import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
+import { makeDay } from "../../../sandbox/day/day.ts";
+import { dayDeposits } from "../../../sandbox/funding.ts";
+import { sandboxConfig, sandboxKeys } from "../../../sandbox/network.ts";
+import { startNetwork, type RunningNetwork } from "../../../sandbox/network-up.ts";
+import type { Order } from "../../../sandbox/orders/order.ts";
+import { loadRateBook } from "../../../sandbox/provider/rates.ts";
+import type { RunDayOptions } from "../../../sandbox/day/run-day.ts";
+import { parseWallet } from "../../../sandbox/wallet/wallets.ts";
+import { holdersFor } from "../../../sandbox/day/workload.ts";
 
 export const RATES = (await loadRateBook()).on();
 /** A small day, in which one beneficiary in twenty does not exist. */

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
-import type { SubmitRequest } from "../../../src/contract/transfers.ts";
+import type { SubmitRequest } from "../../../src/schema/transfers.ts";
 
 // A wallet's program that is killed at a step of its outbox: `node dying-wallet.ts JSON`. The outbox is as it is; what it
 // asks of the system is watched.
@@ -41,7 +41,7 @@ async function live({ url, key, folder, books, request, diesAt }: DyingWallet): 
   };
   watchFiles(reach);
   // Only now, for what it imports of the system is what is watched.
-  const { createClient, openOutbox } = await import("../../../src/sdk/index.ts");
+  const { createClient, openOutbox } = await import("../../../sdk/index.ts");
   const client = createClient({ url, key });
   const outbox = await openOutbox({
     client: {

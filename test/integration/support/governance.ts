@@ -3,7 +3,7 @@ import type { ContractName } from "../../../src/ledger/abi.ts";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import type { RoleName } from "../../../src/ledger/deployment/config.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { networkHelpers } from "./chain.ts";
 
 /** A call of a contract that governance restricts; of the first settlement token, where it is a token's. */

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import Fastify, { type FastifyInstance } from "fastify";
 import { Webhook } from "standardwebhooks";
 import type { Uetr } from "../../../src/domain/uetr.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
-import { createRandom } from "../../../src/platform/random.ts";
-import { httpWallet, type WalletConnector } from "../../../src/relay/wallet/connector.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
+import { httpWallet, type WalletConnector } from "../../../src/features/wallet/connector.ts";
 
 /** A credit as it arrives over HTTP. */
 export interface WireCredit {

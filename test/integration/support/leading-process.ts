@@ -1,10 +1,10 @@
 // A process that, while it leads, writes down again and again that it does. Started by leading.test.ts with a database.
-import { systemClock } from "../../../src/platform/clock.ts";
-import { silentLogger } from "../../../src/platform/logger.ts";
-import { createWake, runSteps } from "../../../src/platform/loop.ts";
-import { fencedDatabase } from "../../../src/service/fenced.ts";
-import { startLeader } from "../../../src/service/leader.ts";
-import { openPostgres } from "../../../src/store/postgres.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
+import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
+import { createWake, runSteps } from "../../../src/kernel/steps/loop.ts";
+import { fencedDatabase } from "../../../src/app/fenced.ts";
+import { startLeader } from "../../../src/app/leader.ts";
+import { openPostgres } from "../../../src/kernel/store/postgres.ts";
 
 const [url = ""] = process.argv.slice(2);
 const db = await openPostgres(url);

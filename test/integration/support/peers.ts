@@ -1,19 +1,20 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { encodeCall } from "../../../src/ledger/calls.ts";
-import type { RelayContext, RelaySettings } from "../../../src/relay/context.ts";
-import { registryDirectory } from "../../../src/relay/peer/directory.ts";
-import { publicPeerKeys } from "../../../src/relay/peer/keys.ts";
-import { peerRoutes } from "../../../src/relay/peer/routes.ts";
-import { batcherStep } from "../../../src/relay/steps/batcher.ts";
-import { courierStep } from "../../../src/relay/steps/courier.ts";
-import { openerStep } from "../../../src/relay/steps/opener.ts";
-import { watcherStep } from "../../../src/relay/steps/watcher.ts";
+import type { RelayContext, RelaySettings } from "../../../src/features/context.ts";
+import { registryDirectory } from "../../../src/features/peers/directory.ts";
+import { publicPeerKeys } from "../../../src/features/peers/keys.ts";
+import { relayMessages } from "../../../src/app/routes.ts";
+import { peerRoutes } from "../../../src/features/peers/routes.ts";
+import { batcherStep } from "../../../src/features/remittance/steps/batcher.ts";
+import { courierStep } from "../../../src/features/remittance/steps/courier.ts";
+import { openerStep } from "../../../src/features/remittance/steps/opener.ts";
+import { watcherStep } from "../../../src/features/remittance/steps/watcher.ts";
 import type { Hex } from "../../../src/domain/bytes/hex.ts";
 import type { BatchPayload } from "../../../src/domain/payload.ts";
-import { openDetails } from "../../../src/relay/sealed-details.ts";
-import { payloadsToSend, sealedTransfersOf } from "../../../src/store/payloads.ts";
-import type { NewTransfer } from "../../../src/store/transfers.ts";
-import { hexOf } from "../../../src/store/values.ts";
+import { openDetails } from "../../../src/features/remittance/sealed-details.ts";
+import { payloadsToSend, sealedTransfersOf } from "../../../src/features/remittance/store/payloads.ts";
+import type { NewTransfer } from "../../../src/features/remittance/store/transfers.ts";
+import { hexOf } from "../../../src/kernel/store/values.ts";
 import { GCASH } from "./chain.ts";
 import type { OpenDatabase } from "./databases.ts";
 import { startHttpWallet, type HttpWallet } from "./http-wallet.ts";
@@ -29,7 +30,7 @@ export interface Peer {
 /** Serves the relay's routes for its peers, and registers it. */
 export async function startPeer(relay: TestRelay): Promise<Peer> {
   const app = Fastify({ forceCloseConnections: true });
-  await app.register(peerRoutes(relay));
+  await app.register(peerRoutes(relay, relayMessages(relay)));
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   await registerPeer(relay, url);
   return { relay, app, url };

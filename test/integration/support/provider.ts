@@ -1,5 +1,5 @@
 import type { Provider } from "ethers";
-import type { Clock } from "../../../src/platform/clock.ts";
+import type { Clock } from "../../../src/kernel/clock/clock.ts";
 
 /** A provider, some of whose methods are others. */
 export function withMethods(provider: Provider, methods: Partial<Provider>): Provider {

@@ -1,11 +1,11 @@
+import { readSignedQuote } from "../../../src/features/pricing/store/provider-quotes.ts";
 import { expect } from "chai";
 import { batchId, buildBatch, type Batch } from "../../../src/domain/batch.ts";
 import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { NO_QUOTE } from "../../../src/domain/quote.ts";
 import { ledgerSigner } from "../../../src/ledger/keys/signing-key.ts";
 import { NO_AUTHORIZATION, signBatch } from "../../../src/ledger/signing.ts";
-import { insertBatch, type SignedBatch } from "../../../src/store/batches.ts";
-import { readSignedQuote } from "../../../src/store/waiting-transfers.ts";
+import { insertBatch, type SignedBatch } from "../../../src/features/remittance/store/batches.ts";
 import { FEE_BPS } from "./batches.ts";
 import { HKD_TO_PHP } from "./chain.ts";
 import { acceptTransfers, standingQuote, type TestRelay } from "./relay-context.ts";

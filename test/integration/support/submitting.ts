@@ -4,8 +4,8 @@ import { parseCurrency } from "../../../src/domain/currency.ts";
 import { beatCall, encodeCall } from "../../../src/ledger/calls.ts";
 import { SubmissionError, createSubmitter, type Call, type Submitter } from "../../../src/ledger/submitter.ts";
 import { LedgerError } from "../../../src/ledger/errors.ts";
-import type { KeyHolder } from "../../../src/sandbox/network.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import type { KeyHolder } from "../../../sandbox/network.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { ALIPAY_HK, FUNDS, OPTIONS, provider } from "./chain.ts";
 import { withMethods } from "./provider.ts";
 

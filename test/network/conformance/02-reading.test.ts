@@ -6,8 +6,8 @@ import { verifyDeployment, differences } from "../../../src/ledger/deployment/ve
 import { decodeLedgerError } from "../../../src/ledger/errors.ts";
 import { openRegistry } from "../../../src/ledger/registry.ts";
 import { blockHead, clockAt, statusesAt } from "../../../src/ledger/state.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
-import { drawSecurely } from "../../../src/platform/secure-random.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
+import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import { ALIPAY_HK, HUB, PROVIDER } from "../support/accounts.ts";
 import { makeBatch } from "../support/batches.ts";
 import { askEach, everywhere, theSame } from "../support/everywhere.ts";

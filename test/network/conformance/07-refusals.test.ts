@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { HDNodeWallet, Signer, TransactionRequest } from "ethers";
-import { broadcast, isSuperseded, type SignedTransaction } from "../../../src/ledger/broadcast.ts";
+import { broadcast, isSuperseded, type SignedTransaction } from "../../../src/ledger/rpc/broadcast.ts";
 import { beatCall } from "../../../src/ledger/calls.ts";
 import { createSubmitter, type Submitter } from "../../../src/ledger/submitter.ts";
 import { withMethods } from "../../integration/support/provider.ts";

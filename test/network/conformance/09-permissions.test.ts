@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { getCreateAddress, Wallet, type TransactionRequest } from "ethers";
 import { toHex } from "../../../src/domain/bytes/hex.ts";
-import { broadcast, type SignedTransaction } from "../../../src/ledger/broadcast.ts";
+import { broadcast, type SignedTransaction } from "../../../src/ledger/rpc/broadcast.ts";
 import { beatCall } from "../../../src/ledger/calls.ts";
-import { drawSecurely } from "../../../src/platform/secure-random.ts";
+import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import { askEach } from "../support/everywhere.ts";
 import { useNetwork, type Network } from "../support/network.ts";
 import { submitterFor } from "../support/nodes.ts";

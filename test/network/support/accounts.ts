@@ -1,7 +1,7 @@
 import { HDNodeWallet, Mnemonic } from "ethers";
 import { normalizeHex } from "../../../src/domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
-import { sandboxKeys, type KeyHolder, type SandboxKeys } from "../../../src/sandbox/network.ts";
+import { sandboxKeys, type KeyHolder, type SandboxKeys } from "../../../sandbox/network.ts";
 
 /** Who takes part in the suite's ledger: the hub, two wallets and two liquidity providers. */
 export const HUB = parsePartnerId(1);

@@ -13,8 +13,8 @@ import { openCall, settleCall } from "../../../src/ledger/calls.ts";
 import { NO_AUTHORIZATION, signBatch, signQuote, signSettlement } from "../../../src/ledger/signing.ts";
 import { latestHead, ledgerTimeAt } from "../../../src/ledger/state.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import { createRandom } from "../../../src/platform/random.ts";
-import { drawSecurely } from "../../../src/platform/secure-random.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
+import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import { PROVIDER } from "./accounts.ts";
 import { HKD_TO_PHP, TERMS, type Network } from "./network.ts";
 

@@ -2,7 +2,7 @@ import { normalizeHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import { balancesAt } from "../../../src/ledger/state.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
-import type { KeyHolder } from "../../../src/sandbox/network.ts";
+import type { KeyHolder } from "../../../sandbox/network.ts";
 import { ALIPAY_HK } from "./accounts.ts";
 import { askEach, everywhere } from "./everywhere.ts";
 import { HKD, type Network } from "./network.ts";

@@ -12,10 +12,10 @@ import { encodeCall } from "../../../src/ledger/calls.ts";
 import { connectLedger, type Ledger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
 import { bitsOf, KEY_PURPOSES, type KeyPurpose, type LedgerConfig } from "../../../src/ledger/deployment/config.ts";
 import type { Call, Submitter } from "../../../src/ledger/submitter.ts";
-import { fund } from "../../../src/sandbox/funding.ts";
-import { PROVIDERS, type KeyHolder } from "../../../src/sandbox/network.ts";
-import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
-import { WALLETS } from "../../../src/sandbox/wallets.ts";
+import { fund } from "../../../sandbox/funding.ts";
+import { PROVIDERS, type KeyHolder } from "../../../sandbox/network.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
+import { WALLETS } from "../../../sandbox/wallet/wallets.ts";
 import { ALIPAY_HK, GCASH, HUB, labelOf, PARTNERS, PROVIDER, SECOND_PROVIDER } from "./accounts.ts";
 import { submitterFor, useNodes, type Nodes, type NodeUnderTest } from "./nodes.ts";
 

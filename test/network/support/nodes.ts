@@ -1,13 +1,13 @@
 import type { Context } from "mocha";
 import type { HDNodeWallet, Provider, Signer } from "ethers";
-import type { SignedTransaction } from "../../../src/ledger/broadcast.ts";
+import type { SignedTransaction } from "../../../src/ledger/rpc/broadcast.ts";
 import {
   createFailoverProvider,
   type FailoverOptions,
   type FailoverProvider,
-} from "../../../src/ledger/failover-provider.ts";
+} from "../../../src/ledger/rpc/failover-provider.ts";
 import { createSubmitter, type Submitter, type SubmitterOptions } from "../../../src/ledger/submitter.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
 import type { Accounts } from "./accounts.ts";
 import { eventually, paceOf, type Pace } from "./pace.ts";
 import { signRaw } from "./raw.ts";

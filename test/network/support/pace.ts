@@ -1,4 +1,4 @@
-import { systemClock } from "../../../src/platform/clock.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
 
 /** How fast a ledger is: nothing here waits for a fixed time. */
 export interface Pace {

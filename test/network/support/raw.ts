@@ -1,5 +1,5 @@
 import { Transaction, type BaseWallet, type Provider, type TransactionReceipt, type TransactionRequest } from "ethers";
-import type { SignedTransaction } from "../../../src/ledger/broadcast.ts";
+import type { SignedTransaction } from "../../../src/ledger/rpc/broadcast.ts";
 import { normalizeHex } from "../../../src/domain/bytes/hex.ts";
 import { within, type Pace } from "./pace.ts";
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BftPackageMissing, startBftLedger } from "../../../network/bft/ledger.ts";
+import { BftPackageMissing, startBftLedger } from "../../../deploy/bft/ledger.ts";
 import { normalizeHex } from "../../../src/domain/bytes/hex.ts";
 import { openAccounts, type Accounts } from "./accounts.ts";
 

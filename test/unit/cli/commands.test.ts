@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { openKeystore } from "../../../src/ledger/keys/keystore.ts";
 import { keyInMemory } from "../../../src/ledger/keys/signing-key.ts";
-import { decryptPeerKeys, publicPeerKeys } from "../../../src/relay/peer/keys.ts";
+import { decryptPeerKeys, publicPeerKeys } from "../../../src/features/peers/keys.ts";
 import {
   ACCEPTANCE,
   fakeRelay,

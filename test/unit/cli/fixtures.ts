@@ -1,5 +1,5 @@
-import type { TransferFate } from "../../../src/contract/problems.ts";
-import { systemClock, type Clock } from "../../../src/platform/clock.ts";
+import type { TransferFate } from "../../../src/schema/problems.ts";
+import { systemClock, type Clock } from "../../../src/kernel/clock/clock.ts";
 import type { Io } from "../../../src/cli/io.ts";
 import { runCommand } from "../../../src/cli/program.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { exampleJson, jsonWith } from "../network/besu/fixtures.ts";
+import { exampleJson, jsonWith } from "../deploy/besu/fixtures.ts";
 import { run, type Ran } from "./fixtures.ts";
 
 /** JSON that was printed: whatever it is, the assertions look at it. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { TRANSFER_FATES, type TransferFate } from "../../../src/contract/problems.ts";
+import { TRANSFER_FATES, type TransferFate } from "../../../src/schema/problems.ts";
 import { ACCEPTANCE, fakeRelay, parsed, problem, run, SEND, transferAt, UETR, type Answering } from "./fixtures.ts";
 
 describe("what the command line makes of a submission that is not accepted", () => {

@@ -22,7 +22,7 @@ import {
 import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
 import { parseWire, toJson } from "../../../src/domain/wire.ts";
-import { createRandom } from "../../../src/platform/random.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
 import { anyText } from "./texts.ts";
 
 const random = createRandom("payloads");

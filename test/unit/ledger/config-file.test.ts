@@ -6,7 +6,7 @@ import {
   parseAddresses,
   parseConfig,
 } from "../../../src/ledger/deployment/config-file.ts";
-import { sandboxConfig, sandboxKeys } from "../../../src/sandbox/network.ts";
+import { sandboxConfig, sandboxKeys } from "../../../sandbox/network.ts";
 
 const config = sandboxConfig(sandboxKeys());
 

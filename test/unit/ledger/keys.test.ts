@@ -16,7 +16,7 @@ import type { LedgerKey } from "../../../src/ledger/keys/key.ts";
 import { completeSignature } from "../../../src/ledger/keys/signature.ts";
 import { keyInMemory, ledgerSigner } from "../../../src/ledger/keys/signing-key.ts";
 import { web3Signer } from "../../../src/ledger/keys/web3signer.ts";
-import { createRandom } from "../../../src/platform/random.ts";
+import { createRandom } from "../../../src/kernel/random.ts";
 
 const SECRET = `0x${"4c".repeat(32)}`;
 const WALLET = new Wallet(SECRET);

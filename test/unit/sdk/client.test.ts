@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { RelayProblem, RelayUnreachable } from "../../../src/sdk/index.ts";
-import type { LineResult, SubmitRequest } from "../../../src/contract/transfers.ts";
+import { RelayProblem, RelayUnreachable } from "../../../sdk/index.ts";
+import type { LineResult, SubmitRequest } from "../../../src/schema/transfers.ts";
 import {
   answering,
   hanging,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { expect } from "chai";
-import type { EventJson } from "../../../src/contract/network.ts";
-import { RelayProblem } from "../../../src/sdk/index.ts";
+import type { EventJson } from "../../../src/schema/network.ts";
+import { RelayProblem } from "../../../sdk/index.ts";
 import { answering, startReceiver, type Manner, type Receiver } from "../../integration/support/receiver.ts";
 import { until } from "../../support/until.ts";
 import { clientOf, collect, failureOf, json, problem } from "./support.ts";

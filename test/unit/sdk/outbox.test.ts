@@ -12,12 +12,12 @@ import {
   RelayUnreachable,
   type Outbox,
   type SubmissionOutcome,
-} from "../../../src/sdk/index.ts";
+} from "../../../sdk/index.ts";
 import { until } from "../../support/until.ts";
 import { answering, hanging, resetting, startReceiver, type Receiver } from "../../integration/support/receiver.ts";
 import { acceptanceOf, accepting, clientOf, failureOf, json, KEY, problem, requestOf } from "./support.ts";
 
-const SDK = new URL("../../../src/sdk/index.ts", import.meta.url).href;
+const SDK = new URL("../../../sdk/index.ts", import.meta.url).href;
 
 describe("The outbox", function () {
   this.timeout(20_000);

@@ -1,5 +1,5 @@
-import type { Acceptance, SubmitRequest } from "../../../src/contract/transfers.ts";
-import { createClient, newUetr, type ConnectionOptions, type RelayClient } from "../../../src/sdk/index.ts";
+import type { Acceptance, SubmitRequest } from "../../../src/schema/transfers.ts";
+import { createClient, newUetr, type ConnectionOptions, type RelayClient } from "../../../sdk/index.ts";
 import type { Manner, Receiver } from "../../integration/support/receiver.ts";
 
 export const KEY = "fq_test_secret";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Webhook } from "standardwebhooks";
-import { verifyWebhook, type WebhookHeaders } from "../../../src/sdk/index.ts";
+import { verifyWebhook, type WebhookHeaders } from "../../../sdk/index.ts";
 
 const NOW_MS = 1_795_000_000_000;
 const secretOf = (seed: number): string => `whsec_${Buffer.alloc(32, seed).toString("base64")}`;

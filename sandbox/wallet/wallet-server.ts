@@ -1,0 +1,212 @@
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { Webhook } from "standardwebhooks";
+import { z } from "zod/v4";
+import { canonicalJson } from "../../src/domain/canonical-json.ts";
+import { InvalidInput } from "../../src/domain/errors.ts";
+import type { ReasonCode } from "../../src/domain/reason.ts";
+import { parseUetr, type Uetr } from "../../src/domain/uetr.ts";
+import { minorUnits, parseWire, uetrText } from "../../src/domain/wire.ts";
+import type { Clock } from "../../src/kernel/clock/clock.ts";
+import { verifyWebhook } from "../../sdk/webhooks.ts";
+import type { WalletBooks } from "./books.ts";
+import { listenLocally } from "../listen.ts";
+import { refundAfter } from "./refunds.ts";
+import type { Wallet } from "./wallets.ts";
+
+/** What a test can have go wrong. Counts go down by one with each request that they spoil. */
+export interface WalletFaults {
+  /** Nobody gets through: connections are dropped. */
+  offline: boolean;
+  /** Before anything is done. */
+  delayMs: number;
+  /** Requests that are answered with 503, and have no effect. */
+  failNext: number;
+  /** Requests that have their effect, and whose answer is lost. */
+  loseNext: number;
+}
+
+/** A wallet's gateway: what its relay calls, and where its relay's webhooks go. See docs/wallet-connector.md. */
+export interface WalletServer {
+  readonly wallet: Wallet;
+  readonly url: string;
+  readonly books: WalletBooks;
+  readonly faults: WalletFaults;
+  /** The type of the last event that a webhook told of a transfer. */
+  readonly notices: ReadonlyMap<Uetr, string>;
+  /** Takes webhooks that are signed with this secret from now on, too. */
+  trustWebhooks(secret: string): void;
+  stop(): Promise<void>;
+}
+
+export interface WalletServerOptions {
+  readonly wallet: Wallet;
+  readonly books: WalletBooks;
+  /** Shared with the relay, which signs its requests with it (Standard Webhooks). */
+  readonly secret: string;
+  readonly clock: Clock;
+  /** Any free one by default. */
+  readonly port?: number;
+  /** Further routes: the pages for the wallet's own people. */
+  readonly extend?: (app: FastifyInstance) => void;
+}
+
+/** Large enough for the credits of the largest batch. */
+const BODY_LIMIT_BYTES = 32 * 1_024 * 1_024;
+const alias = z.object({ type: z.string(), value: z.string() });
+const amount = z.object({ currency: z.string(), minor: minorUnits });
+const creditShape = {
+  uetr: uetrText,
+  creditor: z.looseObject({ alias }),
+  debtor: z.looseObject({ name: z.string() }),
+  amount,
+};
+const lookupBody = z.object({ alias });
+const checkBody = z.object({ credits: z.array(z.looseObject(creditShape)) });
+const creditsBody = z.object({ credits: z.array(z.looseObject({ ...creditShape, batchId: z.string() })) });
+
+type Credit = z.output<typeof creditsBody>["credits"][number];
+
+/** Starts a wallet's gateway on this machine. */
+export async function startWalletServer(options: WalletServerOptions): Promise<WalletServer> {
+  const { wallet, books, secret, clock } = options;
+  const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
+  const faults: WalletFaults = { offline: false, delayMs: 0, failNext: 0, loseNext: 0 };
+  const notices = new Map<Uetr, string>();
+  const connector = new Webhook(secret);
+  const webhookSecrets: string[] = [];
+
+  void app.register((gateway, _, done) => {
+    // The signature is over the bytes.
+    gateway.removeAllContentTypeParsers();
+    gateway.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, parsed) =>
+      parsed(null, body),
+    );
+    addFaults(gateway, faults, clock);
+    gateway.post("/payees/lookup", (request) => lookup(options, verified(request, connector, lookupBody)));
+    gateway.post("/credits/check", (request) => check(options, verified(request, connector, checkBody)));
+    gateway.post("/credits", (request) => credit(options, verified(request, connector, creditsBody)));
+    gateway.post("/webhooks", async (request, reply) => {
+      const told = verifyWebhook(request.headers, bodyOf(request), webhookSecrets, { nowMs: clock.nowMs() });
+      if (told.kind === "refused") throw new Unverified(told.refusal);
+      const { type, uetr, data } = told.body.data;
+      if (uetr !== undefined) {
+        notices.set(parseUetr(uetr), type);
+        refundAfter(books, parseUetr(uetr), type, data["reason"]);
+      }
+      await books.flush();
+      return reply.code(204).send();
+    });
+    done();
+  });
+  app.setErrorHandler((failure, _request, reply) => {
+    const isTheirs = failure instanceof InvalidInput || failure instanceof Unverified;
+    return reply
+      .code(failure instanceof Unverified ? 401 : isTheirs ? 400 : 500)
+      .send({ error: failure instanceof Error ? failure.message : "failed" });
+  });
+  options.extend?.(app);
+  const url = await listenLocally(app, options.port);
+  return {
+    wallet,
+    url,
+    books,
+    faults,
+    notices,
+    trustWebhooks: (added) => void webhookSecrets.push(added),
+    async stop() {
+      await app.close();
+      await books.close();
+    },
+  };
+}
+
+class Unverified extends Error {}
+
+/** @throws Unverified when the relay has not signed the request, or not lately */
+function verified<Output>(request: FastifyRequest, connector: Webhook, schema: z.ZodType<Output>): Output {
+  // A header that is there twice is one too many.
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  let json: unknown;
+  try {
+    json = connector.verify(bodyOf(request), headers);
+  } catch (failure) {
+    throw new Unverified("signed by nobody whom this wallet knows", { cause: failure });
+  }
+  return parseWire(schema, json, "body");
+}
+
+function bodyOf({ body }: FastifyRequest): string {
+  return typeof body === "string" ? body : "";
+}
+
+function addFaults(app: FastifyInstance, faults: WalletFaults, clock: Clock): void {
+  app.addHook("onRequest", async (request, reply) => {
+    if (faults.offline) {
+      request.raw.socket.destroy();
+      return reply.hijack();
+    }
+    if (faults.delayMs > 0) await clock.sleep(faults.delayMs);
+    if (faults.failNext === 0) return;
+    faults.failNext--;
+    return reply.code(503).send({ error: "out of order" });
+  });
+  app.addHook("onSend", (request, _reply, payload, done) => {
+    if (faults.loseNext > 0) {
+      faults.loseNext--;
+      request.raw.socket.destroy();
+    }
+    done(null, payload);
+  });
+}
+
+function lookup({ books }: WalletServerOptions, given: z.output<typeof lookupBody>): object {
+  const account = books.accountOf(customerOf(given.alias));
+  return account === undefined ? { found: false, reason: "BE23" } : { found: true, name: account.name };
+}
+
+function check({ books }: WalletServerOptions, { credits }: z.output<typeof checkBody>): object {
+  const judge = ({ uetr, creditor, amount }: z.output<typeof checkBody>["credits"][number]): ReasonCode | undefined => {
+    if (amount.currency !== books.currency) return "AG03";
+    if (books.accountOf(customerOf(creditor.alias)) === undefined) return "AC03";
+    return books.credits.has(uetr) ? "AM05" : undefined;
+  };
+  const results = credits.map((asked) => {
+    const reason = judge(asked);
+    return reason === undefined ? { uetr: asked.uetr, accept: true } : { uetr: asked.uetr, accept: false, reason };
+  });
+  return { results };
+}
+
+async function credit({ books }: WalletServerOptions, { credits }: z.output<typeof creditsBody>): Promise<object> {
+  const results = credits.map((asked) => {
+    const { uetr, creditor, debtor, amount } = asked;
+    if (amount.currency !== books.currency) return { uetr, status: "refused", reason: "AG03" };
+    const outcome = books.credit({
+      uetr,
+      customer: customerOf(creditor.alias),
+      amountMinor: amount.minor,
+      text: `from ${debtor.name}`,
+      content: contentOf(asked),
+    });
+    if (outcome.kind === "refused") return { uetr, status: "refused", reason: outcome.reason };
+    const { reference, atMs } = outcome.posting;
+    return { uetr, status: "credited", reference, creditedAt: new Date(atMs).toISOString() };
+  });
+  // Nobody is told of what a crash could still undo.
+  await books.flush();
+  return { results };
+}
+
+/** What makes two requests under one UETR the same: who gets how much, out of which batch. */
+function contentOf({ batchId, creditor, amount }: Credit): string {
+  const { type, value } = creditor.alias;
+  return canonicalJson(
+    { batchId, alias: { type, value }, amount: { currency: amount.currency, minor: amount.minor.toString() } },
+    "credit",
+  );
+}
+
+/** This wallet's customers go by their mobile numbers only. */
+function customerOf({ type, value }: z.output<typeof alias>): string {
+  return type === "MSISDN" ? value : "";
+}

@@ -1,0 +1,19 @@
+// Receipts are the same for whoever holds one: made by a relay, verified by anyone against the ledger.
+export {
+  checkReceipt,
+  parseReceipt,
+  type OfflineCheck,
+  type Receipt,
+  type ReceiptStatus,
+} from "../src/domain/receipt.ts";
+export {
+  RECEIPT_CLAIMS,
+  verifyReceipt,
+  type ConsistentReceipt,
+  type ReceiptClaim,
+  type ReceiptFacts,
+  type ReceiptRefusal,
+  type ReceiptVerification,
+  type VerificationOptions,
+  type VerifiedReceipt,
+} from "../src/ledger/receipt-verification.ts";

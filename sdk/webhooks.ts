@@ -1,0 +1,95 @@
+import { timingSafeEqual } from "node:crypto";
+import { Webhook } from "standardwebhooks";
+import { webhookBodySchema, type WebhookBody } from "../src/schema/webhooks.ts";
+
+export type WebhookRefusal =
+  /** One of webhook-id, webhook-timestamp and webhook-signature is missing, twice there, or cannot be read. */
+  | "HEADERS"
+  /** Sent longer ago than is tolerated: a replay, or one of the two clocks is wrong. */
+  | "TOO_OLD"
+  /** Sent in the future. */
+  | "TOO_NEW"
+  /** Not signed with any of the secrets, or not this body. */
+  | "SIGNATURE"
+  /** Signed, and not an event: made by another version of the relay. */
+  | "BODY";
+
+export type WebhookVerification =
+  | {
+      readonly kind: "verified";
+      /** The same in every delivery of one event: what has been dealt with under it is not dealt with again. */
+      readonly id: string;
+      /** UTC seconds at which this attempt was made. */
+      readonly sentAt: number;
+      readonly body: WebhookBody;
+    }
+  | { readonly kind: "refused"; readonly refusal: WebhookRefusal };
+
+/** Headers as Node's http, a framework or fetch has them. */
+export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface WebhookOptions {
+  /** How far the sender's clock may be from this one's; 300 seconds by default, as Standard Webhooks has it. */
+  readonly toleranceSeconds?: number;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+const DEFAULT_TOLERANCE_SECONDS = 300;
+
+/**
+ * Verifies a delivery (Standard Webhooks, symmetric signature).
+ * @param rawBody the request's body as it came: what a framework has parsed and written again has another signature
+ * @param secrets the webhook's, `whsec_…`; several while one replaces another
+ */
+export function verifyWebhook(
+  headers: WebhookHeaders,
+  rawBody: string | Uint8Array,
+  secrets: string | readonly string[],
+  { toleranceSeconds = DEFAULT_TOLERANCE_SECONDS, nowMs }: WebhookOptions,
+): WebhookVerification {
+  const refused = (refusal: WebhookRefusal): WebhookVerification => ({ kind: "refused", refusal });
+  const id = headerOf(headers, "webhook-id");
+  const timestamp = headerOf(headers, "webhook-timestamp");
+  const signatures = headerOf(headers, "webhook-signature");
+  if (id === undefined || signatures === undefined || timestamp === undefined) return refused("HEADERS");
+  if (!/^[0-9]{1,12}$/.test(timestamp)) return refused("HEADERS");
+
+  const sentAt = Number.parseInt(timestamp, 10);
+  const ageSeconds = Math.floor(nowMs / 1_000) - sentAt;
+  if (ageSeconds > toleranceSeconds) return refused("TOO_OLD");
+  if (ageSeconds < -toleranceSeconds) return refused("TOO_NEW");
+
+  const body = typeof rawBody === "string" ? rawBody : Buffer.from(rawBody).toString("utf8");
+  const given = signatures.split(" ");
+  const isSigned = (typeof secrets === "string" ? [secrets] : secrets).some((secret) => {
+    const expected = new Webhook(secret).sign(id, new Date(sentAt * 1_000), body);
+    return given.some((signature) => isSame(signature, expected));
+  });
+  if (!isSigned) return refused("SIGNATURE");
+
+  const parsed = webhookBodySchema.safeParse(jsonOrNothing(body));
+  if (!parsed.success) return refused("BODY");
+  return { kind: "verified", id, sentAt, body: parsed.data };
+}
+
+function headerOf(headers: WebhookHeaders, name: string): string | undefined {
+  if (headers instanceof Headers) return headers.get(name) ?? undefined;
+  const found = Object.entries(headers).filter(([given]) => given.toLowerCase() === name);
+  const value = found.length === 1 ? found[0]?.[1] : undefined;
+  if (typeof value === "string") return value;
+  return value?.length === 1 ? value[0] : undefined;
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [left, right] = [Buffer.from(given), Buffer.from(expected)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

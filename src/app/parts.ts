@@ -1,0 +1,307 @@
+import { fromHex, normalizeHex } from "../domain/bytes/hex.ts";
+import { parsePartnerId } from "../domain/partner.ts";
+import { connectLedger, type Ledger } from "../ledger/contracts.ts";
+import { parseAddresses } from "../ledger/deployment/config-file.ts";
+import { createFailoverProvider, type FailoverProvider } from "../ledger/rpc/failover-provider.ts";
+import type { LedgerKey } from "../ledger/keys/key.ts";
+import { openKeystore } from "../ledger/keys/keystore.ts";
+import { ledgerSigner } from "../ledger/keys/signing-key.ts";
+import { web3Signer } from "../ledger/keys/web3signer.ts";
+import { latestHead } from "../ledger/state.ts";
+import { openRegistry, type Registry } from "../ledger/registry.ts";
+import { createSubmitter, type Submitter } from "../ledger/submitter.ts";
+import { isAway } from "../kernel/away.ts";
+import { checkpointOf, type Checkpoint } from "../kernel/steps/checkpoint.ts";
+import { systemClock, type Clock } from "../kernel/clock/clock.ts";
+import { ConfigError } from "../kernel/config-error.ts";
+import { type KeySource, type RelayConfig } from "./config.ts";
+import { createLogger, type Logger } from "../kernel/telemetry/logger.ts";
+import { createWake } from "../kernel/steps/loop.ts";
+import { createMetrics, type Metrics } from "../kernel/telemetry/metrics.ts";
+import { drawSecurely } from "../kernel/secure-random.ts";
+import { backoffMs } from "../kernel/retry.ts";
+import { createTracer, type Tracer } from "../kernel/telemetry/tracing.ts";
+import { createClockSkew } from "../kernel/clock/clock-skew.ts";
+import type { RelayContext, RelaySettings, StepName } from "../features/context.ts";
+import { createOutside } from "../kernel/outside/outside.ts";
+import { networks } from "../kernel/outside/url-guard.ts";
+import { registryDirectory, type PeerDirectory, type PeerKeys } from "../features/peers/directory.ts";
+import { decryptPeerKeys } from "../features/peers/keys.ts";
+import { httpProviders, type ProviderClient } from "../features/pricing/provider-client.ts";
+import { httpWallet, type WalletConnector } from "../features/wallet/connector.ts";
+import type { Database } from "../kernel/store/database.ts";
+import { migrate } from "../kernel/store/migrate.ts";
+import { openDatabase } from "../kernel/store/open.ts";
+import { claimStore, whosePartner } from "../kernel/store/identity.ts";
+import { createSealer, type Sealer } from "../kernel/store/sealer.ts";
+import { requireOwn, storeOwner } from "./store-owner.ts";
+
+/** What is opened by what the configuration says, unless it is given. */
+type Opened = "keys" | "peer" | "database" | "dataKey" | "wallet";
+
+/** A relay's configuration, as far as it is not given as `RelayParts`. */
+export type StartConfig = Omit<RelayConfig, Opened> & Partial<Pick<RelayConfig, Opened>>;
+
+/** What a caller that is not a command line gives instead of having it opened. It is the caller's to close. */
+export interface RelayParts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: { readonly send: LedgerKey; readonly accept: LedgerKey; readonly transactions: LedgerKey };
+  readonly peerKeys: PeerKeys;
+  readonly peers: PeerDirectory;
+  readonly wallet: WalletConnector;
+  readonly providers: ProviderClient;
+  readonly clock: Clock;
+  readonly drawBytes: (length: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+  readonly checkpoint: Checkpoint;
+  readonly pollIntervalsMs: Partial<Readonly<Record<StepName, number>>>;
+}
+
+export type ToClose = (end: () => Promise<void>) => void;
+
+const REGISTRY_TIME_TO_LIVE_MS = 5_000;
+const SIGNER_TIMEOUT_MS = 5_000;
+/** How often the start tries to reach the database and the ledger: with the back-off below, for about a minute. */
+const MAX_ATTEMPTS = 16;
+const START_BACKOFF = { firstDelayMs: 200, maxDelayMs: 5_000 };
+
+/** Opens all that the steps work with; what it opens is handed to `toClose`, what it is given is not. */
+export async function openContext(
+  config: StartConfig,
+  given: Partial<RelayParts>,
+  toClose: ToClose,
+): Promise<RelayContext> {
+  const partner = parsePartnerId(config.partner);
+  const clock = given.clock ?? systemClock;
+  const fetch = given.fetch ?? globalThis.fetch;
+  const drawBytes = given.drawBytes ?? drawSecurely;
+  const log = given.log ?? createLogger({ level: config.log.level, fields: { partner } });
+  const metrics = given.metrics ?? createMetrics({ partner, process: true });
+  const tracer = given.tracer ?? createTracer(config.telemetry.otlpEndpoint, `feiqian-relay-${partner}`);
+  if (given.tracer === undefined) toClose(() => tracer.close());
+  const tools = { clock, fetch, drawBytes, log, metrics, tracer };
+
+  const keys = given.keys ?? (await openKeys(config, fetch));
+  const peerKeys = given.peerKeys ?? (await openPeerKeys(config));
+  const sealer = given.sealer ?? openSealer(config);
+  const db = given.db ?? (await patiently("the database", tools, () => openStore(config)));
+  if (given.db === undefined) toClose(() => db.close());
+  requireOwn(await patiently("the database", tools, () => whosePartner(db, partner)));
+  const applied = await patiently("the database", tools, () => migrate(db));
+  if (applied.length > 0) log.info({ applied }, "store migrated");
+
+  const { ledger, registry } = await openLedger(config, tools, toClose);
+  const outside = createOutside(networks(config.registry.trustedNetworks));
+  const owner = await patiently("the ledger", tools, () => storeOwner(partner, ledger));
+  requireOwn(await patiently("the database", tools, () => claimStore(db, owner, sealer, clock.nowMs())));
+  const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config, clock));
+  return {
+    ...tools,
+    partner,
+    settings: settingsOf(config),
+    db,
+    sealer,
+    ledger,
+    registry,
+    submitter,
+    keys: { send: keys.send, accept: keys.accept },
+    peerKeys,
+    peers: given.peers ?? registryDirectory(ledger, clock),
+    outside,
+    clockSkew: createClockSkew({
+      ...tools,
+      latestBlock: () => latestHead(ledger),
+      maxSkewSeconds: config.clock.maxSkewSeconds,
+    }),
+    wallet: given.wallet ?? openWallet(config, tools),
+    providers: given.providers ?? openProviders(config, { ...tools, outside }, ledger, registry),
+    checkpoint: given.checkpoint ?? checkpointOf(process.env),
+    wake: createWake<StepName>(),
+  };
+}
+
+interface Tools {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  readonly drawBytes: (length: number) => Uint8Array;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+}
+
+/** What may be restarting just now is tried again for a while, so that the order in which things start does not matter. */
+async function patiently<Result>(
+  what: string,
+  { clock, log }: Pick<Tools, "clock" | "log">,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= MAX_ATTEMPTS || !isAway(error)) throw error;
+      const retryInMs = backoffMs(attempt, START_BACKOFF);
+      log.warn({ error, retryInMs }, `${what} cannot be reached yet`);
+      await clock.sleep(retryInMs);
+    }
+  }
+}
+
+/** The part of the configuration that the steps go by. */
+export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
+  const { batch, quote, transfers, clock, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
+  return {
+    batch,
+    quote,
+    maxSkewSeconds: clock.maxSkewSeconds,
+    transferValiditySeconds: transfers.validitySeconds,
+    ledger,
+    webhooks,
+    retry,
+    sweepOthersAfterSeconds: sweep.othersAfterSeconds,
+    lowWater: new Map(Object.entries(liquidity.lowWater)),
+    lookups,
+    partnerNames: new Map(Object.entries(registry.names)),
+  };
+}
+
+/** One key's nonce queue. */
+export function submitterOf(
+  key: LedgerKey,
+  { provider }: Ledger,
+  config: Pick<StartConfig, "ledger">,
+  clock: Clock,
+): Promise<Submitter> {
+  return createSubmitter(ledgerSigner(key, provider), { ...config.ledger, clock });
+}
+
+/** Connects to the ledger of the configuration, and to its registry. */
+export async function openLedger(
+  { ledger }: Pick<StartConfig, "ledger">,
+  tools: Pick<Tools, "clock" | "fetch" | "log"> & Partial<Pick<Tools, "metrics">>,
+  toClose: ToClose,
+): Promise<{ readonly ledger: Ledger; readonly registry: Registry }> {
+  const { clock, fetch, log, metrics } = tools;
+  const { rpcUrls, timeoutMs, chainId, witnesses, confirmations, tokens } = ledger;
+  const provider = createFailoverProvider(rpcUrls, {
+    clock,
+    fetch,
+    timeoutMs,
+    confirmations,
+    ...(chainId === undefined ? {} : { chainId: BigInt(chainId) }),
+    ...(witnesses === undefined ? {} : { witnesses }),
+    tokens: new Map([...(tokens ?? [])].map(([url, token]) => [url, token.reveal()])),
+    onSwitch: (from, to) =>
+      log.warn({ from: from.name, to: to.name, why: from.lastFailure?.reason }, "ledger: endpoint changed"),
+    onDrop: ({ name, whyDropped }) => {
+      log.error({ endpoint: name, why: whyDropped }, "ledger: an endpoint lies, and is not used any more");
+      countEndpoints(provider, metrics);
+    },
+    onDispute: ({ about, sides, outcome }) => {
+      const hasLiar = outcome === "dropped" || outcome === "unresolved";
+      log[hasLiar ? "error" : "warn"]({ about, sides, outcome }, "ledger: endpoints contradict each other");
+      metrics?.ledgerDisputes.inc({ outcome });
+    },
+  });
+  countEndpoints(provider, metrics);
+  toClose(() => {
+    provider.destroy();
+    return Promise.resolve();
+  });
+  const addresses = parseAddresses(ledger.addressesJson);
+  const connected = await patiently("the ledger", tools, () => connectLedger(provider, addresses));
+  const registry = openRegistry(connected, {
+    clock,
+    fromBlock: ledger.fromBlock,
+    maxBlockRange: ledger.maxBlockRange,
+    timeToLiveMs: REGISTRY_TIME_TO_LIVE_MS,
+    onError: (error) => log.warn({ error }, "the registry cannot be read anew"),
+  });
+  return { ledger: connected, registry };
+}
+
+function countEndpoints(provider: FailoverProvider, metrics: Metrics | undefined): void {
+  const health = provider.health();
+  const dropped = health.filter(({ isDropped }) => isDropped).length;
+  metrics?.ledgerEndpoints.set({ state: "used" }, health.length - dropped);
+  metrics?.ledgerEndpoints.set({ state: "dropped" }, dropped);
+}
+
+/**
+ * Opens the store that the configuration names, as it is: nothing is migrated.
+ * @throws ConfigError where none is configured
+ */
+export async function openStore({ database }: Pick<StartConfig, "database">): Promise<Database> {
+  if (database === undefined) throw missing("database");
+  return openDatabase("url" in database ? { url: database.url.reveal() } : { folder: database.folder });
+}
+
+/**
+ * The database as commands need it that ask no ledger: up to date, and not another partner's, which is left as it is.
+ * @throws ConfigError where it is
+ */
+export async function openOwnStore(config: Pick<StartConfig, "database" | "partner">): Promise<Database> {
+  const db = await openStore(config);
+  try {
+    requireOwn(await whosePartner(db, config.partner));
+    await migrate(db);
+    return db;
+  } catch (failure) {
+    await db.close();
+    throw failure;
+  }
+}
+
+export async function openKeys(
+  { keys }: Pick<StartConfig, "keys">,
+  fetch: typeof globalThis.fetch,
+): Promise<RelayParts["keys"]> {
+  if (keys === undefined) throw missing("keys");
+  const [send, accept, transactions] = await Promise.all([
+    openKey(keys.send, fetch),
+    openKey(keys.accept, fetch),
+    openKey(keys.transactions, fetch),
+  ]);
+  return { send, accept, transactions };
+}
+
+async function openKey(source: KeySource, fetch: typeof globalThis.fetch): Promise<LedgerKey> {
+  if (source.kind === "keystore") return openKeystore(source.path, source.password.reveal());
+  const address = normalizeHex(source.address, 20, "address");
+  return web3Signer(source.url, address, { fetch, timeoutMs: SIGNER_TIMEOUT_MS });
+}
+
+export async function openPeerKeys({ peer }: Pick<StartConfig, "peer">): Promise<PeerKeys> {
+  if (peer === undefined) throw missing("peer");
+  return decryptPeerKeys(peer.encryptedKeys, peer.password.reveal(), "peer.keys");
+}
+
+/** @throws ConfigError where there is no key to open personal data with */
+export function openSealer({ dataKey }: Pick<StartConfig, "dataKey">): Sealer {
+  if (dataKey === undefined) throw missing("dataKey");
+  const bytesOf = (key: { reveal(): string }) => fromHex(`0x${key.reveal().replace(/^0x/, "")}`, 32, "dataKey");
+  return createSealer({ current: bytesOf(dataKey.current), previous: dataKey.previous.map(bytesOf) });
+}
+
+function openProviders(
+  { batch: { holdSeconds }, quote: { providerTimeoutMs: timeoutMs } }: StartConfig,
+  tools: Tools & Pick<RelayContext, "outside">,
+  ledger: Ledger,
+  registry: Registry,
+): ProviderClient {
+  return httpProviders({ ...tools, ledger, registry, holdSeconds, timeoutMs });
+}
+
+function openWallet({ wallet }: StartConfig, tools: Tools): WalletConnector {
+  if (wallet === undefined) throw missing("wallet");
+  const { url, timeoutMs } = wallet;
+  return httpWallet({ ...tools, url, timeoutMs, secret: wallet.secret.reveal() });
+}
+
+function missing(key: Opened): ConfigError {
+  return new ConfigError([{ key, rule: "configured, or given" }]);
+}

@@ -1,0 +1,149 @@
+import { createServer } from "../kernel/http/server.ts";
+import { relayMessages, relayRoutes } from "./routes.ts";
+import { runSteps } from "../kernel/steps/loop.ts";
+import { STEPS, type RelayContext, type StepName } from "../features/context.ts";
+import { createHealth, type Health } from "../kernel/telemetry/health.ts";
+import { reportingFailures } from "../kernel/store/faults.ts";
+import { fencedContext } from "./fenced.ts";
+import { warnOfRegistration } from "./registration.ts";
+import { startLeader, type Leader } from "./leader.ts";
+import { peerRoutes } from "../features/peers/routes.ts";
+import { corridorPrices, priceStanding } from "../features/pricing/availability.ts";
+import { createProviderMoney } from "../features/pricing/book.ts";
+import { unknownSignatureStanding } from "../features/remittance/unknown-signatures.ts";
+import { openContext, type RelayParts, type StartConfig } from "./parts.ts";
+import { POLL_INTERVALS_MS, RELAY_STEPS } from "./steps.ts";
+
+export interface RunningRelay {
+  /** Where its API listens. */
+  readonly url: string;
+  readonly context: RelayContext;
+  readonly health: Health;
+  /** Takes no more requests, lets the steps finish what they are at, and closes what it has opened. */
+  stop(): Promise<void>;
+}
+
+/** How long an idle process waits before it tries to lead. */
+const LEASE_RETRY_MS = 500;
+/** Often enough to see blocks one by one. */
+const CLOCK_WATCH_MS = 2_000;
+const IDLE_CLOCK_WATCH_MS = 30_000;
+
+/**
+ * Starts one partner's relay: opens its store, connects its ledger and keys, serves its API and, in one process of all
+ * that share the store, runs the steps.
+ * @throws ConfigError for what is neither configured nor given; Error of what cannot be opened, with all else closed
+ */
+export async function startRelay(config: StartConfig, given: Partial<RelayParts> = {}): Promise<RunningRelay> {
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    // The last one opened first.
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const opened = await openContext(config, given, (end) => void closing.push(end));
+    const providerMoney = createProviderMoney(opened);
+    const health = createHealth({
+      db: opened.db,
+      provider: opened.ledger.provider,
+      clock: opened.clock,
+      clockSkew: opened.clockSkew,
+      confirmations: config.ledger.confirmations,
+      standings: [
+        () => unknownSignatureStanding(opened),
+        async () => priceStanding(await corridorPrices(opened, providerMoney)),
+      ],
+    });
+    const db = reportingFailures(opened.db, (failure) => health.storeFailed(failure));
+    const context = { ...opened, db };
+    // In every process: each takes transfers, and has a machine's clock of its own.
+    const watch = watchClock(context);
+    closing.push(() => watch.stop());
+    const server = await createServer(context, {
+      readiness: () => health.readiness(),
+      routes: relayRoutes(context),
+      otherRoutes: [peerRoutes(context, relayMessages(context))],
+      ...(config.api.trustProxy === undefined ? {} : { trustProxy: config.api.trustProxy }),
+    });
+    closing.push(() => server.close());
+    const url = await server.listen({ host: config.api.host, port: config.api.port });
+    const leader = lead(context, health, given.pollIntervalsMs ?? {});
+    context.log.info({ url }, "relay started");
+    void warnOfRegistration(context, config.api.publicUrl ?? url);
+    let stopped: Promise<void> | undefined;
+    const stop = async (): Promise<void> => {
+      health.drain();
+      // Requests that are under way are answered before this ends.
+      await server.close();
+      await leader.stop();
+      await close();
+      context.log.info("relay stopped");
+    };
+    return { url, context, health, stop: () => (stopped ??= stop()) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Holds the clock against the ledger's, from the start on; where nothing follows from it, now and then. */
+function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Promise<void> } {
+  const end = new AbortController();
+  const pauseMs = settings.maxSkewSeconds === 0 ? IDLE_CLOCK_WATCH_MS : CLOCK_WATCH_MS;
+  const watch = (async () => {
+    while (!end.signal.aborted) {
+      await clockSkew.observe();
+      // It rejects when it is ended.
+      await clock.sleep(pauseMs, end.signal).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      end.abort();
+      await watch;
+    },
+  };
+}
+
+/** Runs the steps while this process leads. */
+function lead(context: RelayContext, health: Health, polls: Partial<Readonly<Record<StepName, number>>>): Leader {
+  const { log, metrics, settings, clock } = context;
+  const pollMs = { ...POLL_INTERVALS_MS, watcher: settings.ledger.pollIntervalMs, ...polls };
+  const stepsOf = (fenced: RelayContext) =>
+    STEPS.map((name) => ({
+      name,
+      run: () => RELAY_STEPS[name](fenced),
+      pollIntervalMs: pollMs[name],
+    }));
+  return startLeader({
+    db: context.db,
+    clock,
+    log,
+    retryMs: LEASE_RETRY_MS,
+    lead: (lease) =>
+      runSteps(stepsOf(fencedContext(context, lease)), {
+        wake: context.wake,
+        clock,
+        pollIntervalMs: settings.retry.maxDelayMs,
+        retry: settings.retry,
+        onPass: (step, durationMs) => {
+          health.stepPassed(step);
+          metrics.stepSeconds.observe({ step }, durationMs / 1_000);
+        },
+        onError: (step, error, retryInMs) => {
+          health.stepFailed(step);
+          metrics.stepErrors.inc({ step });
+          if (retryInMs === undefined) log.fatal({ step, error }, "step failed for good: all steps stop");
+          else log.warn({ step, error, retryInMs }, "step failed and is tried again");
+        },
+      }),
+    onChange: (isLeader) => {
+      metrics.leader.set(isLeader ? 1 : 0);
+      if (!isLeader) health.stepPassed(undefined);
+    },
+    onFatal: (error) => {
+      metrics.forkDetected.set(1);
+      health.fail(error);
+    },
+  });
+}

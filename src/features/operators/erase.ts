@@ -1,0 +1,139 @@
+import { InvalidInput } from "../../domain/errors.ts";
+import type { Uetr } from "../../domain/uetr.ts";
+import type { Database, Queryable } from "../../kernel/store/database.ts";
+
+// Retention and erasure. Personal data is in `sealed` columns only: without them and their salts, the commitments on the
+// ledger can be linked to nobody. What is unfinished on either side is never erased, whatever is asked; what cannot be
+// known to be finished counts as unfinished. What the wallet was told to credit is in the wallet's books, which are its
+// own.
+
+export interface Erased {
+  /** Own customers' transfers whose details are gone. */
+  readonly transfers: number;
+  /** Batches from other relays whose payloads are gone. */
+  readonly payloads: number;
+}
+
+/** Rows of one statement, so that none holds its locks for long. */
+const ROWS_AT_ONCE = 5_000;
+
+/**
+ * On a transfer `t`: nothing is done with its details any more, here or at the target. Of one in a batch the ledger
+ * decides: it is refunded, or its payee is known to be credited.
+ */
+const TRANSFER_IS_FINISHED = `(CASE
+  WHEN t.batch IS NULL THEN t.ended IS NOT NULL
+  WHEN EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = t.batch) THEN
+    EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = t.batch AND l.status IN ('rejected', 'expired'))
+    OR EXISTS (SELECT 1 FROM confirmations c WHERE c.uetr = t.uetr)
+    OR EXISTS (SELECT 1 FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected')
+  ELSE EXISTS (SELECT 1 FROM batches b WHERE b.id = t.batch AND b.voided_at IS NOT NULL)
+END)`;
+
+/**
+ * On a payload `p`: its batch is over. Where it has settled, this relay knows what it promised, and whoever is to be
+ * credited has been: a store that was restored may have lost the promise, not the duty.
+ */
+const PAYLOAD_IS_FINISHED = `EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = p.batch
+  AND (l.status IN ('rejected', 'expired')
+    OR (l.status = 'settled' AND EXISTS (SELECT 1 FROM decisions d WHERE d.batch = p.batch)
+      AND NOT EXISTS (SELECT 1 FROM credits c WHERE c.batch = p.batch AND c.credited_at IS NULL))))`;
+
+/** On a payload `p`: up to ledger time $2 its batch was not opened, and now it cannot be. */
+const PAYLOAD_IS_PAST_CHANCE = `(p.expires_at_s <= $2
+  AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = p.batch))`;
+
+/** What an erasure by age goes by. */
+export interface ErasureTimes {
+  /** What is older is erased: milliseconds since the epoch, and not in the future. */
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  /** As of the block that was read last, in seconds: batches that the store does not have were not opened until then. */
+  readonly ledgerTimeSeconds: number;
+}
+
+/**
+ * Erases the personal data of transfers that were accepted, and payloads that were received, before a time. What is
+ * unfinished is left for the next time.
+ * @throws InvalidInput for a time in the future, which would be no limit
+ */
+export async function eraseOlderThan(
+  db: Database,
+  { beforeMs, nowMs, ledgerTimeSeconds }: ErasureTimes,
+): Promise<Erased> {
+  if (!(beforeMs <= nowMs)) {
+    throw new InvalidInput("acceptedBefore", `not in the future (it is ${new Date(nowMs).toISOString()})`, beforeMs);
+  }
+  const transfers = await eraseInParts(
+    db,
+    `WITH due AS (SELECT t.seq FROM transfers t
+       WHERE t.accepted_at < $1 AND t.sealed IS NOT NULL AND ${TRANSFER_IS_FINISHED} LIMIT ${ROWS_AT_ONCE}),
+     erased AS (UPDATE transfers SET sealed = NULL FROM due WHERE transfers.seq = due.seq RETURNING 1)
+     SELECT count(*)::integer AS erased FROM erased`,
+    [beforeMs],
+  );
+  const payloads = await eraseInParts(
+    db,
+    `WITH due AS (SELECT p.batch FROM payloads p
+       WHERE p.received_at < $1 AND p.sealed IS NOT NULL AND (${PAYLOAD_IS_FINISHED} OR ${PAYLOAD_IS_PAST_CHANCE})
+       LIMIT ${ROWS_AT_ONCE}),
+     erased AS (UPDATE payloads SET sealed = NULL FROM due WHERE payloads.batch = due.batch RETURNING 1)
+     SELECT count(*)::integer AS erased FROM erased`,
+    [beforeMs, ledgerTimeSeconds],
+  );
+  return { transfers, payloads };
+}
+
+async function eraseInParts(db: Database, statement: string, values: readonly number[]): Promise<number> {
+  let total = 0;
+  // Each part leaves less to erase, and a part that is not full is the last.
+  for (;;) {
+    const [row] = await db.query<{ erased: number }>(statement, values);
+    const erased = row?.erased ?? 0;
+    total += erased;
+    if (erased < ROWS_AT_ONCE) return total;
+  }
+}
+
+/**
+ * What became of a wish to erase one transfer: all of it that was here is gone; nothing was erased, for it is in flight;
+ * or there is no such transfer.
+ */
+export type Erasure = "erased" | "in flight" | "unknown";
+
+/**
+ * Erases the personal data of one transfer, sent or received. It can be repeated. Payloads are sealed by the batch: that
+ * of a received transfer goes with those of the others in its batch, when all of them have been credited. A transfer in
+ * a batch that expired before it was answered is not found by its UETR, and goes with its age (`eraseOlderThan`).
+ */
+export async function eraseTransfer(db: Database, uetr: Uetr): Promise<Erasure> {
+  return db.transaction(async (tx) => {
+    const sent = await eraseEach(
+      tx,
+      `SELECT ${TRANSFER_IS_FINISHED} AS done FROM transfers t WHERE t.uetr = $1::uuid FOR UPDATE`,
+      "UPDATE transfers SET sealed = NULL WHERE uetr = $1::uuid",
+      uetr,
+    );
+    const received = await eraseEach(
+      tx,
+      `SELECT ${PAYLOAD_IS_FINISHED} AS done FROM payloads p WHERE p.batch IN (${BATCHES_TO_HERE}) FOR UPDATE`,
+      `UPDATE payloads p SET sealed = NULL WHERE p.batch IN (${BATCHES_TO_HERE}) AND ${PAYLOAD_IS_FINISHED}`,
+      uetr,
+    );
+    if (sent === "in flight" || received === "in flight") return "in flight";
+    return sent === "erased" || received === "erased" ? "erased" : "unknown";
+  });
+}
+
+/** Batches to this relay in which a UETR was accepted or rejected. */
+const BATCHES_TO_HERE = `SELECT c.batch FROM credits c WHERE c.uetr = $1::uuid
+  UNION SELECT d.batch FROM decisions d WHERE d.rejections @> jsonb_build_array(jsonb_build_object('uetr', $1::text))`;
+
+/** @param find the rows with the UETR, as `done` */
+async function eraseEach(tx: Queryable, find: string, erase: string, uetr: Uetr): Promise<Erasure> {
+  const found = await tx.query<{ done: boolean }>(find, [uetr]);
+  if (found.length === 0) return "unknown";
+  if (!found.every(({ done }) => done)) return "in flight";
+  await tx.query(erase, [uetr]);
+  return "erased";
+}

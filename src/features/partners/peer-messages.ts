@@ -1,0 +1,49 @@
+import { maskName, readAlias } from "../../domain/alias.ts";
+import { fromHex } from "../../domain/bytes/hex.ts";
+import type { PartnerId } from "../../domain/partner.ts";
+import { parseWire } from "../../domain/wire.ts";
+import { concludeAudit, insertAudit } from "../../kernel/access/audit-store.ts";
+import type { RelayContext } from "../context.ts";
+import { decryptWith, encryptAnswer, type Decrypted } from "../peers/encryption.ts";
+import { lookupSchema, MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS } from "../peers/messages.ts";
+import { Refused, tooMuch } from "../peers/refused.ts";
+import type { PeerMessage } from "../peers/routes.ts";
+import { LOOKUP_ACTION, mayLookUp, pseudonymOf } from "./lookups.ts";
+
+/** What a source relay asks before its customer pays: who a payee is. */
+export function partnerMessages(context: RelayContext): readonly PeerMessage[] {
+  const { partner, peerKeys } = context;
+  return [
+    {
+      path: PEER_PATHS.lookup,
+      bodyLimit: MAX_BODY_BYTES.lookup,
+      async answer(sender, jwe) {
+        const envelope = { type: MESSAGE_TYPES.lookup, from: sender, to: partner };
+        return answerLookup(context, sender, await decryptWith(peerKeys.encryption, jwe, envelope));
+      },
+    },
+  ];
+}
+
+/** @returns the answer, encrypted; the name masked, for the payer needs to tell no more than whether it is the right one */
+async function answerLookup(context: RelayContext, from: PartnerId, { subject, message }: Decrypted): Promise<string> {
+  const { db, clock, peers, partner, wallet, metrics } = context;
+  const { alias, answerKey } = parseWire(lookupSchema, message, "lookup");
+  const wanted = readAlias(alias);
+  // Who cannot send has no business with the names of those who could be sent to.
+  if ((await peers.find(from))?.isActive !== true) throw new Refused("sender-not-active", "no payees are looked up");
+  const asker = `partner:${from}`;
+  const waitMs = await mayLookUp(context, asker);
+  if (waitMs > 0) {
+    metrics.lookups.inc({ direction: "received", outcome: "rate-limited" });
+    throw tooMuch("more payees are looked up than one partner may", waitMs);
+  }
+  const entry = { at: clock.nowMs(), actor: asker, action: LOOKUP_ACTION, subject: pseudonymOf(context, wanted) };
+  const seq = await insertAudit(db, { ...entry, outcome: "begun", data: {} });
+  const found = await wallet.lookup(wanted);
+  const outcome = found.found ? "found" : "not-found";
+  await concludeAudit(db, seq, { subject: undefined, outcome, data: {} });
+  metrics.lookups.inc({ direction: "received", outcome });
+  const answer = found.found ? { found: true, name: maskName(found.name) } : found;
+  return encryptAnswer(fromHex(answerKey), answer, { type: MESSAGE_TYPES.answer, from: partner, to: from, subject });
+}

@@ -1,0 +1,149 @@
+import { z } from "zod/v4";
+import type { Alias } from "../../domain/alias.ts";
+import { toHex, type Hex } from "../../domain/bytes/hex.ts";
+import type { BatchPayload } from "../../domain/payload.ts";
+import { InvalidInput } from "../../domain/errors.ts";
+import type { PartnerId } from "../../domain/partner.ts";
+import { parseWire } from "../../domain/wire.ts";
+import type { RelayContext } from "../context.ts";
+import { parseJson } from "../../kernel/http/body.ts";
+import type { OutsideAnswer } from "../../kernel/outside/outside.ts";
+import { payeeLookupSchema, type PayeeLookup } from "../wallet/connector.ts";
+import type { Peer } from "./directory.ts";
+import { decryptAnswer, encryptTo, JWE_MEDIA_TYPE } from "./encryption.ts";
+import { MESSAGE_TYPES, PEER_PATHS, type Confirmation } from "./messages.ts";
+import { signRequest } from "./signatures.ts";
+
+/**
+ * Another relay did not take a message, or is not known to have taken it. All messages are idempotent, so each can be
+ * sent again; after "refused" it is most likely refused again.
+ */
+export class PeerError extends Error {
+  readonly code: "NO_RELAY" | "UNREACHABLE" | "REFUSED";
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined;
+  /** Code of the problem document that it answered with, if it did. */
+  readonly problem: string | undefined;
+  /** How long it asked to be left alone. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: PeerError["code"],
+    message: string,
+    details: Partial<Pick<PeerError, "status" | "problem" | "retryAfterSeconds">> & { readonly cause?: unknown } = {},
+  ) {
+    const { status, problem, retryAfterSeconds, cause } = details;
+    super(message, cause === undefined ? {} : { cause });
+    this.name = "PeerError";
+    this.code = code;
+    this.status = status;
+    this.problem = problem;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Messages to other partners' relays. Everything throws PeerError, or Error when the registry cannot be read. */
+export interface PeerClient {
+  /** Tells the target relay what is in a batch. Resolves when it is on its disk. */
+  sendPayload(to: PartnerId, batch: Hex, payload: BatchPayload): Promise<void>;
+  /** Tells the source relay who has been credited. Resolves when it is on its disk. */
+  sendConfirmation(to: PartnerId, batch: Hex, confirmation: Confirmation): Promise<void>;
+  /** Asks a partner for one of its customers: the name comes masked. */
+  lookup(to: PartnerId, alias: Alias): Promise<PayeeLookup>;
+}
+
+const TIMEOUT_MS = { payload: 20_000, confirmation: 10_000, lookup: 5_000 } as const;
+const MAX_ANSWER_BYTES = 2 ** 16;
+const SUBJECT_BYTES = 16;
+const ANSWER_KEY_BYTES = 32;
+
+type Kind = keyof typeof PEER_PATHS;
+
+export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
+  const { partner, drawBytes, tracer } = context;
+
+  const post = async (kind: Kind, to: PartnerId, subject: string, message: object): Promise<OutsideAnswer> => {
+    const peer = await context.peers.find(to);
+    if (peer === undefined) throw new PeerError("NO_RELAY", `partner ${to} has no relay in the registry`);
+    const envelope = { type: MESSAGE_TYPES[kind], from: partner, to, subject };
+    const body = Buffer.from(await encryptTo(peer.encryptionKey, message, envelope), "ascii");
+    return send(context, kind, { ...peer, partner: to }, body);
+  };
+
+  return {
+    sendPayload: (to, batch, payload) =>
+      tracer.span("peer.payload", { batch, to }, async () => {
+        await post("payload", to, batch, payload);
+      }),
+    sendConfirmation: (to, batch, confirmation) =>
+      tracer.span("peer.confirmation", { batch, to }, async () => {
+        await post("confirmation", to, batch, confirmation);
+      }),
+    lookup: (to, alias) =>
+      tracer.span("peer.lookup", { to }, async () => {
+        const subject = toHex(drawBytes(SUBJECT_BYTES));
+        const answerKey = drawBytes(ANSWER_KEY_BYTES);
+        const response = await post("lookup", to, subject, { alias, answerKey: toHex(answerKey) });
+        const envelope = { type: MESSAGE_TYPES.answer, from: to, to: partner };
+        return understand(async () => {
+          const jwe = Buffer.from(response.body).toString("latin1");
+          const answer = await decryptAnswer(answerKey, jwe, envelope);
+          if (answer.subject !== subject) throw new InvalidInput("answer.sub", "what was asked");
+          return parseWire(payeeLookupSchema, answer.message, "answer");
+        });
+      }),
+  };
+}
+
+type Needed = "partner" | "peers" | "peerKeys" | "outside" | "clock" | "clockSkew" | "drawBytes" | "tracer";
+
+async function send(
+  { partner, peerKeys, outside, clock, clockSkew, tracer }: Pick<RelayContext, Needed>,
+  kind: Kind,
+  peer: Peer & { readonly partner: PartnerId },
+  body: Uint8Array<ArrayBuffer>,
+): Promise<OutsideAnswer> {
+  const request = { method: "POST", url: peer.url + PEER_PATHS[kind], body };
+  const headers = await signRequest(
+    { ...request, headers: tracer.inject({ "content-type": JWE_MEDIA_TYPE }) },
+    { partner, key: peerKeys.signing },
+    clock.nowMs(),
+  );
+  const sending = { headers, body, timeoutMs: TIMEOUT_MS[kind], maxAnswerBytes: MAX_ANSWER_BYTES };
+  const askedAtMs = clock.nowMs();
+  const answer = await outside.post(request.url, sending).catch((cause: unknown) => {
+    if (cause instanceof InvalidInput && cause.field === "url") {
+      throw new PeerError("NO_RELAY", `the peer's URL in the registry is not sent to: ${cause.rule}`, { cause });
+    }
+    throw new PeerError("UNREACHABLE", "the peer's relay does not answer", { cause });
+  });
+  // Refusals tell the time, too: a relay whose clock is wrong is believed by nobody.
+  if (answer.theirSeconds !== undefined) clockSkew.heard(peer.partner, answer.theirSeconds, askedAtMs);
+  const { status, retryAfterSeconds } = answer;
+  if (status >= 200 && status < 300) return answer;
+  const problem = problemOf(answer.body);
+  // A redirect is not followed, and whoever sends one may have been put in front for a while.
+  const isPassing = status >= 500 || status < 400 || status === 429 || status === 408;
+  const message = `the peer's relay answered ${status}${problem === undefined ? "" : ` ${problem}`}`;
+  throw new PeerError(isPassing ? "UNREACHABLE" : "REFUSED", message, { status, problem, retryAfterSeconds });
+}
+
+const problemSchema = z.object({ code: z.string().regex(/^[a-z-]{1,64}$/) });
+
+function problemOf(body: Uint8Array): string | undefined {
+  try {
+    return problemSchema.parse(parseJson(body, "answer")).code;
+  } catch {
+    // Whatever is in front of the relay may answer, too, and in any way.
+    return undefined;
+  }
+}
+
+/** An answer that is none is a peer that cannot be reached. */
+async function understand<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new PeerError("UNREACHABLE", "the peer's relay gave no answer that can be used", { cause });
+  }
+}

@@ -1,0 +1,64 @@
+import { isSameCurrency, type Corridor } from "../../domain/corridor.ts";
+import type { Pair } from "./store/provider-quotes.ts";
+import type { Standing } from "../../kernel/telemetry/health.ts";
+import type { RelayContext } from "../context.ts";
+import { openCorridorsFrom } from "../partners/corridors.ts";
+import { createProviderMoney, moneyKey, readBook } from "./book.ts";
+
+/** One of this partner's open corridors, and whether a price can be given in it now. */
+export interface CorridorPrice {
+  readonly corridor: Corridor;
+  readonly isPriced: boolean;
+}
+
+type Needed = "db" | "clock" | "settings" | "registry" | "partner";
+
+/**
+ * Of each of this partner's open corridors, whether a price can be given in it: between two currencies, whether an offer
+ * stands that can be delivered. Providers are not asked for one here: the pricing step keeps offers standing, so where
+ * there is none, they have none.
+ */
+export async function corridorPrices(
+  context: Pick<RelayContext, Needed>,
+  money = createProviderMoney(context),
+): Promise<readonly CorridorPrice[]> {
+  const open = openCorridorsFrom(await context.registry.read(), context.partner).map(({ corridor }) => corridor);
+  const exchanges = new Map(open.filter((corridor) => !isSameCurrency(corridor)).map((each) => [pairName(each), each]));
+  if (exchanges.size > 0) await money.current();
+  const sold = new Set<string>();
+  for (const [pair, corridor] of exchanges) {
+    const book = await readBook(context, corridor);
+    const isSold = book.some(({ isViable, quote: { provider } }) => {
+      const free = money.get(moneyKey(provider, corridor.targetCurrency));
+      return isViable && (free === undefined || free > 0n);
+    });
+    if (isSold) sold.add(pair);
+  }
+  return open.map((corridor) => ({ corridor, isPriced: isSameCurrency(corridor) || sold.has(pairName(corridor)) }));
+}
+
+/** As it stands in metrics. */
+export function pairName({ sourceCurrency, targetCurrency }: Pair): string {
+  return `${sourceCurrency}>${targetCurrency}`;
+}
+
+/** Corridors that are named in a detail; the metric has all of them. */
+const MOST_NAMED = 20;
+
+/** Not ready where no corridor has a price; an alarm where some have none. */
+export function priceStanding(prices: readonly CorridorPrice[]): Standing {
+  const unpriced = prices.filter(({ isPriced }) => !isPriced);
+  if (unpriced.length === 0) return { reasons: [], alarms: [] };
+  const isEverywhere = unpriced.length === prices.length;
+  const named = unpriced
+    .slice(0, MOST_NAMED)
+    .map(({ corridor: { sourceCurrency, target, targetCurrency } }) => {
+      return `${sourceCurrency} to ${targetCurrency} of partner ${target}`;
+    })
+    .join(", ");
+  const more = unpriced.length > MOST_NAMED ? `, and ${unpriced.length - MOST_NAMED} more` : "";
+  const where = isEverywhere ? "for any open corridor" : "for some open corridors";
+  const detail = `no offer of a liquidity provider stands ${where} that can be delivered: ${named}${more}`;
+  const found = [{ code: "prices", detail }] as const;
+  return isEverywhere ? { reasons: found, alarms: [] } : { reasons: [], alarms: found };
+}

@@ -1,0 +1,260 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import type { Transfer } from "../../../domain/transfer.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import type { FinalStatus } from "../../remittance/store/ledger-projection.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
+
+// The store's rows as a reconciliation goes through them: a batch or a page at a time, so that it takes no more memory
+// for a long history than for a short one. Nothing that may have been tampered with is parsed here.
+
+/** A batch as it stands in `ledger_batches`. */
+export interface ProjectedBatch {
+  readonly source: number;
+  readonly target: number;
+  /** JSON, as stored. */
+  readonly header: unknown;
+  readonly expiresAt: number;
+  readonly opened: Place;
+  readonly status: FinalStatus | "open";
+  /** JSON, as stored. */
+  readonly rejected: unknown;
+  /** Undefined while it is open. */
+  readonly final: Place | undefined;
+}
+
+interface Place {
+  readonly block: number;
+  readonly logIndex: number;
+}
+
+/** Those of the batches that are known. */
+export async function projectedBatches(db: Queryable, ids: readonly Hex[]): Promise<ReadonlyMap<Hex, ProjectedBatch>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query<{
+    id: Uint8Array;
+    source: number;
+    target: number;
+    header: unknown;
+    expires_at_s: bigint;
+    status: ProjectedBatch["status"];
+    rejected: unknown;
+    opened_block: bigint;
+    opened_log: number;
+    final_block: bigint | null;
+    final_log: number | null;
+  }>(
+    `SELECT id, source, target, header, expires_at_s, status, rejected, opened_block, opened_log, final_block, final_log
+     FROM ledger_batches
+     WHERE id = ANY (ARRAY(SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text)))`,
+    [recordset(ids.map((id) => ({ id: hexDigits(id) })))],
+  );
+  return new Map(
+    rows.map((row) => [
+      hexOf(row.id),
+      {
+        source: row.source,
+        target: row.target,
+        header: row.header,
+        expiresAt: numberOf(row.expires_at_s),
+        opened: { block: numberOf(row.opened_block), logIndex: row.opened_log },
+        status: row.status,
+        rejected: row.rejected,
+        final:
+          row.final_block === null || row.final_log === null
+            ? undefined
+            : { block: numberOf(row.final_block), logIndex: row.final_log },
+      },
+    ]),
+  );
+}
+
+/** The header that was signed for an own batch, as JSON; undefined where there is no such batch. */
+export async function signedHeader(db: Queryable, batch: Hex): Promise<{ readonly header: unknown } | undefined> {
+  const [row] = await db.query<{ header: unknown }>("SELECT header FROM batches WHERE id = $1", [bytesOf(batch)]);
+  return row;
+}
+
+/** A transfer of an own batch, with what its header commits to, and what opens its details. */
+export interface CommittedTransfer extends Transfer {
+  readonly target: number;
+  readonly sourceCurrency: string;
+  readonly targetCurrency: string;
+  /** Null once erased. */
+  readonly sealed: Uint8Array | null;
+}
+
+/** In the order of their acceptance, which is that of the batch. */
+export async function committedTransfers(db: Queryable, batch: Hex): Promise<readonly CommittedTransfer[]> {
+  const rows = await db.query<{
+    uetr: string;
+    target: number;
+    source_currency: string;
+    target_currency: string;
+    source_amount: bigint;
+    target_amount: bigint;
+    details_hash: Uint8Array;
+    sealed: Uint8Array | null;
+  }>(
+    `SELECT uetr, target, source_currency, target_currency, source_amount, target_amount, details_hash, sealed
+     FROM transfers WHERE batch = $1 ORDER BY seq`,
+    [bytesOf(batch)],
+  );
+  return rows.map((row) => ({
+    uetr: parseUetr(row.uetr),
+    target: row.target,
+    sourceCurrency: row.source_currency,
+    targetCurrency: row.target_currency,
+    sourceAmount: row.source_amount,
+    targetAmount: row.target_amount,
+    detailsHash: hexOf(row.details_hash),
+    sealed: row.sealed,
+  }));
+}
+
+/** What this relay promised for a batch as its target. */
+export interface Promised {
+  /** UETRs of transfers that it rejected; undefined where it has decided nothing. */
+  readonly rejected: ReadonlySet<string> | undefined;
+  /** What was received for it, sealed; null once erased. */
+  readonly payload: Uint8Array | null;
+  readonly credits: ReadonlyMap<Uetr, PromisedCredit>;
+}
+
+export interface PromisedCredit {
+  readonly source: number;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+export async function promisedFor(db: Queryable, batch: Hex): Promise<Promised> {
+  const [row] = await db.query<{ rejected: readonly string[] | null; sealed: Uint8Array | null }>(
+    `SELECT (SELECT array_agg(r->>'uetr') FROM jsonb_array_elements(d.rejections) AS r) AS rejected, p.sealed
+     FROM decisions d JOIN payloads p ON p.batch = d.batch WHERE d.batch = $1`,
+    [bytesOf(batch)],
+  );
+  const credits = await db.query<{ uetr: string } & PromisedCredit>(
+    "SELECT uetr, source, amount, currency FROM credits WHERE batch = $1",
+    [bytesOf(batch)],
+  );
+  return {
+    rejected: row === undefined ? undefined : new Set(row.rejected),
+    payload: row?.sealed ?? null,
+    credits: new Map(credits.map(({ uetr, ...credit }) => [parseUetr(uetr), credit])),
+  };
+}
+
+/** An own transfer with what its rows say of it, and what its events have told. */
+export interface ToldTransfer extends Transfer {
+  readonly seq: bigint;
+  readonly batch: Hex | undefined;
+  readonly ended: "cancelled" | "failed" | undefined;
+  readonly isVoid: boolean;
+  /** Of its batch; undefined where that is not on the ledger. */
+  readonly status: FinalStatus | "open" | undefined;
+  /** Whether some of its batch were rejected: see `rejectedLeaves`. */
+  readonly hasRejected: boolean;
+  readonly isConfirmed: boolean;
+  /** How often it was given another batch. */
+  readonly requeued: number;
+  /** How many events of which type there are about it. */
+  readonly told: Readonly<Record<string, number>>;
+}
+
+/** Own transfers after one, each page as of one moment. */
+export async function toldTransfers(db: Queryable, after: bigint, limit: number): Promise<readonly ToldTransfer[]> {
+  const rows = await db.query<{
+    seq: bigint;
+    uetr: string;
+    batch: Uint8Array | null;
+    ended: "cancelled" | "failed" | null;
+    source_amount: bigint;
+    target_amount: bigint;
+    details_hash: Uint8Array;
+    void: boolean;
+    status: FinalStatus | "open" | null;
+    has_rejected: boolean;
+    confirmed: boolean;
+    requeued: number;
+    told: Readonly<Record<string, number>>;
+  }>(
+    `SELECT t.seq, t.uetr, t.batch, t.ended, t.source_amount, t.target_amount, t.details_hash,
+       t.requeued, b.voided_at IS NOT NULL AS void, l.status, coalesce(l.rejected <> '[]', false) AS has_rejected,
+       c.uetr IS NOT NULL AS confirmed, told.counts AS told
+     FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t
+       LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
+       LEFT JOIN confirmations c ON c.uetr = t.uetr
+       CROSS JOIN LATERAL (
+         SELECT coalesce(jsonb_object_agg(type, events), '{}') AS counts FROM (
+           SELECT e.type, count(*)::integer AS events FROM events e
+           WHERE e.uetr = t.uetr AND e.type LIKE 'transfer.%' GROUP BY e.type) AS of_type) AS told
+     ORDER BY t.seq`,
+    [after, limit],
+  );
+  return rows.map((row) => ({
+    seq: row.seq,
+    uetr: parseUetr(row.uetr),
+    batch: row.batch === null ? undefined : hexOf(row.batch),
+    ended: row.ended ?? undefined,
+    sourceAmount: row.source_amount,
+    targetAmount: row.target_amount,
+    detailsHash: hexOf(row.details_hash),
+    isVoid: row.void,
+    status: row.status ?? undefined,
+    hasRejected: row.has_rejected,
+    isConfirmed: row.confirmed,
+    requeued: row.requeued,
+    told: row.told,
+  }));
+}
+
+/** The leaves of a batch that the ledger refunded. */
+export async function rejectedLeaves(db: Queryable, batch: Hex): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ leaf: string }>(
+    "SELECT r->>'leaf' AS leaf FROM ledger_batches l, jsonb_array_elements(l.rejected) AS r WHERE l.id = $1",
+    [bytesOf(batch)],
+  );
+  return new Set(rows.map(({ leaf }) => leaf));
+}
+
+/** A credit, and how often it was told as posted. */
+export interface ToldCredit {
+  readonly uetr: Uetr;
+  readonly isCredited: boolean;
+  readonly told: number;
+}
+
+/** Credits after one, in the order of their UETRs. */
+export async function toldCredits(
+  db: Queryable,
+  after: Uetr | undefined,
+  limit: number,
+): Promise<readonly ToldCredit[]> {
+  const rows = await db.query<{ uetr: string; credited: boolean; told: number }>(
+    `SELECT c.uetr, c.credited_at IS NOT NULL AS credited,
+       (SELECT count(*) FROM events e WHERE e.uetr = c.uetr AND e.type = 'credit.posted')::integer AS told
+     FROM (SELECT uetr, credited_at FROM credits WHERE $1::uuid IS NULL OR uetr > $1::uuid ORDER BY uetr LIMIT $2) AS c
+     ORDER BY c.uetr`,
+    [after ?? null, limit],
+  );
+  return rows.map(({ uetr, credited, told }) => ({ uetr: parseUetr(uetr), isCredited: credited, told }));
+}
+
+/** Events after one that are about a transfer or a credit which is not there. */
+export async function strayEvents(
+  db: Queryable,
+  after: bigint,
+  limit: number,
+): Promise<{ readonly last: bigint | undefined; readonly strays: readonly { seq: bigint; type: string }[] }> {
+  const rows = await db.query<{ seq: bigint; type: string; stray: boolean }>(
+    `WITH page AS (SELECT seq, type, uetr FROM events WHERE seq > $1 ORDER BY seq LIMIT $2), judged AS (
+       SELECT p.seq, p.type,
+         CASE WHEN p.type LIKE 'transfer.%' THEN NOT EXISTS (SELECT 1 FROM transfers t WHERE t.uetr = p.uetr)
+           WHEN p.type LIKE 'credit.%' THEN NOT EXISTS (SELECT 1 FROM credits c WHERE c.uetr = p.uetr)
+           ELSE false END AS stray
+       FROM page p)
+     SELECT seq, type, stray FROM judged WHERE stray OR seq = (SELECT max(seq) FROM page) ORDER BY seq`,
+    [after, limit],
+  );
+  return { last: rows.at(-1)?.seq, strays: rows.filter(({ stray }) => stray) };
+}

@@ -1,0 +1,93 @@
+import { toHex } from "../../domain/bytes/hex.ts";
+import { transferLeaf } from "../../domain/transfer.ts";
+import type { Uetr } from "../../domain/uetr.ts";
+import type { Queryable } from "../../kernel/store/database.ts";
+import { rejectedLeaves, strayEvents, toldCredits, toldTransfers, type ToldTransfer } from "./store/rows.ts";
+import type { Findings } from "./differences.ts";
+
+// Whether what was told of transfers and credits, in events, is what became of them.
+
+const PAGE = 1_000;
+
+export async function findMistold(db: Queryable, findings: Findings): Promise<void> {
+  for (let after = 0n; ;) {
+    const page = await toldTransfers(db, after, PAGE);
+    for (const [batch, transfers] of Map.groupBy(page, (transfer) => transfer.batch)) {
+      const isAsked = batch !== undefined && transfers.some(({ hasRejected }) => hasRejected);
+      const rejected = isAsked ? await rejectedLeaves(db, batch) : new Set<string>();
+      for (const transfer of transfers) findInTransfer(transfer, rejected, findings);
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.seq;
+  }
+  await findInCredits(db, findings);
+  await findStrayEvents(db, findings);
+}
+
+function findInTransfer(transfer: ToldTransfer, rejected: ReadonlySet<string>, findings: Findings): void {
+  const { uetr, batch, ended, isConfirmed, told } = transfer;
+  const differ = (sentence: string) => {
+    findings.add("transfer", uetr, sentence);
+  };
+  if (ended !== undefined && batch !== undefined) {
+    differ(`It is told as ${ended}, and it is in a batch, whose end alone is its own.`);
+  }
+  const story = storyOf(transfer, rejected);
+  if (isConfirmed && !story.has("transfer.settled")) {
+    differ("It is told as credited, and the ledger has not settled it.");
+  }
+  const expected = new Map([...story].map((type) => [type, 1]));
+  // Each time that its batch was void for its provider's fault.
+  if (transfer.requeued > 0) expected.set("transfer.requeued", transfer.requeued);
+  for (const type of new Set([...expected.keys(), ...Object.keys(told)])) {
+    const times = told[type] ?? 0;
+    const name = type.replace("transfer.", "");
+    if (!expected.has(type)) differ(`It was told as ${name}, which it is not.`);
+    else if (times !== expected.get(type)) differ(`It is ${name}, which was told ${times} times.`);
+  }
+}
+
+/** The events that a transfer has, each once, by what its rows and those of its batch are. */
+function storyOf(transfer: ToldTransfer, rejected: ReadonlySet<string>): ReadonlySet<string> {
+  const { batch, ended, isVoid, status, isConfirmed } = transfer;
+  if (status === undefined) {
+    if (batch === undefined) return new Set(ended === undefined ? [] : [`transfer.${ended}`]);
+    return new Set(isVoid ? ["transfer.failed"] : []);
+  }
+  if (status === "open") return new Set(["transfer.held"]);
+  const isRefunded = status === "settled" && rejected.size > 0 && rejected.has(toHex(transferLeaf(transfer)));
+  const end = isRefunded ? "rejected" : status;
+  const isCredited = end === "settled" && isConfirmed;
+  return new Set(["transfer.held", `transfer.${end}`, ...(isCredited ? ["transfer.credited"] : [])]);
+}
+
+async function findInCredits(db: Queryable, findings: Findings): Promise<void> {
+  for (let after: Uetr | undefined; ;) {
+    const page = await toldCredits(db, after, PAGE);
+    for (const { uetr, isCredited, told } of page) {
+      if (told === (isCredited ? 1 : 0)) continue;
+      findings.add(
+        "credit",
+        uetr,
+        isCredited
+          ? `The customer is credited, which was told ${told} times.`
+          : "It was told as posted, and stands as not posted: the wallet may be asked for it again.",
+      );
+    }
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.uetr;
+  }
+}
+
+async function findStrayEvents(db: Queryable, findings: Findings): Promise<void> {
+  for (let after = 0n; ;) {
+    const { last, strays } = await strayEvents(db, after, PAGE);
+    for (const { seq, type } of strays) {
+      findings.add("event", String(seq), `It tells of ${type}, and this relay has no such ${type.split(".")[0]}.`);
+    }
+    if (last === undefined) return;
+    after = last;
+  }
+}

@@ -1,0 +1,58 @@
+import type { ParsedSubmitRequest } from "../../../schema/transfers.ts";
+import { utf8 } from "../../../domain/bytes/bytes.ts";
+import { canonicalJson, type CanonicalObject } from "../../../domain/canonical-json.ts";
+import type { Corridor } from "../../../domain/corridor.ts";
+import { InvalidInput } from "../../../domain/errors.ts";
+import { detailsOf, parseParties, type TransferParties } from "../../../domain/payload.ts";
+import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import { refused, type Refusal } from "../../../kernel/refusal.ts";
+
+// What a submission says, apart from how it is spelled.
+
+/** A submission that breaks a rule of form. Its UETR could be read, so there is an answer to it that stands. */
+export interface BrokenSubmission {
+  readonly uetr: Uetr;
+  readonly fault: Refusal;
+}
+
+/** A submission that has been read. */
+export interface ReadSubmission {
+  readonly uetr: Uetr;
+  readonly request: ParsedSubmitRequest;
+  readonly parties: TransferParties;
+  /** What the persons' details say, in the one form that is compared. */
+  readonly canonicalDetails: string;
+}
+
+export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | BrokenSubmission {
+  const uetr = parseUetr(request.uetr);
+  try {
+    const parties = parseParties(request);
+    return { uetr, request, parties, canonicalDetails: canonicalJson(detailsOf(parties), "request") };
+  } catch (failure) {
+    if (!(failure instanceof InvalidInput)) throw failure;
+    return { uetr, fault: refused("invalid-request", failure.rule, { field: failure.field }) };
+  }
+}
+
+/** The currencies that stand for those that a request leaves out. */
+export type Currencies = Pick<Corridor, "sourceCurrency" | "targetCurrency">;
+
+/**
+ * A submission's content in the one form that is compared: values as they were parsed, members in one order, and what
+ * has a default written out.
+ * @param currencies those that the transfer has: what "the partner's own" meant when it was accepted
+ */
+export function contentOf({ request, canonicalDetails }: ReadSubmission, currencies: Currencies): Uint8Array {
+  const { uetr, target, ifUnfunded } = request;
+  const terms = canonicalJson({ uetr, target, amount: amountOf(request.amount, currencies), ifUnfunded }, "request");
+  return utf8(`${terms}${canonicalDetails}`);
+}
+
+function amountOf(amount: ParsedSubmitRequest["amount"], currencies: Currencies): CanonicalObject {
+  if ("quoteId" in amount) return { quoteId: amount.quoteId };
+  if ("send" in amount) {
+    return { send: amount.send, receiveCurrency: amount.receiveCurrency ?? currencies.targetCurrency };
+  }
+  return { receive: amount.receive, sendCurrency: amount.sendCurrency ?? currencies.sourceCurrency };
+}

@@ -1,0 +1,22 @@
+import type { ZodSafeParseResult } from "zod/v4";
+import { uetrSchema } from "../../../schema/fields.ts";
+import { submitRequestSchema, type ParsedSubmitRequest } from "../../../schema/transfers.ts";
+import { parseUetr } from "../../../domain/uetr.ts";
+import type { BrokenSubmission } from "./content.ts";
+import { refused, type Refusal } from "../../../kernel/refusal.ts";
+import { faultOf } from "../../../kernel/http/validation.ts";
+
+/**
+ * Reads a submission as far as it goes. One that breaks a rule is still the intake's to answer: an earlier attempt under
+ * its UETR may be stored. Only where there is no UETR to be read nothing can be said of a transfer, and that is said.
+ */
+export function readSubmission(json: unknown): ParsedSubmitRequest | BrokenSubmission | Refusal {
+  const parsed: ZodSafeParseResult<ParsedSubmitRequest> = submitRequestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const uetr = uetrSchema.safeParse(
+    typeof json === "object" && json !== null && "uetr" in json ? json.uetr : undefined,
+  );
+  if (uetr.success) return { uetr: parseUetr(uetr.data), fault: faultOf(parsed.error, "body") };
+  const [issue] = uetr.error.issues;
+  return refused("uetr-unreadable", issue?.message ?? "as documented", { field: "uetr" });
+}

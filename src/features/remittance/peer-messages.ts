@@ -1,0 +1,112 @@
+import type { BatchHeader } from "../../domain/batch.ts";
+import { compareBytes } from "../../domain/bytes/bytes.ts";
+import type { Hex } from "../../domain/bytes/hex.ts";
+import { MAX_HOLD_SECONDS } from "../../domain/opening.ts";
+import type { PartnerId } from "../../domain/partner.ts";
+import { hexOf, parseWire } from "../../domain/wire.ts";
+import type { RelayContext } from "../context.ts";
+import { decryptWith, type Decrypted } from "../peers/encryption.ts";
+import { confirmationSchema, MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS } from "../peers/messages.ts";
+import { Refused, tooMuch } from "../peers/refused.ts";
+import type { PeerMessage } from "../peers/routes.ts";
+import { recordConfirmation } from "./confirmations.ts";
+import { createPayloadReader } from "./payloads/payload-reader.ts";
+import type { ReadPayload } from "./payloads/read-payload.ts";
+import { openPayloadBytes, sealPayload } from "./sealed-payload.ts";
+import { readCursor } from "./store/ledger-projection.ts";
+import { insertPayload, sealedPayloadOf, unopenedPayloads } from "./store/payloads.ts";
+
+/** What a source relay sends of a batch, and a target relay of its credits. */
+export function remittanceMessages(context: RelayContext): readonly PeerMessage[] {
+  const { ledger, partner, peerKeys, metrics } = context;
+  const payloads = createPayloadReader();
+  return [
+    {
+      path: PEER_PATHS.payload,
+      bodyLimit: MAX_BODY_BYTES.payload,
+      async answer(sender, jwe) {
+        const envelope = { type: MESSAGE_TYPES.payload, from: sender, to: partner };
+        await takePayload(
+          context,
+          sender,
+          await payloads.read({ jwe, own: peerKeys.encryption, envelope, chain: ledger.chain }),
+        );
+        return undefined;
+      },
+      count: (outcome) => metrics.payloads.inc({ direction: "received", outcome }),
+      close: () => payloads.close(),
+    },
+    {
+      path: PEER_PATHS.confirmation,
+      bodyLimit: MAX_BODY_BYTES.confirmation,
+      async answer(sender, jwe) {
+        const envelope = { type: MESSAGE_TYPES.confirmation, from: sender, to: partner };
+        await takeConfirmation(context, sender, await decryptWith(peerKeys.encryption, jwe, envelope));
+        return undefined;
+      },
+      count: (outcome) => metrics.confirmations.inc({ direction: "received", outcome }),
+    },
+  ];
+}
+
+async function takePayload(context: RelayContext, from: PartnerId, payload: ReadPayload): Promise<void> {
+  const { db, sealer, clock, partner, metrics, log, wake } = context;
+  const { header, batch, bytes, subject, transfers } = payload;
+  // A batch's id is its header's digest, so nobody can take the place of another source's batch with a payload.
+  if (batch !== subject) throw new Refused("wrong-sender", "the header is not that of the batch");
+  if (header.source !== from) throw new Refused("wrong-sender", "the batch is another partner's");
+  if (header.target !== partner) throw new Refused("wrong-sender", "the batch is for another partner");
+  const unopened = await unopenedPayloads(db, from, MAX_UNOPENED);
+  if (unopened.count >= MAX_UNOPENED.count || unopened.bytes + bytes.length > MAX_UNOPENED.bytes) {
+    throw tooMuch("more payloads than are kept of batches that are not on the ledger", UNOPENED_WAIT_MS);
+  }
+  const nowMs = clock.nowMs();
+  const sealed = sealPayload(sealer, batch, bytes);
+  const expiresAtSeconds = await lastChance(context, header, nowMs);
+  const isNew = await insertPayload(db, { batch, source: from, sealed, expiresAtSeconds }, nowMs);
+  if (!isNew) await requireSame(context, batch, bytes);
+  context.checkpoint("payload.stored");
+  metrics.payloads.inc({ direction: "received", outcome: isNew ? "stored" : "repeated" });
+  if (isNew) log.info({ batch, source: from, transfers }, "payload received");
+  // Its batch is being opened at this moment.
+  wake("watcher");
+  wake("responder");
+}
+
+/**
+ * Until when, in seconds of ledger time, a batch can be opened. The ledger takes none that would hold its money for
+ * longer than it allows: one that says so cannot keep its payload here for ever. A day is left for clocks that differ.
+ */
+async function lastChance({ db }: RelayContext, { expiresAt }: BatchHeader, nowMs: number): Promise<number> {
+  const read = await readCursor(db);
+  const latestSeconds = Math.max(Math.floor(nowMs / 1_000), read?.timeSeconds ?? 0);
+  return Math.min(expiresAt, latestSeconds + 2 * MAX_HOLD_SECONDS);
+}
+
+/** What is kept of one partner's payloads while the ledger does not have their batches. */
+const MAX_UNOPENED = { count: 1_000, bytes: 2 ** 28 };
+const UNOPENED_WAIT_MS = 10_000;
+
+async function requireSame({ db, sealer }: RelayContext, batch: Hex, bytes: Uint8Array): Promise<void> {
+  const sealed = await sealedPayloadOf(db, batch);
+  // Erased: all that was to be done with it has been done.
+  if (sealed === null || sealed === undefined) return;
+  if (compareBytes(openPayloadBytes(sealer, batch, sealed), bytes) !== 0) {
+    throw new Refused("payload-conflict", "what came first is kept");
+  }
+}
+
+async function takeConfirmation(
+  context: RelayContext,
+  from: PartnerId,
+  { subject, message }: Decrypted,
+): Promise<void> {
+  const batch = parseWire(hexOf(32), subject, "body.sub");
+  const confirmation = parseWire(confirmationSchema, message, "confirmation");
+  const outcome = await recordConfirmation(context, from, batch, confirmation);
+  if (outcome === "not settled") throw new Refused("not-settled", "to be sent again once the ledger has been read");
+  if (outcome === "not theirs") {
+    throw new Refused("wrong-sender", "not all of these are transfers to the sender that the ledger has settled");
+  }
+  context.metrics.confirmations.inc({ direction: "received", outcome: "recorded" });
+}

@@ -1,0 +1,124 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import { openCall } from "../../../ledger/calls.ts";
+import { ledgerTimeAt } from "../../../ledger/state.ts";
+import { backoffMs } from "../../../kernel/retry.ts";
+import {
+  batchesPastChance,
+  batchesToOpen,
+  markProviderFault,
+  nextOpenDue,
+  recordOpenAttempt,
+  voidBatch,
+  type ExpiringBatch,
+  type UnopenedBatch,
+} from "../store/batches.ts";
+import { appendEvents } from "../../../kernel/store/events.ts";
+import { readCursor } from "../store/ledger-projection.ts";
+import type { RelayContext, Step } from "../../context.ts";
+import { describeFault, workEach } from "../../../kernel/steps/faults.ts";
+import { workOff } from "../../../kernel/steps/pool.ts";
+import { pairOf, providerFault, recordProviderFailure, tellProviderFailure } from "../../pricing/failures.ts";
+import { submitCall } from "../../../ledger/submitting.ts";
+
+/** Batches that are submitted at a time: as many as a block can take, where a block takes its time. */
+const AT_A_TIME = 32;
+
+/**
+ * Submits `open` for every signed batch that the ledger is not known to have, and gives up those that it can never take
+ * any more.
+ */
+export const openerStep: Step = async (context) => {
+  const { db, clock, wake } = context;
+  await voidPastChance(context);
+  const isMoreDue = await workOff({
+    context,
+    step: "opener",
+    limit: AT_A_TIME,
+    find: (atMost) => batchesToOpen(db, clock.nowMs(), atMost),
+    keyOf: ({ id }) => id,
+    work: (batch) => openBatch(context, batch),
+    recordFault: (batch, fault) => postpone(context, batch, fault),
+  });
+  const due = await nextOpenDue(db);
+  if (due !== undefined) wake("opener", Math.max(1, due - clock.nowMs()));
+  return isMoreDue;
+};
+
+async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
+  const { db, ledger, settings, clock, checkpoint, wake } = context;
+  const { id, header, send, quote } = batch;
+  const outcome = await submitCall(context, "open", id, openCall(ledger, header, send, quote));
+  checkpoint("opener.submitted");
+  // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
+  const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
+  if (isOpen) {
+    await recordOpenAttempt(db, id, clock.nowMs() + settings.retry.maxDelayMs, undefined);
+    wake("watcher");
+    return;
+  }
+  await postpone(context, batch, describeFault(outcome.error));
+  const fault = outcome.kind === "refused" ? providerFault(outcome.error, header) : undefined;
+  if (fault !== undefined) await blameOnce(context, batch, fault);
+}
+
+/** Once for each batch, however often it is submitted. */
+async function blameOnce(context: RelayContext, { id, header }: UnopenedBatch, fault: string): Promise<void> {
+  const { provider } = header.quote;
+  if (provider === 0) return;
+  const failure = await context.db.transaction(async (tx) => {
+    if (!(await markProviderFault(tx, id, fault))) return undefined;
+    return recordProviderFailure(tx, provider, pairOf(header), fault, context.clock.nowMs());
+  });
+  context.checkpoint("opener.blamed");
+  tellProviderFailure(context, failure);
+}
+
+async function postpone({ db, clock, settings }: RelayContext, batch: UnopenedBatch, why: string): Promise<void> {
+  await recordOpenAttempt(db, batch.id, clock.nowMs() + backoffMs(batch.attempts + 1, settings.retry), why);
+}
+
+/**
+ * The only way in which a signed batch ends without the ledger. Up to the block that was read last it was not opened, and
+ * in no later block can it be: block time is past its quote's validity there, or ledger time at its expiry, and neither
+ * ever goes back.
+ */
+async function voidPastChance(context: RelayContext): Promise<void> {
+  const { db, ledger } = context;
+  const cursor = await readCursor(db);
+  if (cursor === undefined) return;
+  const candidates = await batchesPastChance(db, cursor.timeSeconds);
+  if (candidates.length === 0) return;
+  const ledgerTime = await ledgerTimeAt(ledger, cursor.block);
+  const isPast = ({ expiresAt, quoteValidUntil = Infinity }: ExpiringBatch) =>
+    cursor.timeSeconds > quoteValidUntil || ledgerTime >= expiresAt;
+  await workEach(context, {
+    step: "opener",
+    items: candidates.filter(isPast),
+    keyOf: ({ id }) => id,
+    work: ({ id, target }) => giveUp(context, id, target),
+  });
+}
+
+async function giveUp({ db, clock, metrics, log, wake }: RelayContext, id: Hex, target: number): Promise<void> {
+  const nowMs = clock.nowMs();
+  const voided = await db.transaction(async (tx) => {
+    const given = await voidBatch(tx, id, nowMs);
+    if (given === undefined) return undefined;
+    const common = { batch: id, at: nowMs };
+    await appendEvents(tx, [
+      ...given.failed.map((uetr) => ({ ...common, type: "transfer.failed", uetr, data: { reason: "AB03" } })),
+      ...given.requeued.map((uetr) => ({ ...common, type: "transfer.requeued", uetr, data: {} })),
+    ]);
+    return given;
+  });
+  if (voided === undefined) return;
+  const { failed, requeued } = voided;
+  metrics.batchesVoided.inc({ target: String(target) });
+  metrics.transfersEnded.inc({ status: "failed" }, failed.length);
+  log.warn(
+    { batch: id, failed: failed.length, requeued: requeued.length },
+    "a signed batch was not opened in time, and is void",
+  );
+  wake("notifier");
+  wake("batcher");
+}

@@ -1,0 +1,274 @@
+import { endQuotes } from "../../pricing/store/provider-quotes.ts";
+import { forgetBalances, readBalances, writeBalances } from "../../liquidity/store.ts";
+import { currencyByNumeric, type CurrencyCode } from "../../../domain/currency.ts";
+import type { PartnerId } from "../../../domain/partner.ts";
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import { HUB } from "../../../ledger/deployment/config.ts";
+import { readEvents, type LedgerEvent } from "../../../ledger/events.ts";
+import {
+  balancesAt,
+  blockHead,
+  fromOneEndpoint,
+  latestHead,
+  type BlockHead,
+  type LedgerBalance,
+} from "../../../ledger/state.ts";
+import { transfersOfBatches } from "../store/batches.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
+import {
+  advanceCursor,
+  countOpenBatches,
+  finishBatches,
+  headersOfBatches,
+  insertOpenedBatches,
+  readCursor,
+  type FinalBatch,
+  type LedgerCursor,
+  type LedgerPlace,
+  type OpenedBatch,
+} from "../store/ledger-projection.ts";
+import { markProviderFunds, type ProviderMoney } from "../../pricing/store/providers.ts";
+import type { RelayContext, Step } from "../../context.ts";
+import { FINAL_STATUS, finalEvents, heldEvents, type BatchEvent } from "../own-events.ts";
+import { showUnknownSignatures, unknownSignatureEvents } from "../unknown-signatures.ts";
+
+/**
+ * The ledger's history is not what this relay has read, and acted on: a block that was final has another hash. Nothing
+ * that runs can mend it, so everything stops; see docs/relay-operator.md.
+ */
+export class ForkDetected extends Error {
+  readonly code = "FORK_DETECTED";
+  readonly fatal = true;
+
+  constructor(block: number, read: Hex, found: Hex) {
+    super(`block ${block} was ${read} when it was read, and is ${found} now: the ledger's history has changed`);
+    this.name = "ForkDetected";
+  }
+}
+
+/**
+ * Reads the ledger from where it stopped, a range of blocks at a time, and writes what it found in one transaction: every
+ * batch, the own balances, an event for each own transfer concerned, and how far it has read.
+ * @throws ForkDetected
+ */
+export const watcherStep: Step = async (context) => {
+  const { db, ledger, settings, checkpoint, metrics } = context;
+  const cursor = await readCursor(db);
+  const read = await fromOneEndpoint(ledger, () => readRange(context, cursor));
+  if (read === undefined) {
+    await showUnknownSignatures(context);
+    return false;
+  }
+  checkpoint("watcher.read");
+
+  const events = await writeRange(context, cursor, read);
+  if (events === undefined) return true;
+  checkpoint("watcher.written");
+  metrics.ledgerBlock.set(read.to.number);
+  metrics.ledgerLagBlocks.set(Math.max(0, read.latest.number - settings.ledger.confirmations - read.to.number));
+  countEnded(context, events);
+  if (read.opened.length + read.finished.length > 0) {
+    metrics.openBatches.set(await countOpenBatches(db, context.partner));
+  }
+  await showUnknownSignatures(context);
+  wakeOthers(context, read, events);
+  return !read.isCaughtUp;
+};
+
+/** A range of blocks, as it is to be written. */
+interface BlockRange {
+  readonly to: BlockHead;
+  readonly latest: BlockHead;
+  /** Whether there is no later block to be read. */
+  readonly isCaughtUp: boolean;
+  readonly opened: readonly OpenedBatch[];
+  readonly finished: readonly FinalBatch[];
+  /** Quotes that their providers have withdrawn. */
+  readonly cancelledQuotes: readonly Hex[];
+  /** Currencies in which the own money may have changed. */
+  readonly touched: readonly CurrencyCode[];
+  /** Money of whoever else may have sold some. */
+  readonly moved: readonly ProviderMoney[];
+  /** The own money at the last block; nothing while there is more to read. */
+  readonly balances: readonly LedgerBalance[];
+}
+
+async function readRange(context: RelayContext, cursor: LedgerCursor | undefined): Promise<BlockRange | undefined> {
+  const { ledger, partner, settings, db } = context;
+  const { fromBlock, confirmations, maxBlockRange } = settings.ledger;
+  const latest = await latestHead(ledger);
+  await requireSameHistory(context, cursor, latest);
+  const from = cursor === undefined ? fromBlock : cursor.block + 1;
+  const last = latest.number - confirmations;
+  if (from > last) return undefined;
+
+  const toNumber = Math.min(last, from + maxBlockRange - 1);
+  // Asked for before the logs: a node that has a block has the logs of it and of all before.
+  const to = toNumber === latest.number ? latest : await blockHead(ledger, toNumber);
+  if (to === undefined) throw new Error(`the ledger's node does not have block ${toNumber} any more`);
+  const events = await readEvents(ledger, from, toNumber);
+  const isCaughtUp = toNumber === last;
+  const moved = await movedMoney(db, events);
+  const touched = [...new Set(moved.filter(({ provider }) => provider === partner).map(({ currency }) => currency))];
+  const unread = isCaughtUp ? await unreadCurrencies(context, touched) : [];
+  const [balances, batches] = await Promise.all([
+    balancesAt(ledger, partner, unread, toNumber),
+    batchesOf(context, events, to),
+  ]);
+  const cancelledQuotes = events.flatMap((event) => (event.kind === "QuoteCancelled" ? [event.quoteId] : []));
+  return { to, latest, isCaughtUp, ...batches, cancelledQuotes, touched, moved, balances };
+}
+
+async function requireSameHistory(
+  { ledger, metrics, log }: RelayContext,
+  cursor: LedgerCursor | undefined,
+  latest: BlockHead,
+): Promise<void> {
+  if (cursor === undefined) return;
+  const found = cursor.block === latest.number ? latest : await blockHead(ledger, cursor.block);
+  if (found === undefined) {
+    // A node that lags behind, or one that has lost its blocks: once it is there, the hash decides.
+    log.warn({ block: cursor.block, latest: latest.number }, "the ledger's node is behind what was read before");
+    return;
+  }
+  if (found.hash === cursor.hash) return;
+  metrics.forkDetected.set(1);
+  const fork = new ForkDetected(cursor.block, cursor.hash, found.hash);
+  log.fatal({ error: fork, block: cursor.block }, "the ledger has forked");
+  throw fork;
+}
+
+function batchEvents(events: readonly LedgerEvent[]): readonly BatchEvent[] {
+  return events.filter((event): event is BatchEvent => "batchId" in event);
+}
+
+async function batchesOf(
+  { ledger }: RelayContext,
+  events: readonly LedgerEvent[],
+  to: BlockHead,
+): Promise<Pick<BlockRange, "opened" | "finished">> {
+  const ofBatches = batchEvents(events);
+  const numbers = [...new Set(ofBatches.map(({ cursor }) => cursor.block))];
+  const times = new Map([[to.number, to.timeSeconds]]);
+  for (const number of numbers.filter((each) => each !== to.number)) {
+    const head = await blockHead(ledger, number);
+    if (head === undefined) throw new Error(`the ledger's node does not have block ${number} any more`);
+    times.set(number, head.timeSeconds);
+  }
+  const placeOf = ({ cursor, transactionHash }: LedgerEvent): LedgerPlace => ({
+    ...cursor,
+    timeSeconds: times.get(cursor.block) ?? 0,
+    transaction: transactionHash,
+  });
+  return {
+    opened: ofBatches.flatMap((event) =>
+      event.kind === "Opened" ? [{ id: event.batchId, header: event.header, at: placeOf(event) }] : [],
+    ),
+    finished: ofBatches.flatMap((event) => {
+      if (event.kind === "Opened") return [];
+      const rejected = event.kind === "Expired" ? [] : event.rejected.map(({ leaf, code }) => ({ leaf, code }));
+      return [{ id: event.batchId, status: FINAL_STATUS[event.kind], rejected, at: placeOf(event) }];
+    }),
+  };
+}
+
+/** Whose money something has moved, and in which currency, as far as events tell. */
+async function movedMoney(db: Queryable, events: readonly LedgerEvent[]): Promise<readonly ProviderMoney[]> {
+  const moved = new Map<string, ProviderMoney>();
+  const add = (provider: PartnerId, currency: CurrencyCode) => {
+    moved.set(`${provider} ${currency}`, { provider, currency });
+  };
+  for (const event of events) {
+    if (event.kind === "Deposited" || event.kind === "Withdrawn") add(event.partner, event.currency);
+  }
+  const ofBatches = batchEvents(events);
+  const opened = ofBatches.flatMap((event) => (event.kind === "Opened" ? [event.header] : []));
+  const earlier = ofBatches.flatMap((event) => (event.kind === "Opened" ? [] : [event.batchId]));
+  for (const { source, target, quote, ...header } of [...opened, ...(await headersOfBatches(db, earlier))]) {
+    // The fee is the hub's.
+    for (const partner of [source, target, quote.provider, HUB]) {
+      if (partner === 0) continue;
+      add(partner, currencyByNumeric(header.sourceCurrency).code);
+      add(partner, currencyByNumeric(header.targetCurrency).code);
+    }
+  }
+  return [...moved.values()];
+}
+
+/** What has changed, and what was never read, or has been forgotten while the relay had to catch up. */
+async function unreadCurrencies(
+  { db, ledger }: RelayContext,
+  touched: readonly CurrencyCode[],
+): Promise<readonly CurrencyCode[]> {
+  const known = new Set((await readBalances(db)).map(({ currency }) => currency));
+  return [...ledger.tokens.keys()].filter((currency) => touched.includes(currency) || !known.has(currency));
+}
+
+/** @returns the events that were appended; undefined when another process has read on meanwhile, and nothing was done */
+async function writeRange(
+  context: RelayContext,
+  cursor: LedgerCursor | undefined,
+  { to, opened, finished, cancelledQuotes, touched, moved, balances }: BlockRange,
+): Promise<readonly NewEvent[] | undefined> {
+  const { db, clock } = context;
+  const nowMs = clock.nowMs();
+  const block = to.number;
+  return db.transaction(async (tx) => {
+    const next = { block, hash: to.hash, timeSeconds: to.timeSeconds };
+    if (!(await advanceCursor(tx, cursor, next))) return undefined;
+    await insertOpenedBatches(tx, opened);
+    await finishBatches(tx, finished);
+    await endQuotes(tx, cancelledQuotes, to.timeSeconds);
+    await markProviderFunds(tx, moved, block);
+    const unread = touched.filter((currency) => !balances.some((balance) => balance.currency === currency));
+    await forgetBalances(tx, unread);
+    await writeBalances(
+      tx,
+      balances.map((balance) => ({ ...balance, block })),
+    );
+    const transfers = await transfersOfBatches(tx, [...new Set([...opened, ...finished].map(({ id }) => id))]);
+    const unknown = await unknownSignatureEvents(tx, context, opened, finished);
+    const events = [
+      ...opened.map((batch) => ({ at: batch.at, list: heldEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
+      ...finished.map((batch) => ({ at: batch.at, list: finalEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
+    ]
+      .sort((left, right) => left.at.block - right.at.block || left.at.logIndex - right.at.logIndex)
+      .flatMap(({ list }) => list)
+      .concat(unknown);
+    await appendEvents(tx, events);
+    return events;
+  });
+}
+
+const ENDED: Readonly<Record<string, string>> = {
+  "transfer.settled": "settled",
+  "transfer.rejected": "rejected",
+  "transfer.expired": "expired",
+};
+
+function countEnded({ metrics }: RelayContext, events: readonly NewEvent[]): void {
+  for (const [type, list] of Map.groupBy(events, (event) => event.type)) {
+    const status = ENDED[type];
+    if (status !== undefined) metrics.transfersEnded.inc({ status }, list.length);
+  }
+}
+
+function wakeOthers(
+  { wake, partner }: RelayContext,
+  { opened, finished, touched, balances }: BlockRange,
+  events: readonly NewEvent[],
+): void {
+  // Time has passed on the ledger: signed batches may have lost their chance, open ones may have expired.
+  wake("opener");
+  if (opened.some(({ header }) => header.target === partner)) wake("responder");
+  if (finished.length > 0) {
+    wake("crediter");
+    wake("settler");
+  }
+  if (touched.length + balances.length > 0) {
+    wake("batcher");
+    wake("liquidity");
+  }
+  if (events.length > 0) wake("notifier");
+}

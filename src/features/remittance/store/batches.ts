@@ -1,0 +1,258 @@
+import type { Authorization } from "../../../domain/typed-data.ts";
+import type { BatchHeader } from "../../../domain/batch.ts";
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import type { Transfer } from "../../../domain/transfer.ts";
+import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+
+/** A batch that this relay has signed as source, with all that opens it. */
+export interface SignedBatch {
+  readonly id: Hex;
+  readonly header: BatchHeader;
+  readonly send: Authorization;
+  readonly quote: Authorization;
+}
+
+/**
+ * Writes a signed batch with its transfers.
+ * @param transfers their `seq`
+ * @returns false when one of them has been cancelled, failed or put into another batch meanwhile: the transaction must
+ * be given up
+ */
+export async function insertBatch(
+  tx: Queryable,
+  { id, header, send, quote }: SignedBatch,
+  transfers: readonly bigint[],
+  nowMs: number,
+): Promise<boolean> {
+  await tx.query(
+    `INSERT INTO batches (id, target, header, send_signature, quote_signature, signed_at)
+     VALUES ($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, $6)`,
+    [bytesOf(id), header.target, JSON.stringify(toJson(header)), JSON.stringify(send), JSON.stringify(quote), nowMs],
+  );
+  const [taken] = await tx.query<{ transfers: number }>(
+    `WITH taken AS (
+       UPDATE transfers SET batch = $1 WHERE batch IS NULL AND ended IS NULL
+         AND seq IN (SELECT given.seq::bigint FROM jsonb_array_elements_text($2::jsonb) AS given(seq)) RETURNING seq
+     ) SELECT count(*)::integer AS transfers FROM taken`,
+    [bytesOf(id), JSON.stringify(transfers.map(String))],
+  );
+  return taken?.transfers === transfers.length;
+}
+
+interface SignedRow {
+  readonly id: Uint8Array;
+  readonly header: unknown;
+  readonly send_signature: unknown;
+  readonly quote_signature: unknown;
+}
+
+/** A signed batch of which the ledger is not known to have heard. */
+export interface UnopenedBatch extends SignedBatch {
+  /** How often submitting it has failed. */
+  readonly attempts: number;
+}
+
+/** Those that are due for an attempt: new ones, the oldest first, in turns with what has failed. */
+export async function batchesToOpen(db: Queryable, nowMs: number, limit: number): Promise<readonly UnopenedBatch[]> {
+  const rows = await db.query<SignedRow & { readonly open_attempts: number }>(
+    `SELECT id, header, send_signature, quote_signature, open_attempts FROM (
+       SELECT *, ${turnOf("open_attempts", "open_due_at, signed_at, id")} FROM batches
+       WHERE NOT on_ledger AND voided_at IS NULL AND open_due_at <= $1) AS due
+     ORDER BY turn, open_attempts, id LIMIT $2`,
+    [nowMs, limit],
+  );
+  return rows.map((row) => ({ ...signedOf(row), attempts: row.open_attempts }));
+}
+
+/** When the next batch is due to be submitted; undefined where none waits. Milliseconds since the epoch. */
+export async function nextOpenDue(db: Queryable): Promise<number | undefined> {
+  const [row] = await db.query<{ due: bigint | null }>(
+    "SELECT min(open_due_at) AS due FROM batches WHERE NOT on_ledger AND voided_at IS NULL",
+  );
+  return row === undefined || row.due === null ? undefined : numberOf(row.due);
+}
+
+/** Records an attempt, and when there may be another; with the error where it failed. */
+export async function recordOpenAttempt(
+  db: Queryable,
+  id: Hex,
+  dueAtMs: number,
+  error: string | undefined,
+): Promise<void> {
+  await db.query(
+    `UPDATE batches SET open_attempts = open_attempts + $3, open_due_at = $2, open_error = $4
+     WHERE id = $1 AND NOT on_ledger`,
+    [bytesOf(id), dueAtMs, error === undefined ? 0 : 1, error ?? null],
+  );
+}
+
+/**
+ * Marks a batch that the ledger does not open as its provider cannot deliver.
+ * @returns whether it was not marked before
+ */
+export async function markProviderFault(tx: Queryable, id: Hex, fault: string): Promise<boolean> {
+  const marked = await tx.query(
+    "UPDATE batches SET provider_fault = $2 WHERE id = $1 AND provider_fault IS NULL RETURNING id",
+    [bytesOf(id), fault],
+  );
+  return marked.length > 0;
+}
+
+/** Signed batches of which the ledger is not known to have heard, by what ends their chance to be opened. */
+export interface ExpiringBatch {
+  readonly id: Hex;
+  readonly target: number;
+  /** Seconds of ledger time. */
+  readonly expiresAt: number;
+  /** Seconds of block time; undefined without a quote. */
+  readonly quoteValidUntil: number | undefined;
+}
+
+/** Those that may be past it at a block time: ledger time is never ahead of it. */
+export async function batchesPastChance(db: Queryable, blockTimeSeconds: number): Promise<readonly ExpiringBatch[]> {
+  const rows = await db.query<{ id: Uint8Array; target: number; expires: bigint; valid: bigint; provider: number }>(
+    `SELECT * FROM (
+       SELECT id, target, (header->>'expiresAt')::bigint AS expires, (header->'quote'->>'validUntil')::bigint AS valid,
+         (header->'quote'->>'provider')::integer AS provider
+       FROM batches WHERE NOT on_ledger AND voided_at IS NULL) AS unopened
+     WHERE expires <= $1 OR (provider <> 0 AND valid < $1)`,
+    [blockTimeSeconds],
+  );
+  return rows.map(({ id, target, expires, valid, provider }) => ({
+    id: hexOf(id),
+    target,
+    expiresAt: numberOf(expires),
+    quoteValidUntil: provider === 0 ? undefined : numberOf(valid),
+  }));
+}
+
+/** What becomes of the transfers of a batch that is void, each in the order of their acceptance. */
+export interface VoidedBatch {
+  readonly failed: readonly Uetr[];
+  /** They wait for another batch. */
+  readonly requeued: readonly Uetr[];
+}
+
+/** How often a transfer is given another batch, as the provider of one did not deliver. */
+const MOST_REQUEUED = 3;
+const MOST_EXTENDED_MS = 86_400_000;
+
+/**
+ * Gives a batch up that can never be opened any more. Where that was its provider's fault, its transfers wait again, with
+ * what they reserved, and for as much longer as they were in it. The others fail, and what they reserved of the quote is
+ * given back.
+ * @returns undefined when it is on the ledger or void
+ */
+export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<VoidedBatch | undefined> {
+  const [voided] = await tx.query<{ provider_fault: string | null; signed_at: bigint }>(
+    `UPDATE batches SET voided_at = $2 WHERE id = $1 AND NOT on_ledger AND voided_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = $1) RETURNING provider_fault, signed_at`,
+    [bytesOf(id), nowMs],
+  );
+  if (voided === undefined) return undefined;
+  const inItMs = Math.min(Math.max(0, nowMs - numberOf(voided.signed_at)), MOST_EXTENDED_MS);
+  const requeued =
+    voided.provider_fault === null
+      ? []
+      : await tx.query<{ uetr: string }>(
+          `WITH moved AS (
+             UPDATE transfers SET batch = NULL, requeued = requeued + 1, expires_at = expires_at + $3
+             WHERE batch = $1 AND requeued < $2 RETURNING seq, uetr
+           ) SELECT uetr FROM moved ORDER BY seq`,
+          [bytesOf(id), MOST_REQUEUED, inItMs],
+        );
+  await tx.query(
+    `UPDATE provider_quotes q SET reserved = q.reserved - t.total
+     FROM (SELECT provider_quote, sum(target_amount) AS total FROM transfers
+           WHERE batch = $1 AND provider_quote IS NOT NULL GROUP BY provider_quote) AS t
+     WHERE q.id = t.provider_quote`,
+    [bytesOf(id)],
+  );
+  const rows = await tx.query<{ uetr: string }>("SELECT uetr FROM transfers WHERE batch = $1 ORDER BY seq", [
+    bytesOf(id),
+  ]);
+  const uetrs = (list: readonly { uetr: string }[]) => list.map(({ uetr }) => parseUetr(uetr));
+  return { failed: uetrs(rows), requeued: uetrs(requeued) };
+}
+
+/** What signed batches that are not on the ledger yet will take of a currency's money, in minor units. */
+export async function unopenedMoney(db: Queryable): Promise<ReadonlyMap<number, bigint>> {
+  const rows = await db.query<{ currency: number; minor: bigint }>(
+    `SELECT (header->>'sourceCurrency')::integer AS currency,
+       sum((header->>'sourceTotal')::numeric + (header->>'fee')::numeric) AS minor
+     FROM batches WHERE NOT on_ledger AND voided_at IS NULL GROUP BY currency`,
+  );
+  return new Map(rows.map(({ currency, minor }) => [currency, minor]));
+}
+
+/** The source totals of signed batches of a corridor that are not on the ledger yet, in minor units. */
+export async function unopenedOfCorridor(
+  db: Queryable,
+  { target, sourceCurrency, targetCurrency }: Pick<BatchHeader, "target" | "sourceCurrency" | "targetCurrency">,
+): Promise<bigint> {
+  const [row] = await db.query<{ minor: bigint }>(
+    `SELECT coalesce(sum((header->>'sourceTotal')::numeric), 0) AS minor FROM batches
+     WHERE NOT on_ledger AND voided_at IS NULL AND target = $1 AND (header->>'sourceCurrency')::integer = $2
+       AND (header->>'targetCurrency')::integer = $3`,
+    [target, sourceCurrency, targetCurrency],
+  );
+  return row?.minor ?? 0n;
+}
+
+export async function hasUnopenedBatches(db: Queryable): Promise<boolean> {
+  const rows = await db.query("SELECT 1 AS one FROM batches WHERE NOT on_ledger AND voided_at IS NULL LIMIT 1");
+  return rows.length > 0;
+}
+
+/** The transfers of own batches, each batch's in the order of their acceptance. */
+export async function transfersOfBatches(
+  db: Queryable,
+  ids: readonly Hex[],
+): Promise<ReadonlyMap<Hex, readonly Transfer[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query<{
+    batch: Uint8Array;
+    uetr: string;
+    source_amount: bigint;
+    target_amount: bigint;
+    details_hash: Uint8Array;
+  }>(
+    `SELECT batch, uetr, source_amount, target_amount, details_hash FROM transfers
+     WHERE batch IN (SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text)) ORDER BY batch, seq`,
+    [recordset(ids.map((id) => ({ id: hexDigits(id) })))],
+  );
+  const byBatch = Map.groupBy(rows, ({ batch }) => hexOf(batch));
+  return new Map(
+    [...byBatch].map(([id, members]) => [
+      id,
+      members.map((row) => ({
+        uetr: parseUetr(row.uetr),
+        sourceAmount: row.source_amount,
+        targetAmount: row.target_amount,
+        detailsHash: hexOf(row.details_hash),
+      })),
+    ]),
+  );
+}
+
+function signedOf(row: SignedRow): SignedBatch {
+  return {
+    id: hexOf(row.id),
+    header: parseWire(headerSchema, row.header, "batches.header"),
+    send: parseWire(authorizationSchema, row.send_signature, "batches.send_signature"),
+    quote: parseWire(authorizationSchema, row.quote_signature, "batches.quote_signature"),
+  };
+}
+
+/** Batches that were signed after a time and are not known to be on the ledger yet, by their target partner. */
+export async function batchesOnTheirWay(db: Queryable, signedAfterMs: number): Promise<ReadonlyMap<number, number>> {
+  const rows = await db.query<{ target: number; batches: number }>(
+    `SELECT target, count(*)::integer AS batches FROM batches
+     WHERE NOT on_ledger AND voided_at IS NULL AND signed_at > $1 GROUP BY target`,
+    [signedAfterMs],
+  );
+  return new Map(rows.map(({ target, batches }) => [target, batches]));
+}

@@ -1,0 +1,54 @@
+import { z } from "zod/v4";
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import type { PartnerId } from "../../../domain/partner.ts";
+import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import { hexOf as hexSchema, parseWire } from "../../../domain/wire.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { bytesOf, recordset } from "../../../kernel/store/values.ts";
+
+const rejectedSchema = z.array(z.object({ leaf: hexSchema(32) }));
+
+/**
+ * What the ledger made of an own batch for a target: the leaves that it refunded, where it has settled; undefined where
+ * it has not, as far as it has been read; null where there is no such batch.
+ */
+export async function settledOwnBatch(
+  db: Queryable,
+  batch: Hex,
+  target: PartnerId,
+): Promise<ReadonlySet<Hex> | undefined | null> {
+  const [row] = await db.query<{ status: string | null; rejected: unknown }>(
+    `SELECT l.status, l.rejected FROM batches b LEFT JOIN ledger_batches l ON l.id = b.id
+     WHERE b.id = $1 AND b.target = $2`,
+    [bytesOf(batch), target],
+  );
+  if (row === undefined) return null;
+  if (row.status !== "settled") return undefined;
+  return new Set(parseWire(rejectedSchema, row.rejected, "ledger_batches.rejected").map(({ leaf }) => leaf));
+}
+
+/**
+ * Writes that customers were credited; what was written before stays.
+ * @returns those that are new, with when their transfers had been accepted
+ */
+export async function insertConfirmations(
+  tx: Queryable,
+  credits: readonly { readonly uetr: Uetr; readonly creditedAt: number }[],
+): Promise<ReadonlySet<Uetr>> {
+  const rows = await tx.query<{ uetr: string }>(
+    `INSERT INTO confirmations (uetr, credited_at)
+     SELECT c.uetr, c.at FROM jsonb_to_recordset($1::jsonb) AS c(uetr uuid, at bigint) ORDER BY c.uetr
+     ON CONFLICT (uetr) DO NOTHING RETURNING uetr`,
+    [recordset(credits.map(({ uetr, creditedAt }) => ({ uetr, at: creditedAt })))],
+  );
+  return new Set(rows.map(({ uetr }) => parseUetr(uetr)));
+}
+
+/** When the transfers of an own batch were accepted. Milliseconds since the epoch. */
+export async function acceptanceTimes(db: Queryable, batch: Hex): Promise<ReadonlyMap<Uetr, number>> {
+  const rows = await db.query<{ uetr: string; accepted_at: bigint }>(
+    "SELECT uetr, accepted_at FROM transfers WHERE batch = $1",
+    [bytesOf(batch)],
+  );
+  return new Map(rows.map(({ uetr, accepted_at }) => [parseUetr(uetr), Number.parseInt(String(accepted_at), 10)]));
+}

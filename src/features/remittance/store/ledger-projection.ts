@@ -1,0 +1,192 @@
+import type { BatchHeader } from "../../../domain/batch.ts";
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
+import { headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+
+// The ledger as the watcher has read it. Only the watcher writes here.
+
+/** Up to where the ledger has been read: a block, by what tells it from every other. */
+export interface LedgerCursor {
+  readonly block: number;
+  readonly hash: Hex;
+  /** UTC seconds. */
+  readonly timeSeconds: number;
+}
+
+/** Undefined before the first read. */
+export async function readCursor(db: Queryable): Promise<LedgerCursor | undefined> {
+  const [row] = await db.query<{ block: bigint; block_hash: Uint8Array; block_time_s: bigint }>(
+    "SELECT block, block_hash, block_time_s FROM ledger_cursor",
+  );
+  if (row === undefined) return undefined;
+  return { block: numberOf(row.block), hash: hexOf(row.block_hash), timeSeconds: numberOf(row.block_time_s) };
+}
+
+/**
+ * Moves the cursor on from where it was when the blocks were read.
+ * @returns false when it is elsewhere: somebody else has moved it, and what was read is theirs to write
+ */
+export async function advanceCursor(
+  tx: Queryable,
+  from: LedgerCursor | undefined,
+  { block, hash, timeSeconds }: LedgerCursor,
+): Promise<boolean> {
+  const moved = await tx.query(
+    from === undefined
+      ? `INSERT INTO ledger_cursor (block, block_hash, block_time_s) VALUES ($1, $2, $3)
+         ON CONFLICT (only_one) DO NOTHING RETURNING block`
+      : "UPDATE ledger_cursor SET block = $1, block_hash = $2, block_time_s = $3 WHERE block = $4 RETURNING block",
+    [block, bytesOf(hash), timeSeconds, ...(from === undefined ? [] : [from.block])],
+  );
+  return moved.length > 0;
+}
+
+/** Where something happened on the ledger. */
+export interface LedgerPlace {
+  readonly block: number;
+  readonly logIndex: number;
+  /** UTC seconds of block time. */
+  readonly timeSeconds: number;
+  readonly transaction: Hex;
+}
+
+export interface OpenedBatch {
+  readonly id: Hex;
+  readonly header: BatchHeader;
+  readonly at: LedgerPlace;
+}
+
+export type FinalStatus = "settled" | "rejected" | "expired";
+
+/** A rejected transfer as the ledger published it: the reason's code is the four bytes themselves. */
+export interface PublishedRejection {
+  readonly leaf: Hex;
+  readonly code: Hex;
+}
+
+export interface FinalBatch {
+  readonly id: Hex;
+  readonly status: FinalStatus;
+  readonly rejected: readonly PublishedRejection[];
+  readonly at: LedgerPlace;
+}
+
+export async function insertOpenedBatches(tx: Queryable, batches: readonly OpenedBatch[]): Promise<void> {
+  if (batches.length === 0) return;
+  const rows = batches.map(({ id, header, at }) => ({
+    id: hexDigits(id),
+    source: header.source,
+    target: header.target,
+    header: toJson(header),
+    expires: header.expiresAt,
+    block: at.block,
+    log: at.logIndex,
+    time: at.timeSeconds,
+    transaction: hexDigits(at.transaction),
+  }));
+  await tx.query(
+    `INSERT INTO ledger_batches (id, source, target, header, expires_at_s, status, opened_block, opened_log,
+       opened_time_s, opened_transaction)
+     SELECT decode(b.id, 'hex'), b.source, b.target, b.header, b.expires, 'open', b.block, b.log, b.time,
+       decode(b.transaction, 'hex')
+     FROM jsonb_to_recordset($1::jsonb) AS b(id text, source integer, target integer, header jsonb, expires bigint,
+       block bigint, log integer, time bigint, transaction text)`,
+    [recordset(rows)],
+  );
+  await tx.query(
+    `UPDATE batches SET on_ledger = true
+     WHERE id IN (SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text))`,
+    [recordset(rows.map(({ id }) => ({ id })))],
+  );
+}
+
+/** @throws Error when one of them is not open */
+export async function finishBatches(tx: Queryable, batches: readonly FinalBatch[]): Promise<void> {
+  if (batches.length === 0) return;
+  const rows = batches.map(({ id, status, rejected, at }) => ({
+    id: hexDigits(id),
+    status,
+    rejected,
+    block: at.block,
+    log: at.logIndex,
+    time: at.timeSeconds,
+    transaction: hexDigits(at.transaction),
+  }));
+  const finished = await tx.query(
+    `UPDATE ledger_batches l SET status = b.status, rejected = b.rejected, final_block = b.block, final_log = b.log,
+       final_time_s = b.time, final_transaction = decode(b.transaction, 'hex')
+     FROM jsonb_to_recordset($1::jsonb) AS b(id text, status text, rejected jsonb, block bigint, log integer,
+       time bigint, transaction text)
+     WHERE l.id = decode(b.id, 'hex') AND l.status = 'open' RETURNING l.id`,
+    [recordset(rows)],
+  );
+  if (finished.length !== batches.length) {
+    throw new Error(`the ledger ended ${batches.length} batches, of which ${finished.length} are known as open`);
+  }
+}
+
+/** The headers of those batches that are known. */
+export async function headersOfBatches(db: Queryable, ids: readonly Hex[]): Promise<readonly BatchHeader[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.query<{ header: unknown }>(
+    `SELECT header FROM ledger_batches
+     WHERE id IN (SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text))`,
+    [recordset(ids.map((id) => ({ id: hexDigits(id) })))],
+  );
+  return rows.map(({ header }) => storedHeader(header));
+}
+
+/** An open batch, with what it takes to expire it. */
+export interface OverdueBatch {
+  readonly id: Hex;
+  readonly header: BatchHeader;
+}
+
+/**
+ * Open batches past their expiry: those that a partner is part of, and those of others. The oldest first, in turns with
+ * those that failed to be expired and are due for it again.
+ * @param before seconds of ledger time at which the partner's own ones are overdue, and everybody else's
+ */
+export async function overdueBatches(
+  db: Queryable,
+  partner: PartnerId,
+  before: { readonly own: number; readonly others: number },
+  nowMs: number,
+  limit: number,
+): Promise<readonly OverdueBatch[]> {
+  const rows = await db.query<{ id: Uint8Array; header: unknown }>(
+    `SELECT id, header FROM (
+       SELECT l.id, l.header, coalesce(f.attempts, 0) AS attempts,
+         ${turnOf("coalesce(f.attempts, 0)", "f.due_at, l.expires_at_s, l.id")}
+       FROM ledger_batches l LEFT JOIN step_faults f ON f.step = 'sweeper' AND f.item = '0x' || encode(l.id, 'hex')
+       WHERE l.status = 'open' AND coalesce(f.due_at, 0) <= $4
+         AND l.expires_at_s <= CASE WHEN l.source = $1 OR l.target = $1 THEN $2::bigint ELSE $3::bigint END) AS overdue
+     ORDER BY turn, attempts, id LIMIT $5`,
+    [partner, before.own, before.others, nowMs, limit],
+  );
+  return rows.map(({ id, header }) => ({ id: hexOf(id), header: storedHeader(header) }));
+}
+
+/** The partners who have a batch open, as source or target, ascending: those whom ledger time matters to. */
+export async function partnersWithOpenBatches(db: Queryable): Promise<readonly PartnerId[]> {
+  const rows = await db.query<{ partner: number }>(
+    `SELECT source AS partner FROM ledger_batches WHERE status = 'open'
+     UNION SELECT target FROM ledger_batches WHERE status = 'open' ORDER BY partner`,
+  );
+  return rows.map(({ partner }) => parsePartnerId(partner));
+}
+
+export async function countOpenBatches(db: Queryable, partner: PartnerId): Promise<number> {
+  const [row] = await db.query<{ open: number }>(
+    `SELECT count(*)::integer AS open FROM ledger_batches WHERE status = 'open' AND (source = $1 OR target = $1)`,
+    [partner],
+  );
+  return row?.open ?? 0;
+}
+
+/** A header that this store has written itself. */
+export function storedHeader(json: unknown): BatchHeader {
+  return parseWire(headerSchema, json, "ledger_batches.header");
+}

@@ -1,0 +1,74 @@
+import { z } from "zod/v4";
+import type { BatchHeader } from "../../../domain/batch.ts";
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import type { PublishedRejection } from "../../../domain/receipt.ts";
+import type { Uetr } from "../../../domain/uetr.ts";
+import { hexOf as hexText, parseWire } from "../../../domain/wire.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { storedHeader } from "./ledger-projection.ts";
+import { bytesOf, hexOf } from "../../../kernel/store/values.ts";
+
+// What receipts are made of.
+
+/** A transfer of this relay's own customer. */
+export interface SentTransfer {
+  /** Undefined where it has not got into one. */
+  readonly batch: Hex | undefined;
+  /** Undefined once erased. */
+  readonly sealed: Uint8Array | undefined;
+}
+
+export async function findSent(db: Queryable, uetr: Uetr): Promise<SentTransfer | undefined> {
+  const [row] = await db.query<{ batch: Uint8Array | null; sealed: Uint8Array | null }>(
+    "SELECT batch, sealed FROM transfers WHERE uetr = $1::uuid",
+    [uetr],
+  );
+  if (row === undefined) return undefined;
+  return { batch: row.batch === null ? undefined : hexOf(row.batch), sealed: row.sealed ?? undefined };
+}
+
+/** The batch in which this relay's partner was sent a transfer that it has decided on. */
+export async function findReceivedBatch(db: Queryable, uetr: Uetr): Promise<Hex | undefined> {
+  const [row] = await db.query<{ batch: Uint8Array }>(
+    `SELECT batch FROM credits WHERE uetr = $1::uuid
+     UNION ALL SELECT batch FROM decisions WHERE rejections @> $2::jsonb LIMIT 1`,
+    [uetr, JSON.stringify([{ uetr }])],
+  );
+  return row === undefined ? undefined : hexOf(row.batch);
+}
+
+/** A batch that has ended, as the ledger has it. */
+export interface EndedBatch {
+  readonly header: BatchHeader;
+  readonly status: "settled" | "rejected" | "expired";
+  readonly rejected: readonly PublishedRejection[];
+  readonly opened: Hex;
+  readonly final: Hex;
+}
+
+const rejectedSchema: z.ZodType<readonly PublishedRejection[]> = z.array(
+  z.strictObject({ leaf: hexText(32), code: hexText(4) }),
+);
+
+/** Undefined while it has not. */
+export async function findEnded(db: Queryable, batch: Hex): Promise<EndedBatch | undefined> {
+  const [row] = await db.query<{
+    header: unknown;
+    status: EndedBatch["status"];
+    rejected: unknown;
+    opened_transaction: Uint8Array;
+    final_transaction: Uint8Array;
+  }>(
+    `SELECT header, status, rejected, opened_transaction, final_transaction FROM ledger_batches
+     WHERE id = $1 AND status <> 'open'`,
+    [bytesOf(batch)],
+  );
+  if (row === undefined) return undefined;
+  return {
+    header: storedHeader(row.header),
+    status: row.status,
+    rejected: parseWire(rejectedSchema, row.rejected, "ledger_batches.rejected"),
+    opened: hexOf(row.opened_transaction),
+    final: hexOf(row.final_transaction),
+  };
+}

@@ -1,0 +1,285 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import type { CurrencyCode } from "../../../domain/currency.ts";
+import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
+import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { hexDigits, hexOf, numberOf, recordset, UUIDS_OF_JSON } from "../../../kernel/store/values.ts";
+
+/** What was promised for a transfer when it was accepted, and never changes. Minor units; milliseconds. */
+export interface AcceptedTransfer {
+  readonly uetr: Uetr;
+  /** Tells the content of its request from any other. */
+  readonly contentMac: Uint8Array;
+  readonly target: PartnerId;
+  readonly sourceCurrency: CurrencyCode;
+  readonly targetCurrency: CurrencyCode;
+  readonly sourceAmount: bigint;
+  readonly targetAmount: bigint;
+  readonly fee: bigint;
+  readonly acceptedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface NewTransfer extends AcceptedTransfer {
+  /** Undefined where both currencies are the same. */
+  readonly providerQuote: Hex | undefined;
+  readonly sealed: Uint8Array;
+  readonly detailsHash: Hex;
+  readonly ifUnfunded: "wait" | "fail";
+}
+
+/** Error code of PostgreSQL: a CHECK does not hold. */
+const CHECK_VIOLATION = "23514";
+
+/**
+ * Stores transfers and takes what they need of their providers' quotes, all or nothing, in one statement. A UETR that is
+ * there already is left as it is, and what was refused is left out.
+ * @returns the UETRs that were stored; or "used up" when a quote has less left than is taken, and nothing was stored
+ */
+export async function insertTransfers(
+  db: Queryable,
+  transfers: readonly NewTransfer[],
+): Promise<ReadonlySet<Uetr> | "used up"> {
+  // In one order everywhere, so that two who store the same do not wait for each other.
+  const rows = transfers.toSorted((left, right) => (left.uetr < right.uetr ? -1 : 1)).map(toRow);
+  try {
+    const stored = await db.query<{ uetr: string }>(
+      `WITH stored AS (
+         INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount,
+           target_amount, fee, provider_quote, sealed, details_hash, if_unfunded, accepted_at, expires_at)
+         SELECT t.uetr, decode(t.mac, 'base64'), t.target, t.source, t.destination, t.amount, t.receive, t.fee,
+           decode(t.quote, 'hex'), decode(t.sealed, 'base64'), decode(t.details, 'hex'), t.unfunded, t.at, t.until
+         FROM jsonb_to_recordset($1::jsonb) AS t(uetr uuid, mac text, target integer, source text, destination text,
+           amount numeric, receive numeric, fee numeric, quote text, sealed text, details text, unfunded text,
+           at bigint, until bigint)
+         WHERE t.uetr NOT IN (SELECT refused_among($1::jsonb))
+         ON CONFLICT (uetr) DO NOTHING
+         RETURNING uetr, provider_quote, target_amount
+       ), taken AS (
+         UPDATE provider_quotes q SET reserved = q.reserved + s.total
+         FROM (SELECT provider_quote, sum(target_amount) AS total FROM stored
+               WHERE provider_quote IS NOT NULL GROUP BY provider_quote) AS s
+         WHERE q.id = s.provider_quote
+       )
+       SELECT uetr FROM stored`,
+      [recordset(rows)],
+    );
+    return new Set(stored.map(({ uetr }) => parseUetr(uetr)));
+  } catch (failure) {
+    // Of the checks, only that a quote's capacity is not exceeded depends on what others store.
+    if (codeOf(failure) === CHECK_VIOLATION) return "used up";
+    throw failure;
+  }
+}
+
+interface AcceptedRow {
+  readonly uetr: string;
+  readonly content_mac: Uint8Array;
+  readonly target: number;
+  readonly source_currency: CurrencyCode;
+  readonly target_currency: CurrencyCode;
+  readonly source_amount: bigint;
+  readonly target_amount: bigint;
+  readonly fee: bigint;
+  readonly accepted_at: bigint;
+  readonly expires_at: bigint;
+}
+
+/** What was accepted under these UETRs. */
+export async function findAccepted(
+  db: Queryable,
+  uetrs: readonly Uetr[],
+): Promise<ReadonlyMap<Uetr, AcceptedTransfer>> {
+  const rows = await db.query<AcceptedRow>(
+    `SELECT uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount, fee, accepted_at,
+       expires_at
+     FROM transfers WHERE uetr = ANY (${UUIDS_OF_JSON})`,
+    [JSON.stringify(uetrs)],
+  );
+  return new Map(
+    rows.map((row) => {
+      const uetr = parseUetr(row.uetr);
+      return [uetr, { ...amountsOf(row), uetr, contentMac: row.content_mac }];
+    }),
+  );
+}
+
+function amountsOf(row: Omit<AcceptedRow, "uetr" | "content_mac">): Omit<AcceptedTransfer, "uetr" | "contentMac"> {
+  return {
+    target: parsePartnerId(row.target),
+    sourceCurrency: row.source_currency,
+    targetCurrency: row.target_currency,
+    sourceAmount: row.source_amount,
+    targetAmount: row.target_amount,
+    fee: row.fee,
+    acceptedAt: numberOf(row.accepted_at),
+    expiresAt: numberOf(row.expires_at),
+  };
+}
+
+/** A transfer with everything that tells where it stands. */
+export interface TransferRecord extends Omit<AcceptedTransfer, "contentMac"> {
+  readonly detailsHash: Hex;
+  readonly ended:
+    { readonly how: "cancelled" | "failed"; readonly reason: string | undefined; readonly at: number } | undefined;
+  readonly batch: { readonly id: Hex; readonly signedAt: number; readonly voidedAt: number | undefined } | undefined;
+  readonly ledger: LedgerPart | undefined;
+  readonly creditedAt: number | undefined;
+  /** Money that transfers before it, and it, take of their currency: those that are in no batch yet. */
+  readonly queued: bigint;
+  /** Money that is free for them, in minor units; undefined where the ledger has not been read. */
+  readonly free: bigint | undefined;
+}
+
+/** Where a batch stands on the ledger. Times in seconds of block time. */
+export interface LedgerPart {
+  readonly status: "open" | "settled" | "rejected" | "expired";
+  readonly rejected: readonly { readonly leaf: Hex; readonly code: string }[];
+  readonly opened: LedgerPoint;
+  readonly final: LedgerPoint | undefined;
+}
+
+export interface LedgerPoint {
+  readonly timeSeconds: number;
+  readonly block: number;
+  readonly transaction: Hex;
+}
+
+interface StatusRow extends AcceptedRow {
+  readonly details_hash: Uint8Array;
+  readonly ended: "cancelled" | "failed" | null;
+  readonly ended_reason: string | null;
+  readonly ended_at: bigint | null;
+  readonly batch: Uint8Array | null;
+  readonly signed_at: bigint;
+  readonly voided_at: bigint | null;
+  readonly status: LedgerPart["status"] | null;
+  readonly rejected: LedgerPart["rejected"];
+  readonly opened_time_s: bigint;
+  readonly opened_block: bigint;
+  readonly opened_transaction: Uint8Array;
+  readonly final_time_s: bigint | null;
+  readonly final_block: bigint;
+  readonly final_transaction: Uint8Array;
+  readonly credited_at: bigint | null;
+  readonly queued: bigint;
+  readonly free: bigint | null;
+}
+
+export async function findTransfer(db: Queryable, uetr: Uetr): Promise<TransferRecord | undefined> {
+  return (await findTransfers(db, [uetr])).get(uetr);
+}
+
+/** Those that there are. */
+export async function findTransfers(db: Queryable, uetrs: readonly Uetr[]): Promise<ReadonlyMap<Uetr, TransferRecord>> {
+  if (uetrs.length === 0) return new Map();
+  const rows = await db.query<StatusRow>(
+    `SELECT t.uetr, t.content_mac, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
+       t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, t.batch, b.signed_at,
+       b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
+       l.final_block, l.final_transaction, c.credited_at,
+       CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
+         (SELECT sum(w.source_amount + w.fee) FROM transfers w WHERE w.batch IS NULL AND w.ended IS NULL
+            AND w.source_currency = t.source_currency AND w.seq <= t.seq) ELSE 0 END AS queued,
+       CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
+         (SELECT available FROM balances WHERE currency = t.source_currency) -
+         (SELECT coalesce(sum(u.source_amount + u.fee), 0) FROM batches s JOIN transfers u ON u.batch = s.id
+          WHERE u.source_currency = t.source_currency AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
+     FROM transfers t LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
+       LEFT JOIN confirmations c ON c.uetr = t.uetr
+     WHERE t.uetr = ANY (${UUIDS_OF_JSON})`,
+    [JSON.stringify(uetrs)],
+  );
+  return new Map(
+    rows.map((row) => {
+      const uetr = parseUetr(row.uetr);
+      return [uetr, recordOf(row, uetr)];
+    }),
+  );
+}
+
+function recordOf(row: StatusRow, uetr: Uetr): TransferRecord {
+  return {
+    ...amountsOf(row),
+    uetr,
+    detailsHash: hexOf(row.details_hash),
+    ended:
+      row.ended === null || row.ended_at === null
+        ? undefined
+        : { how: row.ended, reason: row.ended_reason ?? undefined, at: numberOf(row.ended_at) },
+    batch:
+      row.batch === null
+        ? undefined
+        : {
+            id: hexOf(row.batch),
+            signedAt: numberOf(row.signed_at),
+            voidedAt: row.voided_at === null ? undefined : numberOf(row.voided_at),
+          },
+    ledger: row.status === null ? undefined : ledgerPartOf(row, row.status),
+    creditedAt: row.credited_at === null ? undefined : numberOf(row.credited_at),
+    queued: row.queued,
+    free: row.free ?? undefined,
+  };
+}
+
+function ledgerPartOf(row: StatusRow, status: LedgerPart["status"]): LedgerPart {
+  return {
+    status,
+    rejected: row.rejected,
+    opened: {
+      timeSeconds: numberOf(row.opened_time_s),
+      block: numberOf(row.opened_block),
+      transaction: hexOf(row.opened_transaction),
+    },
+    final:
+      row.final_time_s === null
+        ? undefined
+        : {
+            timeSeconds: numberOf(row.final_time_s),
+            block: numberOf(row.final_block),
+            transaction: hexOf(row.final_transaction),
+          },
+  };
+}
+
+/**
+ * Ends a transfer that is in no batch, and gives back what it reserved of a provider's quote.
+ * @returns whether it was so
+ */
+export async function cancelTransfer(tx: Queryable, uetr: Uetr, nowMs: number): Promise<boolean> {
+  const rows = await tx.query(
+    `WITH ended AS (
+       UPDATE transfers SET ended = 'cancelled', ended_at = $2
+       WHERE uetr = $1::uuid AND batch IS NULL AND ended IS NULL
+       RETURNING provider_quote, target_amount
+     ), freed AS (
+       UPDATE provider_quotes q SET reserved = q.reserved - e.target_amount FROM ended e WHERE q.id = e.provider_quote
+     )
+     SELECT 1 AS one FROM ended`,
+    [uetr, nowMs],
+  );
+  return rows.length > 0;
+}
+
+function toRow(transfer: NewTransfer) {
+  return {
+    uetr: transfer.uetr,
+    mac: Buffer.from(transfer.contentMac).toString("base64"),
+    target: transfer.target,
+    source: transfer.sourceCurrency,
+    destination: transfer.targetCurrency,
+    amount: transfer.sourceAmount,
+    receive: transfer.targetAmount,
+    fee: transfer.fee,
+    quote: transfer.providerQuote === undefined ? null : hexDigits(transfer.providerQuote),
+    sealed: Buffer.from(transfer.sealed).toString("base64"),
+    details: hexDigits(transfer.detailsHash),
+    unfunded: transfer.ifUnfunded,
+    at: transfer.acceptedAt,
+    until: transfer.expiresAt,
+  };
+}
+
+function codeOf(failure: unknown): unknown {
+  return typeof failure === "object" && failure !== null && "code" in failure ? failure.code : undefined;
+}

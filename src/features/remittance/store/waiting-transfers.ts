@@ -1,0 +1,136 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import { parseCurrency, type CurrencyCode } from "../../../domain/currency.ts";
+import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
+import type { ReasonCode } from "../../../domain/reason.ts";
+import type { Transfer } from "../../../domain/transfer.ts";
+import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
+
+/** Accepted transfers that are in no batch yet and may go into one together. */
+export interface WaitingGroup {
+  readonly target: PartnerId;
+  readonly sourceCurrency: CurrencyCode;
+  readonly targetCurrency: CurrencyCode;
+  /** The provider's quote that they were priced on; undefined where both currencies are the same. */
+  readonly quote: Hex | undefined;
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly oldestAcceptedAt: number;
+}
+
+/** All groups, the one that has waited longest first. */
+export async function waitingGroups(db: Queryable): Promise<readonly WaitingGroup[]> {
+  const rows = await db.query<{
+    target: number;
+    source_currency: string;
+    target_currency: string;
+    provider_quote: Uint8Array | null;
+    count: number;
+    oldest: bigint;
+  }>(
+    `SELECT target, source_currency, target_currency, provider_quote, count(*)::integer AS count,
+       min(accepted_at) AS oldest
+     FROM transfers WHERE batch IS NULL AND ended IS NULL
+     GROUP BY target, source_currency, target_currency, provider_quote ORDER BY min(seq)`,
+  );
+  return rows.map((row) => ({
+    target: parsePartnerId(row.target),
+    sourceCurrency: parseCurrency(row.source_currency).code,
+    targetCurrency: parseCurrency(row.target_currency).code,
+    quote: row.provider_quote === null ? undefined : hexOf(row.provider_quote),
+    count: row.count,
+    oldestAcceptedAt: numberOf(row.oldest),
+  }));
+}
+
+export interface WaitingTransfer extends Transfer {
+  readonly seq: bigint;
+  readonly ifUnfunded: "wait" | "fail";
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** The transfers of a group that come after one, in the order of their acceptance. */
+export async function waitingTransfers(
+  db: Queryable,
+  { target, sourceCurrency, targetCurrency, quote }: WaitingGroup,
+  afterSeq: bigint,
+  limit: number,
+): Promise<readonly WaitingTransfer[]> {
+  const rows = await db.query<{
+    seq: bigint;
+    uetr: string;
+    source_amount: bigint;
+    target_amount: bigint;
+    details_hash: Uint8Array;
+    if_unfunded: "wait" | "fail";
+    expires_at: bigint;
+  }>(
+    `SELECT seq, uetr, source_amount, target_amount, details_hash, if_unfunded, expires_at FROM transfers
+     WHERE batch IS NULL AND ended IS NULL AND target = $1 AND source_currency = $2 AND target_currency = $3
+       AND provider_quote IS NOT DISTINCT FROM $4::bytea AND seq > $5 ORDER BY seq LIMIT $6`,
+    [target, sourceCurrency, targetCurrency, quote === undefined ? null : bytesOf(quote), afterSeq, limit],
+  );
+  return rows.map((row) => ({
+    seq: row.seq,
+    uetr: parseUetr(row.uetr),
+    sourceAmount: row.source_amount,
+    targetAmount: row.target_amount,
+    detailsHash: hexOf(row.details_hash),
+    ifUnfunded: row.if_unfunded,
+    expiresAt: numberOf(row.expires_at),
+  }));
+}
+
+/**
+ * Ends waiting transfers, and gives back what they reserved of providers' quotes.
+ * @returns those that were still waiting
+ */
+export async function failWaiting(
+  tx: Queryable,
+  transfers: readonly Uetr[],
+  reason: ReasonCode,
+  nowMs: number,
+): Promise<readonly Uetr[]> {
+  const rows = await tx.query<{ uetr: string }>(
+    `WITH failed AS (
+       UPDATE transfers SET ended = 'failed', ended_reason = $2, ended_at = $3
+       WHERE batch IS NULL AND ended IS NULL
+         AND uetr IN (SELECT given.uetr::uuid FROM jsonb_array_elements_text($1::jsonb) AS given(uetr))
+       RETURNING seq, uetr, provider_quote, target_amount
+     ), freed AS (
+       UPDATE provider_quotes q SET reserved = q.reserved - f.total
+       FROM (SELECT provider_quote, sum(target_amount) AS total FROM failed
+             WHERE provider_quote IS NOT NULL GROUP BY provider_quote) AS f
+       WHERE q.id = f.provider_quote
+     )
+     SELECT uetr FROM failed ORDER BY seq`,
+    [JSON.stringify(transfers), reason, nowMs],
+  );
+  return rows.map(({ uetr }) => parseUetr(uetr));
+}
+
+/**
+ * Moves waiting transfers to another quote, with what they reserve. Their amounts stay as they were promised.
+ * @param transfers their `seq`
+ * @returns false when one of them waits no longer, or the other quote has not enough left: the transaction must be given
+ * up
+ */
+export async function moveToQuote(tx: Queryable, transfers: readonly bigint[], from: Hex, to: Hex): Promise<boolean> {
+  const [moved] = await tx.query<{ transfers: number; total: bigint }>(
+    `WITH moved AS (
+       UPDATE transfers SET provider_quote = $3 WHERE batch IS NULL AND ended IS NULL AND provider_quote = $2
+         AND seq IN (SELECT given.seq::bigint FROM jsonb_array_elements_text($1::jsonb) AS given(seq))
+       RETURNING target_amount
+     ) SELECT count(*)::integer AS transfers, coalesce(sum(target_amount), 0) AS total FROM moved`,
+    [JSON.stringify(transfers.map(String)), bytesOf(from), bytesOf(to)],
+  );
+  if (moved?.transfers !== transfers.length) return false;
+  await tx.query("UPDATE provider_quotes SET reserved = reserved - $2 WHERE id = $1", [bytesOf(from), moved.total]);
+  const reserved = await tx.query(
+    `UPDATE provider_quotes SET reserved = reserved + $2 WHERE id = $1 AND reserved + $2 <= capacity RETURNING id`,
+    [bytesOf(to), moved.total],
+  );
+  return reserved.length > 0;
+}

@@ -1,0 +1,200 @@
+import { Webhook } from "standardwebhooks";
+import { z } from "zod/v4";
+import type { Alias } from "../../domain/alias.ts";
+import type { Hex } from "../../domain/bytes/hex.ts";
+import { readInstant } from "../../domain/instant.ts";
+import type { Money } from "../../domain/money.ts";
+import type { TransferParties } from "../../domain/payload.ts";
+import { parseReason, REASONS, type ReasonCode } from "../../domain/reason.ts";
+import { storable } from "../../domain/storable.ts";
+import type { Uetr } from "../../domain/uetr.ts";
+import { parseWire, uetrText } from "../../domain/wire.ts";
+import type { Clock } from "../../kernel/clock/clock.ts";
+import { noTracer, type Tracer } from "../../kernel/telemetry/tracing.ts";
+import { jsonText, readJson } from "../../kernel/http/body.ts";
+
+/** A transfer as the wallet of its payee is asked about it. Personal data. */
+export interface WalletCredit extends TransferParties {
+  readonly uetr: Uetr;
+  readonly amount: Money;
+}
+
+/** A credit to be posted: its batch has settled. */
+export interface SettledCredit extends WalletCredit {
+  readonly batchId: Hex;
+}
+
+export type PayeeLookup =
+  { readonly found: true; readonly name: string } | { readonly found: false; readonly reason: ReasonCode };
+
+export type CheckResult =
+  | { readonly uetr: Uetr; readonly accept: true }
+  | { readonly uetr: Uetr; readonly accept: false; readonly reason: ReasonCode };
+
+export type CreditResult =
+  | {
+      readonly uetr: Uetr;
+      readonly status: "credited";
+      /** The wallet's own name for the posting. */
+      readonly reference: string;
+      /** As the wallet tells it, in milliseconds since the epoch; undefined where that is no time. */
+      readonly creditedAtMs: number | undefined;
+    }
+  | { readonly uetr: Uetr; readonly status: "refused"; readonly reason: ReasonCode };
+
+/**
+ * The partner's wallet, as its relay depends on it; docs/wallet-connector.md is the contract. Every call throws
+ * `WalletError` when the wallet does not answer, or not as the contract has it: nothing is known then, and the call can
+ * be repeated. Results may be fewer than were asked for, and are of transfers that were asked for.
+ */
+export interface WalletConnector {
+  lookup(alias: Alias): Promise<PayeeLookup>;
+  /** Whether these could be credited now. Changes nothing. */
+  check(credits: readonly WalletCredit[]): Promise<readonly CheckResult[]>;
+  /** Posts credits, each UETR once: repeated, it has the first answer again. */
+  credit(credits: readonly SettledCredit[]): Promise<readonly CreditResult[]>;
+}
+
+/** No answer from the wallet that can be used. Always worth another attempt. */
+export class WalletError extends Error {
+  readonly code = "WALLET_UNAVAILABLE";
+
+  /** @param message without anything that the wallet said: it may be personal data */
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "WalletError";
+  }
+}
+
+export interface HttpWalletOptions {
+  /** Without the paths of the contract. */
+  readonly url: string;
+  /** Shared with the wallet: a Standard Webhooks secret, `whsec_` and base64. */
+  readonly secret: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Random bytes, for the ids of requests. */
+  readonly drawBytes: (length: number) => Uint8Array;
+  readonly tracer?: Tracer;
+}
+
+/** Most credits in one call of `check` or `credit`. */
+export const MAX_WALLET_CREDITS = 100;
+const MAX_ANSWER_BYTES = 1 << 20;
+
+/** A wallet behind HTTP. Requests are signed as Standard Webhooks are. */
+export function httpWallet(options: HttpWalletOptions): WalletConnector {
+  const { fetch, timeoutMs, clock, drawBytes, tracer = noTracer } = options;
+  const base = options.url.replace(/\/+$/, "");
+  const signer = new Webhook(options.secret);
+
+  const ask = <Answer>(path: string, body: object, schema: z.ZodType<Answer>): Promise<Answer> =>
+    tracer.span(`wallet ${path}`, {}, async () => {
+      const text = jsonText(body);
+      const id = `msg_${Buffer.from(drawBytes(16)).toString("hex")}`;
+      const at = new Date(clock.nowMs());
+      const headers = tracer.inject({
+        "content-type": "application/json",
+        accept: "application/json",
+        "webhook-id": id,
+        "webhook-timestamp": String(Math.floor(at.getTime() / 1_000)),
+        "webhook-signature": signer.sign(id, at, text),
+      });
+      try {
+        const response = await fetch(`${base}${path}`, {
+          method: "POST",
+          headers,
+          body: text,
+          redirect: "error",
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        if (!response.ok) {
+          await response.body?.cancel();
+          throw new WalletError(`${path}: answered ${response.status}`);
+        }
+        return parseWire(schema, await readJson(response, MAX_ANSWER_BYTES), "answer");
+      } catch (failure) {
+        if (failure instanceof WalletError) throw failure;
+        throw new WalletError(`${path}: no answer that can be used`, failure);
+      }
+    });
+
+  return {
+    lookup: (alias) => ask("/payees/lookup", { alias }, payeeLookupSchema),
+    async check(credits) {
+      const { results } = await ask("/credits/check", { credits: credits.map(creditJson) }, checkSchema);
+      return ofCredits(credits, results);
+    },
+    async credit(credits) {
+      const { results } = await ask("/credits", { credits: credits.map(settledJson) }, creditSchema);
+      return ofCredits(credits, results.flatMap(creditResults));
+    },
+  };
+}
+
+function creditJson({ uetr, creditor, debtor, amount, remittance }: WalletCredit) {
+  return { uetr, creditor, debtor, amount: { currency: amount.currency, minor: amount.minor }, remittance };
+}
+
+function settledJson(credit: SettledCredit) {
+  return { ...creditJson(credit), batchId: credit.batchId };
+}
+
+/** A refusal is one, whatever code the wallet gives for it. */
+const reason: z.ZodType<ReasonCode> = z
+  .string()
+  .transform((code) => (Object.hasOwn(REASONS, code) ? parseReason(code) : "MS03"));
+
+const MAX_TEXT_LENGTH = 140;
+
+export const payeeLookupSchema: z.ZodType<PayeeLookup> = z.discriminatedUnion("found", [
+  z.object({ found: z.literal(true), name: z.string() }),
+  z.object({ found: z.literal(false), reason }),
+]);
+
+const checkSchema = z.object({
+  results: z.array(
+    z.discriminatedUnion("accept", [
+      z.object({ uetr: uetrText, accept: z.literal(true) }),
+      z.object({ uetr: uetrText, accept: z.literal(false), reason }),
+    ]),
+  ),
+});
+
+/**
+ * That a credit is posted counts, whatever stands beside it: the reference is kept as far as it can be, and when it
+ * was is for the caller to believe.
+ */
+const creditResultSchema = z.discriminatedUnion("status", [
+  z.object({
+    uetr: uetrText,
+    status: z.literal("credited"),
+    reference: z.string().transform((text) => storable(text.slice(0, MAX_TEXT_LENGTH))),
+    creditedAt: z.unknown(),
+  }),
+  z.object({ uetr: uetrText, status: z.literal("refused"), reason }),
+]);
+
+const creditSchema = z.object({ results: z.array(z.unknown()) });
+
+/** None for a result that is not as the contract has it: it is as good as left out, and hurts no other. */
+function creditResults(result: unknown): readonly CreditResult[] {
+  const { data } = creditResultSchema.safeParse(result);
+  if (data === undefined) return [];
+  if (data.status === "refused") return [data];
+  const { creditedAt, ...rest } = data;
+  return [{ ...rest, creditedAtMs: typeof creditedAt === "string" ? readInstant(creditedAt) : undefined }];
+}
+
+/** A wallet that answers what it was not asked, or twice, has not understood: nothing that it says counts. */
+function ofCredits<Result extends { readonly uetr: Uetr }>(
+  credits: readonly WalletCredit[],
+  results: readonly Result[],
+): readonly Result[] {
+  const asked = new Set(credits.map(({ uetr }) => uetr));
+  for (const { uetr } of results) {
+    if (!asked.delete(uetr)) throw new WalletError("answered for a transfer that it was not asked about, or twice");
+  }
+  return results;
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyPluginAsync } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { z } from "zod/v4";
+import { problemSchema, PROBLEMS, type ProblemCode } from "../../schema/problems.ts";
+
+/** Routes whose requests are read, and whose answers are held, by their schemas. */
+export type Routes =
+  ReturnType<FastifyInstance["withTypeProvider"]> extends infer _Any ? ReturnType<typeof withSchemas> : never;
+
+function withSchemas(app: FastifyInstance) {
+  return app.withTypeProvider<ZodTypeProvider>();
+}
+
+export function routes(define: (app: Routes) => void): FastifyPluginAsync {
+  return (app) => {
+    define(withSchemas(app));
+    return Promise.resolve();
+  };
+}
+
+/** The problems of every route that asks for a key. */
+const ALWAYS: readonly ProblemCode[] = [
+  "invalid-request",
+  "unauthorized",
+  "forbidden",
+  "rate-limited",
+  "internal",
+  "unavailable",
+];
+/** …and of those that take a body. */
+export const OF_BODIES: readonly ProblemCode[] = ["malformed-request", "payload-too-large", "unsupported-media-type"];
+
+/** What a route answers when all is well, and its problems by their statuses; in its schema. */
+export function responses<Answers extends Readonly<Record<number, z.ZodType>>>(
+  answers: Answers,
+  problems: readonly ProblemCode[] = [],
+): { readonly response: Answers; readonly "x-problems": readonly ProblemCode[] } {
+  const codes = [...ALWAYS, ...problems];
+  const refusals = Object.fromEntries(codes.map((code) => [PROBLEMS[code].status, problemSchema]));
+  return { response: { ...refusals, ...answers }, "x-problems": codes };
+}

@@ -1,0 +1,74 @@
+import type { KernelContext } from "../context.ts";
+import { describeFault, isOfItem, noteFault } from "./faults.ts";
+
+export interface PoolOptions<Item> {
+  readonly context: Pick<KernelContext, "clock" | "wake" | "log" | "metrics">;
+  readonly step: string;
+  /** How many are worked on at a time. */
+  readonly limit: number;
+  /**
+   * What is due now, at most so many. Those that have failed and those that are new take turns in it, so that neither
+   * holds up the other. A wake of this step, while some are under way, has more looked for.
+   */
+  readonly find: (atMost: number, isOver: () => boolean) => Promise<readonly Item[]>;
+  readonly keyOf: (item: Item) => string;
+  /** Expected failures are for it to record. */
+  readonly work: (item: Item, isOver: () => boolean) => Promise<void>;
+  /** Writes down with an item that its work has thrown, so that it is tried again later, and others before it. */
+  readonly recordFault: (item: Item, fault: string) => Promise<void>;
+}
+
+/**
+ * After so long nothing more is begun: what else the step does has its turn, and the relay can be stopped, even where
+ * items that fail are due again faster than all of them can be tried.
+ */
+const MAX_PASS_MS = 5_000;
+
+/**
+ * Works off what is due, several at once, until nothing is or the pass has lasted long enough. An item whose work throws
+ * is recorded, and the others go on.
+ * @returns whether it was the time, so that more may be due
+ * @throws what is not an item's own, as that the database is away; once everything under way has ended
+ */
+export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean> {
+  const { context, limit, find, keyOf, work, step } = options;
+  const { clock, wake } = context;
+  const untilMs = clock.nowMs() + MAX_PASS_MS;
+  const isOver = (): boolean => clock.nowMs() >= untilMs;
+  const running = new Map<string, Promise<void>>();
+  const failures: unknown[] = [];
+  let woken = Promise.withResolvers<undefined>();
+  const unlisten = wake.onWake((name) => {
+    if (name === step) woken.resolve(undefined);
+  });
+  const start = (item: Item): void => {
+    const key = keyOf(item);
+    const begun = async (): Promise<void> => work(item, isOver);
+    const ended = begun()
+      .catch(async (failure: unknown) => {
+        if (!isOfItem(failure)) throw failure;
+        noteFault(context, step, key, failure);
+        await options.recordFault(item, describeFault(failure));
+      })
+      .catch((failure: unknown) => void failures.push(failure))
+      .finally(() => running.delete(key));
+    running.set(key, ended);
+  };
+
+  try {
+    for (;;) {
+      woken = Promise.withResolvers();
+      if (running.size < limit && failures.length === 0 && !isOver()) {
+        const due = await find(limit + running.size, isOver);
+        for (const item of due.filter((each) => !running.has(keyOf(each))).slice(0, limit - running.size)) start(item);
+      }
+      if (running.size === 0) break;
+      await Promise.race([...running.values(), woken.promise]);
+    }
+  } finally {
+    await Promise.all(running.values());
+    unlisten();
+  }
+  if (failures.length > 0) throw failures[0];
+  return isOver();
+}

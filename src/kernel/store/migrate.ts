@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { compareBytes } from "../../domain/bytes/bytes.ts";
+import type { Database, Queryable } from "./database.ts";
+
+interface Migration {
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: Uint8Array;
+}
+
+const FOLDER = new URL("./migrations/", import.meta.url);
+const NAME = /^\d{4}-[a-z0-9-]+\.sql$/;
+
+/**
+ * Brings the tables up to this version, in one transaction. Processes that do so at the same moment wait for each other.
+ * @param folder of files 0001-name.sql, …, applied in the order of their names
+ * @returns the names of what was applied now
+ * @throws Error when a file that was applied has changed since, or the tables are of a later version than this program
+ */
+export async function migrate(db: Database, folder: URL = FOLDER): Promise<readonly string[]> {
+  const migrations = await readMigrations(folder);
+  return db.transaction(async (tx) => {
+    await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.migrations', 0))");
+    await tx.query(
+      `CREATE TABLE IF NOT EXISTS migrations (
+         name       text PRIMARY KEY,
+         checksum   bytea NOT NULL,
+         applied_at timestamptz NOT NULL DEFAULT now()
+       )`,
+    );
+    const applied = await appliedMigrations(tx);
+    const due = dueMigrations(migrations, applied);
+    for (const { name, sql, checksum } of due) {
+      await tx.query(sql);
+      await tx.query("INSERT INTO migrations (name, checksum) VALUES ($1, $2)", [name, checksum]);
+    }
+    return due.map(({ name }) => name);
+  });
+}
+
+async function readMigrations(folder: URL): Promise<readonly Migration[]> {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(new URL(name, folder), "utf8");
+      return { name, sql, checksum: new Uint8Array(createHash("sha256").update(sql).digest()) };
+    }),
+  );
+}
+
+async function appliedMigrations(tx: Queryable): Promise<ReadonlyMap<string, Uint8Array>> {
+  const rows = await tx.query<{ name: string; checksum: Uint8Array }>("SELECT name, checksum FROM migrations");
+  return new Map(rows.map(({ name, checksum }) => [name, checksum]));
+}
+
+function dueMigrations(
+  migrations: readonly Migration[],
+  applied: ReadonlyMap<string, Uint8Array>,
+): readonly Migration[] {
+  const known = new Set(migrations.map(({ name }) => name));
+  const unknown = [...applied.keys()].filter((name) => !known.has(name)).sort();
+  if (unknown.length > 0) {
+    throw new Error(`the database is of a later version than this program, which does not know ${unknown.join(", ")}`);
+  }
+  for (const { name, checksum } of migrations) {
+    const before = applied.get(name);
+    if (before === undefined || compareBytes(before, checksum) === 0) continue;
+    throw new Error(`migration ${name} has changed since it was applied; changes go into a migration of their own`);
+  }
+  return migrations.filter(({ name }) => !applied.has(name));
+}

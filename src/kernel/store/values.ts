@@ -1,0 +1,63 @@
+import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { storable } from "../../domain/storable.ts";
+import type { SqlValue } from "./database.ts";
+
+// How rows and JSON for statements are read and written, in one place.
+
+/** A `bigint` column that holds a time, a count or a block number, all far below 2^53. */
+export function numberOf(value: bigint): number {
+  return Number.parseInt(String(value), 10);
+}
+
+/** `bytea` as the domain's text. */
+export function hexOf(bytes: Uint8Array): Hex {
+  return toHex(bytes);
+}
+
+/** The domain's text as `bytea`. */
+export function bytesOf(hex: Hex): Uint8Array {
+  return fromHex(hex);
+}
+
+/** For `decode(column, 'hex')` of a JSON record: digits without 0x. */
+export function hexDigits(hex: Hex): string {
+  return hex.slice(2);
+}
+
+/** Rows for `jsonb_to_recordset`. */
+export function recordset(rows: readonly object[]): string {
+  return jsonOf(rows);
+}
+
+/**
+ * JSON for a statement: bigints as decimal text, which numeric columns take, and text as it can be stored. Whoever takes
+ * text from outside has checked it; this is so that what one item brings along never fails the statement of all.
+ */
+export function jsonOf(value: object): string {
+  return JSON.stringify(value, (_, member: unknown) => {
+    if (typeof member === "bigint") return String(member);
+    return typeof member === "string" ? storable(member) : member;
+  });
+}
+
+/** A statement's value as both drivers take it. */
+export function parameter(value: SqlValue): string | number | boolean | Uint8Array | null {
+  if (typeof value === "bigint") return String(value);
+  return typeof value === "string" ? storable(value) : value;
+}
+
+/**
+ * A column `turn` for a selection of due work that is limited: what has failed before and what has not are counted
+ * apart, each in the order given. Ordered by it, the two take turns, so that neither ever holds up the other, however
+ * much there is of it. What is under way keeps its turn, for it is still due.
+ * @param attempts the column with how many have failed
+ * @param order of those that are alike, the due time first: so that all that has failed gets its attempt in turn, too
+ * @param group what is counted apart besides
+ */
+export function turnOf(attempts: string, order: string, group?: string): string {
+  const partition = [...(group === undefined ? [] : [group]), `${attempts} = 0`].join(", ");
+  return `row_number() OVER (PARTITION BY ${partition} ORDER BY ${order}) AS turn`;
+}
+
+/** UUIDs given as a JSON array in $1, for `column = ANY (…)`: an array, for which an index is used, and not a join. */
+export const UUIDS_OF_JSON = "ARRAY(SELECT given::uuid FROM jsonb_array_elements_text($1::jsonb) AS given)";

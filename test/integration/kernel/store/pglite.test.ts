@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { InvalidInput } from "../../../../src/domain/errors.ts";
+import { StoreUnavailable } from "../../../../src/kernel/store/faults.ts";
+import { openDatabase } from "../../../../src/kernel/store/open.ts";
+import { openPglite, openPgliteSchemas } from "../../../../src/kernel/store/pglite.ts";
+
+const TIMEOUT_MS = 120_000;
+const PGLITE = new URL("../../../../src/kernel/store/pglite.ts", import.meta.url).href;
+
+/** Inserts numbers for ever, and says each when it is committed. */
+const WRITER = `
+  import { openPglite } from ${JSON.stringify(PGLITE)};
+  const db = await openPglite(process.argv[1]);
+  for (let number = 0; ; number++) {
+    await db.transaction((tx) => tx.query("INSERT INTO numbers VALUES ($1)", [number]));
+    process.stdout.write(number + "\\n");
+  }`;
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.fail("it was not rejected"),
+    (failure: unknown) => failure,
+  );
+}
+
+describe("PGlite in a folder", function () {
+  this.timeout(TIMEOUT_MS);
+  let parent: string;
+  let folder: string;
+
+  before(async () => {
+    parent = await mkdtemp(join(tmpdir(), "feiqian-pglite-"));
+    folder = join(parent, "made", "here");
+  });
+  after(() => rm(parent, { recursive: true }));
+
+  it("begins anew where one was half made, and keeps what was committed", async () => {
+    await mkdir(join(folder, "data.new"), { recursive: true });
+    await writeFile(join(folder, "data.new", "PG_VERSION"), "18\n");
+    const db = await openDatabase({ folder });
+    await db.query("CREATE TABLE numbers (number integer PRIMARY KEY)");
+    await db.query("INSERT INTO numbers VALUES ($1)", [-1]);
+    await db.close();
+    const again = await openDatabase({ folder });
+    expect(await again.query("SELECT number FROM numbers")).to.deep.equal([{ number: -1 }]);
+    await again.close();
+  });
+
+  it("is open once only, in one process and in several, and free again after a kill that loses nothing", async () => {
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", WRITER, folder], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    while (said.split("\n").length < 20) await once(child.stdout, "data");
+
+    const refused = await rejection(openPglite(folder));
+    expect(refused).to.be.instanceOf(StoreUnavailable);
+    expect(String(refused)).to.include(folder);
+
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const committed = said.split("\n").slice(0, -1).length;
+    const db = await openPglite(folder);
+    expect(await rejection(openPglite(folder))).to.be.instanceOf(StoreUnavailable);
+    const stored = await db.query<{ number: number }>("SELECT number FROM numbers WHERE number >= 0 ORDER BY number");
+    expect(stored.map(({ number }) => number)).to.deep.equal(Array.from(stored, (_, index) => index));
+    // The last may have been committed without a word.
+    expect(stored.length).to.be.within(committed, committed + 1);
+    await db.close();
+  });
+
+  it("holds several databases, each with its own tables and leases", async () => {
+    const schemas = await openPgliteSchemas(folder);
+    const [one, two] = [await schemas.database("relay_1"), await schemas.database("relay_2")];
+    await Promise.all(
+      [one, two].map(async (db, index) => {
+        await db.query("CREATE TABLE numbers (number integer)");
+        await db.query("INSERT INTO numbers VALUES ($1)", [index]);
+      }),
+    );
+    expect(await one.query("SELECT number FROM numbers")).to.deep.equal([{ number: 0 }]);
+    expect(await two.query("SELECT number FROM numbers")).to.deep.equal([{ number: 1 }]);
+    expect(await one.tryLease("leader")).not.to.equal(undefined);
+    expect(await two.tryLease("leader")).not.to.equal(undefined);
+    expect(await (await schemas.database("relay_1")).tryLease("leader")).to.equal(undefined);
+    await schemas.close();
+    await schemas.close();
+  });
+
+  it("needs a place", async () => {
+    expect(await rejection(openDatabase({}))).to.be.instanceOf(InvalidInput);
+  });
+});

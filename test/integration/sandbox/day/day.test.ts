@@ -1,0 +1,158 @@
+import { expect } from "chai";
+import { parsePartnerId } from "../../../../src/domain/partner.ts";
+import type { Uetr } from "../../../../src/domain/uetr.ts";
+import type { Order } from "../../../../sandbox/orders/order.ts";
+import { reconcile, type Outcome } from "../../../../sandbox/day/reconciliation.ts";
+import { rememberDay, runDay, type DayRun } from "../../../../sandbox/day/run-day.ts";
+import { OUTAGE, sendDay } from "../../../../sandbox/day/send-day.ts";
+import { until } from "../../../support/until.ts";
+import { DAY, DEPOSITS, FROM_GCASH, startDayNetwork, type DayNetwork } from "../../support/day.ts";
+
+const HOUR = 3_600;
+
+function count(outcomes: ReadonlyMap<Uetr, Outcome>, outcome: Outcome): number {
+  return [...outcomes.values()].filter((each) => each === outcome).length;
+}
+
+describe("a day of orders, sent by ten relays over HTTP", function () {
+  this.timeout(180_000);
+  let day: DayNetwork;
+  let run: DayRun;
+  let outcomes: ReadonlyMap<Uetr, Outcome>;
+
+  before(async () => {
+    day = await startDayNetwork();
+    run = await runDay(day.network, day.runOptions(DAY.orders));
+    ({ outcomes } = run.reconciliation);
+  });
+  after(() => day.network.stop());
+
+  it("accounts for every transfer and every minor unit", () => {
+    const { unaccounted, balanceDifferences, currencies } = run.reconciliation;
+    expect([unaccounted, balanceDifferences, run.relayDifferences]).to.deep.equal([[], [], []]);
+    expect(outcomes.size).to.equal(DAY.orders.length);
+    expect(currencies).to.have.length(10);
+    for (const { currency, deposited, available, held, withdrawn, tokens, difference } of currencies) {
+      expect(deposited, currency).to.equal(available + held + withdrawn);
+      expect([tokens, held, difference], currency).to.deep.equal([available, 0n, 0n]);
+    }
+  });
+
+  it("settles, rejects whom nobody knows, and lets expire what reaches a wallet that is offline", () => {
+    const unknown = DAY.orders.filter(
+      ({ target, creditor }) => DAY.directory.find(target, creditor.phone) === undefined,
+    );
+    expect(unknown).to.have.length(3);
+    for (const { uetr } of unknown) expect(outcomes.get(uetr)).to.be.oneOf(["rejected", "expired"]);
+    expect(count(outcomes, "expired")).to.be.greaterThan(0);
+    expect(count(outcomes, "rejected")).to.be.greaterThan(0);
+    expect(count(outcomes, "settled") + count(outcomes, "rejected") + count(outcomes, "expired")).to.equal(60);
+  });
+
+  it("has every order submitted twice, and the second answered as the first", () => {
+    expect(run.measured.replays).to.equal(60);
+  });
+
+  it("tells how far it is", () => {
+    expect(day.progress).to.deep.equal(day.progress.toSorted((left, right) => left - right));
+    expect(day.progress.at(-1)).to.equal(60);
+  });
+
+  it("keeps to the size of batches, and tells the gas of each and the time of each credit", () => {
+    const { gasUsed, latenciesMs } = run.measured;
+    expect(run.reconciliation.batches.length).to.be.at.least(12);
+    for (const { batchId, transfers } of run.reconciliation.batches) {
+      expect(transfers.length).to.be.within(1, 5);
+      const gas = gasUsed.get(batchId) ?? 0n;
+      expect(gas > 80_000n && gas < 600_000n, String(gas)).to.equal(true);
+    }
+    expect(latenciesMs).to.have.length(count(outcomes, "settled"));
+    for (const latency of latenciesMs) expect(latency).to.be.within(1, 180_000);
+  });
+
+  describe("of a few orders", () => {
+    const [template] = DAY.orders.filter(
+      ({ target, creditor }) => target === OUTAGE.partner && DAY.directory.find(target, creditor.phone) !== undefined,
+    );
+    const elsewhere = DAY.orders.find(({ target }) => target === parsePartnerId(1));
+    const sent: Order[] = [...DAY.orders];
+    const at = (order: Order | undefined, atSecond: number, changes: Partial<Order> = {}): Order => {
+      if (order === undefined) throw new Error("test set-up: an order");
+      // The last digits tell them apart, and leave version and variant as they are.
+      const uetr = `${order.uetr.slice(0, -3)}${String(sent.length).padStart(3, "0")}` as Uetr; // still a UUID v4
+      const made = { ...order, uetr, atSecond, ...changes };
+      sent.push(made);
+      return made;
+    };
+    /** Sends more orders over the same network, and reconciles all that was ever sent. */
+    const sendMore = async (orders: readonly Order[]) => {
+      const { network, runOptions } = day;
+      await sendDay({
+        ...runOptions(orders),
+        wallets: network.partners,
+        passTime: () => network.passTime(),
+      });
+      const withdrawals = run.movements.slice(DEPOSITS.length);
+      const found = await reconcile(network.sandbox, await rememberDay(network, sent), [...DEPOSITS, ...withdrawals]);
+      expect([found.unaccounted, found.balanceDifferences]).to.deep.equal([[], []]);
+      return found.outcomes;
+    };
+    const booksOf = (order: Order) => day.network.partners.get(order.source)?.server.books;
+
+    it("lets expire what is sent while a wallet is offline, and nothing else", async () => {
+      const seconds = [OUTAGE.fromSecond - 1, OUTAGE.fromSecond, OUTAGE.untilSecond - 1, OUTAGE.untilSecond];
+      const orders = [...seconds.map((second) => at(template, second)), at(elsewhere, 12 * HOUR)];
+      const found = await sendMore(orders);
+      expect(orders.map(({ uetr }) => found.get(uetr))).to.deep.equal([
+        "settled",
+        "expired",
+        "expired",
+        "settled",
+        "settled",
+      ]);
+      for (const order of orders) {
+        const debited = booksOf(order)?.debits.get(order.uetr);
+        const refunded = found.get(order.uetr) === "expired" ? debited : undefined;
+        expect(booksOf(order)?.refunds.get(order.uetr)).to.equal(refunded);
+      }
+    });
+
+    it("gives a customer of the wallet that was offline the money back, although no webhook got through", async () => {
+      const order = at(FROM_GCASH, OUTAGE.fromSecond);
+      expect((await sendMore([order])).get(order.uetr)).to.equal("rejected");
+      expect(booksOf(order)?.postingOf("refund", order.uetr)?.text).to.equal("rejected AC03");
+    });
+
+    it("expires what was open when the orders end", async () => {
+      const order = at(template, OUTAGE.fromSecond);
+      expect((await sendMore([order])).get(order.uetr)).to.equal("expired");
+    });
+
+    it("rejects a whole batch of unknown beneficiaries", async () => {
+      const stranger = { name: "Nobody", nameLocal: "Nobody", phone: "+639170000000" };
+      const orders = [at(template, 0, { creditor: stranger }), at(template, 0, { creditor: stranger })];
+      const found = await sendMore(orders);
+      expect(orders.map(({ uetr }) => found.get(uetr))).to.deep.equal(["rejected", "rejected"]);
+    });
+
+    it("gives the money back at once for what the relay refuses", async () => {
+      const order = at(template, 0, { purpose: "not a purpose" });
+      const found = await sendMore([order]);
+      expect(found.get(order.uetr)).to.equal("failed");
+      expect(booksOf(order)?.refunds.get(order.uetr)).to.equal(booksOf(order)?.debits.get(order.uetr));
+    });
+
+    it("does not wait for ever for an expiry on a ledger whose time stands still", async () => {
+      const order = at(template, OUTAGE.fromSecond);
+      const { network, runOptions } = day;
+      const options = { ...runOptions([order]), wallets: network.partners, patienceMs: 3_000 };
+      const sending = sendDay({ ...options, passTime: () => Promise.resolve() });
+      const failure: unknown = await sending.catch((thrown: unknown) => thrown);
+      expect(failure).to.be.instanceOf(Error).with.property("message").that.includes(order.uetr);
+      // The wallet is back, within the hold: the transfer goes through.
+      const credited = () => network.partners.get(order.target)?.server.books.credits.has(order.uetr) === true;
+      await until(credited);
+      expect([credited(), booksOf(order)?.refunds.has(order.uetr)]).to.deep.equal([true, false]);
+    });
+  });
+});
