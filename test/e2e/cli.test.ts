@@ -18,8 +18,6 @@ async function feiqian(
 }
 
 describe("feiqian, as a program", function () {
-  this.timeout(30_000);
-
   it("starts, from its launcher and by itself", async () => {
     const started = { code: 0, out: "0.1.0\n", err: "" };
     expect(await feiqian(LAUNCHER, "--version")).to.deep.equal(started);

@@ -49,7 +49,6 @@ function resultOf({ status, stdout, stderr }: Run): Result {
 
 describe("npm run demo", function () {
   // Ten relays start for each run.
-  this.timeout(180_000);
   let folder: string;
 
   before(async () => {

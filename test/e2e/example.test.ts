@@ -9,7 +9,6 @@ const root = join(import.meta.dirname, "../..");
 
 describe("examples/send.ts", function () {
   // It deploys a whole network.
-  this.timeout(60_000);
 
   it("sends a transfer, which settles at the day's rate", async () => {
     const { stdout } = await run(process.execPath, ["examples/send.ts"], { cwd: root });

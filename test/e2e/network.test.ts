@@ -13,8 +13,8 @@ import { expect } from "chai";
 import { createClient, verifyReceipt, verifyWebhook, type RelayClient, type WebhookBody } from "../../sdk/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const START_TIMEOUT_MS = 120_000;
-const END_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 250_000;
+const END_TIMEOUT_MS = 150_000;
 const POLL_INTERVAL_MS = 50;
 
 interface NetworkFile {
@@ -97,11 +97,13 @@ describe("npm start", function () {
   it("has ten wallets, each with a relay that is ready, its documentation, and a page", async () => {
     expect(network.wallets.map(({ partner }) => partner)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     for (const { name, relay: url, docs, wallet, customers } of network.wallets) {
-      const answers = await Promise.all([`${url}/readyz`, docs, wallet].map((address) => fetch(address)));
+      // A machine that has too much to do may be behind for a moment.
+      await eventually(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined), `${name} being ready`);
+      const answers = await Promise.all([docs, wallet].map((address) => fetch(address)));
       expect(
         answers.map(({ status }) => status),
         name,
-      ).to.deep.equal([200, 200, 200]);
+      ).to.deep.equal([200, 200]);
       expect(customers, name).to.have.length(2);
     }
     const page = await (await fetch(target.wallet)).text();

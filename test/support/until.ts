@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const POLL_MS = 5;
 /** Far longer than anything takes on a busy machine; most tests are ended by a limit of their own before. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 
 /** Waits for something to be the case: tests wait for conditions, never for a time that is long enough elsewhere. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {

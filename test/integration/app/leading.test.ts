@@ -10,7 +10,6 @@ import { until } from "../../support/until.ts";
 import { findPgbouncer, startPgbouncer, type Pgbouncer } from "../support/pgbouncer.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
 
-const TIMEOUT_MS = 180_000;
 /** What the manual has PgBouncer ignore. */
 const IGNORED = "statement_timeout, idle_in_transaction_session_timeout";
 /** As long as a lease lasts, and a transaction whose process is stopped; and what a busy machine adds to that. */
@@ -23,7 +22,6 @@ interface Tick {
 
 /** Processes of their own, for only those can be stopped. */
 describe("two processes on one PostgreSQL", function () {
-  this.timeout(TIMEOUT_MS);
   let server: PostgresServer;
   let direct: Database;
   const processes: ChildProcess[] = [];

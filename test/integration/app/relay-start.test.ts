@@ -22,7 +22,6 @@ import { startHttpWallet, type HttpWallet } from "../support/http-wallet.ts";
 import { createOperator, register, type Operator } from "../support/operator.ts";
 
 describe("a relay's life, from its configuration on", function () {
-  this.timeout(300_000);
   let node: HttpNode;
   let wallet: HttpWallet;
   let sandbox: Sandbox;

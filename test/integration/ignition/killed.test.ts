@@ -26,7 +26,6 @@ interface Kill {
 }
 
 describe("a deployment that is killed", function () {
-  this.timeout(120_000);
   let folder: string;
   let journal: string;
   let accounts: readonly string[];

@@ -32,7 +32,6 @@ import { ledgerError } from "../support/submitting.ts";
 const [HKD, PHP] = [344, 608];
 
 describe("calls of the ledger", function () {
-  this.timeout(20_000);
   let sandbox: Sandbox;
 
   beforeEach(async () => {

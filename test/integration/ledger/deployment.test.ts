@@ -33,7 +33,6 @@ async function differing(ledger: Ledger, config: LedgerConfig): Promise<string[]
 }
 
 describe("the deployment of a ledger", function () {
-  this.timeout(60_000);
   let sandbox: Sandbox;
   let ledger: Ledger;
 

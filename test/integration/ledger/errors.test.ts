@@ -101,8 +101,6 @@ const extremesOf = ({ type }: ParamType): readonly unknown[] => {
 };
 
 describe("errors of the ledger", function () {
-  this.timeout(20_000);
-
   describe("each have a sentence", () => {
     for (const [abi, fragment] of declaredErrors()) {
       it(`${fragment.name}, with all of its values`, () => {

@@ -36,7 +36,6 @@ const fail = (): never => {
 };
 
 describe("events of the ledger", function () {
-  this.timeout(20_000);
   let sandbox: Sandbox;
 
   beforeEach(async () => {

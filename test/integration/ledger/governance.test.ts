@@ -19,7 +19,6 @@ import { ledgerError } from "../support/submitting.ts";
 const SOMEBODY = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
 
 describe("the governance of a ledger", function () {
-  this.timeout(20_000);
   let sandbox: Sandbox;
   let ledger: Ledger;
 

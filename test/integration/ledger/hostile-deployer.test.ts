@@ -154,8 +154,6 @@ async function mintBeforehand({ addresses }: Deployed): Promise<void> {
 }
 
 describe("a hostile deployer", function () {
-  this.timeout(120_000);
-
   it("who does only what is configured is not found out", async () => {
     expect(await findings(await deploy({}))).to.deep.equal([]);
   });

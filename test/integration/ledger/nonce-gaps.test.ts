@@ -18,7 +18,6 @@ import {
 const TIMES = { receiptTimeoutMs: 1_000, pollIntervalMs: 100, maxBroadcasts: 4 } as const;
 
 describe("on a node that counts as pending the highest nonce that it has, gaps or not, a submitter", function () {
-  this.timeout(30_000);
   let sandbox: Sandbox;
   let clock: FakeClock;
   let first: number;

@@ -9,8 +9,6 @@ import { asGovernance } from "../support/governance.ts";
 const VALID_UNTIL = 2 ** 40;
 
 describe("the registry, as a relay follows it", function () {
-  this.timeout(20_000);
-
   it("knows of no key of a partner whose admin governance replaced, but those that the new admin grants", async () => {
     const sandbox = await fundedLedger();
     const { ledger, keys } = sandbox;

@@ -47,7 +47,6 @@ const answered =
     Promise.reject(failure);
 
 describe("a submitter whose withdrawal meets", function () {
-  this.timeout(20_000);
   let sandbox: Sandbox;
   let clock: FakeClock;
   let first: number;

@@ -28,7 +28,6 @@ const MANY = 50;
 const NO_RESPONSE = Object.create(null) as TransactionResponse;
 
 describe("a submitter", function () {
-  this.timeout(20_000);
   let sandbox: Sandbox;
   let first: number;
 

@@ -14,7 +14,6 @@ const [HK, GCASH] = [parseWallet("AlipayHK"), parseWallet("GCash")];
 const IDLE_SECONDS = 3_600;
 
 describe("a sandbox that was left alone", function () {
-  this.timeout(120_000);
   let network: RunningNetwork;
   let leaveAlone: () => Promise<unknown>;
 

@@ -140,8 +140,6 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
   });
 
   describe("a program that is killed", function () {
-    this.timeout(180_000);
-
     /** What the wallet has debited for: accepted, refused, and in conflict with what it had sent before. */
     const requests = async (): Promise<readonly SubmitRequest[]> => {
       const stored = submission();

@@ -29,8 +29,6 @@ interface Server {
   drop(schema: string): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 30_000;
 const KINDS: readonly Kind[] = ["PGlite", "PostgreSQL"];
 
 /** Runs a suite on both databases. PostgreSQL is that of TEST_DATABASE_URL, or one that is started here. */
@@ -41,12 +39,10 @@ export function describeOnBothDatabases(name: string, suite: (open: OpenDatabase
 /** Runs a suite on one database: the embedded one for what does not depend on it. */
 export function describeOn(kind: Kind, name: string, suite: (open: OpenDatabase, kind: Kind) => void): void {
   describe(`${name} (${kind})`, function () {
-    this.timeout(TEST_TIMEOUT_MS);
     const schemas = new Map<Database, string>();
     let server: Server | undefined;
 
     before(async function () {
-      this.timeout(START_TIMEOUT_MS);
       server = await SERVERS[kind]();
       if (server === undefined) {
         console.warn(`SKIPPED, for there is neither TEST_DATABASE_URL nor a PostgreSQL to start: ${name}`);
@@ -84,7 +80,6 @@ let pglite: Promise<PgliteSchemas> | undefined;
 let postgres: Promise<PostgresServer | undefined> | undefined;
 
 after(async function () {
-  this.timeout(START_TIMEOUT_MS);
   await (await pglite)?.close();
   await (await postgres)?.stop();
 });

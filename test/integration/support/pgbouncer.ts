@@ -14,7 +14,7 @@ export interface Pgbouncer {
   stop(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 240_000;
 const POLL_MS = 50;
 
 export function findPgbouncer(): string | undefined {

@@ -30,7 +30,7 @@ export interface Account {
 
 const run = promisify(execFile);
 const FOLDER = /^feiqian-postgres-(\d+)-/;
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 240_000;
 const POLL_MS = 50;
 const SETPRIV = "/usr/bin/setpriv";
 /** Enough for what happens on this machine; nothing here has to survive its end. */

@@ -134,7 +134,7 @@ describe("the command line's requests", () => {
     expect(out).to.contain(`${UETR}  accepted`);
     expect(await readdir(folder)).to.be.empty;
     await rm(folder, { recursive: true });
-  }).timeout(10_000);
+  });
 });
 
 describe("following a transfer", () => {
@@ -206,7 +206,7 @@ describe("the command line's exit codes", () => {
     const { code, err } = await run(["events"], { fetch: () => Promise.reject(new Error("ECONNREFUSED")) });
     expect(code).to.equal(8);
     expect(err).to.contain("ECONNREFUSED");
-  }).timeout(10_000);
+  });
 
   it("tell of the command line itself", async () => {
     expect(await run(["sent", "4"])).to.include({ code: 2 });
@@ -362,7 +362,7 @@ describe("the keys that a relay works with", () => {
     expect(parsed(peer.out)["public"]).to.deep.equal(publicPeerKeys(keys));
     expect((await stat(join(folder, "ledger"))).mode & 0o777).to.equal(0o600);
     expect((await stat(join(folder, "peer"))).mode & 0o777).to.equal(0o600);
-  }).timeout(20_000);
+  });
 
   it("can be those that there are already", async () => {
     const privateKey = `0x${"4b".repeat(32)}`;
@@ -382,7 +382,7 @@ describe("the keys that a relay works with", () => {
     ]);
     expect(wrong.code).to.equal(4);
     expect(wrong.err).not.to.contain("4b4b4b");
-  }).timeout(20_000);
+  });
 
   it("are random, in the form that the configuration asks for", async () => {
     expect(await made("data")).to.include({ code: 0 });

@@ -35,7 +35,7 @@ describe("the files of a ledger by the command line", () => {
     const checked = await network("check");
     expect(checked).to.include({ code: 0, err: "" });
     expect(checked.out).to.contain("No findings");
-  }).timeout(10_000);
+  });
 
   it("are told of as JSON, and what changes when the plan does", async () => {
     const first = parsed((await network("generate", "--json")).out);
@@ -46,7 +46,7 @@ describe("the files of a ledger by the command line", () => {
     expect(second["changed"]).to.include("members/alipay/validator/config.toml");
     expect(second["changed"]).not.to.include("genesis/genesis.json");
     expect(second["digest"]).not.to.equal(first["digest"]);
-  }).timeout(10_000);
+  });
 
   it("end a check with 9 when something is found, named with its reason", async () => {
     await network("generate");
@@ -65,7 +65,7 @@ describe("the files of a ledger by the command line", () => {
       reason: "it lets web pages call the node from a visitor's browser; no part of Feiqian does",
       instead: "leave it out",
     });
-  }).timeout(10_000);
+  });
 
   it("are not written over what was changed by hand, or over a folder of something else", async () => {
     await network("generate");
@@ -76,7 +76,7 @@ describe("the files of a ledger by the command line", () => {
     out = folder;
     expect(await network("generate")).to.include({ code: 7 });
     expect(await readdir(folder)).to.have.members(["network.json", "ledger"]);
-  }).timeout(10_000);
+  });
 
   it("are not given another genesis by oversight, and the plan is told what to keep", async () => {
     await network("generate");
@@ -92,7 +92,7 @@ describe("the files of a ledger by the command line", () => {
     await writeFile(plan, jsonWith({ "chain.chainId": 7 }));
     expect((await network("generate")).err).to.contain("config.chainId");
     expect(await network("generate", "--new-genesis")).to.include({ code: 0 });
-  }).timeout(10_000);
+  });
 
   it("are not made of a plan that is wrong: every field is named, and no secret is shown", async () => {
     const secret = "4b".repeat(32);

@@ -33,7 +33,7 @@ describe("what the command line makes of a submission that is not accepted", () 
       const told = await sent(answer, ["--json"]);
       expect(told.code).to.equal(code);
       expect(parsed(told.err)["error"]).to.deep.include({ uetr: UETR, exitCode: code });
-    }).timeout(20_000);
+    });
   }
 
   it("shows how what is stored stands", async () => {

@@ -65,7 +65,6 @@ describe("Receipts", () => {
   });
 
   it("are refused with any single member forged, but for what only the ledger knows", function () {
-    this.timeout(30_000);
     const receipt = receiptToJson(receiptOf(THREE, 1, { 0: "AC03", 1: "AC04" }));
     const seen = new Set<string>();
     fc.assert(

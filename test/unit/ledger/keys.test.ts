@@ -181,7 +181,6 @@ describe("Web3Signer", () => {
 });
 
 describe("KMS key", function () {
-  this.timeout(20_000);
   const signing = new SigningKey(SECRET);
   const point = fromHex(signing.publicKey);
   /** Integers of DER are signed: one with its highest bit set gets a zero in front, and leading zeros go. */

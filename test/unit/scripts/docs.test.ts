@@ -27,7 +27,6 @@ describe("reference of the contracts", () => {
   let ledger: ContractEntry;
 
   before(async function () {
-    this.timeout(20_000);
     reference = referenceOf(await parseFolders([folder]), folder);
     const found = reference.contracts.find(({ name }) => name === "Ledger");
     if (found === undefined) throw new Error("the fixture's contract Ledger is missing");

@@ -23,7 +23,6 @@ import {
 } from "./support.ts";
 
 describe("The relay's client", function () {
-  this.timeout(20_000);
   let relay: Receiver;
   beforeEach(async () => {
     relay = await startReceiver();

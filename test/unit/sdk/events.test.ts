@@ -14,7 +14,6 @@ const eventOf = (seq: number): EventJson => {
 const sse = (event: EventJson): string => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
 describe("Following events", function () {
-  this.timeout(20_000);
   let relay: Receiver;
   /** What has happened at the relay. */
   let history: EventJson[];

@@ -20,7 +20,6 @@ import { acceptanceOf, accepting, clientOf, failureOf, json, KEY, problem, reque
 const SDK = new URL("../../../sdk/index.ts", import.meta.url).href;
 
 describe("The outbox", function () {
-  this.timeout(20_000);
   let relay: Receiver;
   let folder: string;
   let outcomes: SubmissionOutcome[];
@@ -226,7 +225,6 @@ describe("The outbox", function () {
   });
 
   it("survives the program's death while it waits for the answer", async function () {
-    this.timeout(20_000);
     relay.manner = hanging;
     const request = requestOf();
     const program = `

@@ -184,7 +184,6 @@ describeOnBothDatabases("erasure", (open) => {
     });
 
     it("takes as many as there are", async function () {
-      this.timeout(60_000);
       await db.query(
         `INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount,
            target_amount, fee, sealed, details_hash, if_unfunded, accepted_at, expires_at, ended, ended_at)

@@ -39,7 +39,6 @@ interface Asked {
 }
 
 describe("the network's registry and providers", function () {
-  this.timeout(60_000);
   let sandbox: Sandbox;
   let registry: Registry;
   let server: Server;

@@ -19,7 +19,6 @@ describeOnBothDatabases("cancelling", (open) => {
   let onCheckpoint: (name: string) => void;
 
   beforeEach(async function () {
-    this.timeout(60_000);
     onCheckpoint = () => undefined;
     relay = await testRelay({ db: await open(), checkpoint: (name) => onCheckpoint(name) });
     await run(relay, watcherStep);

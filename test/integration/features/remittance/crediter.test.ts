@@ -1,3 +1,4 @@
+import { formatInstant } from "../../../../src/domain/instant.ts";
 import { expect } from "chai";
 import { fromHex, toHex, type Hex } from "../../../../src/domain/bytes/hex.ts";
 import { transferLeaf } from "../../../../src/domain/transfer.ts";
@@ -60,6 +61,8 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
   it("credits each customer whom the ledger has paid for, and tells the source, whose customer hears of it", async () => {
     const { source, target, wallet } = pair;
     const { id, transfers } = await settled();
+    // By the relay's clock, which may be ahead of the machine's: a time far from it would not be believed.
+    wallet.creditedAt = formatInstant(target.clock.nowMs());
     await run(target, crediterStep);
 
     expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));

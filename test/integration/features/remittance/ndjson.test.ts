@@ -168,7 +168,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
     expect((await storedCount()) - others).to.be.below(written);
     sent.on("error", () => undefined);
     sent.destroy();
-  }).timeout(120_000);
+  });
 
   /**
    * True once nothing more is stored of a stream: whatever had been on its way in this process would have come through

@@ -190,7 +190,6 @@ describeOn("PGlite", "Receipts", (open) => {
     });
 
     it("are refused with any single member forged", async function () {
-      this.timeout(120_000);
       expect(verdict(await verify(json))).to.equal("verified");
       const forged = new Set<string>();
       await fc.assert(

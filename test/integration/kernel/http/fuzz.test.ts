@@ -40,7 +40,7 @@ import { ALIPAY_HK, fakeProviders, GCASH, setBalance, submission } from "../../s
 
 const SEED = Number.parseInt(process.env["FEIQIAN_FUZZ_SEED"] ?? String(randomBytes(4).readUInt32BE()), 10);
 const RUNS = Number.parseInt(process.env["FEIQIAN_FUZZ_RUNS"] ?? "80", 10);
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 120_000;
 /** What the API takes of a body that is not a stream. */
 const BODY_LIMIT_BYTES = 65_536;
 const DOCUMENT = "docs/openapi.json";
@@ -55,7 +55,6 @@ const EXEMPT = new Set(["audit_log", "provider_funds", "provider_quotes", "refus
 const anyProblem = problemSchema.partial({ instance: true });
 
 describe("the API, given what nobody should send", function () {
-  this.timeout(300_000);
   // The committed document: what callers go by.
   const document = JSON.parse(readFileSync(DOCUMENT, "utf8")) as OpenApi;
   const stops: (() => Promise<unknown>)[] = [];

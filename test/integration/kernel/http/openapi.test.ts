@@ -30,7 +30,6 @@ describe("OpenAPI document", () => {
   let document: Document;
 
   before(async function () {
-    this.timeout(20_000);
     text = await renderOpenApi();
     document = JSON.parse(text) as Document;
   });

@@ -16,7 +16,6 @@ const STATEMENT_TIMEOUT_MS = 500;
 
 /** A database that answers, and cannot do its work. */
 describe("a PostgreSQL that cannot do its work (PostgreSQL)", function () {
-  this.timeout(60_000);
   let server: PostgresServer | undefined;
   let admin: pg.Client;
   let db: Database;
@@ -26,7 +25,6 @@ describe("a PostgreSQL that cannot do its work (PostgreSQL)", function () {
   let headers: { authorization: string };
 
   before(async function () {
-    this.timeout(120_000);
     server = await startPostgres();
     if (server === undefined) return this.skip();
     admin = new pg.Client({ connectionString: server.url });

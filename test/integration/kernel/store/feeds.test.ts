@@ -85,7 +85,6 @@ describeOnBothDatabases("the audit log", (open) => {
 });
 
 describe("a database that is restored (PostgreSQL)", function () {
-  this.timeout(120_000);
   let server: PostgresServer | undefined;
   const opened: Database[] = [];
 

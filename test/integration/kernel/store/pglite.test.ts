@@ -9,7 +9,6 @@ import { StoreUnavailable } from "../../../../src/kernel/store/faults.ts";
 import { openDatabase } from "../../../../src/kernel/store/open.ts";
 import { openPglite, openPgliteSchemas } from "../../../../src/kernel/store/pglite.ts";
 
-const TIMEOUT_MS = 120_000;
 const PGLITE = new URL("../../../../src/kernel/store/pglite.ts", import.meta.url).href;
 
 /** Inserts numbers for ever, and says each when it is committed. */
@@ -29,7 +28,6 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe("PGlite in a folder", function () {
-  this.timeout(TIMEOUT_MS);
   let parent: string;
   let folder: string;
 

@@ -10,7 +10,6 @@ import { openPostgres } from "../../../../src/kernel/store/postgres.ts";
 import { until } from "../../../support/until.ts";
 import { startPostgres, type PostgresServer } from "../../support/postgres.ts";
 
-const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 5;
 
 async function rejection(promise: Promise<unknown>): Promise<unknown> {
@@ -22,7 +21,6 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 
 /** A server of its own, for it is stopped and killed. */
 describe("PostgreSQL", function () {
-  this.timeout(START_TIMEOUT_MS);
   let server: PostgresServer;
   let db: Database;
 

@@ -16,7 +16,6 @@ import { startHttpNode, type HttpNode } from "../../support/http.ts";
 import { OPERATOR, withdrawals, withdrawOne } from "../../support/submitting.ts";
 
 describe("failover provider", function () {
-  this.timeout(60_000);
   let nodes: readonly [HttpNode, HttpNode];
   const opened: FailoverProvider[] = [];
   const servers: Server[] = [];

@@ -15,7 +15,6 @@ function count(outcomes: ReadonlyMap<Uetr, Outcome>, outcome: Outcome): number {
 }
 
 describe("a day of orders, sent by ten relays over HTTP", function () {
-  this.timeout(180_000);
   let day: DayNetwork;
   let run: DayRun;
   let outcomes: ReadonlyMap<Uetr, Outcome>;

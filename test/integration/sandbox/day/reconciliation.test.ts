@@ -24,7 +24,6 @@ const GCASH = parsePartnerId(4);
 const ALIPAY_HK = parsePartnerId(7);
 
 describe("the reconciliation of a day", function () {
-  this.timeout(180_000);
   let network: DayNetwork["network"];
   let sandbox: Sandbox;
   let run: DayRun;

@@ -108,7 +108,6 @@ describe("a large payload", () => {
   });
 
   it("is read without holding up what else there is to do", async function () {
-    this.timeout(120_000);
     const reader = createPayloadReader();
     try {
       const question = await encrypted(payload(4_000));
@@ -125,7 +124,6 @@ describe("a large payload", () => {
   });
 
   it("is refused as a small one is, and by a thread that goes on", async function () {
-    this.timeout(120_000);
     const reader = createPayloadReader();
     try {
       const good = payload(1_000);
