@@ -3,6 +3,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { hasCode, parseLcov, parseStatementTable, uncoveredIn } from "./coverage/report.ts";
 import type { FileCoverage } from "./coverage/report.ts";
+import { runLanes } from "./lib/lanes.ts";
 import { run } from "./lib/run.ts";
 import type { Command } from "./lib/run.ts";
 
@@ -20,22 +21,36 @@ const contractTests: Command = {
   program: "hardhat",
   args: ["--config", "scripts/coverage/hardhat.config.ts", "--coverage", "test", "mocha"],
 };
-// Of the end-to-end tests those that run relays and commands; the others reach nothing that these do not.
-const sourceTests: Command = {
+const dots = (...files: readonly string[]): Command => ({
   program: "mocha",
-  args: [
-    ...["--reporter", "dot", "test/unit/**/*.test.ts", "test/integration/**/*.test.ts"],
-    ...["test/e2e/cli.test.ts", "test/e2e/network.test.ts"],
-  ],
+  args: ["--reporter", "dot", ...files],
   env: v8,
-};
+});
+const unitTests = dots("test/unit/**/*.test.ts");
+const integrationTests = dots("test/integration/**/*.test.ts");
+// Those that run relays and commands; the others reach nothing that these do not.
+const endToEndTests = dots("test/e2e/cli.test.ts", "test/e2e/network.test.ts");
 const sourceReport: Command = { program: "c8", args: ["report"] };
 
 await rm(OUTPUT, { recursive: true, force: true });
-process.exitCode = (await coverContracts()) && (await coverSources()) ? 0 : 1;
+// Side by side: what compiles contracts is in one lane.
+const passed = await runLanes([
+  [
+    { name: "contracts", run: coverContracts },
+    { name: "unit", run: () => passes(unitTests) },
+    { name: "end to end", run: () => passes(endToEndTests) },
+  ],
+  [{ name: "integration", run: () => passes(integrationTests) }],
+]);
+process.exitCode = passed.every((each) => each) && (await coverSources()) ? 0 : 1;
+
+async function passes(tests: Command): Promise<boolean> {
+  const { status } = await run(tests, { hold: true, capture: true });
+  return status === 0 || refuse(`tests fail when they run with coverage: ${tests.args.join(" ")}`);
+}
 
 async function coverContracts(): Promise<boolean> {
-  const { status, lines } = await run(contractTests, { capture: true });
+  const { status, lines } = await run(contractTests, { capture: true, hold: true });
   if (status !== 0) return refuse("the contracts' tests fail when they run with coverage");
   const files = parseLcov(await readFile(`${OUTPUT}/lcov.info`, "utf8")).filter(isProduct);
   if (files.length === 0) return refuse("Hardhat measured nothing in contracts/");
@@ -53,8 +68,6 @@ async function coverContracts(): Promise<boolean> {
 }
 
 async function coverSources(): Promise<boolean> {
-  const tests = await run(sourceTests);
-  if (tests.status !== 0) return refuse("the unit or integration tests fail when they run with coverage");
   const report = await run(sourceReport);
   if (report.status !== 0) return refuse("the sources are covered less than .c8rc.json asks");
   const untouched = await findUntouched();

@@ -3,7 +3,10 @@
 //
 //   node scripts/test.ts             every suite
 //   node scripts/test.ts invariants  the Solidity suites only, longer and from a new seed
+//   node scripts/test.ts busy        some suites beside four processes that take all they get of the machine
 import { randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
+import { runLanes } from "./lib/lanes.ts";
 import { formatDuration, run } from "./lib/run.ts";
 import type { Command } from "./lib/run.ts";
 import { addTallies, describeTally, tallyOf } from "./lib/tally.ts";
@@ -27,38 +30,50 @@ const lanes: readonly (readonly Suite[])[] = [
     { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"] },
   ],
 ];
-const PROGRESS_INTERVAL_MS = 15_000;
 
-const [which, ...rest] = process.argv.slice(2);
-if (rest.length > 0 || (which !== undefined && which !== "invariants")) {
-  console.error("usage: node scripts/test.ts [invariants]");
+/** What depends the most on how fast the machine is. */
+const HASTY: Suite = {
+  name: "beside four busy processes",
+  program: "mocha",
+  args: [
+    "test/unit/kernel/**/*.test.ts",
+    "test/integration/app/relay-start.test.ts",
+    "test/integration/features/notifications/*.test.ts",
+    "test/integration/features/remittance/{crediter,idempotency,ndjson}.test.ts",
+    "test/integration/kernel/http/{store-faults,streams}.test.ts",
+    "test/integration/ledger/submitter*.test.ts",
+  ],
+};
+const BUSY_PROCESSES = 4;
+
+const runs: Readonly<Record<string, () => Promise<readonly Tally[]>>> = {
+  // What each suite prints is shown at its end, so that it is not mixed with another's.
+  all: () =>
+    runLanes(
+      lanes.map((suites) => suites.map((suite) => ({ name: suite.name, run: () => runSuite(suite, { hold: true }) }))),
+    ),
+  invariants: async () => [await runSuite(invariantSuite())],
+  busy: async () => [await amongBusy(() => runSuite(HASTY))],
+};
+
+const [which = "all", ...rest] = process.argv.slice(2);
+const chosen = rest.length === 0 ? runs[which] : undefined;
+if (chosen === undefined) {
+  console.error("usage: node scripts/test.ts [invariants|busy]");
   process.exitCode = 2;
 } else {
-  const total = addTallies(which === "invariants" ? [await runSuite(invariantSuite())] : await runLanes());
+  const total = addTallies(await chosen());
   process.exitCode = total.failed === 0 ? 0 : 1;
   console.log(`\n${describeTally(total)}`);
 }
 
-/** What each suite prints is shown at its end, so that it is not mixed with another's. */
-async function runLanes(): Promise<readonly Tally[]> {
-  const startedAt = performance.now();
-  const running = new Set<string>();
-  const progress = setInterval(() => {
-    console.log(`   ${formatDuration(performance.now() - startedAt)}: running ${[...running].join("; ")} …`);
-  }, PROGRESS_INTERVAL_MS);
+/** Does something while as many processes as there are take what they get of the machine. */
+async function amongBusy<Result>(work: () => Promise<Result>): Promise<Result> {
+  const busy = Array.from({ length: BUSY_PROCESSES }, () => spawn("yes", { stdio: "ignore" }));
   try {
-    const tallies = lanes.map(async (suites) => {
-      const own: Tally[] = [];
-      for (const suite of suites) {
-        running.add(suite.name);
-        own.push(await runSuite(suite, { hold: true }));
-        running.delete(suite.name);
-      }
-      return own;
-    });
-    return (await Promise.all(tallies)).flat();
+    return await work();
   } finally {
-    clearInterval(progress);
+    for (const child of busy) child.kill();
   }
 }
 
