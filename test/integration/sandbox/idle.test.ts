@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { expect } from "chai";
+import { until } from "../../support/until.ts";
 import hre from "hardhat";
 import { deployLedger } from "../../../ignition/deploy.ts";
 import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
@@ -59,8 +60,7 @@ describe("a sandbox that was left alone", function () {
       creditor: { alias: alias(payee?.phone) },
       purpose: "OTHR",
     });
-    let { status, isFinal } = await source.client.transfer(uetr);
-    while (!isFinal) ({ status, isFinal } = await source.client.transfer(uetr));
-    expect(status).to.be.oneOf(["settled", "credited"]);
+    await until(async () => (await source.client.transfer(uetr)).isFinal);
+    expect((await source.client.transfer(uetr)).status).to.be.oneOf(["settled", "credited"]);
   });
 });
