@@ -13,7 +13,7 @@ import { START_TIMEOUT_MS, type CrashPartner, type CrashWorld } from "./world.ts
 const SEED = process.env["FEIQIAN_CRASH_SEED"] ?? randomBytes(4).toString("hex");
 const KILLS = Number.parseInt(process.env["FEIQIAN_KILLS"] ?? "20", 10);
 const PER_SECOND = 8;
-const KILL_TIMEOUT_MS = 60_000;
+const KILL_TIMEOUT_MS = 300_000;
 const VERIFY_TIMEOUT_MS = 120_000;
 const MOMENTS_IN_A_ROW = 4;
 /** The shortest that the configuration takes. */

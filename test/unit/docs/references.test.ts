@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 
 /** Folders at the top that the documents name. */
-const TOP = "(?:bin|contracts|docs|examples|ignition|network|scripts|src|test|vectors)";
+const TOP = "(?:bin|contracts|deploy|docs|examples|ignition|sandbox|scripts|sdk|src|test|vectors)";
 /** A path in code, with no placeholder in it; what a deployment writes is not there before it. */
 const PATH_IN_CODE = new RegExp(`\`(?!ignition/deployments)(${TOP}/[\\w./-]*)\``, "g");
 const LINK = /\]\(([^)\s]+)\)/g;
