@@ -6,8 +6,8 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ISettlementToken, ReserveAttestation} from "./interfaces/ISettlementToken.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {CurrencyCode} from "./types/CurrencyCode.sol";
 
 /// @title SettlementToken
@@ -88,7 +88,7 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
             revert SettlementToken_AttestationOutOfOrder(attestation.asOf, latest);
         }
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(ATTESTATION_TYPEHASH, attestation)));
-        if (!SignatureChecker.isValidSignatureNowCalldata(attestor, digest, signature)) {
+        if (!Signatures.isBy(attestor, digest, signature)) {
             revert SettlementToken_InvalidSignature(attestor);
         }
         _attestation = attestation;

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
@@ -14,6 +13,7 @@ import {ITreasury} from "./interfaces/ITreasury.sol";
 import {LedgerClock} from "./LedgerClock.sol";
 import {BatchHashing} from "./libraries/BatchHashing.sol";
 import {Settlement, Settlements} from "./libraries/Settlements.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {
     Authorization,
     BatchHeader,
@@ -305,7 +305,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     }
 
     function _requireSignature(PartnerId partner, Authorization calldata auth, bytes32 digest) private view {
-        if (!SignatureChecker.isValidSignatureNowCalldata(auth.key, digest, auth.signature)) {
+        if (!Signatures.isBy(auth.key, digest, auth.signature)) {
             revert TransferRegistry_InvalidSignature(partner, auth.key, digest);
         }
     }

@@ -8,6 +8,7 @@ import {IPartnerRegistry} from "./interfaces/IPartnerRegistry.sol";
 import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
 import {Balance, ITreasury, ModuleAnnouncement, ModuleStatus} from "./interfaces/ITreasury.sol";
 import {CurrencyCode} from "./types/CurrencyCode.sol";
+import {HoldingId, toHoldingId} from "./types/HoldingId.sol";
 import {FUND} from "./types/KeyPurpose.sol";
 import {PartnerId} from "./types/PartnerId.sol";
 
@@ -17,6 +18,12 @@ import {PartnerId} from "./types/PartnerId.sol";
 contract Treasury is ITreasury, AccessManaged {
     using SafeERC20 for ISettlementToken;
 
+    /// One slot. It stays used once it was, so that its storage is paid for once and not with every hold.
+    struct Holding {
+        uint128 amount;
+        bool used;
+    }
+
     /// @notice How long a module is announced before it can be activated.
     uint48 public constant MODULE_NOTICE = 7 days;
     /// @notice How long it can be activated after that: an announcement that everyone has forgotten is no notice.
@@ -25,9 +32,11 @@ contract Treasury is ITreasury, AccessManaged {
     /// @notice Where partners' keys and statuses are kept.
     IPartnerRegistry public immutable registry;
 
-    mapping(PartnerId => mapping(CurrencyCode => Balance)) private _balances;
+    mapping(PartnerId => mapping(CurrencyCode => uint128)) private _available;
+    mapping(HoldingId => Holding) private _holdings;
     mapping(CurrencyCode => ISettlementToken) private _tokens;
     mapping(address module => ModuleStatus) private _modules;
+    address[] private _everModules;
     mapping(address module => ModuleAnnouncement) private _announcements;
 
     /// @inheritdoc ITreasury
@@ -93,6 +102,7 @@ contract Treasury is ITreasury, AccessManaged {
         _endAnnouncement(module);
         moduleActivatedAt = uint48(block.timestamp);
         _modules[module] = status;
+        if (!_wasModule(module)) _everModules.push(module);
         emit ModuleChanged(module, current, status);
     }
 
@@ -155,7 +165,7 @@ contract Treasury is ITreasury, AccessManaged {
         bool open = announcedModules > 0 || since < moduleActivatedAt || block.timestamp >= opensAt;
         if (!open) revert Treasury_ExitNotOpen(partner, since, opensAt);
         ISettlementToken token = _tokenOf(currency);
-        amount = _balances[partner][currency].available;
+        amount = _available[partner][currency];
         if (amount == 0) revert Treasury_ZeroAmount();
         // Effect
         _takeAvailable(partner, currency, amount);
@@ -166,23 +176,35 @@ contract Treasury is ITreasury, AccessManaged {
 
     /// @inheritdoc ITreasury
     function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyActiveModule {
-        _takeAvailable(partner, currency, amount).held += amount;
+        _takeAvailable(partner, currency, amount);
+        HoldingId id = toHoldingId(msg.sender, partner, currency);
+        _holdings[id] = Holding(_holdings[id].amount + amount, true);
+        emit Held(id, amount);
     }
 
     /// @inheritdoc ITreasury
     function release(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyModule {
-        _takeHeld(partner, currency, amount).available += amount;
+        HoldingId id = _takeHeld(partner, currency, amount);
+        _available[partner][currency] += amount;
+        emit Released(id, amount);
     }
 
     /// @inheritdoc ITreasury
     function transferHeld(PartnerId from, PartnerId to, CurrencyCode currency, uint128 amount) external onlyModule {
-        _takeHeld(from, currency, amount);
-        _balances[to][currency].available += amount;
+        HoldingId id = _takeHeld(from, currency, amount);
+        _available[to][currency] += amount;
+        emit Moved(id, to, amount);
     }
 
     /// @inheritdoc ITreasury
-    function balanceOf(PartnerId partner, CurrencyCode currency) external view returns (Balance memory) {
-        return _balances[partner][currency];
+    function balanceOf(PartnerId partner, CurrencyCode currency) external view returns (Balance memory balance) {
+        balance.available = _available[partner][currency];
+        for (uint256 i = 0; i < _everModules.length; ++i) balance.held += heldBy(_everModules[i], partner, currency);
+    }
+
+    /// @inheritdoc ITreasury
+    function modules() external view returns (address[] memory) {
+        return _everModules;
     }
 
     /// @inheritdoc ITreasury
@@ -207,7 +229,7 @@ contract Treasury is ITreasury, AccessManaged {
         if (amount == 0) revert Treasury_ZeroAmount();
         ISettlementToken token = _tokenOf(currency);
         // Effect
-        _balances[partner][currency].available += amount;
+        _available[partner][currency] += amount;
         emit Deposited(partner, currency, msg.sender, amount);
         // Interaction
         uint256 before = token.balanceOf(address(this));
@@ -216,31 +238,33 @@ contract Treasury is ITreasury, AccessManaged {
         if (received != amount) revert Treasury_AmountMismatch(amount, received);
     }
 
+    /// @inheritdoc ITreasury
+    function heldBy(address module, PartnerId partner, CurrencyCode currency) public view returns (uint128) {
+        return _holdings[toHoldingId(module, partner, currency)].amount;
+    }
+
     function _endAnnouncement(address module) private {
         delete _announcements[module];
         --announcedModules;
     }
 
-    function _takeAvailable(
-        PartnerId partner,
-        CurrencyCode currency,
-        uint128 amount
-    ) private returns (Balance storage balance) {
-        balance = _balances[partner][currency];
-        uint128 available = balance.available;
+    function _takeAvailable(PartnerId partner, CurrencyCode currency, uint128 amount) private {
+        uint128 available = _available[partner][currency];
         if (available < amount) revert Treasury_InsufficientAvailable(partner, currency, available, amount);
-        balance.available = available - amount;
+        _available[partner][currency] = available - amount;
     }
 
-    function _takeHeld(
-        PartnerId partner,
-        CurrencyCode currency,
-        uint128 amount
-    ) private returns (Balance storage balance) {
-        balance = _balances[partner][currency];
-        uint128 held = balance.held;
-        if (held < amount) revert Treasury_InsufficientHeld(partner, currency, held, amount);
-        balance.held = held - amount;
+    /// @dev Of what the caller holds: no module reaches what another holds.
+    function _takeHeld(PartnerId partner, CurrencyCode currency, uint128 amount) private returns (HoldingId id) {
+        id = toHoldingId(msg.sender, partner, currency);
+        uint128 held = _holdings[id].amount;
+        if (held < amount) revert Treasury_InsufficientHeld(msg.sender, partner, currency, held, amount);
+        _holdings[id].amount = held - amount;
+    }
+
+    function _wasModule(address module) private view returns (bool) {
+        for (uint256 i = 0; i < _everModules.length; ++i) if (_everModules[i] == module) return true;
+        return false;
     }
 
     function _requireContract(address account) private view {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CurrencyCode} from "../types/CurrencyCode.sol";
+import {HoldingId} from "../types/HoldingId.sol";
 import {PartnerId} from "../types/PartnerId.sol";
 import {ISettlementToken} from "./ISettlementToken.sol";
 
@@ -25,13 +26,24 @@ struct ModuleAnnouncement {
 /// A partner's money in one currency, in minor units.
 struct Balance {
     uint128 available;
+    /// by all modules together
     uint128 held;
 }
 
 /// @title All the money of the network
-/// @notice Holds every settlement token and keeps, per partner and currency, what is available and what is held. It
-/// knows nothing of transfers: modules that governance authorises hold, release and transfer. Per currency the tokens
-/// here equal the sum of all available and held.
+/// @notice Holds every settlement token and keeps, per partner and currency, what is available and what each module
+/// holds. It knows nothing of transfers: modules that governance authorises hold, release and transfer, each what it
+/// holds itself and nothing that another does. Per currency the tokens here equal the sum of all available and held.
+///
+/// Every movement is an event here, and these events alone give every balance:
+///
+/// | event     | available                      | held                               |
+/// |-----------|--------------------------------|------------------------------------|
+/// | Deposited | + amount, of the partner       |                                    |
+/// | Withdrawn | − amount, of the partner       |                                    |
+/// | Held      | − amount, of the held partner  | + amount, by the module            |
+/// | Released  | + amount, of the held partner  | − amount, by the module            |
+/// | Moved     | + amount, of the partner `to`  | − amount, by the module            |
 ///
 /// Since an active module can move all available money, nobody's rights grow by surprise: a module is announced here,
 /// for anyone to see, and activated after `MODULE_NOTICE`. Meanwhile active partners withdraw, and partners that are
@@ -49,6 +61,15 @@ interface ITreasury {
     event Deposited(PartnerId indexed partner, CurrencyCode indexed currency, address indexed from, uint128 amount);
     /// @notice A partner took money out, in minor units.
     event Withdrawn(PartnerId indexed partner, CurrencyCode indexed currency, address indexed to, uint128 amount);
+    /// @notice A module holds more of what a partner had available, in minor units.
+    /// @param holding module, partner and currency, packed: see `HoldingId`
+    event Held(HoldingId holding, uint128 amount);
+    /// @notice A module gave back what it held of a partner's money, in minor units.
+    /// @param holding module, partner and currency, packed: see `HoldingId`
+    event Released(HoldingId holding, uint128 amount);
+    /// @notice A module moved what it held of one partner's money to what another has available, in minor units.
+    /// @param holding module, partner and currency, packed: see `HoldingId`
+    event Moved(HoldingId holding, PartnerId to, uint128 amount);
 
     /// @notice The currency has no token.
     error Treasury_UnknownCurrency(CurrencyCode currency);
@@ -68,8 +89,14 @@ interface ITreasury {
     error Treasury_AmountMismatch(uint256 expected, uint256 received);
     /// @notice The partner has less available than this takes (ISO 20022: AM04).
     error Treasury_InsufficientAvailable(PartnerId partner, CurrencyCode currency, uint128 available, uint128 required);
-    /// @notice The partner has less held than this takes: the module asks for more than it holds.
-    error Treasury_InsufficientHeld(PartnerId partner, CurrencyCode currency, uint128 held, uint128 required);
+    /// @notice The module holds less of the partner's money than this takes. What other modules hold is not its own.
+    error Treasury_InsufficientHeld(
+        address module,
+        PartnerId partner,
+        CurrencyCode currency,
+        uint128 held,
+        uint128 required
+    );
     /// @notice The caller's module status does not allow this.
     error Treasury_ModuleNotAuthorized(address caller, ModuleStatus status);
     /// @notice What the module is does not lead to the requested status by this call: rights are gained by announcement
@@ -136,19 +163,25 @@ interface ITreasury {
     /// @return amount minor units
     function exit(PartnerId partner, CurrencyCode currency) external returns (uint128 amount);
 
-    /// @notice Moves available money to held. Active modules only.
+    /// @notice Moves available money to what the calling module holds. Active modules only.
     function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external;
 
-    /// @notice Moves held money back to available. Cannot fail for any partner whose money is held. Active and
-    /// draining modules only.
+    /// @notice Moves what the calling module holds back to available. Cannot fail for any partner whose money it holds.
+    /// Active and draining modules only.
     function release(PartnerId partner, CurrencyCode currency, uint128 amount) external;
 
-    /// @notice Moves one partner's held money to what another has available. Cannot fail for any partner whose money is
-    /// held, whoever receives it. Active and draining modules only.
+    /// @notice Moves what the calling module holds of one partner's money to what another has available. Cannot fail
+    /// for any partner whose money it holds, whoever receives it. Active and draining modules only.
     function transferHeld(PartnerId from, PartnerId to, CurrencyCode currency, uint128 amount) external;
 
     /// @notice A partner's money in one currency, in minor units. Zero where it has none.
     function balanceOf(PartnerId partner, CurrencyCode currency) external view returns (Balance memory);
+
+    /// @notice What one module holds of a partner's money in one currency, in minor units.
+    function heldBy(address module, PartnerId partner, CurrencyCode currency) external view returns (uint128);
+
+    /// @notice Every contract that was ever a module, in the order in which they were activated first.
+    function modules() external view returns (address[] memory);
 
     /// @notice A currency's settlement token; the zero address where it has none.
     function tokenOf(CurrencyCode currency) external view returns (ISettlementToken);

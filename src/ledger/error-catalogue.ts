@@ -159,7 +159,7 @@ const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   },
   Treasury_InsufficientHeld: {
     say: (a) =>
-      `${a.partner()} has ${a.text("held")} ${a.currency()} minor units held; this takes ${a.text("required")}`,
+      `${a.text("module")} holds ${a.text("held")} ${a.currency()} minor units of ${a.partner()}; this takes ${a.text("required")}`,
   },
   Treasury_ModuleNotAuthorized: {
     say: (a) =>

@@ -7,8 +7,10 @@ import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import type { Quote } from "../domain/quote.ts";
 import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
 import { ABI } from "./abi.ts";
-import type { Ledger } from "./contracts.ts";
+import type { Ledger, LedgerAddresses } from "./contracts.ts";
 import { PARTNER_STATUSES, type PartnerStatusName } from "./statuses.ts";
+
+const UINT16 = 0xffffn;
 
 /** Where an event stands in the one history that all partners share: first by block, then by log. */
 export interface Cursor {
@@ -40,6 +42,15 @@ interface OfMoney {
   readonly account: Hex;
 }
 
+/** What a module holds, or held, of a partner's money. */
+interface OfHolding {
+  readonly module: Hex;
+  readonly partner: PartnerId;
+  readonly currency: CurrencyCode;
+  /** Minor units. */
+  readonly amount: bigint;
+}
+
 export type LedgerEventBody =
   | ({ readonly kind: "Opened"; readonly header: BatchHeader } & OfBatch)
   | ({
@@ -54,6 +65,9 @@ export type LedgerEventBody =
   | { readonly kind: "QuoteCancelled"; readonly quoteId: Hex; readonly provider: PartnerId }
   | ({ readonly kind: "Deposited" } & OfMoney)
   | ({ readonly kind: "Withdrawn" } & OfMoney)
+  | ({ readonly kind: "Held" } & OfHolding)
+  | ({ readonly kind: "Released" } & OfHolding)
+  | ({ readonly kind: "Moved"; readonly to: PartnerId } & OfHolding)
   | { readonly kind: "StatusChanged"; readonly partner: PartnerId; readonly status: PartnerStatusName }
   | { readonly kind: "CorridorChanged"; readonly corridor: Corridor; readonly terms: CorridorTerms }
   | { readonly kind: "TimeLost"; readonly ledgerTime: number; readonly lostSeconds: number };
@@ -70,23 +84,32 @@ export async function readEvents(ledger: Ledger, from: number, to: number): Prom
     toBlock: to,
   });
   return logs
-    .map(decodeEvent)
+    .map((log) => decodeEvent(ledger.addresses, log))
     .filter((event) => event !== undefined)
     .sort((left, right) => left.cursor.block - right.cursor.block || left.cursor.logIndex - right.cursor.logIndex);
 }
 
-/** A log of the ledger's own contracts as an event; undefined where it is none of the kinds above. */
-export function decodeEvent(log: Log): LedgerEvent | undefined {
-  const parsed = [ABI.transferRegistry, ABI.treasury, ABI.partnerRegistry]
-    .map((abi) => abi.parseLog(log))
-    .find((description) => description !== null);
-  const decode = parsed === undefined ? undefined : DECODERS[parsed.name];
-  if (parsed === undefined || decode === undefined) return undefined;
+/**
+ * A log of the ledger's own contracts as an event; undefined where it is none of the kinds above. What an event means
+ * depends on who says it: a log of another contract is none of the ledger's, whatever it is called.
+ */
+export function decodeEvent(emitters: EventEmitters, log: Log): LedgerEvent | undefined {
+  const emitter = EMITTERS.find((name) => emitters[name] === normalizeHex(log.address, 20));
+  const parsed = emitter === undefined ? null : ABI[emitter].parseLog(log);
+  if (emitter === undefined || parsed === null) return undefined;
+  const decode = DECODERS[emitter][parsed.name];
+  if (decode === undefined) return undefined;
   const cursor = { block: log.blockNumber, logIndex: log.index };
   return { ...decode(parsed.args), cursor, transactionHash: normalizeHex(log.transactionHash) };
 }
 
-const DECODERS: Readonly<Record<string, (args: Result) => LedgerEventBody>> = {
+const EMITTERS = ["transferRegistry", "treasury", "partnerRegistry"] as const;
+/** The contracts whose events are to be decoded. */
+type EventEmitters = Partial<Pick<LedgerAddresses, (typeof EMITTERS)[number]>>;
+
+type Decoders = Readonly<Record<string, (args: Result) => LedgerEventBody>>;
+
+const ofBatches: Decoders = {
   Opened: (args) => ({ kind: "Opened", ...batchOf(args), header: headerOf(tuple(args, "header")) }),
   Settled: (args) => ({
     kind: "Settled",
@@ -103,8 +126,18 @@ const DECODERS: Readonly<Record<string, (args: Result) => LedgerEventBody>> = {
     quoteId: hex(args, "quoteId"),
     provider: partnerOf(args, "provider"),
   }),
+  TimeLost: (args) => ({ kind: "TimeLost", ledgerTime: integer(args, "time"), lostSeconds: integer(args, "lost") }),
+};
+
+const ofMoney: Decoders = {
   Deposited: (args) => ({ kind: "Deposited", ...moneyOf(args, "from") }),
   Withdrawn: (args) => ({ kind: "Withdrawn", ...moneyOf(args, "to") }),
+  Held: (args) => ({ kind: "Held", ...holdingOf(args) }),
+  Released: (args) => ({ kind: "Released", ...holdingOf(args) }),
+  Moved: (args) => ({ kind: "Moved", ...holdingOf(args), to: partnerOf(args, "to") }),
+};
+
+const ofPartners: Decoders = {
   StatusChanged: (args) => ({
     kind: "StatusChanged",
     partner: partnerOf(args, "partner"),
@@ -123,7 +156,12 @@ const DECODERS: Readonly<Record<string, (args: Result) => LedgerEventBody>> = {
       },
     };
   },
-  TimeLost: (args) => ({ kind: "TimeLost", ledgerTime: integer(args, "time"), lostSeconds: integer(args, "lost") }),
+};
+
+const DECODERS: Readonly<Record<(typeof EMITTERS)[number], Decoders>> = {
+  transferRegistry: ofBatches,
+  treasury: ofMoney,
+  partnerRegistry: ofPartners,
 };
 
 function batchOf(args: Result): OfBatch {
@@ -140,6 +178,17 @@ function moneyOf(args: Result, account: string): OfMoney {
     currency: currencyByNumeric(integer(args, "currency")).code,
     amount: amount(args, "amount"),
     account: hex(args, account),
+  };
+}
+
+/** See the type HoldingId of the contracts: module (160 bits), partner (16), currency (16). */
+function holdingOf(args: Result): OfHolding {
+  const id = amount(args, "holding");
+  return {
+    module: normalizeHex(`0x${(id >> 32n).toString(16).padStart(40, "0")}`, 20),
+    partner: parsePartnerId((id >> 16n) & UINT16, "partner"),
+    currency: currencyByNumeric(Number.parseInt((id & UINT16).toString(), 10)).code,
+    amount: amount(args, "amount"),
   };
 }
 

@@ -233,8 +233,7 @@ async function eventIn(
 ): Promise<LedgerEvent | undefined> {
   const mined = await provider.getTransactionReceipt(transaction);
   return mined?.logs
-    .filter((log) => log.address.toLowerCase() === registry)
-    .map(decodeEvent)
+    .map((log) => decodeEvent({ transferRegistry: registry }, log))
     .find((event) => event !== undefined && kinds.includes(event.kind) && isOfBatch(event, batchId));
 }
 

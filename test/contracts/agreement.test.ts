@@ -6,7 +6,7 @@ import { corridorId, networkFeeUp } from "../../src/domain/corridor.ts";
 import { BatchStatus } from "../../src/domain/lifecycle.ts";
 import { parsePartnerId } from "../../src/domain/partner.ts";
 import { NO_QUOTE, quoteId, type Quote } from "../../src/domain/quote.ts";
-import { readBalances, type Balances } from "./support/balances.ts";
+import { expectConserved, readBalances, type Balances } from "./support/balances.ts";
 import { idOf, makeBatch, makeQuote, openArgs, proveRefusals, settleArgs, withHeader } from "./support/batches.ts";
 import { load } from "./support/chain.ts";
 import { dayOf, latestTimestamp, ledgerTime, nextBlockAt } from "./support/clock.ts";
@@ -147,6 +147,7 @@ async function expectRefundable(world: World): Promise<void> {
   }
   for (const { header } of open) await transfers.connect(cast.stranger).expire(header);
   for (const [account, { held }] of await readBalances(network)) expect(held, `held by ${account}`).to.equal(0n);
+  await expectConserved(network);
 }
 
 function openBatches({ network, model, batches }: World): Batch[] {

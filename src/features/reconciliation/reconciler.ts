@@ -20,7 +20,7 @@ import type { RelayContext } from "../context.ts";
 import { findInBatches, STATUS_NAMES } from "./batches.ts";
 import { createFindings, type Difference, type Findings } from "./differences.ts";
 import { findMistold } from "./told.ts";
-import { replay, type ReplayedBalance } from "./replay.ts";
+import { replay, type Replayed } from "./replay.ts";
 
 /** A currency's money at the block of the reconciliation, in minor units. */
 export interface ReconciledBalance {
@@ -100,6 +100,7 @@ async function holdAgainstLedger(
   );
   const balances = await reconcileBalances(context, cursor, replayed);
   for (const balance of balances) findInBalance(balance, findings);
+  findInHolds(context, replayed, findings);
   await findInProjectedBalances(context, cursor, balances, findings);
   await findInStatuses(context, cursor, findings);
   await findEndless(context, cursor, Math.ceil(slackMs / 1_000), findings);
@@ -109,20 +110,34 @@ async function holdAgainstLedger(
 async function reconcileBalances(
   { ledger, partner }: RelayContext,
   { block }: LedgerCursor,
-  replayed: ReadonlyMap<CurrencyCode, ReplayedBalance>,
+  replayed: Replayed,
 ): Promise<readonly ReconciledBalance[]> {
   const found = await balancesAt(ledger, partner, [...ledger.tokens.keys()], block);
-  return found.map(({ currency, available, held }) => ({
-    currency,
-    expected: replayed.get(currency) ?? { available: 0n, held: 0n },
-    found: { available, held },
-  }));
+  return found.map(({ currency, available, held }) => {
+    const expected = replayed.balances.get(currency);
+    return {
+      currency,
+      expected: { available: expected?.available ?? 0n, held: expected?.held ?? 0n },
+      found: { available, held },
+    };
+  });
 }
 
 function findInBalance({ currency, expected, found }: ReconciledBalance, findings: Findings): void {
   if (expected.available === found.available && expected.held === found.held) return;
   const sentence = `The treasury has ${found.available} available and ${found.held} held; by the ledger's events it should be ${expected.available} and ${expected.held} minor units.`;
   findings.add("balance", currency, sentence);
+}
+
+/** What the registry holds of the own money must be what its open batches hold. */
+function findInHolds({ ledger }: RelayContext, { balances, heldByBatches }: Replayed, findings: Findings): void {
+  for (const currency of ledger.tokens.keys()) {
+    const held = balances.get(currency)?.heldBy.get(ledger.addresses.transferRegistry) ?? 0n;
+    const due = heldByBatches.get(currency) ?? 0n;
+    if (held === due) continue;
+    const sentence = `The transfer registry holds ${held} minor units; its open batches hold ${due}.`;
+    findings.add("balance", currency, sentence);
+  }
 }
 
 async function findInProjectedBalances(

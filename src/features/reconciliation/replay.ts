@@ -3,7 +3,6 @@ import type { Hex } from "../../domain/bytes/hex.ts";
 import { currencyByNumeric, type CurrencyCode } from "../../domain/currency.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
-import { HUB } from "../../ledger/deployment/config.ts";
 import { readEvents, type LedgerEvent } from "../../ledger/events.ts";
 import type { FinalStatus, PublishedRejection } from "../remittance/store/ledger-projection.ts";
 import { FINAL_STATUS, type BatchEnd } from "../remittance/own-events.ts";
@@ -11,7 +10,18 @@ import { FINAL_STATUS, type BatchEnd } from "../remittance/own-events.ts";
 /** A partner's money in one currency, in minor units. */
 export interface ReplayedBalance {
   readonly available: bigint;
+  /** By all modules together. */
   readonly held: bigint;
+  /** By module: what it holds by the treasury's events. */
+  readonly heldBy: ReadonlyMap<Hex, bigint>;
+}
+
+/** What the ledger's events come to for one partner. */
+export interface Replayed {
+  /** Its money as the treasury's events alone make it; nothing for a currency that nothing happened in. */
+  readonly balances: ReadonlyMap<CurrencyCode, ReplayedBalance>;
+  /** What the batches that are open hold of it, in minor units. */
+  readonly heldByBatches: ReadonlyMap<CurrencyCode, bigint>;
 }
 
 /** Where an event stands on the ledger. */
@@ -44,10 +54,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Goes through all events of a ledger, a range of blocks at a time, and does for one partner what the contracts did. It
- * remembers the batches that are open, and no others.
+ * Goes through all events of a ledger, a range of blocks at a time, and adds up for one partner what the treasury says
+ * that it moved. It remembers the batches that are open, and no others.
  * @param look is shown each range before the next one is read
- * @returns the partner's money, as the events alone make it; nothing for a currency that nothing happened in
  * @throws Error when they contradict each other, as when a batch ends that was never opened
  */
 export async function replay(
@@ -55,21 +64,23 @@ export async function replay(
   partner: PartnerId,
   { from, to, maxBlockRange }: ReplayOptions,
   look: (range: ReplayedRange) => Promise<void>,
-): Promise<ReadonlyMap<CurrencyCode, ReplayedBalance>> {
+): Promise<Replayed> {
   const books = openBooks(partner);
   for (let block = from; block <= to; block += maxBlockRange) {
     for (const event of await readEvents(ledger, block, Math.min(to, block + maxBlockRange - 1))) books.post(event);
     await look(books.takeRange());
   }
-  return books.balances;
+  return books.close();
 }
 
 interface Books {
-  readonly balances: ReadonlyMap<CurrencyCode, ReplayedBalance>;
   post(event: LedgerEvent): void;
   /** What was posted since the last time. */
   takeRange(): ReplayedRange;
+  close(): Replayed;
 }
+
+const NO_MONEY: ReplayedBalance = { available: 0n, held: 0n, heldBy: new Map() };
 
 function openBooks(partner: PartnerId): Books {
   const balances = new Map<CurrencyCode, ReplayedBalance>();
@@ -78,63 +89,60 @@ function openBooks(partner: PartnerId): Books {
   /** Of open batches only: there may be many that have ended. */
   const headers = new Map<Hex, BatchHeader>();
 
-  const add = (owner: PartnerId | 0, currency: CurrencyCode, available: bigint, held: bigint): void => {
+  const credit = (owner: PartnerId, currency: CurrencyCode, amount: bigint): void => {
     if (owner !== partner) return;
-    const before = balances.get(currency) ?? { available: 0n, held: 0n };
-    balances.set(currency, { available: before.available + available, held: before.held + held });
+    const before = balances.get(currency) ?? NO_MONEY;
+    balances.set(currency, { ...before, available: before.available + amount });
   };
 
-  const end = (event: BatchEnd, paid: bigint): BatchHeader => {
+  const hold = (owner: PartnerId, currency: CurrencyCode, module: Hex, amount: bigint): void => {
+    if (owner !== partner) return;
+    const before = balances.get(currency) ?? NO_MONEY;
+    const heldBy = new Map(before.heldBy).set(module, (before.heldBy.get(module) ?? 0n) + amount);
+    balances.set(currency, { ...before, held: before.held + amount, heldBy });
+  };
+
+  const end = (event: BatchEnd, paid: bigint): void => {
     const { kind, batchId: id, cursor: at } = event;
     const header = headers.get(id);
     if (header === undefined) throw new Error(`batch ${id} ends on the ledger without being open`);
     headers.delete(id);
     const rejected = kind === "Expired" ? [] : event.rejected.map(({ leaf, code }) => ({ leaf, code }));
     ended.push({ id, header, at, status: FINAL_STATUS[kind], rejected, paid });
-    return header;
-  };
-
-  /** Takes both sides' money out of what is held, and gives back what does not go to the other. */
-  const release = (header: BatchHeader, sourcePaid: bigint, targetPaid: bigint): void => {
-    const { source, target, quote, sourceTotal, targetTotal, fee } = header;
-    const [sourceCurrency, targetCurrency] = currenciesOf(header);
-    add(source, sourceCurrency, sourceTotal + fee - sourcePaid, -(sourceTotal + fee));
-    if (quote.provider !== 0) add(quote.provider, targetCurrency, targetTotal - targetPaid, -targetTotal);
-    add(target, targetCurrency, targetPaid, 0n);
   };
 
   const post = (event: LedgerEvent): void => {
     switch (event.kind) {
       case "Deposited":
-        add(event.partner, event.currency, event.amount, 0n);
+        credit(event.partner, event.currency, event.amount);
         break;
       case "Withdrawn":
-        add(event.partner, event.currency, -event.amount, 0n);
+        credit(event.partner, event.currency, -event.amount);
+        break;
+      case "Held":
+        credit(event.partner, event.currency, -event.amount);
+        hold(event.partner, event.currency, event.module, event.amount);
+        break;
+      case "Released":
+        hold(event.partner, event.currency, event.module, -event.amount);
+        credit(event.partner, event.currency, event.amount);
+        break;
+      case "Moved":
+        hold(event.partner, event.currency, event.module, -event.amount);
+        credit(event.to, event.currency, event.amount);
         break;
       case "Opened": {
         const { batchId, header, cursor } = event;
-        const [sourceCurrency, targetCurrency] = currenciesOf(header);
-        const taken = header.sourceTotal + header.fee;
-        add(header.source, sourceCurrency, -taken, taken);
-        if (header.quote.provider !== 0) {
-          add(header.quote.provider, targetCurrency, -header.targetTotal, header.targetTotal);
-        }
         headers.set(batchId, header);
         opened.push({ id: batchId, header, at: cursor });
         break;
       }
-      case "Settled": {
-        const { settledSource, settledTarget, fee } = event;
-        const header = end(event, settledTarget);
-        const [sourceCurrency] = currenciesOf(header);
-        release(header, settledSource + fee, settledTarget);
-        add(header.quote.provider, sourceCurrency, settledSource, 0n);
-        add(HUB, sourceCurrency, fee, 0n);
+      case "Settled":
+        end(event, event.settledTarget);
         break;
-      }
       case "Rejected":
       case "Expired":
-        release(end(event, 0n), 0n, 0n);
+        end(event, 0n);
         break;
       default:
       // Moves no money.
@@ -145,9 +153,19 @@ function openBooks(partner: PartnerId): Books {
     [opened, ended] = [[], []];
     return range;
   };
-  return { balances, post, takeRange };
+  return { post, takeRange, close: () => ({ balances, heldByBatches: heldOf(partner, headers.values()) }) };
 }
 
-function currenciesOf({ sourceCurrency, targetCurrency }: BatchHeader): readonly [CurrencyCode, CurrencyCode] {
-  return [currencyByNumeric(sourceCurrency).code, currencyByNumeric(targetCurrency).code];
+/** What open batches hold of a partner's money. */
+function heldOf(partner: PartnerId, headers: Iterable<BatchHeader>): ReadonlyMap<CurrencyCode, bigint> {
+  const held = new Map<CurrencyCode, bigint>();
+  const add = (numeric: number, amount: bigint): void => {
+    const { code } = currencyByNumeric(numeric);
+    held.set(code, (held.get(code) ?? 0n) + amount);
+  };
+  for (const { source, sourceCurrency, sourceTotal, fee, quote, targetCurrency, targetTotal } of headers) {
+    if (source === partner) add(sourceCurrency, sourceTotal + fee);
+    if (quote.provider === partner) add(targetCurrency, targetTotal);
+  }
+  return held;
 }

@@ -17,9 +17,10 @@ import {
   proveRefusals,
   refuseAll,
   settleArgs,
+  signBatch,
   type Authorization,
 } from "../support/batches.ts";
-import { ethers } from "../support/chain.ts";
+import { ethers, networkHelpers } from "../support/chain.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import {
   CORRIDORS,
@@ -282,21 +283,40 @@ describe("Attack: a partner's key is a contract", () => {
   });
 
   describe("that is an account at first and a contract later", () => {
-    it("is asked as what it is when it signs", async () => {
+    // Only who has the account's private key can put code there, and can take it away again.
+    it("goes on signing for itself, whatever its code answers", async () => {
       const network = await freshNetwork();
       const { send: account } = keysOf(network, 7);
+      await becomes(account, "GasBurningKey");
+      await openBatch(network, await makeBatch(network));
+      await expectConserved(network);
+    });
+
+    it("lets its code sign too", async () => {
+      const network = await freshNetwork();
+      const { send: account } = keysOf(network, 7);
+      await becomes(account, "AnythingKey");
+      const [header, , quote] = await openArgs(network, await makeBatch(network));
+      await network.transfers.open(header, { key: account.address, signature: "0x" }, quote);
+      await expectConserved(network);
+    });
+
+    it("is not signed for by another account", async () => {
+      const network = await freshNetwork();
+      const { send: account } = keysOf(network, 7);
+      await becomes(account, "GarbageKey");
       const batch = await makeBatch(network);
-      const args = await openArgs(network, batch);
-      const anything = await ethers.deployContract("GasBurningKey");
-      const code = await ethers.provider.getCode(anything);
-      await ethers.provider.send("hardhat_setCode", [account.address, code]);
-      const values = [7, account.address, idOf(network, batch)];
-      await expectRevert(
-        network.transfers.open(...args),
-        network.transfers,
-        "TransferRegistry_InvalidSignature",
-        values,
-      );
+      const [header, , quote] = await openArgs(network, batch);
+      const { signature } = await signBatch(network, header, network.cast.stranger);
+      const call = network.transfers.open(header, { key: account.address, signature }, quote);
+      const args = [7, account.address, idOf(network, batch)];
+      await expectRevert(call, network.transfers, "TransferRegistry_InvalidSignature", args);
     });
   });
 });
+
+/** Puts a contract's code at an account. */
+async function becomes({ address }: HardhatEthersSigner, name: string): Promise<void> {
+  const code = await ethers.provider.getCode(await ethers.deployContract(name));
+  await networkHelpers.setCode(address, code);
+}

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { expectReplayed } from "./replay.ts";
 import { tokenOf, type Network, PARTNERS } from "./network.ts";
 
 export interface Balance {
@@ -52,9 +53,13 @@ export async function expectChanges(
   await expectConserved(network);
 }
 
-/** Asserts, currency by currency, that the treasury's tokens are the sum of everything available and held. */
+/**
+ * Asserts, currency by currency, that the treasury's tokens are the sum of everything available and held; and that its
+ * events alone tell every balance.
+ */
 export async function expectConserved(network: Network): Promise<void> {
   const balances = await readBalances(network);
+  await expectReplayed(network);
   for (const currency of network.tokens.keys()) {
     const sum = PARTNERS.reduce((total, { id }) => {
       const { available, held } = balances.get(balanceKey(id, currency)) ?? { available: 0n, held: 0n };

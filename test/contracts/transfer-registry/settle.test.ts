@@ -350,5 +350,15 @@ describe("TransferRegistry.settle", () => {
         { partner: 4, currency: PHP, available: targetTotal },
       ]);
     });
+
+    it("moves no fee and refunds nothing: the treasury tells of two movements", async () => {
+      const network = await freshNetwork();
+      await setTerms(network, corridorId(CORRIDORS.hkdToPhp), { ...TERMS, feeBps: 0n });
+      const batch = await openedBatch(network, { feeBps: 0n });
+      const receipt = await (await settleBatch(network, batch)).wait();
+      const treasury = await network.treasury.getAddress();
+      const told = (receipt?.logs ?? []).filter(({ address }) => address === treasury);
+      expect(told.map((log) => network.treasury.interface.parseLog(log)?.name)).to.deep.equal(["Moved", "Moved"]);
+    });
   });
 });

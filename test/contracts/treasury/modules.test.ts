@@ -17,6 +17,20 @@ async function asModule(status: bigint): Promise<{ network: Network; module: str
   return { network, module: module.address, treasury: treasury.connect(module) };
 }
 
+/** Another module, `spare[1]`, which holds `amount` of partner 7's HKD beside the one that there is. */
+async function withAnother({ network }: { readonly network: Network }, amount: bigint) {
+  const [, another] = network.cast.spare;
+  await giveRights(network, another, ModuleStatus.Active);
+  const treasury = network.treasury.connect(another);
+  await treasury.hold(7, HKD, amount);
+  return { another: another.address, treasury };
+}
+
+/** See the type HoldingId of the contracts. */
+function holdingId(module: string, partner: number, currency: number): bigint {
+  return (BigInt(module) << 32n) | (BigInt(partner) << 16n) | BigInt(currency);
+}
+
 /** The same, after it held `amount` of partner 7's HKD while it was active. */
 async function afterHold(amount: bigint, status: bigint = ModuleStatus.Active) {
   const given = await asModule(ModuleStatus.Active);
@@ -69,11 +83,23 @@ describe("Treasury.hold", () => {
       });
     }
 
-    it("adds to what is held, whoever holds it", async () => {
-      const { network, treasury } = await afterHold(10n);
+    it("adds to what the module holds, and to nothing of another's", async () => {
+      const given = await afterHold(10n);
+      const { network, treasury, module } = given;
+      const { another } = await withAnother(given, 3n);
       await expectChanges(network, async () => treasury.hold(7, HKD, 5), [
         { partner: 7, currency: HKD, available: -5n, held: 5n },
       ]);
+      expect(await treasury.heldBy(module, 7, HKD)).to.equal(15);
+      expect(await treasury.heldBy(another, 7, HKD)).to.equal(3);
+    });
+
+    it("emits Held", async () => {
+      const { treasury, module } = await asModule(ModuleStatus.Active);
+      const held = treasury.hold(7, HKD, 5);
+      await expect(held)
+        .to.emit(treasury, "Held")
+        .withArgs(holdingId(module, 7, HKD), 5);
     });
   });
 });
@@ -88,8 +114,16 @@ describe("Treasury.release", () => {
 
   describe("when the partner has too little held", () => {
     it("reverts with InsufficientHeld", async () => {
-      const { treasury } = await afterHold(10n);
-      await expectRevert(treasury.release(7, HKD, 11), treasury, "Treasury_InsufficientHeld", [7, HKD, 10, 11]);
+      const { treasury, module } = await afterHold(10n);
+      const args = [module, 7, HKD, 10, 11];
+      await expectRevert(treasury.release(7, HKD, 11), treasury, "Treasury_InsufficientHeld", args);
+    });
+
+    it("reverts with InsufficientHeld for what another module holds", async () => {
+      const given = await afterHold(10n);
+      const { another, treasury } = await withAnother(given, 4n);
+      const args = [another, 7, HKD, 4, 5];
+      await expectRevert(treasury.release(7, HKD, 5), treasury, "Treasury_InsufficientHeld", args);
     });
   });
 
@@ -102,6 +136,14 @@ describe("Treasury.release", () => {
         ]);
       });
     }
+
+    it("emits Released", async () => {
+      const { treasury, module } = await afterHold(10n);
+      const released = treasury.release(7, HKD, 4);
+      await expect(released)
+        .to.emit(treasury, "Released")
+        .withArgs(holdingId(module, 7, HKD), 4);
+    });
 
     for (const move of ["suspend", "freeze"] as const) {
       it(`moves it back after ${move} of the partner`, async () => {
@@ -126,15 +168,22 @@ describe("Treasury.transferHeld", () => {
 
   describe("when the partner has too little held", () => {
     it("reverts with InsufficientHeld", async () => {
-      const { treasury } = await afterHold(10n);
+      const { treasury, module } = await afterHold(10n);
       const call = treasury.transferHeld(7, 4, HKD, 11);
-      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [7, HKD, 10, 11]);
+      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [module, 7, HKD, 10, 11]);
+    });
+
+    it("reverts with InsufficientHeld for what another module holds", async () => {
+      const given = await afterHold(10n);
+      const { another, treasury } = await withAnother(given, 4n);
+      const call = treasury.transferHeld(7, 4, HKD, 5);
+      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [another, 7, HKD, 4, 5]);
     });
 
     it("reverts with InsufficientHeld for a partner who has nothing", async () => {
-      const { treasury } = await afterHold(10n);
+      const { treasury, module } = await afterHold(10n);
       const call = treasury.transferHeld(4, 7, HKD, 1);
-      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [4, HKD, 0, 1]);
+      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [module, 4, HKD, 0, 1]);
     });
   });
 
@@ -148,6 +197,14 @@ describe("Treasury.transferHeld", () => {
         ]);
       });
     }
+
+    it("emits Moved", async () => {
+      const { treasury, module } = await afterHold(10n);
+      const moved = treasury.transferHeld(7, 4, HKD, 4);
+      await expect(moved)
+        .to.emit(treasury, "Moved")
+        .withArgs(holdingId(module, 7, HKD), 4, 4);
+    });
 
     it("moves it to the same partner's available", async () => {
       const { network, treasury } = await afterHold(10n);
@@ -173,5 +230,16 @@ describe("Treasury.transferHeld", () => {
       const { available } = await treasury.balanceOf(UNKNOWN, HKD);
       expect(available).to.equal(10);
     });
+  });
+});
+
+describe("Treasury.modules", () => {
+  it("names every module once, in the order of their activation, whatever they may do now", async () => {
+    const given = await afterHold(10n);
+    const { network, module, treasury } = given;
+    const { another } = await withAnother(given, 1n);
+    await takeRights(network, module, ModuleStatus.None);
+    await giveRights(network, module, ModuleStatus.Draining);
+    expect(await treasury.modules()).to.deep.equal([await network.transfers.getAddress(), module, another]);
   });
 });

@@ -22,6 +22,7 @@ import {
   GCASH,
   HKD_TO_HKD,
   HKD_TO_PHP,
+  HUB,
   networkHelpers,
   PROVIDER,
   provider,
@@ -53,9 +54,11 @@ describe("events of the ledger", function () {
     }
     return events;
   };
+  /** Beside what the treasury tells of the money, which follows. */
   const expectEvent = async (call: Call, expected: LedgerEventBody, holder: KeyHolder = COURIER) => {
     const events = await eventsOf(call, holder);
-    expect(events.map(bodyOf)).to.deep.equal([expected]);
+    expect(events.filter((event) => !("module" in event)).map(bodyOf)).to.deep.equal([expected]);
+    expect(events[0]?.kind).to.equal(expected.kind);
   };
 
   for (const [name, corridor] of Object.entries({ HKD_TO_PHP, HKD_TO_HKD })) {
@@ -141,6 +144,28 @@ describe("events of the ledger", function () {
     expect(BigInt(event.ledgerTime) - beforeHalt >= 20n && BigInt(event.ledgerTime) - beforeHalt <= 30n).to.equal(true);
   });
 
+  it("Held, Moved and Released tell of every movement that follows, with its module", async () => {
+    const batch = await makeBatch(sandbox, { count: 3 });
+    const { sourceTotal, targetTotal, fee } = batch.header;
+    const module = sandbox.ledger.addresses.transferRegistry;
+    const paid = { module, partner: ALIPAY_HK, currency: HKD_TO_PHP.sourceCurrency };
+    const sold = { module, partner: PROVIDER, currency: HKD_TO_PHP.targetCurrency };
+    const moneyOf = async (call: Call) => (await eventsOf(call)).filter((event) => "module" in event).map(bodyOf);
+    expect(await moneyOf(batch.open)).to.deep.equal([
+      { kind: "Held", ...paid, amount: sourceTotal + fee },
+      { kind: "Held", ...sold, amount: targetTotal },
+    ]);
+    const expected = settle(batch.header, prove(batch, { 1: "AC03" }).rejections);
+    if (expected.kind === "refused") throw new Error(expected.refusal);
+    expect(await moneyOf(await makeSettlement(sandbox, batch, { 1: "AC03" }))).to.deep.equal([
+      { kind: "Moved", ...paid, to: PROVIDER, amount: expected.settledSource },
+      { kind: "Moved", ...sold, to: GCASH, amount: expected.settledTarget },
+      { kind: "Moved", ...paid, to: HUB, amount: expected.feeCharged },
+      { kind: "Released", ...paid, amount: expected.sourceRefund },
+      { kind: "Released", ...sold, amount: expected.providerRefund },
+    ]);
+  });
+
   it("QuoteCancelled names the quote", async () => {
     const { header } = await makeBatch(sandbox);
     const id = quoteId(header.quote, sandbox.ledger.chain);
@@ -200,8 +225,9 @@ describe("events of the ledger", function () {
 
     const to = await provider.getBlockNumber();
     const events = await readEvents(sandbox.ledger, from, to);
-    expect(events.map(({ kind }) => kind)).to.deep.equal(["Opened", "Opened", "Settled"]);
-    const [first, second] = events.map(({ cursor }) => cursor);
+    const kinds = ["Opened", "Held", "Held", "Opened", "Held", "Held", "Settled", "Moved", "Moved", "Moved"];
+    expect(events.map(({ kind }) => kind)).to.deep.equal(kinds);
+    const [first, , , second] = events.map(({ cursor }) => cursor);
     expect(first?.block).to.equal(second?.block);
     expect(first?.logIndex).to.be.lessThan(second?.logIndex ?? -1);
 
@@ -212,8 +238,8 @@ describe("events of the ledger", function () {
     const other = await connectLedger(shuffled, sandbox.ledger.addresses);
     expect(await readEvents(other, from, to)).to.deep.equal(events);
     // Both ends are included.
-    expect(await readEvents(sandbox.ledger, to, to)).to.deep.equal(events.slice(2));
-    expect(await readEvents(sandbox.ledger, from, to - 1)).to.deep.equal(events.slice(0, 2));
+    expect(await readEvents(sandbox.ledger, to, to)).to.deep.equal(events.slice(6));
+    expect(await readEvents(sandbox.ledger, from, to - 1)).to.deep.equal(events.slice(0, 6));
   });
 
   it("leave out what is none of theirs", async () => {
@@ -222,7 +248,15 @@ describe("events of the ledger", function () {
     const approved = encodeCall("settlementToken", token ?? fail(), "approve", [addresses.treasury, 5n]);
     const receipt = await (await sandbox.submitterOf(OPERATOR)).submit(approved);
     expect(receipt.logs).to.have.length(1);
-    expect(receipt.logs.map((log: Log) => decodeEvent(log))).to.deep.equal([undefined]);
+    expect(receipt.logs.map((log: Log) => decodeEvent(addresses, log))).to.deep.equal([undefined]);
+    // Called as one of the ledger's, said by a contract that is none of them, or not by the one whose event it is.
+    const batch = await makeBatch(sandbox);
+    const opened = await (await sandbox.submitterOf(COURIER)).submit(batch.open);
+    expect(opened.logs.map((log: Log) => decodeEvent(addresses, log)?.kind)).to.deep.equal(["Opened", "Held", "Held"]);
+    const { transferRegistry, treasury, ...others } = addresses;
+    const elsewhere = { ...others, transferRegistry: treasury, treasury: transferRegistry };
+    expect(opened.logs.map((log: Log) => decodeEvent(elsewhere, log))).to.deep.equal([undefined, undefined, undefined]);
+    expect(opened.logs.map((log: Log) => decodeEvent({}, log))).to.deep.equal([undefined, undefined, undefined]);
     // Of the ledger's own, but of no kind that its clients act on.
     const block = await asGovernance(sandbox, "guardian", "transferRegistry", "pause", []);
     expect(await readEvents(sandbox.ledger, block, block)).to.deep.equal([]);

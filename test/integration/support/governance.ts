@@ -46,3 +46,22 @@ export async function asGovernance(
   await networkHelpers.time.increase(delaySeconds);
   return (await holder.submit(executeCall(sandbox, call))).blockNumber;
 }
+
+const ACTIVE = 1;
+
+/**
+ * Makes an account another module of the treasury, as governance would, notice and all.
+ * @returns calls the treasury as that module
+ */
+export async function secondModule(
+  sandbox: Sandbox,
+): Promise<(name: "hold" | "release" | "transferHeld", args: readonly unknown[]) => Promise<unknown>> {
+  const holder = { kind: "secondCourier" } as const;
+  const module = sandbox.keys.addressOf(holder);
+  // Code that does nothing: without any, the treasury takes it for no module.
+  await networkHelpers.setCode(module, "0x00");
+  await asGovernance(sandbox, "upgrader", "treasury", "announceModule", [module, ACTIVE]);
+  await asGovernance(sandbox, "upgrader", "treasury", "activateModule", [module, ACTIVE]);
+  const submitter = await sandbox.submitterOf(holder);
+  return (name, args) => submitter.submit(encodeCall("treasury", sandbox.ledger.addresses.treasury, name, args));
+}

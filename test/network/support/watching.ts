@@ -9,7 +9,10 @@ import { SubmissionError } from "../../../src/ledger/submitter.ts";
 import { everywhere } from "./everywhere.ts";
 import type { Network } from "./network.ts";
 
-/** The events of one transaction, the same on every node. Of time that an idle ledger has lost, the first to act tells. */
+/**
+ * The events of one transaction, the same on every node, but for what the treasury tells of modules' holds: those are in
+ * the balances. Of time that an idle ledger has lost, the first to act tells.
+ */
 export async function eventsOf(
   network: Network,
   { blockNumber, hash }: TransactionReceipt,
@@ -17,7 +20,9 @@ export async function eventsOf(
   const events = await everywhere(network, blockNumber, `what transaction ${hash} did`, ({ ledger }) =>
     readEvents(ledger, blockNumber, blockNumber),
   );
-  return events.filter(({ kind, transactionHash }) => kind !== "TimeLost" && transactionHash === hash.toLowerCase());
+  return events.filter(
+    (event) => event.kind !== "TimeLost" && !("module" in event) && event.transactionHash === hash.toLowerCase(),
+  );
 }
 
 export interface Balance {

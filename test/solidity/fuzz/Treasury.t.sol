@@ -5,7 +5,7 @@ import {Balance, ITreasury, ModuleStatus} from "../../../contracts/interfaces/IT
 import {ISettlementToken} from "../../../contracts/interfaces/ISettlementToken.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND} from "../../../contracts/types/KeyPurpose.sol";
-import {PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {HUB, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {FalseToken} from "../../contracts/helpers/FalseToken.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
@@ -64,9 +64,41 @@ contract TreasuryTest is LedgerFixture {
         held = bound128(held, 0, DEPOSITED);
         amount = bound128(amount, uint256(held) + 1, type(uint128).max);
         treasury.hold(GCASH, PHP, held);
-        vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_InsufficientHeld.selector, GCASH, PHP, held, amount));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ITreasury.Treasury_InsufficientHeld.selector,
+                address(this),
+                GCASH,
+                PHP,
+                held,
+                amount
+            )
+        );
         if (transfers) treasury.transferHeld(GCASH, ALIPAY_HK, PHP, amount);
         else treasury.release(GCASH, PHP, amount);
+    }
+
+    /// What one module holds is out of another's reach, however much there is of it.
+    function testFuzz_NoModuleReachesWhatAnotherHolds(uint128 own, uint128 others, uint128 amount, bool moves) public {
+        own = bound128(own, 0, DEPOSITED - 1);
+        others = bound128(others, 1, DEPOSITED - own);
+        amount = bound128(amount, uint256(own) + 1, uint256(own) + others);
+        treasury.hold(GCASH, PHP, others);
+        second.take(GCASH, HUB, PHP, own);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ITreasury.Treasury_InsufficientHeld.selector,
+                address(second),
+                GCASH,
+                PHP,
+                own,
+                amount
+            )
+        );
+        second.grab(GCASH, moves ? ALIPAY_HK : GCASH, PHP, amount);
+        second.giveBack(0);
+        treasury.release(GCASH, PHP, others);
+        vm.assertEq(treasury.balanceOf(GCASH, PHP).available, DEPOSITED, "available");
     }
 
     /// A draining module gives back and takes nothing; one without status, and a stranger, do neither.
@@ -81,7 +113,7 @@ contract TreasuryTest is LedgerFixture {
         treasury.release(GCASH, PHP, amount);
         if (drains) vm.assertEq(treasury.balanceOf(GCASH, PHP).held, 0, "held");
 
-        vm.assume(stranger != address(this) && stranger != address(registry));
+        vm.assume(stranger != address(this) && stranger != address(registry) && stranger != address(second));
         _expectUnauthorized(stranger, ModuleStatus.None);
         vm.prank(stranger);
         treasury.transferHeld(GCASH, ALIPAY_HK, PHP, 1);

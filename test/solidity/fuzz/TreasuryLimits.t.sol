@@ -86,8 +86,11 @@ contract TreasuryLimitsTest is LedgerFixture {
         _assumeNobody(module);
         amount = bound128(amount, 1, type(uint128).max);
         ModuleStatus status = ModuleStatus(drawn % 3);
-        _fundAndHold(type(uint128).max, 0, amount);
-        if (status != ModuleStatus.None) _giveRights(module, status);
+        _fund(type(uint128).max, 0);
+        _giveRights(module, ModuleStatus.Active);
+        vm.prank(module);
+        treasury.hold(ALIPAY_HK, HKD, amount);
+        if (status != ModuleStatus.Active) treasury.restrictModule(module, ModuleStatus.Active, status);
         bytes memory refusal = abi.encodeWithSelector(ITreasury.Treasury_ModuleNotAuthorized.selector, module, status);
         vm.startPrank(module);
         if (status == ModuleStatus.None) vm.expectRevert(refusal);
@@ -165,7 +168,14 @@ contract TreasuryLimitsTest is LedgerFixture {
 
     function _expectInsufficientHeld(uint128 held, uint128 amount) private {
         vm.expectRevert(
-            abi.encodeWithSelector(ITreasury.Treasury_InsufficientHeld.selector, ALIPAY_HK, HKD, held, amount)
+            abi.encodeWithSelector(
+                ITreasury.Treasury_InsufficientHeld.selector,
+                address(this),
+                ALIPAY_HK,
+                HKD,
+                held,
+                amount
+            )
         );
     }
 

@@ -41,7 +41,7 @@ abstract contract Closing is BatchActions, TimeActions {
     }
 
     /// Beats until every batch is past its expiry, and expires each as a stranger.
-    function expireEverything() external {
+    function expireEverything() external replays {
         vm.warp(wallTime);
         for (uint256 passed = 0; passed <= registry.MAX_HOLD(); passed += GRACE) {
             _pass(GRACE);
@@ -51,7 +51,7 @@ abstract contract Closing is BatchActions, TimeActions {
     }
 
     /// Everyone leaves, frozen as they are, by the accounts that they registered long before.
-    function exitEverything() external {
+    function exitEverything() external replays {
         vm.warp(wallTime);
         for (uint256 p = 0; p < everyone.length; ++p) {
             for (uint256 c = 0; c < currencies.length; ++c) {
@@ -62,7 +62,7 @@ abstract contract Closing is BatchActions, TimeActions {
         }
     }
 
-    function withdrawEverything() external {
+    function withdrawEverything() external replays {
         vm.warp(wallTime);
         for (uint256 p = 0; p < everyone.length; ++p) {
             PartnerId partner = everyone[p];

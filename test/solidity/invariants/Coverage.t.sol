@@ -23,6 +23,7 @@ contract CoverageInvariants is Campaign {
         _reachesRejections();
         _reachesExpire();
         _reachesMoney();
+        _reachesSecondModule();
         _reachesGovernance();
         _reached("run", 0, 100);
         _reached("halt", 0, 20);
@@ -110,6 +111,15 @@ contract CoverageInvariants is Campaign {
         _reached("attest", ISettlementToken.SettlementToken_AttestationOutOfOrder.selector, 1);
         _reached("redeem", 0, 20);
         _reached("donate", ISettlementToken.SettlementToken_DepositInstead.selector, 20);
+    }
+
+    function _reachesSecondModule() private view {
+        _reached("take", 0, 50);
+        _reached("take", ITreasury.Treasury_InsufficientAvailable.selector, 1);
+        _reached("pay", 0, 20);
+        _reached("give back", 0, 20);
+        _reached("grab", ITreasury.Treasury_InsufficientHeld.selector, 10);
+        _reached("rob", ITreasury.Treasury_InsufficientHeld.selector, 10);
     }
 
     function _reachesGovernance() private view {

@@ -2,14 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Closing} from "./Closing.sol";
+import {ModuleActions} from "./ModuleActions.sol";
 import {MoneyActions} from "./MoneyActions.sol";
 import {NetworkActions} from "./NetworkActions.sol";
 
 /// Everything that can happen to a ledger, in any order.
-contract Handler is MoneyActions, NetworkActions, Closing {
+contract Handler is MoneyActions, ModuleActions, NetworkActions, Closing {
     /// What the fuzzer chooses from, each as likely as the others.
     function actions() external pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](13);
+        selectors = new bytes4[](14);
         selectors[0] = this.openExchange.selector;
         selectors[1] = this.openSameCurrency.selector;
         selectors[2] = this.openSpoiled.selector;
@@ -23,5 +24,6 @@ contract Handler is MoneyActions, NetworkActions, Closing {
         selectors[10] = this.passTime.selector;
         selectors[11] = this.leave.selector;
         selectors[12] = this.outdate.selector;
+        selectors[13] = this.useSecondModule.selector;
     }
 }

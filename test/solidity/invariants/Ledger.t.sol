@@ -29,13 +29,33 @@ contract LedgerInvariants is Campaign {
     }
 
     /// hardhat-config: invariant.failOnRevert = true
-    function invariant_HeldMoneyIsThatOfOpenBatches() external view {
+    function invariant_EachModuleHoldsWhatItsOpenSubjectsHold() external view {
         (PartnerId[] memory partners, CurrencyCode[] memory currencies) = handler.network();
         ITreasury treasury = handler.treasury();
+        (address registry, address second) = (address(handler.registry()), address(handler.second()));
         for (uint256 c = 0; c < currencies.length; ++c) {
             for (uint256 p = 0; p < partners.length; ++p) {
-                uint256 held = treasury.balanceOf(partners[p], currencies[c]).held;
+                uint256 held = treasury.heldBy(registry, partners[p], currencies[c]);
                 vm.assertEq(held, handler.heldByOpenBatches(partners[p], currencies[c]), "held, and by open batches");
+                held = treasury.heldBy(second, partners[p], currencies[c]);
+                vm.assertEq(held, handler.heldBySubjects(partners[p], currencies[c]), "held, and by other subjects");
+            }
+        }
+    }
+
+    /// hardhat-config: invariant.failOnRevert = true
+    function invariant_EventsAloneGiveEveryBalance() external view {
+        (PartnerId[] memory partners, CurrencyCode[] memory currencies) = handler.network();
+        ITreasury treasury = handler.treasury();
+        address[] memory modules = treasury.modules();
+        for (uint256 c = 0; c < currencies.length; ++c) {
+            for (uint256 p = 0; p < partners.length; ++p) {
+                uint256 available = treasury.balanceOf(partners[p], currencies[c]).available;
+                vm.assertEq(available, handler.replayedAvailable(partners[p], currencies[c]), "available, by events");
+                for (uint256 m = 0; m < modules.length; ++m) {
+                    uint256 held = treasury.heldBy(modules[m], partners[p], currencies[c]);
+                    vm.assertEq(held, handler.replayedHeld(modules[m], partners[p], currencies[c]), "held, by events");
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
 import {NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
+import {ReplayedBooks} from "../support/ReplayedBooks.sol";
 import {vm} from "../support/Vm.sol";
 
 /// A batch that was opened.
@@ -25,7 +26,7 @@ struct Entry {
 
 /// What the ledger should look like after the history so far, kept by other means than the ledger's own: every
 /// balance, status, key, limit and the clock.
-abstract contract Model is LedgerFixture {
+abstract contract Model is LedgerFixture, ReplayedBooks {
     /// @notice An action came out otherwise than the model says; zero is success.
     error Surprise(string action, bytes4 expected, bytes4 actual);
 
@@ -72,10 +73,18 @@ abstract contract Model is LedgerFixture {
     bytes32[] internal openIds;
     Quote[] internal quotes;
 
+    /// What the treasury tells is posted to the replayed books.
+    modifier replays() {
+        vm.recordLogs();
+        _;
+        _post(address(treasury), true);
+    }
+
     /// Every action runs at the wall-clock time of the model, and ledger time is looked at after it.
     modifier step() {
         ++steps;
         vm.warp(wallTime);
+        vm.recordLogs();
         _;
         uint48 time = registry.time();
         if (time < latestTime) timeRanBack = true;
@@ -83,6 +92,7 @@ abstract contract Model is LedgerFixture {
     }
 
     constructor() {
+        vm.recordLogs();
         _deploy();
         activatedAt = uint48(START);
         for (uint256 p = 0; p < everyone.length; ++p) {
@@ -96,6 +106,7 @@ abstract contract Model is LedgerFixture {
         beatAt = wallTime;
         latestTime = registry.beat();
         _fundEveryone(RESERVE, DEPOSITED, KEPT);
+        _post(address(treasury), true);
         moduleStatus = ModuleStatus.Active;
         for (uint256 p = 0; p < everyone.length; ++p) {
             PartnerId partner = everyone[p];
@@ -197,6 +208,7 @@ abstract contract Model is LedgerFixture {
     function _record(bytes32 action, bytes4 expected, bytes4 actual) internal {
         if (actual != expected) revert Surprise(text(action), expected, actual);
         ++outcomes[action][actual];
+        _post(address(treasury), actual == 0);
     }
 
     function _observe(bytes32 batchId) internal {

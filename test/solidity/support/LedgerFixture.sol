@@ -15,6 +15,7 @@ import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
 import {HUB, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "../../../contracts/types/PartnerRole.sol";
+import {SecondModule} from "./SecondModule.sol";
 import {TestBase} from "./TestBase.sol";
 import {vm} from "./Vm.sol";
 
@@ -46,6 +47,8 @@ abstract contract LedgerFixture is TestBase {
     PartnerRegistry public partners;
     Treasury public treasury;
     TransferRegistry public registry;
+    /// Another module, always there: what one does must be nothing to the other.
+    SecondModule public second;
     mapping(CurrencyCode => SettlementToken) public tokens;
 
     PartnerId[] internal everyone;
@@ -62,6 +65,8 @@ abstract contract LedgerFixture is TestBase {
         registry = TransferRegistry(_deployRegistry());
         // Before there is a token: afterwards modules need their notice.
         _announceAndActivate(address(registry));
+        second = SecondModule(deploy("SecondModule", abi.encode(treasury)));
+        _announceAndActivate(address(second));
         if (_isModule()) _announceAndActivate(address(this));
 
         _deployToken(CNY, "CNY");

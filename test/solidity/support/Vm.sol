@@ -3,6 +3,12 @@ pragma solidity 0.8.37;
 
 /// The cheatcodes these tests use, of those that Hardhat's test runner answers at a fixed address.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function addr(uint256 privateKey) external pure returns (address);
 
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
@@ -36,6 +42,12 @@ interface Vm {
 
     /// The next call must emit the event that the test emits after this, with equal topics and data.
     function expectEmit(address emitter) external;
+
+    /// Keeps all logs from now on, also of calls that revert afterwards.
+    function recordLogs() external;
+
+    /// What was kept since the last time.
+    function getRecordedLogs() external returns (Log[] memory);
 
     /// Creation code of a contract of this project.
     function getCode(string calldata artifact) external view returns (bytes memory);

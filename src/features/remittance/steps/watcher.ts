@@ -1,9 +1,8 @@
 import { endQuotes } from "../../pricing/store/provider-quotes.ts";
 import { forgetBalances, readBalances, writeBalances } from "../../liquidity/store.ts";
-import { currencyByNumeric, type CurrencyCode } from "../../../domain/currency.ts";
+import type { CurrencyCode } from "../../../domain/currency.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
-import { HUB } from "../../../ledger/deployment/config.ts";
 import { readEvents, type LedgerEvent } from "../../../ledger/events.ts";
 import {
   balancesAt,
@@ -14,13 +13,11 @@ import {
   type LedgerBalance,
 } from "../../../ledger/state.ts";
 import { transfersOfBatches } from "../store/batches.ts";
-import type { Queryable } from "../../../kernel/store/database.ts";
 import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
 import {
   advanceCursor,
   countOpenBatches,
   finishBatches,
-  headersOfBatches,
   insertOpenedBatches,
   readCursor,
   type FinalBatch,
@@ -95,7 +92,7 @@ interface BlockRange {
 }
 
 async function readRange(context: RelayContext, cursor: LedgerCursor | undefined): Promise<BlockRange | undefined> {
-  const { ledger, partner, settings, db } = context;
+  const { ledger, partner, settings } = context;
   const { fromBlock, confirmations, maxBlockRange } = settings.ledger;
   const latest = await latestHead(ledger);
   await requireSameHistory(context, cursor, latest);
@@ -109,7 +106,7 @@ async function readRange(context: RelayContext, cursor: LedgerCursor | undefined
   if (to === undefined) throw new Error(`the ledger's node does not have block ${toNumber} any more`);
   const events = await readEvents(ledger, from, toNumber);
   const isCaughtUp = toNumber === last;
-  const moved = await movedMoney(db, events);
+  const moved = movedMoney(events);
   const touched = [...new Set(moved.filter(({ provider }) => provider === partner).map(({ currency }) => currency))];
   const unread = isCaughtUp ? await unreadCurrencies(context, touched) : [];
   const [balances, batches] = await Promise.all([
@@ -173,25 +170,16 @@ async function batchesOf(
   };
 }
 
-/** Whose money something has moved, and in which currency, as far as events tell. */
-async function movedMoney(db: Queryable, events: readonly LedgerEvent[]): Promise<readonly ProviderMoney[]> {
+/** Whose money the treasury has moved, and in which currency. */
+function movedMoney(events: readonly LedgerEvent[]): readonly ProviderMoney[] {
   const moved = new Map<string, ProviderMoney>();
   const add = (provider: PartnerId, currency: CurrencyCode) => {
     moved.set(`${provider} ${currency}`, { provider, currency });
   };
   for (const event of events) {
-    if (event.kind === "Deposited" || event.kind === "Withdrawn") add(event.partner, event.currency);
-  }
-  const ofBatches = batchEvents(events);
-  const opened = ofBatches.flatMap((event) => (event.kind === "Opened" ? [event.header] : []));
-  const earlier = ofBatches.flatMap((event) => (event.kind === "Opened" ? [] : [event.batchId]));
-  for (const { source, target, quote, ...header } of [...opened, ...(await headersOfBatches(db, earlier))]) {
-    // The fee is the hub's.
-    for (const partner of [source, target, quote.provider, HUB]) {
-      if (partner === 0) continue;
-      add(partner, currencyByNumeric(header.sourceCurrency).code);
-      add(partner, currencyByNumeric(header.targetCurrency).code);
-    }
+    if (!("currency" in event)) continue;
+    add(event.partner, event.currency);
+    if (event.kind === "Moved") add(event.to, event.currency);
   }
   return [...moved.values()];
 }

@@ -127,17 +127,6 @@ export async function finishBatches(tx: Queryable, batches: readonly FinalBatch[
   }
 }
 
-/** The headers of those batches that are known. */
-export async function headersOfBatches(db: Queryable, ids: readonly Hex[]): Promise<readonly BatchHeader[]> {
-  if (ids.length === 0) return [];
-  const rows = await db.query<{ header: unknown }>(
-    `SELECT header FROM ledger_batches
-     WHERE id IN (SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text))`,
-    [recordset(ids.map((id) => ({ id: hexDigits(id) })))],
-  );
-  return rows.map(({ header }) => storedHeader(header));
-}
-
 /** An open batch, with what it takes to expire it. */
 export interface OverdueBatch {
   readonly id: Hex;

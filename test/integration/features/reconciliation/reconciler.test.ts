@@ -2,7 +2,9 @@ import { expect } from "chai";
 import { toHex, type Hex } from "../../../../src/domain/bytes/hex.ts";
 import type { ReasonCode } from "../../../../src/domain/reason.ts";
 import type { Uetr } from "../../../../src/domain/uetr.ts";
+import { ABI } from "../../../../src/ledger/abi.ts";
 import { expireCall, openCall } from "../../../../src/ledger/calls.ts";
+import { connectLedger } from "../../../../src/ledger/contracts.ts";
 import { reconcile, type ReconciliationReport } from "../../../../src/features/reconciliation/reconciler.ts";
 import { payloadBytes, sealPayload } from "../../../../src/features/remittance/sealed-payload.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
@@ -13,8 +15,10 @@ import { appendEvents } from "../../../../src/kernel/store/events.ts";
 import { insertPayload } from "../../../../src/features/remittance/store/payloads.ts";
 import { insertWebhook } from "../../../../src/features/notifications/store.ts";
 import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch } from "../../support/batches.ts";
-import { ALIPAY_HK, FUNDS, GCASH, HKD_TO_HKD, HUB, networkHelpers, PROVIDER } from "../../support/chain.ts";
+import { ALIPAY_HK, FUNDS, GCASH, HKD_TO_HKD, HUB, networkHelpers, PROVIDER, provider } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
+import { secondModule } from "../../support/governance.ts";
+import { withMethods } from "../../support/provider.ts";
 import { ownBatch } from "../../support/relay-batches.ts";
 import { acceptTransfers, run, testRelay, type TestRelay } from "../../support/relay-context.ts";
 import { mine, withdrawOne } from "../../support/submitting.ts";
@@ -145,6 +149,52 @@ describeOnBothDatabases("reconciler", (open) => {
     expect([difference?.kind, difference?.subject, others]).to.deep.equal(["balance", "HKD", []]);
     expect(difference?.sentence).to.match(/^The store has \d+ available and \d+ held; the treasury has \d+ and \d+/);
     expect((await relay.metrics.reconciliationDifferences.get()).values[0]?.value).to.equal(1);
+  });
+
+  it("finds all sound when another module moves the same money, and tells whose hold is whose", async () => {
+    const { relay } = await busySource();
+    const module = await secondModule(relay.sandbox);
+    await run(relay, watcherStep);
+    await module("hold", [ALIPAY_HK, 344, 5_000n]);
+    await module("transferHeld", [ALIPAY_HK, GCASH, 344, 2_000n]);
+    await module("release", [ALIPAY_HK, 344, 1_000n]);
+    const before = (await reconcile(relay, { slackMs: 10_000_000 })).balances.find(
+      ({ currency }) => currency === "HKD",
+    );
+    await run(relay, watcherStep);
+    const report = await reconcile(relay, { slackMs: 10_000_000 });
+    expect(sentencesOf(report)).to.deep.equal([]);
+    const after = report.balances.find(({ currency }) => currency === "HKD");
+    expect(after?.expected.available).to.equal((before?.found.available ?? 0n) - 4_000n);
+    expect(after?.expected.held).to.equal((before?.found.held ?? 0n) + 2_000n);
+  });
+
+  it("finds money that the ledger's events do not tell of", async () => {
+    const { relay, ids } = await busySource();
+    const [topic] = ABI.treasury.encodeFilterTopics("Held", []);
+    // The last hold of the source's money: that of the batch that is open.
+    const forgetful = withMethods(provider, {
+      getLogs: async (filter) => {
+        const logs = await provider.getLogs(filter);
+        const last = logs.findLastIndex(
+          (log) => log.topics[0] === topic && BigInt(log.data.slice(0, 66)) % 65_536n === 344n,
+        );
+        return logs.filter((_, index) => index !== last);
+      },
+    });
+    const ledger = await connectLedger(forgetful, relay.ledger.addresses);
+    const { differences } = await reconcile({ ...relay, ledger });
+    const held = (
+      await relay.db.query<{ header: { sourceTotal: string; fee: string } }>(
+        "SELECT header FROM ledger_batches WHERE encode(id, 'hex') = $1",
+        [ids[2].slice(2)],
+      )
+    )[0]?.header;
+    const due = BigInt(held?.sourceTotal ?? 0) + BigInt(held?.fee ?? 0);
+    expect(differences.map(({ kind, subject }) => `${kind} ${subject}`)).to.deep.equal(["balance HKD", "balance HKD"]);
+    expect(differences[1]?.sentence).to.equal(
+      `The transfer registry holds 0 minor units; its open batches hold ${due}.`,
+    );
   });
 
   it("finds batches that stand elsewhere, are missing, or contradict what was signed", async () => {

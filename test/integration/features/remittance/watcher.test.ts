@@ -14,6 +14,7 @@ import { eventsAfter } from "../../../../src/kernel/store/events.ts";
 import { readCursor } from "../../../../src/features/remittance/store/ledger-projection.ts";
 import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch, type Refusals } from "../../support/batches.ts";
 import {
+  ALIPAY_HK,
   CNY_TO_PHP,
   FUNDS,
   fundedLedger,
@@ -25,6 +26,7 @@ import {
   PROVIDER,
 } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
+import { secondModule } from "../../support/governance.ts";
 import { withMethods } from "../../support/provider.ts";
 import { failureOf, ownBatch } from "../../support/relay-batches.ts";
 import { Killed, run, SETTINGS, standingQuote, testRelay, type TestRelay } from "../../support/relay-context.ts";
@@ -52,6 +54,30 @@ describeOnBothDatabases("watcher", (open) => {
     relay.woken.length = 0;
     expect(await watcherStep(relay)).to.equal(false);
     expect(relay.woken).to.deep.equal([]);
+  });
+
+  it("knows the own money, whichever module moves it", async () => {
+    const sandbox = await fundedLedger();
+    const module = await secondModule(sandbox);
+    const source = await testRelay({ db: await open(), sandbox });
+    const target = await testRelay({ db: await open(), sandbox, partner: GCASH });
+    const ofHkd = async ({ db }: TestRelay) => {
+      const hkd = (await readBalances(db)).find(({ currency }) => currency === "HKD");
+      return [hkd?.available, hkd?.held];
+    };
+    const follow = async () => {
+      for (const relay of [source, target]) await run(relay, watcherStep);
+    };
+    await follow();
+    const [before] = await ofHkd(target);
+    await module("hold", [ALIPAY_HK, 344, 5_000n]);
+    await follow();
+    expect(await ofHkd(source)).to.deep.equal([FUNDS - 5_000n, 5_000n]);
+    await module("transferHeld", [ALIPAY_HK, GCASH, 344, 2_000n]);
+    await module("release", [ALIPAY_HK, 344, 1_000n]);
+    await follow();
+    expect(await ofHkd(source)).to.deep.equal([FUNDS - 4_000n, 2_000n]);
+    expect(await ofHkd(target)).to.deep.equal([(before ?? 0n) + 2_000n, 0n]);
   });
 
   it("reads in ranges with the same result, and does not ask for balances of blocks long past", async () => {
@@ -144,7 +170,8 @@ describeOnBothDatabases("watcher", (open) => {
     expect(events[5]?.data).to.include({ reason: "BE06", code: "0x42453036" });
     expect(events[7]).to.deep.include({
       batch: late.id,
-      ledger: { block: receipt.blockNumber, logIndex: receipt.logs.length - 1 },
+      // What follows it is the refunds.
+      ledger: { block: receipt.blockNumber, logIndex: receipt.logs.length - 3 },
     });
     expect(events[7]?.data).to.include({ reason: "AB03", transaction: receipt.hash });
     expect(relay.woken).to.include("notifier");
