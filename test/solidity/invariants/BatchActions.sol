@@ -48,7 +48,7 @@ abstract contract BatchActions is Drafts {
         seed = _fresh(seed);
         (bytes32 batchId, bool found) = _pickOpen(seed);
         if (!found) return;
-        uint256 mask = _chance(seed, "all", 4) ? type(uint256).max : draw(seed, "mask");
+        uint256 mask = _chance(seed, "all", 2) ? type(uint256).max : draw(seed, "mask");
         _settle(seed, batchId, mask, _operator(entries[batchId].header.target), Flaw.None);
     }
 

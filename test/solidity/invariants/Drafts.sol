@@ -77,7 +77,7 @@ abstract contract Drafts is Expectations {
         draft.header = _header(corridor, transfers, MerkleTree.build(transfers)[0], quote);
         draft.header.fee = _feeOf(draft.header.sourceTotal, terms[corridor].feeBps);
         // A header that says less than its tree: lawful to open, but no rejection can make up for what is missing.
-        if (exchanges && draft.header.targetTotal > 0 && _chance(seed, "short", 5)) --draft.header.targetTotal;
+        if (exchanges && draft.header.targetTotal > 0 && _chance(seed, "short", 2)) --draft.header.targetTotal;
         uint256 hold = 1 + (draw(seed, "hold") % (_chance(seed, "long", 4) ? 1 days : 8 hours));
         draft.header.expiresAt = expectedTime() + uint48(hold);
         draft.sender = _operator(draft.header.source);
