@@ -5,11 +5,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { createServer } from "../src/kernel/http/server.ts";
-import { relayRoutes } from "../src/app/routes.ts";
+import { eventTypesOf, FEATURES, routesOf } from "../src/app/features.ts";
 import { silentLogger } from "../src/kernel/telemetry/logger.ts";
 import { createWake } from "../src/kernel/steps/loop.ts";
 import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
-import type { RelayContext, StepName } from "../src/features/context.ts";
+import type { RelayContext } from "../src/features/context.ts";
+import type { StepName } from "../src/kernel/steps/step.ts";
 
 const FILE = "docs/openapi.json";
 
@@ -23,7 +24,8 @@ export async function renderOpenApi(): Promise<string> {
     // Routes are described here, not called: nothing else is touched.
   } as unknown as RelayContext;
   const app = await createServer(context, {
-    routes: relayRoutes(context),
+    routes: routesOf(FEATURES, context),
+    eventTypes: eventTypesOf(FEATURES),
     readiness: () => Promise.resolve({ ready: true, reasons: [] }),
   });
   try {

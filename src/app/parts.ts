@@ -22,7 +22,9 @@ import { drawSecurely } from "../kernel/secure-random.ts";
 import { backoffMs } from "../kernel/retry.ts";
 import { createTracer, type Tracer } from "../kernel/telemetry/tracing.ts";
 import { createClockSkew } from "../kernel/clock/clock-skew.ts";
-import type { RelayContext, RelaySettings, StepName } from "../features/context.ts";
+import type { RelayContext, RelayFeature, RelaySettings } from "../features/context.ts";
+import type { StepName } from "../kernel/steps/step.ts";
+import { FEATURES, migrationsOf } from "./features.ts";
 import { createOutside } from "../kernel/outside/outside.ts";
 import { networks } from "../kernel/outside/url-guard.ts";
 import { registryDirectory, type PeerDirectory, type PeerKeys } from "../features/peers/directory.ts";
@@ -58,6 +60,8 @@ export interface RelayParts {
   readonly metrics: Metrics;
   readonly tracer: Tracer;
   readonly checkpoint: Checkpoint;
+  /** All that there are unless given. */
+  readonly features: readonly RelayFeature[];
   readonly pollIntervalsMs: Partial<Readonly<Record<StepName, number>>>;
 }
 
@@ -91,7 +95,7 @@ export async function openContext(
   const db = given.db ?? (await patiently("the database", tools, () => openStore(config)));
   if (given.db === undefined) toClose(() => db.close());
   requireOwn(await patiently("the database", tools, () => whosePartner(db, partner)));
-  const applied = await patiently("the database", tools, () => migrate(db));
+  const applied = await patiently("the database", tools, () => migrate(db, migrationsOf(given.features ?? FEATURES)));
   if (applied.length > 0) log.info({ applied }, "store migrated");
 
   const { ledger, registry } = await openLedger(config, tools, toClose);
@@ -248,7 +252,7 @@ export async function openOwnStore(config: Pick<StartConfig, "database" | "partn
   const db = await openStore(config);
   try {
     requireOwn(await whosePartner(db, config.partner));
-    await migrate(db);
+    await migrate(db, migrationsOf(FEATURES));
     return db;
   } catch (failure) {
     await db.close();

@@ -1,18 +1,15 @@
 import { createServer } from "../kernel/http/server.ts";
-import { relayMessages, relayRoutes } from "./routes.ts";
+import { eventTypesOf, FEATURES, messagesOf, routesOf } from "./features.ts";
 import { runSteps } from "../kernel/steps/loop.ts";
-import { STEPS, type RelayContext, type StepName } from "../features/context.ts";
+import type { RelayContext, RelayFeature } from "../features/context.ts";
+import type { StepName } from "../kernel/steps/step.ts";
 import { createHealth, type Health } from "../kernel/telemetry/health.ts";
 import { reportingFailures } from "../kernel/store/faults.ts";
 import { fencedContext } from "./fenced.ts";
 import { warnOfRegistration } from "./registration.ts";
 import { startLeader, type Leader } from "./leader.ts";
 import { peerRoutes } from "../features/peers/routes.ts";
-import { corridorPrices, priceStanding } from "../features/pricing/availability.ts";
-import { createProviderMoney } from "../features/pricing/book.ts";
-import { unknownSignatureStanding } from "../features/remittance/unknown-signatures.ts";
 import { openContext, type RelayParts, type StartConfig } from "./parts.ts";
-import { POLL_INTERVALS_MS, RELAY_STEPS } from "./steps.ts";
 
 export interface RunningRelay {
   /** Where its API listens. */
@@ -35,6 +32,7 @@ const IDLE_CLOCK_WATCH_MS = 30_000;
  * @throws ConfigError for what is neither configured nor given; Error of what cannot be opened, with all else closed
  */
 export async function startRelay(config: StartConfig, given: Partial<RelayParts> = {}): Promise<RunningRelay> {
+  const { features = FEATURES } = given;
   const closing: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     // The last one opened first.
@@ -42,17 +40,13 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
   };
   try {
     const opened = await openContext(config, given, (end) => void closing.push(end));
-    const providerMoney = createProviderMoney(opened);
     const health = createHealth({
       db: opened.db,
       provider: opened.ledger.provider,
       clock: opened.clock,
       clockSkew: opened.clockSkew,
       confirmations: config.ledger.confirmations,
-      standings: [
-        () => unknownSignatureStanding(opened),
-        async () => priceStanding(await corridorPrices(opened, providerMoney)),
-      ],
+      standings: features.flatMap(({ standing }) => (standing === undefined ? [] : [standing(opened)])),
     });
     const db = reportingFailures(opened.db, (failure) => health.storeFailed(failure));
     const context = { ...opened, db };
@@ -61,13 +55,14 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     closing.push(() => watch.stop());
     const server = await createServer(context, {
       readiness: () => health.readiness(),
-      routes: relayRoutes(context),
-      otherRoutes: [peerRoutes(context, relayMessages(context))],
+      routes: routesOf(features, context),
+      otherRoutes: [peerRoutes(context, messagesOf(features, context))],
+      eventTypes: eventTypesOf(features),
       ...(config.api.trustProxy === undefined ? {} : { trustProxy: config.api.trustProxy }),
     });
     closing.push(() => server.close());
     const url = await server.listen({ host: config.api.host, port: config.api.port });
-    const leader = lead(context, health, given.pollIntervalsMs ?? {});
+    const leader = lead(context, features, health, given.pollIntervalsMs ?? {});
     context.log.info({ url }, "relay started");
     void warnOfRegistration(context, config.api.publicUrl ?? url);
     let stopped: Promise<void> | undefined;
@@ -106,15 +101,21 @@ function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Pro
 }
 
 /** Runs the steps while this process leads. */
-function lead(context: RelayContext, health: Health, polls: Partial<Readonly<Record<StepName, number>>>): Leader {
+function lead(
+  context: RelayContext,
+  features: readonly RelayFeature[],
+  health: Health,
+  polls: Partial<Readonly<Record<StepName, number>>>,
+): Leader {
   const { log, metrics, settings, clock } = context;
-  const pollMs = { ...POLL_INTERVALS_MS, watcher: settings.ledger.pollIntervalMs, ...polls };
   const stepsOf = (fenced: RelayContext) =>
-    STEPS.map((name) => ({
-      name,
-      run: () => RELAY_STEPS[name](fenced),
-      pollIntervalMs: pollMs[name],
-    }));
+    features.flatMap(({ steps = [] }) =>
+      steps.map(({ name, run, pollIntervalMs }) => ({
+        name,
+        run: () => run(fenced),
+        pollIntervalMs: polls[name] ?? (typeof pollIntervalMs === "number" ? pollIntervalMs : pollIntervalMs(fenced)),
+      })),
+    );
   return startLeader({
     db: context.db,
     clock,

@@ -6,7 +6,9 @@ import type { LedgerKey } from "../ledger/keys/key.ts";
 import type { Registry } from "../ledger/registry.ts";
 import type { Submitter } from "../ledger/submitter.ts";
 import type { Checkpoint } from "../kernel/steps/checkpoint.ts";
+import type { Feature } from "../kernel/feature.ts";
 import type { Wake } from "../kernel/steps/loop.ts";
+import type { StepName, StepOf } from "../kernel/steps/step.ts";
 import type { LookupLimits } from "./partners/lookup-usage.ts";
 import type { ClockSkew } from "../kernel/clock/clock-skew.ts";
 import type { PeerDirectory, PeerKeys } from "./peers/directory.ts";
@@ -38,26 +40,11 @@ export interface RelayContext extends KernelContext {
   readonly wake: Wake<StepName>;
 }
 
-/** The steps that drive rows forward; each is idempotent and finds its work in the store. */
-export const STEPS = [
-  "watcher",
-  "pricing",
-  "batcher",
-  "opener",
-  "courier",
-  "responder",
-  "settler",
-  "crediter",
-  "confirmer",
-  "notifier",
-  "sweeper",
-  "liquidity",
-  "resealer",
-] as const;
-export type StepName = (typeof STEPS)[number];
+/** Does what is due for one relay. */
+export type Step = StepOf<RelayContext>["run"];
 
-/** Does what is due, and tells whether there may be more to do at once. Throws on failure, and is then tried again. */
-export type Step = (context: RelayContext) => Promise<boolean>;
+/** What a feature contributes to a relay. */
+export type RelayFeature = Feature<RelayContext>;
 
 /** The part of a relay's configuration that its steps go by; see app/config-schema.ts for the file. */
 export interface RelaySettings {

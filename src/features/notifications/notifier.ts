@@ -124,11 +124,11 @@ async function record(context: RelayContext, endpoint: Endpoint, sent: readonly 
     const isDisabled = isGone && (await disableWebhook(tx, endpoint.id, nowMs));
     await appendEvents(tx, [
       ...dead.map(({ event, attempts }) => ({
-        type: "webhook.dead",
+        type: "webhook.dead" as const,
         at: nowMs,
         data: { webhook: endpoint.id, event: event.id, type: event.type, attempts: attempts + 1 },
       })),
-      ...(isDisabled ? [{ type: "webhook.disabled", at: nowMs, data: { webhook: endpoint.id } }] : []),
+      ...(isDisabled ? [{ type: "webhook.disabled" as const, at: nowMs, data: { webhook: endpoint.id } }] : []),
     ]);
   });
 

@@ -7,7 +7,7 @@ import type { RelayContext } from "../context.ts";
 import { decryptWith, encryptAnswer, type Decrypted } from "../peers/encryption.ts";
 import { lookupSchema, MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS } from "../peers/messages.ts";
 import { Refused, tooMuch } from "../peers/refused.ts";
-import type { PeerMessage } from "../peers/routes.ts";
+import type { PeerMessage } from "../../kernel/peer-message.ts";
 import { LOOKUP_ACTION, mayLookUp, pseudonymOf } from "./lookups.ts";
 
 /** What a source relay asks before its customer pays: who a payee is. */

@@ -4,29 +4,13 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
 import type { RelayContext } from "../context.ts";
+import type { PeerMessage } from "../../kernel/peer-message.ts";
 import { WalletError } from "../wallet/connector.ts";
 import { createAdmission, type Admission, type PeerLimits } from "./admission.ts";
 import { JWE_MEDIA_TYPE } from "./encryption.ts";
 import { PEER_PROBLEMS, type PeerProblem } from "./messages.ts";
 import { Refused } from "./refused.ts";
 import { digestOf, verifyRequest } from "./signatures.ts";
-
-/** A message that a feature answers: what other relays send to a path, encrypted to this relay. */
-export interface PeerMessage {
-  readonly path: string;
-  /** Bytes that its body may have at most. */
-  readonly bodyLimit: number;
-  /**
-   * @param sender whose signature it has
-   * @param jwe the body, which is what was signed
-   * @returns the answer, encrypted; undefined where it is that the message was taken
-   * @throws Refused for what is to be told the sender; InvalidInput for what cannot be read
-   */
-  readonly answer: (sender: PartnerId, jwe: Uint8Array) => Promise<string | undefined>;
-  /** Counts a message that was refused. */
-  readonly count?: (problem: PeerProblem) => void;
-  readonly close?: () => Promise<void>;
-}
 
 /** A body that has arrived, with its digest as the header `content-digest` has it. */
 interface Body {

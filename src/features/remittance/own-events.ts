@@ -4,7 +4,7 @@ import { reasonFromBytes4, type ReasonCode } from "../../domain/reason.ts";
 import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
 import type { LedgerEvent } from "../../ledger/events.ts";
 import type { FinalBatch, FinalStatus, LedgerPlace, OpenedBatch } from "./store/ledger-projection.ts";
-import type { NewEvent } from "../../kernel/store/events.ts";
+import type { EventType, NewEvent } from "../../kernel/store/events.ts";
 
 // What happens to a batch on the ledger, as events of the transfers in it.
 
@@ -64,7 +64,7 @@ interface Facts {
   readonly data: { readonly [name: string]: string };
 }
 
-function eventOf(type: string, { uetr, batch, at, nowMs, data }: Facts): NewEvent {
+function eventOf(type: EventType, { uetr, batch, at, nowMs, data }: Facts): NewEvent {
   return {
     type,
     uetr,

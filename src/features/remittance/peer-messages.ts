@@ -8,7 +8,7 @@ import type { RelayContext } from "../context.ts";
 import { decryptWith, type Decrypted } from "../peers/encryption.ts";
 import { confirmationSchema, MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS } from "../peers/messages.ts";
 import { Refused, tooMuch } from "../peers/refused.ts";
-import type { PeerMessage } from "../peers/routes.ts";
+import type { PeerMessage } from "../../kernel/peer-message.ts";
 import { recordConfirmation } from "./confirmations.ts";
 import { createPayloadReader } from "./payloads/payload-reader.ts";
 import type { ReadPayload } from "./payloads/read-payload.ts";

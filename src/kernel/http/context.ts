@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly routes: readonly RoutesOf[];
   /** Routes that have their own authentication, and are no part of the API's document. */
   readonly otherRoutes?: readonly FastifyPluginAsync[];
+  /** The types of events that there are, for the API's document. */
+  readonly eventTypes: readonly string[];
   /** What /readyz tells. */
   readonly readiness: () => Promise<Readiness>;
   /** Requests a minute from one address that may come without a valid key; 60 unless told. */

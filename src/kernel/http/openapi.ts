@@ -3,7 +3,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { OpenAPIV3_1 } from "openapi-types";
-import { EVENT_TYPES } from "../../schema/network.ts";
+import { EVENT_TYPE } from "../../schema/network.ts";
 import { PROBLEMS, type ProblemCode } from "../../schema/problems.ts";
 import "../../schema/webhooks.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
@@ -15,7 +15,7 @@ with the ISO 20022 reason where one fits. The UETR, made and kept by the caller 
 idempotent: after any doubt send the same again.`;
 
 /** Serves the OpenAPI document at /openapi.json and a page to read it at /docs. Before the routes are registered. */
-export async function serveDocumentation(app: FastifyInstance): Promise<void> {
+export async function serveDocumentation(app: FastifyInstance, eventTypes: readonly string[]): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -44,7 +44,7 @@ export async function serveDocumentation(app: FastifyInstance): Promise<void> {
     hideUntagged: true,
     transform: jsonSchemaTransform,
     // Version 3.1 is what is asked for above.
-    transformObject: (input) => finish(jsonSchemaTransformObject(input) as OpenAPIV3_1.Document),
+    transformObject: (input) => finish(jsonSchemaTransformObject(input) as OpenAPIV3_1.Document, eventTypes),
   });
   await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
   app.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
@@ -58,17 +58,21 @@ type Operation = OpenAPIV3_1.OperationObject & {
 };
 
 /** What schemas of routes cannot say: which problems there are, and the media types of problems and streams. */
-function finish(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+function finish(document: OpenAPIV3_1.Document, eventTypes: readonly string[]): OpenAPIV3_1.Document {
   for (const path of Object.values(document.paths ?? {})) {
     for (const operation of [path?.get, path?.post, path?.delete]) {
       if (operation !== undefined) finishOperation(operation);
     }
   }
-  return withFewerSchemas({ ...document, webhooks: webhooks() });
+  const { schemas = {} } = document.components ?? {};
+  for (const name of [EVENT_TYPE, `${EVENT_TYPE}Input`]) {
+    if (name in schemas) schemas[name] = { ...schemas[name], enum: [...eventTypes] };
+  }
+  return withFewerSchemas({ ...document, webhooks: webhooks(eventTypes) });
 }
 
 /** What the relay sends to the URLs that a wallet has registered (Standard Webhooks), by type of event. */
-function webhooks(): NonNullable<OpenAPIV3_1.Document["webhooks"]> {
+function webhooks(eventTypes: readonly string[]): NonNullable<OpenAPIV3_1.Document["webhooks"]> {
   const header = (name: string, description: string): OpenAPIV3_1.ParameterObject => ({
     ...{ name, in: "header", required: true, description },
     schema: { type: "string" },
@@ -91,7 +95,7 @@ function webhooks(): NonNullable<OpenAPIV3_1.Document["webhooks"]> {
       "410": { description: "Wanted no more: the relay disables the webhook." },
     },
   });
-  const items = EVENT_TYPES.map((type) => [type, { post: post(type) }]);
+  const items = eventTypes.map((type) => [type, { post: post(type) }]);
   // The package's types of a path item are those of version 3.0 in places.
   return Object.fromEntries(items) as NonNullable<OpenAPIV3_1.Document["webhooks"]>;
 }

@@ -77,7 +77,7 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
   observe(app, kernel);
   refuseUnknown(app);
 
-  await serveDocumentation(app);
+  await serveDocumentation(app, options.eventTypes);
   const http: HttpContext = { auth, streams, closing: closing.signal };
   await app.register(async (api) => {
     auditActions(api, kernel);

@@ -5,10 +5,17 @@ import type { Queryable } from "./database.ts";
 import { epochColumn, headOf, nameOf, openFeed } from "./feeds.ts";
 import { hexDigits, hexOf, jsonOf, numberOf } from "./values.ts";
 
+/**
+ * The types of events, names with points as transfer.settled. Each feature adds those that it writes where it declares
+ * them, so that a type that there is not does not compile.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- features add to it, the kernel knows none
+export interface EventTypes {}
+export type EventType = keyof EventTypes;
+
 /** Something that happened, as it is written down. */
 export interface NewEvent {
-  /** Names with points, as transfer.settled. */
-  readonly type: string;
+  readonly type: EventType;
   readonly uetr?: Uetr | undefined;
   readonly batch?: Hex | undefined;
   /** Milliseconds since the epoch. */

@@ -9,17 +9,28 @@ interface Migration {
   readonly checksum: Uint8Array;
 }
 
-const FOLDER = new URL("./migrations/", import.meta.url);
+/** Where a part of the relay has its migrations. */
+export interface MigrationFolder {
+  /** Whose they are: in front of their names. None for those of all that was there before features had their own. */
+  readonly owner?: string;
+  readonly folder: URL;
+}
+
+const BASE: MigrationFolder = { folder: new URL("./migrations/", import.meta.url) };
 const NAME = /^\d{4}-[a-z0-9-]+\.sql$/;
 
 /**
  * Brings the tables up to this version, in one transaction. Processes that do so at the same moment wait for each other.
- * @param folder of files 0001-name.sql, …, applied in the order of their names
+ * @param more folders of files 0001-name.sql, …, applied after the kernel's own in this order, each in that of its names
  * @returns the names of what was applied now
  * @throws Error when a file that was applied has changed since, or the tables are of a later version than this program
  */
-export async function migrate(db: Database, folder: URL = FOLDER): Promise<readonly string[]> {
-  const migrations = await readMigrations(folder);
+export async function migrate(
+  db: Database,
+  more: readonly MigrationFolder[] = [],
+  base: MigrationFolder = BASE,
+): Promise<readonly string[]> {
+  const migrations = (await Promise.all([base, ...more].map(readMigrations))).flat();
   return db.transaction(async (tx) => {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.migrations', 0))");
     await tx.query(
@@ -39,12 +50,16 @@ export async function migrate(db: Database, folder: URL = FOLDER): Promise<reado
   });
 }
 
-async function readMigrations(folder: URL): Promise<readonly Migration[]> {
+async function readMigrations({ owner, folder }: MigrationFolder): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => NAME.test(name)).sort();
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(new URL(name, folder), "utf8");
-      return { name, sql, checksum: new Uint8Array(createHash("sha256").update(sql).digest()) };
+      return {
+        name: owner === undefined ? name : `${owner}/${name}`,
+        sql,
+        checksum: new Uint8Array(createHash("sha256").update(sql).digest()),
+      };
     }),
   );
 }

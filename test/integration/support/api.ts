@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { ServerOptions } from "../../../src/kernel/http/context.ts";
 import { createServer } from "../../../src/kernel/http/server.ts";
-import { relayRoutes } from "../../../src/app/routes.ts";
+import { eventTypesOf, FEATURES, routesOf } from "../../../src/app/features.ts";
 import type { Scope } from "../../../src/schema/operator.ts";
 import type { SubmitRequest } from "../../../src/schema/transfers.ts";
 import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
@@ -21,7 +21,8 @@ import { createWake } from "../../../src/kernel/steps/loop.ts";
 import { createMetrics } from "../../../src/kernel/telemetry/metrics.ts";
 import { noTracer } from "../../../src/kernel/telemetry/tracing.ts";
 import { issueApiKey } from "../../../src/kernel/access/api-keys.ts";
-import type { RelayContext, RelaySettings, StepName } from "../../../src/features/context.ts";
+import type { RelayContext, RelaySettings } from "../../../src/features/context.ts";
+import type { StepName } from "../../../src/kernel/steps/step.ts";
 import type { Offer, OfferNeed, ProviderClient } from "../../../src/features/pricing/provider-client.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
@@ -179,7 +180,8 @@ export async function apiRelay(
   } as unknown as RelayContext;
   const readiness = () => Promise.resolve({ ready: true, reasons: [] });
   const app = await createServer(context, {
-    routes: relayRoutes(context),
+    routes: routesOf(FEATURES, context),
+    eventTypes: eventTypesOf(FEATURES),
     readiness,
     failuresPerMinute: 1_000,
     ...extras,

@@ -106,8 +106,8 @@ async function giveUp({ db, clock, metrics, log, wake }: RelayContext, id: Hex, 
     if (given === undefined) return undefined;
     const common = { batch: id, at: nowMs };
     await appendEvents(tx, [
-      ...given.failed.map((uetr) => ({ ...common, type: "transfer.failed", uetr, data: { reason: "AB03" } })),
-      ...given.requeued.map((uetr) => ({ ...common, type: "transfer.requeued", uetr, data: {} })),
+      ...given.failed.map((uetr) => ({ ...common, type: "transfer.failed" as const, uetr, data: { reason: "AB03" } })),
+      ...given.requeued.map((uetr) => ({ ...common, type: "transfer.requeued" as const, uetr, data: {} })),
     ]);
     return given;
   });

@@ -4,7 +4,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { EventJson, EventsResponse } from "../../../../src/schema/network.ts";
 import { parseUetr } from "../../../../src/domain/uetr.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
-import { appendEvents } from "../../../../src/kernel/store/events.ts";
+import { appendEvents, type EventType } from "../../../../src/kernel/store/events.ts";
 import { until } from "../../../support/until.ts";
 import { describeOn } from "../../support/databases.ts";
 import { apiRelay, newUetr, type ApiRelay } from "../../support/api.ts";
@@ -29,7 +29,7 @@ describeOn("PGlite", "events", (open) => {
     await relay.close();
   });
 
-  const append = (...types: string[]) =>
+  const append = (...types: EventType[]) =>
     db.transaction((tx) =>
       appendEvents(
         tx,
@@ -143,7 +143,7 @@ describeOn("PGlite", "events", (open) => {
   }
 
   it("tells a reader whose events a restore has taken away where to go on, and gives their ids to no others", async () => {
-    await append(...Array.from({ length: 10 }, () => "transfer.held"));
+    await append(...Array.from({ length: 10 }, () => "transfer.held" as const));
     const before = await page("");
     const idOf = (seq: number) => before.events[seq - 1]?.id ?? "";
     await restoreTo(6);
@@ -151,7 +151,7 @@ describeOn("PGlite", "events", (open) => {
       (await relay.app.inject({ url: `/v1/events?${query}`, headers })).json<object>();
     const lost = { code: "cursor-lost", status: 410, goOn: idOf(6), field: "after" };
     expect(await ask(`after=${idOf(10)}`), "ahead of the head").to.include(lost);
-    await append(...Array.from({ length: 6 }, () => "transfer.settled"));
+    await append(...Array.from({ length: 6 }, () => "transfer.settled" as const));
     expect(await ask(`after=${idOf(10)}`), "passed by the head").to.include(lost);
     const { events, next } = await page(`after=${idOf(6)}`);
     expect(events.map(({ seq }) => seq)).to.deep.equal([7, 8, 9, 10, 11, 12]);

@@ -6,7 +6,7 @@ import { eventJson } from "../../../../src/features/notifications/event-json.ts"
 import { notifierStep } from "../../../../src/features/notifications/notifier.ts";
 import { registerWebhook, replayDelivery } from "../../../../src/features/notifications/webhooks.ts";
 import { verifyWebhook, type WebhookBody } from "../../../../sdk/index.ts";
-import { appendEvents, eventsAfter, type NewEvent } from "../../../../src/kernel/store/events.ts";
+import { appendEvents, eventsAfter, type EventType, type NewEvent } from "../../../../src/kernel/store/events.ts";
 import { listDeliveries, listWebhooks } from "../../../../src/features/notifications/store.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import {
@@ -48,7 +48,7 @@ describeOnBothDatabases("The notifier", (open) => {
     return receiver;
   }
 
-  async function happens(...types: readonly string[]): Promise<readonly bigint[]> {
+  async function happens(...types: readonly EventType[]): Promise<readonly bigint[]> {
     return write(types.map((type, index) => ({ type, at: relay.clock.nowMs(), data: { index } })));
   }
 
@@ -181,7 +181,7 @@ describeOnBothDatabases("The notifier", (open) => {
   it("asks an endpoint that is down once in a while, not for every event", async () => {
     const receiver = await receiving(answering(503));
     await registerWebhook(relay, { url: receiver.url, types: [] });
-    await happens(...Array.from({ length: 60 }, () => "transfer.settled"));
+    await happens(...Array.from({ length: 60 }, () => "transfer.settled" as const));
     await run(relay, notifierStep);
     const first = receiver.received.length;
     expect(first).to.be.lessThan(20);
@@ -253,7 +253,7 @@ describeOnBothDatabases("The notifier", (open) => {
   it("works off a backlog that is longer than what it plans at once, each event once", async () => {
     const receiver = await receiving();
     await registerWebhook(relay, { url: receiver.url, types: [] });
-    const seqs = await happens(...Array.from({ length: 2_100 }, () => "transfer.settled"));
+    const seqs = await happens(...Array.from({ length: 2_100 }, () => "transfer.settled" as const));
     await run(relay, notifierStep);
     expect(ids(receiver)).to.have.length(seqs.length);
     expect(new Set(numbersOf(receiver))).to.deep.equal(new Set(seqs));
@@ -293,7 +293,7 @@ describeOnBothDatabases("The notifier", (open) => {
     await registerWebhook(relay, { url: receiver.url, types: [] });
     const settings = { ...relay.settings, webhooks: { ...WEBHOOKS, maxAttempts: 1_000 } };
     const stubborn = { ...relay, settings };
-    await happens(...Array<string>(80).fill("transfer.held"));
+    await happens(...Array<EventType>(80).fill("transfer.held"));
     // Until every one has failed several times, and its endpoint looks as if it were down.
     for (let rounds = 0; rounds < 25; rounds++) {
       await run(stubborn, notifierStep);

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { z } from "zod/v4";
 import { renderOpenApi } from "../../../../scripts/openapi.ts";
 import "../../../../src/schema/operator.ts";
-import { EVENT_TYPES } from "../../../../src/schema/network.ts";
+import { eventTypesOf, FEATURES } from "../../../../src/app/features.ts";
 import { PROBLEMS } from "../../../../src/schema/problems.ts";
 import { REASONS } from "../../../../src/domain/reason.ts";
 
@@ -58,8 +58,8 @@ describe("OpenAPI document", () => {
     const { Problem: problem, Event: event } = document.components.schemas;
     expect(problem?.properties?.["code"]?.enum).to.deep.equal(Object.keys(PROBLEMS));
     expect(problem?.properties?.["reason"]?.enum).to.deep.equal(Object.keys(REASONS));
-    expect(event?.properties?.["type"]?.enum).to.deep.equal(EVENT_TYPES);
-    expect(Object.keys(document.webhooks)).to.deep.equal(EVENT_TYPES);
+    expect(event?.properties?.["type"]?.enum).to.deep.equal(eventTypesOf(FEATURES));
+    expect(Object.keys(document.webhooks)).to.deep.equal(eventTypesOf(FEATURES));
     expect(text).to.include('"$ref": "#/components/schemas/WebhookBody"');
   });
 

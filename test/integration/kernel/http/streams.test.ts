@@ -45,7 +45,9 @@ async function listen(relay: ApiRelay, headers: { authorization: string }) {
   opened.status = answer.statusCode ?? 0;
   // Whichever side ends it; a stream that is cut off is no fault of a test's.
   answer.on("error", () => undefined);
-  const ended = new Promise((resolve) => answer.once("close", resolve));
+  const ended = new Promise<void>((resolve) => {
+    answer.once("close", () => resolve());
+  });
   answer.on("data", (chunk: Buffer) => (opened.text += chunk.toString()));
   return { opened, ended, close: () => sent.destroy() };
 }

@@ -2,14 +2,20 @@ import { expect } from "chai";
 import { toHex } from "../../../../src/domain/bytes/hex.ts";
 import { uetrFromRandom } from "../../../../src/domain/uetr.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
-import { appendEvents, eventsAfter, lastEventSeq, type NewEvent } from "../../../../src/kernel/store/events.ts";
+import {
+  appendEvents,
+  eventsAfter,
+  lastEventSeq,
+  type EventType,
+  type NewEvent,
+} from "../../../../src/kernel/store/events.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 
 const MANY = 1_000;
 const WRITERS = 12;
 const ROUNDS = 10;
 
-const numbered = (type: string, number: number): NewEvent => ({ type, at: 0, data: { number } });
+const numbered = (type: EventType, number: number): NewEvent => ({ type, at: 0, data: { number } });
 const append = (db: Database, events: readonly NewEvent[]): Promise<readonly bigint[]> =>
   db.transaction((tx) => appendEvents(tx, events));
 
@@ -42,7 +48,7 @@ describeOnBothDatabases("events", (open) => {
   it("are numbered in the order in which they are given", async () => {
     const seqs = await append(
       db,
-      Array.from({ length: MANY }, (_, number) => numbered("a.b", number)),
+      Array.from({ length: MANY }, (_, number) => numbered("transfer.held", number)),
     );
     const stored = await eventsAfter(db, 0n, MANY);
     expect(stored.map(({ seq }) => seq)).to.deep.equal(seqs);
@@ -53,14 +59,16 @@ describeOnBothDatabases("events", (open) => {
   it("come in pages, of all types or of some", async () => {
     const seqs = await append(
       db,
-      Array.from({ length: 10 }, (_, number) => numbered(["a.a", "b.b", "c.c"][number % 3] ?? "", number)),
+      Array.from({ length: 10 }, (_, number) =>
+        numbered((["transfer.held", "credit.posted", "webhook.dead"] as const)[number % 3] ?? "credit.stuck", number),
+      ),
     );
     const numbersAfter = async (...query: [bigint, number, string[]?]): Promise<unknown[]> =>
       (await eventsAfter(db, ...query)).map(({ data }) => data["number"]);
     expect(await numbersAfter(0n, 4)).to.deep.equal([0, 1, 2, 3]);
     expect(await numbersAfter(seqs[3] ?? 0n, 100)).to.deep.equal([4, 5, 6, 7, 8, 9]);
-    expect(await numbersAfter(0n, 3, ["b.b", "c.c"])).to.deep.equal([1, 2, 4]);
-    expect(await numbersAfter(seqs[4] ?? 0n, 100, ["b.b"])).to.deep.equal([7]);
+    expect(await numbersAfter(0n, 3, ["credit.posted", "webhook.dead"])).to.deep.equal([1, 2, 4]);
+    expect(await numbersAfter(seqs[4] ?? 0n, 100, ["credit.posted"])).to.deep.equal([7]);
     expect(await numbersAfter(0n, 100, [])).to.deep.equal([]);
     expect(await numbersAfter(seqs[9] ?? 0n, 100)).to.deep.equal([]);
   });
@@ -69,7 +77,7 @@ describeOnBothDatabases("events", (open) => {
     expect(await append(db, [])).to.deep.equal([]);
     await db
       .transaction(async (tx) => {
-        await appendEvents(tx, [numbered("a.b", 1)]);
+        await appendEvents(tx, [numbered("transfer.held", 1)]);
         throw new Error("wrong");
       })
       .catch(() => undefined);
@@ -83,7 +91,7 @@ describeOnBothDatabases("events", (open) => {
     const writers = Array.from({ length: WRITERS }, async (_, writer) => {
       for (let round = 0; round < ROUNDS; round++) {
         await db.transaction(async (tx) => {
-          await appendEvents(tx, [numbered("a.b", writer), numbered("a.b", writer)]);
+          await appendEvents(tx, [numbered("transfer.held", writer), numbered("transfer.held", writer)]);
           // The commit comes later than the number, by more or less.
           await tx.query("SELECT pg_sleep($1::float8)", [((writer + round) % 4) / 1_000]);
         });

@@ -21,7 +21,7 @@ describeOnBothDatabases("migrations", (open, kind) => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const write = (name: string, sql: string): Promise<void> => writeFile(join(folder, name), sql);
-  const run = (on = db): Promise<readonly string[]> => migrate(on, pathToFileURL(`${folder}/`));
+  const run = (on = db): Promise<readonly string[]> => migrate(on, [], { folder: pathToFileURL(`${folder}/`) });
   const failure = async (): Promise<string> => run().then(() => "none", String);
   const tables = async (): Promise<readonly string[]> => {
     const rows = await db.query<{ name: string }>(

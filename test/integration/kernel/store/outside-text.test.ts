@@ -21,7 +21,7 @@ describeOnBothDatabases("Text from outside in the store", (open) => {
     it(`fails no statement, in JSON or as text: ${JSON.stringify(given)}`, async () => {
       await recordFault(db, "batcher", "x", { attempts: 1, dueAt: 1, error: given });
       expect((await stepFaults(db, "batcher")).get("x")?.error).to.equal(stored);
-      const others = { type: "transfer.held", at: 1, data: { text: "of others" } };
+      const others = { type: "transfer.held" as const, at: 1, data: { text: "of others" } };
       await db.transaction((tx) => appendEvents(tx, [others, { type: "credit.posted", at: 1, data: { text: given } }]));
       expect((await eventsAfter(db, 0n, 10)).map(({ data }) => data["text"])).to.deep.equal(["of others", stored]);
       expect(storable(given)).to.equal(stored);

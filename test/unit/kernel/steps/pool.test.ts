@@ -5,7 +5,7 @@ import { createWake } from "../../../../src/kernel/steps/loop.ts";
 import { InvalidInput } from "../../../../src/domain/errors.ts";
 import { silentLogger } from "../../../../src/kernel/telemetry/logger.ts";
 import { createMetrics } from "../../../../src/kernel/telemetry/metrics.ts";
-import type { StepName } from "../../../../src/features/context.ts";
+import type { StepName } from "../../../../src/kernel/steps/step.ts";
 import { workOff, type PoolOptions } from "../../../../src/kernel/steps/pool.ts";
 import { StoreUnavailable } from "../../../../src/kernel/store/faults.ts";
 

@@ -1,0 +1,27 @@
+import type { RelayFeature } from "../context.ts";
+import { liquidityStep } from "./liquidity.ts";
+import { balanceRoutes } from "./routes.ts";
+
+declare module "../../kernel/steps/step.ts" {
+  interface StepNames {
+    liquidity: true;
+  }
+}
+
+declare module "../../kernel/store/events.ts" {
+  interface EventTypes {
+    "liquidity.low": true;
+    "liquidity.restored": true;
+  }
+}
+
+/** The partner's money on the ledger. */
+export const liquidity: RelayFeature = {
+  name: "liquidity",
+  steps: [{ name: "liquidity", run: liquidityStep, pollIntervalMs: 2_000 }],
+  routes: [balanceRoutes],
+  events: {
+    "liquidity.low": "A currency's money that is free to send fell below its alarm.",
+    "liquidity.restored": "It is well above its alarm again.",
+  },
+};

@@ -1,0 +1,28 @@
+import type { RelayFeature } from "../context.ts";
+import { notifierStep } from "./notifier.ts";
+import { eventRoutes } from "./routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
+
+declare module "../../kernel/steps/step.ts" {
+  interface StepNames {
+    notifier: true;
+  }
+}
+
+declare module "../../kernel/store/events.ts" {
+  interface EventTypes {
+    "webhook.dead": true;
+    "webhook.disabled": true;
+  }
+}
+
+/** Events as pages, as a stream, and as webhooks. */
+export const notifications: RelayFeature = {
+  name: "notifications",
+  steps: [{ name: "notifier", run: notifierStep, pollIntervalMs: 1_000 }],
+  routes: [eventRoutes, webhookRoutes],
+  events: {
+    "webhook.dead": "An event was not delivered to a webhook, and is not tried any more.",
+    "webhook.disabled": "A webhook does not want to be told any more.",
+  },
+};

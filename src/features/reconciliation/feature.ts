@@ -1,0 +1,8 @@
+import type { RelayFeature } from "../context.ts";
+import { reconciliationRoutes } from "./routes.ts";
+
+/** The store held against the ledger. */
+export const reconciliation: RelayFeature = {
+  name: "reconciliation",
+  routes: [reconciliationRoutes],
+};
