@@ -1,4 +1,4 @@
-// The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See README.md.
+// The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See docs/demo.md.
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "../src/kernel/telemetry/logger.ts";
@@ -23,7 +23,7 @@ const USAGE = `A day of remittances between the ten countries, sent by ten relay
   --batch-size N   most transfers in a batch (default 100)
   --network NAME   a network of hardhat.config.ts to deploy on, such as bft (default: a chain in this process)
   --rpc URL,URL    that network's nodes, for the relays to choose from (default: the one in hardhat.config.ts)
-  --input FILE     orders of your own, CSV or NDJSON (see README.md), in place of a made-up day
+  --input FILE     orders of your own, CSV or NDJSON (see docs/demo.md), in place of a made-up day
   --log LEVEL      what the relays log, to stderr, from this level up: debug, info, warn, error, fatal or
                    silent (default silent: an outage makes them complain)
   --json           one JSON object on the last line of stdout, and nothing else there

@@ -18,11 +18,11 @@ describe("examples/send.ts", function () {
     expect(Number.parseInt(line?.[1]?.replaceAll(",", "") ?? "", 10)).to.be.within(8_000, 16_000);
   });
 
-  it("is what the README quotes", async () => {
-    const [example, readme] = await Promise.all(
-      ["examples/send.ts", "README.md"].map((file) => readFile(join(root, file), "utf8")),
+  it("is what the page for developers quotes", async () => {
+    const [example, page] = await Promise.all(
+      ["examples/send.ts", "docs/developer.md"].map((file) => readFile(join(root, file), "utf8")),
     );
-    const quoted = /<!-- examples\/send\.ts -->\s+```ts\n([^]*?)```/.exec(readme ?? "")?.[1];
+    const quoted = /<!-- examples\/send\.ts -->\s+```ts\n([^]*?)```/.exec(page ?? "")?.[1];
     expect(quoted).to.be.a("string").that.includes("openCall(");
     expect(example).to.include(quoted);
   });

@@ -12,6 +12,7 @@ const LINK = /\]\(([^)\s]+)\)/g;
 const pages = [
   "README.md",
   "SECURITY.md",
+  "CONTRIBUTING.md",
   ...(await readdir("docs", { recursive: true })).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
 ];
 
