@@ -214,7 +214,7 @@ const ATTESTATION_AGE_SECONDS = { least: 60, most: 7 * 86_400 } as const;
 const MOST_GRACE_SECONDS = 86_400;
 
 /**
- * Checks that no single hand, and no haste, can undo what the contracts protect: see SECURITY.md.
+ * Checks that no single hand, and no haste, can undo what the contracts protect: see docs/threat-model.md.
  * @throws InvalidInput naming the field
  */
 function checkGovernance({ holders, tokens, partners }: LedgerConfig): void {
