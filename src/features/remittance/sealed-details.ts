@@ -1,24 +1,16 @@
+import type { TransferOpening } from "../../domain/payload.ts";
 import { utf8 } from "../../domain/bytes/bytes.ts";
-import type { Hex } from "../../domain/bytes/hex.ts";
-import type { TransferDetails } from "../../domain/details.ts";
 import type { Uetr } from "../../domain/uetr.ts";
 import { SEALED } from "../../kernel/store/sealed-rows.ts";
 import type { Sealer } from "../../kernel/store/sealer.ts";
 
-/** What opens a transfer's details hash. Personal data. */
-export interface SecretDetails {
-  readonly details: TransferDetails;
-  /** 32 random bytes, drawn for this transfer. */
-  readonly salt: Hex;
-}
-
 /** What stands in `transfers.sealed`: sealed for its UETR, so that one row's cannot be put into another. */
-export function sealDetails(sealer: Sealer, uetr: Uetr, { details, salt }: SecretDetails): Uint8Array {
+export function sealDetails(sealer: Sealer, uetr: Uetr, { details, salt }: TransferOpening): Uint8Array {
   return sealer.seal(utf8(JSON.stringify({ details, salt })), SEALED.transfers.bind(uetr));
 }
 
 /** @throws Error of the sealer, when it was sealed with another key or for another transfer */
-export function openDetails(sealer: Sealer, uetr: Uetr, sealed: Uint8Array): SecretDetails {
+export function openDetails(sealer: Sealer, uetr: Uetr, sealed: Uint8Array): TransferOpening {
   // Authenticated by the seal: it is what `sealDetails` wrote.
-  return JSON.parse(Buffer.from(sealer.open(sealed, SEALED.transfers.bind(uetr))).toString("utf8")) as SecretDetails;
+  return JSON.parse(Buffer.from(sealer.open(sealed, SEALED.transfers.bind(uetr))).toString("utf8")) as TransferOpening;
 }

@@ -1,3 +1,4 @@
+import type { PublishedRejection } from "../../../domain/receipt.ts";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
@@ -59,12 +60,6 @@ export interface OpenedBatch {
 }
 
 export type FinalStatus = "settled" | "rejected" | "expired";
-
-/** A rejected transfer as the ledger published it: the reason's code is the four bytes themselves. */
-export interface PublishedRejection {
-  readonly leaf: Hex;
-  readonly code: Hex;
-}
 
 export interface FinalBatch {
   readonly id: Hex;
