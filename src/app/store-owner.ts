@@ -6,11 +6,12 @@ import type { Foreign, StoreOwner } from "../kernel/store/identity.ts";
 /** Whose database it has to be, by the configuration and the ledger that it leads to. */
 export async function storeOwner(partner: number, ledger: Ledger): Promise<StoreOwner> {
   const { accessManager, partnerRegistry, treasury, transferRegistry } = ledger.addresses;
-  const genesis = await blockHead(ledger, 0);
+  // Of number 0 some ledgers have none, and answer with another block; contracts are deployed after it everywhere.
+  const first = await blockHead(ledger, 1);
   return {
     partner,
     chainId: ledger.chain.chainId,
-    genesis: genesis?.hash,
+    genesis: first?.hash,
     contracts: { accessManager, partnerRegistry, treasury, transferRegistry },
   };
 }

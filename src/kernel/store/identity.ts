@@ -9,7 +9,7 @@ import { bytesOf, hexOf } from "./values.ts";
 export interface StoreOwner {
   readonly partner: number;
   readonly chainId: bigint;
-  /** Hash of the chain's first block; undefined where the node does not have it. */
+  /** Hash of the chain's block 1; undefined where the node does not have it. */
   readonly genesis: Hex | undefined;
   readonly contracts: Readonly<Record<StoreContract, Hex>>;
 }
