@@ -105,7 +105,7 @@ const RELAY_FILES = [
 ];
 const DUMP_LIMIT_BYTES = 1_024 ** 3;
 const run = promisify(execFile);
-export const START_TIMEOUT_MS = 60_000;
+export const START_TIMEOUT_MS = 240_000;
 
 /** The relays' settings: short waits, so that many kills fit into minutes. */
 const SETTINGS = {
