@@ -31,6 +31,11 @@ abstract contract LedgerClock is ILedgerClock {
     }
 
     /// @inheritdoc ILedgerClock
+    function lastBeat() external view returns (uint48 beatTime, uint48 beatAt) {
+        return (_beatTime, _beatAt);
+    }
+
+    /// @inheritdoc ILedgerClock
     function beat() public returns (uint48 now_) {
         uint48 elapsed = uint48(block.timestamp) - _beatAt;
         now_ = _timeAfter(elapsed);

@@ -13,10 +13,10 @@ import {
     Standing
 } from "./interfaces/IPartnerRegistry.sol";
 import {CorridorId} from "./types/CorridorId.sol";
-import {CurrencyCode} from "./types/CurrencyCode.sol";
-import {ACCEPT, KeyPurpose, QUOTE, SEND} from "./types/KeyPurpose.sol";
+import {CurrencyCode, MAX_CURRENCY} from "./types/CurrencyCode.sol";
+import {ACCEPT, FIRST_PURPOSES, KeyPurpose, QUOTE, SEND} from "./types/KeyPurpose.sol";
 import {NO_PARTNER, PartnerId} from "./types/PartnerId.sol";
-import {LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "./types/PartnerRole.sol";
+import {FIRST_ROLES, LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "./types/PartnerRole.sol";
 
 /// @title PartnerRegistry
 /// @notice See {IPartnerRegistry}.
@@ -31,6 +31,9 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     /// the admin's place cannot have the exit before the partner has used it.
     uint48 public constant EXIT_DELAY = 14 days;
 
+    // What governance has added to the first ones.
+    KeyPurpose private _addedPurposes;
+    PartnerRole private _addedRoles;
     mapping(PartnerId => Partner) private _partners;
     mapping(PartnerId => Standing) private _standings;
     mapping(PartnerId => ExitAccount) private _exits;
@@ -60,10 +63,14 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         if (partner == NO_PARTNER || _partners[partner].status != PartnerStatus.None) {
             revert PartnerRegistry_IdNotFree(partner);
         }
-        if (admin == address(0)) revert PartnerRegistry_InvalidField(partner, "admin");
-        if (!_isUpperCase(country)) revert PartnerRegistry_InvalidField(partner, "country");
-        if (!homeCurrency.isValid()) revert PartnerRegistry_InvalidField(partner, "homeCurrency");
-        if (!roles.isValid()) revert PartnerRegistry_InvalidField(partner, "roles");
+        _requireAdmin(partner, admin);
+        if (!_isUpperCase(country)) {
+            revert PartnerRegistry_InvalidField(partner, "country", abi.encodePacked(country));
+        }
+        if (!homeCurrency.isValid()) {
+            revert PartnerRegistry_InvalidField(partner, "homeCurrency", abi.encodePacked(homeCurrency));
+        }
+        _requireRoles(partner, roles);
 
         _partners[partner] = Partner(admin, country, homeCurrency, roles, PartnerStatus.Active, 0);
         emit PartnerRegistered(partner, admin, country, homeCurrency, roles);
@@ -71,7 +78,7 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
 
     /// @inheritdoc IPartnerRegistry
     function setAdmin(PartnerId partner, uint32 keyEpoch, address admin) external restricted {
-        if (admin == address(0)) revert PartnerRegistry_InvalidField(partner, "admin");
+        _requireAdmin(partner, admin);
         Partner storage p = _known(partner);
         if (keyEpoch != p.keyEpoch) revert PartnerRegistry_KeyEpochMismatch(partner, keyEpoch, p.keyEpoch);
         if (p.status == PartnerStatus.Active) _setStatus(partner, PartnerStatus.Suspended);
@@ -86,7 +93,7 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     /// @inheritdoc IPartnerRegistry
     function offerAdmin(PartnerId partner, address next) external onlyAdmin(partner) {
         checkActive(partner);
-        if (next == address(0)) revert PartnerRegistry_InvalidField(partner, "admin");
+        _requireAdmin(partner, next);
         _offeredAdmins[partner] = next;
         emit AdminOffered(partner, next);
     }
@@ -101,7 +108,9 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
 
     /// @inheritdoc IPartnerRegistry
     function setExitAccount(PartnerId partner, address account) external onlyAdmin(partner) {
-        if (account == address(0) || account == msg.sender) revert PartnerRegistry_InvalidField(partner, "exitAccount");
+        if (account == address(0) || account == msg.sender) {
+            revert PartnerRegistry_InvalidField(partner, "exitAccount", abi.encodePacked(account));
+        }
         ExitAccount storage exit = _settledExit(partner);
         (exit.next, exit.from) = (account, uint48(block.timestamp) + EXIT_DELAY);
         emit ExitAccountSet(partner, account, exit.from);
@@ -109,11 +118,27 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
 
     /// @inheritdoc IPartnerRegistry
     function setRoles(PartnerId partner, PartnerRole current, PartnerRole roles) external restricted {
-        if (!roles.isValid()) revert PartnerRegistry_InvalidField(partner, "roles");
+        _requireRoles(partner, roles);
         Partner storage p = _known(partner);
         if (current != p.roles) revert PartnerRegistry_RolesMismatch(partner, current, p.roles);
         emit RolesChanged(partner, p.roles, roles);
         p.roles = roles;
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function addPurpose(KeyPurpose purpose, string calldata name) external restricted {
+        KeyPurpose known = knownPurposes();
+        if (!purpose.isSingle() || known.includes(purpose)) revert PartnerRegistry_InvalidPurpose(purpose, known);
+        _addedPurposes = _addedPurposes | purpose;
+        emit PurposeAdded(purpose, name);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function addRole(PartnerRole role, string calldata name) external restricted {
+        PartnerRole known = knownRoles();
+        if (!role.isSingle() || known.includes(role)) revert PartnerRegistry_InvalidRole(role, known);
+        _addedRoles = _addedRoles | role;
+        emit RoleAdded(role, name);
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -152,7 +177,7 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         if (current != PartnerStatus.Frozen) {
             revert PartnerRegistry_IllegalStatus(partner, current, PartnerStatus.Frozen);
         }
-        if (order == 0) revert PartnerRegistry_InvalidField(partner, "order");
+        if (order == 0) revert PartnerRegistry_InvalidField(partner, "order", abi.encodePacked(order));
         _standingAt(partner, statusEpoch).upheld = true;
         emit FreezeUpheld(partner, order);
     }
@@ -164,7 +189,8 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         KeyPurpose purposes,
         uint48 validUntil
     ) external onlyAdmin(partner) {
-        if (key == address(0) || purposes.isEmpty() || !purposes.isKnown() || validUntil < block.timestamp) {
+        bool exist = !purposes.isEmpty() && knownPurposes().includes(purposes);
+        if (key == address(0) || !exist || validUntil < block.timestamp) {
             revert PartnerRegistry_InvalidKey(partner, key, purposes, validUntil);
         }
         _keys[partner][key] = OperatorKey(purposes, validUntil, _partners[partner].keyEpoch);
@@ -187,11 +213,22 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     function setCorridor(CorridorId corridor, uint32 epoch, CorridorTerms calldata terms) external restricted {
         (PartnerId source, CurrencyCode sourceCurrency, PartnerId target, CurrencyCode targetCurrency) = corridor
             .unpack();
-        if (source == target) revert PartnerRegistry_InvalidCorridor(corridor, "target");
-        if (!sourceCurrency.isValid()) revert PartnerRegistry_InvalidCorridor(corridor, "sourceCurrency");
-        if (!targetCurrency.isValid()) revert PartnerRegistry_InvalidCorridor(corridor, "targetCurrency");
-        if (terms.feeBps > MAX_FEE_BPS) revert PartnerRegistry_InvalidCorridor(corridor, "feeBps");
-        if (terms.maxPerBatch > terms.maxPerDay) revert PartnerRegistry_InvalidCorridor(corridor, "maxPerBatch");
+        if (source == target) {
+            revert PartnerRegistry_InvalidCorridor(
+                corridor,
+                "target",
+                PartnerId.unwrap(target),
+                PartnerId.unwrap(source)
+            );
+        }
+        _requireCurrency(corridor, "sourceCurrency", sourceCurrency);
+        _requireCurrency(corridor, "targetCurrency", targetCurrency);
+        if (terms.feeBps > MAX_FEE_BPS) {
+            revert PartnerRegistry_InvalidCorridor(corridor, "feeBps", terms.feeBps, MAX_FEE_BPS);
+        }
+        if (terms.maxPerBatch > terms.maxPerDay) {
+            revert PartnerRegistry_InvalidCorridor(corridor, "maxPerBatch", terms.maxPerBatch, terms.maxPerDay);
+        }
         _known(source);
         _known(target);
         uint32 current = _corridorEpochs[corridor];
@@ -221,11 +258,11 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         terms = _corridors[corridor];
         if (!terms.open) revert PartnerRegistry_CorridorClosed(corridor);
         (PartnerId source, , PartnerId target, ) = corridor.unpack();
-        uint32 epoch = _checkParticipant(source, WALLET);
-        _checkParticipant(target, WALLET);
+        uint32 epoch = _checkRole(source, WALLET);
+        _checkRole(target, WALLET);
         _checkKey(source, epoch, sendKey, SEND);
         if (provider == NO_PARTNER) return terms;
-        _checkKey(provider, _checkParticipant(provider, LIQUIDITY_PROVIDER), quoteKey, QUOTE);
+        _checkKey(provider, _checkRole(provider, LIQUIDITY_PROVIDER), quoteKey, QUOTE);
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -233,6 +270,11 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         Partner storage p = _known(target);
         if (p.status == PartnerStatus.Frozen) revert PartnerRegistry_PartnerNotActive(target, p.status);
         _checkKey(target, p.keyEpoch, acceptKey, ACCEPT);
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function checkRole(PartnerId partner, PartnerRole role) external view {
+        _checkRole(partner, role);
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -299,6 +341,16 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     }
 
     /// @inheritdoc IPartnerRegistry
+    function knownPurposes() public view returns (KeyPurpose) {
+        return FIRST_PURPOSES | _addedPurposes;
+    }
+
+    /// @inheritdoc IPartnerRegistry
+    function knownRoles() public view returns (PartnerRole) {
+        return FIRST_ROLES | _addedRoles;
+    }
+
+    /// @inheritdoc IPartnerRegistry
     function checkActive(PartnerId partner) public view {
         _active(partner);
     }
@@ -338,7 +390,7 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
         if (epoch != current) revert PartnerRegistry_StatusEpochMismatch(partner, epoch, current);
     }
 
-    function _checkParticipant(PartnerId partner, PartnerRole needed) private view returns (uint32 keyEpoch) {
+    function _checkRole(PartnerId partner, PartnerRole needed) private view returns (uint32 keyEpoch) {
         Partner storage p = _active(partner);
         if (!p.roles.includes(needed)) revert PartnerRegistry_RoleMissing(partner, p.roles, needed);
         return p.keyEpoch;
@@ -360,6 +412,26 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     function _known(PartnerId partner) private view returns (Partner storage p) {
         p = _partners[partner];
         if (p.status == PartnerStatus.None) revert PartnerRegistry_UnknownPartner(partner);
+    }
+
+    function _requireRoles(PartnerId partner, PartnerRole roles) private view {
+        if (roles.isEmpty() || !knownRoles().includes(roles)) {
+            revert PartnerRegistry_InvalidField(partner, "roles", abi.encodePacked(roles));
+        }
+    }
+
+    function _requireAdmin(PartnerId partner, address admin) private pure {
+        if (admin == address(0)) revert PartnerRegistry_InvalidField(partner, "admin", abi.encodePacked(admin));
+    }
+
+    function _requireCurrency(CorridorId corridor, string memory field, CurrencyCode currency) private pure {
+        if (currency.isValid()) return;
+        revert PartnerRegistry_InvalidCorridor(
+            corridor,
+            field,
+            CurrencyCode.unwrap(currency),
+            CurrencyCode.unwrap(MAX_CURRENCY)
+        );
     }
 
     function _isUpperCase(bytes2 country) private pure returns (bool) {

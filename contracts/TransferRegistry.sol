@@ -24,9 +24,12 @@ import {
     Rejection,
     Transfer
 } from "./types/Batch.sol";
+import {BatchId} from "./types/BatchId.sol";
 import {CorridorId, toCorridorId} from "./types/CorridorId.sol";
+import {CurrencyCode} from "./types/CurrencyCode.sol";
 import {QUOTE} from "./types/KeyPurpose.sol";
 import {HUB, NO_PARTNER, PartnerId} from "./types/PartnerId.sol";
+import {QuoteId} from "./types/QuoteId.sol";
 
 /// @title TransferRegistry
 /// @notice See {ITransferRegistry}. A courier may pass several calls in one transaction, all or nothing (`multicall`).
@@ -51,8 +54,8 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     /// @notice Where the money is.
     ITreasury public immutable treasury;
 
-    mapping(bytes32 batchId => Outcome) private _outcomes;
-    mapping(bytes32 quoteId => uint128) private _drawn;
+    mapping(BatchId batchId => Outcome) private _outcomes;
+    mapping(QuoteId quoteId => uint128) private _drawn;
     mapping(CorridorId => OpenedVolume) private _opened;
 
     /// @inheritdoc ITransferRegistry
@@ -79,10 +82,10 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
         BatchHeader calldata header,
         Authorization calldata send,
         Authorization calldata quote
-    ) external whenNotPaused returns (bytes32 batchId) {
+    ) external whenNotPaused returns (BatchId batchId) {
         // Check
         bytes32 quoteHash = BatchHashing.hashQuote(header.quote);
-        batchId = _hashTypedDataV4(BatchHashing.hashBatch(header, quoteHash));
+        batchId = BatchId.wrap(_hashTypedDataV4(BatchHashing.hashBatch(header, quoteHash)));
         _requireStatus(batchId, BatchStatus.None);
         if (header.count == 0 || header.sourceTotal < header.count || header.targetTotal < header.count) {
             revert TransferRegistry_EmptyBatch(header.count, header.sourceTotal, header.targetTotal);
@@ -93,15 +96,15 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
         _requireTerms(header, corridor, terms);
         uint128 opened = _requireDayLimit(corridor, header.sourceTotal, terms.maxPerDay);
         Settlements.requireRate(header, header.sourceTotal, header.targetTotal);
-        _requireSignature(header.source, send, batchId);
+        _requireSignature(header.source, send, BatchId.unwrap(batchId));
         bool exchanges = header.sourceCurrency != header.targetCurrency;
-        bytes32 quoteId = _hashTypedDataV4(quoteHash);
+        QuoteId quoteId = QuoteId.wrap(_hashTypedDataV4(quoteHash));
         uint128 drawn;
         if (exchanges) {
             drawn = _requireQuote(header, quoteId, hold);
-            _requireSignature(header.quote.provider, quote, quoteId);
+            _requireSignature(header.quote.provider, quote, QuoteId.unwrap(quoteId));
         } else if (quoteHash != BatchHashing.NO_QUOTE_HASH) {
-            revert TransferRegistry_QuoteMismatch("provider");
+            revert TransferRegistry_QuoteMismatch("provider", PartnerId.unwrap(header.quote.provider), 0);
         }
 
         // Effect
@@ -123,7 +126,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
         Authorization calldata accept
     ) external {
         // Check
-        bytes32 batchId = batchIdOf(header);
+        BatchId batchId = batchIdOf(header);
         _requireStatus(batchId, BatchStatus.Open);
         uint48 now_ = beat();
         if (now_ >= header.expiresAt) revert TransferRegistry_Expired(now_, header.expiresAt);
@@ -152,7 +155,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     /// @inheritdoc ITransferRegistry
     function expire(BatchHeader calldata header) external {
         // Check
-        bytes32 batchId = batchIdOf(header);
+        BatchId batchId = batchIdOf(header);
         _requireStatus(batchId, BatchStatus.Open);
         uint48 now_ = beat();
         if (now_ < header.expiresAt) revert TransferRegistry_NotExpired(now_, header.expiresAt);
@@ -168,7 +171,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     /// @inheritdoc ITransferRegistry
     function cancelQuote(Quote calldata quote) external {
         registry.checkKey(quote.provider, msg.sender, QUOTE);
-        bytes32 quoteId = quoteIdOf(quote);
+        QuoteId quoteId = quoteIdOf(quote);
         _drawn[quoteId] = type(uint128).max;
         emit QuoteCancelled(quoteId, quote.provider);
     }
@@ -193,7 +196,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
         bytes32[] calldata proof,
         RejectedLeaf[] calldata rejected
     ) external view returns (BatchStatus status, bytes4 reason) {
-        bytes32 batchId = batchIdOf(header);
+        BatchId batchId = batchIdOf(header);
         bytes32 leaf = BatchHashing.leafOf(transfer);
         if (!MerkleProof.verifyCalldata(proof, header.root, leaf)) revert TransferRegistry_InvalidProof(batchId);
         Outcome memory outcome = _outcomes[batchId];
@@ -208,17 +211,17 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     }
 
     /// @inheritdoc ITransferRegistry
-    function statusOf(bytes32 batchId) external view returns (BatchStatus) {
+    function statusOf(BatchId batchId) external view returns (BatchStatus) {
         return _outcomes[batchId].status;
     }
 
     /// @inheritdoc ITransferRegistry
-    function rejectionsHashOf(bytes32 batchId) external view returns (bytes31) {
+    function rejectionsHashOf(BatchId batchId) external view returns (bytes31) {
         return _outcomes[batchId].rejectionsHash;
     }
 
     /// @inheritdoc ITransferRegistry
-    function drawnOf(bytes32 quoteId) external view returns (uint128) {
+    function drawnOf(QuoteId quoteId) external view returns (uint128) {
         return _drawn[quoteId];
     }
 
@@ -230,13 +233,14 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
     }
 
     /// @inheritdoc ITransferRegistry
-    function batchIdOf(BatchHeader calldata header) public view returns (bytes32) {
-        return _hashTypedDataV4(BatchHashing.hashBatch(header, BatchHashing.hashQuote(header.quote)));
+    function batchIdOf(BatchHeader calldata header) public view returns (BatchId) {
+        bytes32 structHash = BatchHashing.hashBatch(header, BatchHashing.hashQuote(header.quote));
+        return BatchId.wrap(_hashTypedDataV4(structHash));
     }
 
     /// @inheritdoc ITransferRegistry
-    function quoteIdOf(Quote calldata quote) public view returns (bytes32) {
-        return _hashTypedDataV4(BatchHashing.hashQuote(quote));
+    function quoteIdOf(Quote calldata quote) public view returns (QuoteId) {
+        return QuoteId.wrap(_hashTypedDataV4(BatchHashing.hashQuote(quote)));
     }
 
     function _exchange(BatchHeader calldata header, Settlement memory s) private {
@@ -279,15 +283,11 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
 
     function _requireQuote(
         BatchHeader calldata header,
-        bytes32 quoteId,
+        QuoteId quoteId,
         uint48 hold
     ) private view returns (uint128 drawn) {
         Quote calldata quote = header.quote;
-        if (quote.provider == NO_PARTNER) revert TransferRegistry_QuoteMismatch("provider");
-        if (quote.taker != NO_PARTNER && quote.taker != header.source) revert TransferRegistry_QuoteMismatch("taker");
-        if (quote.sourceCurrency != header.sourceCurrency) revert TransferRegistry_QuoteMismatch("sourceCurrency");
-        if (quote.targetCurrency != header.targetCurrency) revert TransferRegistry_QuoteMismatch("targetCurrency");
-        if (quote.rateDenominator == 0) revert TransferRegistry_QuoteMismatch("rateDenominator");
+        _requireQuoteFits(header);
         // A price is a matter of the outside world's time, not of ledger time, which stands still in a halt.
         if (block.timestamp > quote.validUntil) {
             revert TransferRegistry_QuoteExpired(block.timestamp, quote.validUntil);
@@ -299,7 +299,7 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
         }
     }
 
-    function _requireStatus(bytes32 batchId, BatchStatus needed) private view {
+    function _requireStatus(BatchId batchId, BatchStatus needed) private view {
         BatchStatus current = _outcomes[batchId].status;
         if (current != needed) revert TransferRegistry_IllegalStatus(batchId, current, needed);
     }
@@ -312,6 +312,26 @@ contract TransferRegistry is ITransferRegistry, EIP712, Pausable, LedgerClock, A
 
     function _today() private view returns (uint48) {
         return uint48(block.timestamp / 1 days);
+    }
+
+    function _requireQuoteFits(BatchHeader calldata header) private pure {
+        Quote calldata quote = header.quote;
+        if (quote.provider == NO_PARTNER) revert TransferRegistry_QuoteMismatch("provider", 0, 0);
+        if (quote.taker != NO_PARTNER && quote.taker != header.source) {
+            revert TransferRegistry_QuoteMismatch(
+                "taker",
+                PartnerId.unwrap(quote.taker),
+                PartnerId.unwrap(header.source)
+            );
+        }
+        _requireCurrency("sourceCurrency", quote.sourceCurrency, header.sourceCurrency);
+        _requireCurrency("targetCurrency", quote.targetCurrency, header.targetCurrency);
+        if (quote.rateDenominator == 0) revert TransferRegistry_QuoteMismatch("rateDenominator", 0, 0);
+    }
+
+    function _requireCurrency(string memory field, CurrencyCode given, CurrencyCode expected) private pure {
+        if (given == expected) return;
+        revert TransferRegistry_QuoteMismatch(field, CurrencyCode.unwrap(given), CurrencyCode.unwrap(expected));
     }
 
     function _requireTerms(BatchHeader calldata header, CorridorId corridor, CorridorTerms memory terms) private pure {

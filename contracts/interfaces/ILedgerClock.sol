@@ -20,6 +20,11 @@ interface ILedgerClock {
     /// @return now_ ledger time, in seconds
     function beat() external returns (uint48 now_);
 
+    /// @notice The last beat that was written down.
+    /// @return beatTime ledger time after it, in seconds
+    /// @return beatAt the block timestamp it was made at
+    function lastBeat() external view returns (uint48 beatTime, uint48 beatAt);
+
     /// @notice Ledger time in seconds: at most `grace` past the last beat, and never ahead of the block timestamp.
     function time() external view returns (uint48);
 

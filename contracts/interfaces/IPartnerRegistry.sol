@@ -123,6 +123,10 @@ interface IPartnerRegistry {
     event StatusChanged(PartnerId indexed partner, PartnerStatus previous, PartnerStatus current);
     /// @notice A partner granted a key these purposes, in place of any it had.
     event KeyAuthorized(PartnerId indexed partner, address indexed key, KeyPurpose purposes, uint48 validUntil);
+    /// @notice Keys can be granted another purpose from now on.
+    event PurposeAdded(KeyPurpose purpose, string name);
+    /// @notice Partners can have another role from now on.
+    event RoleAdded(PartnerRole role, string name);
     /// @notice A partner took all purposes from a key.
     event KeyRevoked(PartnerId indexed partner, address indexed key);
     /// @notice A partner's relay is reached elsewhere, or has other keys.
@@ -134,8 +138,13 @@ interface IPartnerRegistry {
     error PartnerRegistry_UnknownPartner(PartnerId partner);
     /// @notice The id is taken, or is zero.
     error PartnerRegistry_IdNotFree(PartnerId partner);
-    /// @notice A field of a registration is missing or unknown: its name is given.
-    error PartnerRegistry_InvalidField(PartnerId partner, string field);
+    /// @notice A field is missing, or has a value that it cannot have.
+    /// @param given the value, packed as its type is
+    error PartnerRegistry_InvalidField(PartnerId partner, string field, bytes given);
+    /// @notice A purpose that is to be added must be a single one that does not exist yet.
+    error PartnerRegistry_InvalidPurpose(KeyPurpose given, KeyPurpose existing);
+    /// @notice A role that is to be added must be a single one that does not exist yet.
+    error PartnerRegistry_InvalidRole(PartnerRole given, PartnerRole existing);
     /// @notice The caller is not the partner's admin.
     error PartnerRegistry_NotAdmin(PartnerId partner, address caller, address admin);
     /// @notice The partner's status does not lead to the requested one.
@@ -162,19 +171,22 @@ interface IPartnerRegistry {
     error PartnerRegistry_RoleMissing(PartnerId partner, PartnerRole granted, PartnerRole needed);
     /// @notice The key may not do this for the partner: not granted, or past its validity.
     error PartnerRegistry_KeyNotAuthorized(PartnerId partner, address key, KeyPurpose needed);
-    /// @notice The key's purposes are empty or unknown, or its validity is already over.
+    /// @notice The key's purposes are empty, or one of them does not exist; or its validity is already over.
     error PartnerRegistry_InvalidKey(PartnerId partner, address key, KeyPurpose purposes, uint48 validUntil);
     /// @notice The corridor is closed, or was never opened.
     error PartnerRegistry_CorridorClosed(CorridorId corridor);
-    /// @notice The corridor cannot have these terms: the name of the field that is wrong is given.
-    error PartnerRegistry_InvalidCorridor(CorridorId corridor, string field);
+    /// @notice The corridor cannot have these terms.
+    /// @param field the one that is wrong
+    /// @param given its value
+    /// @param against what it was compared with: the source partner, the highest code or fee, the limit per day
+    error PartnerRegistry_InvalidCorridor(CorridorId corridor, string field, uint256 given, uint256 against);
 
     /// @notice Registers a partner as active. Governance only (role REGISTRAR).
     /// @param partner an id that is not taken
     /// @param admin see `Partner.admin`
     /// @param country ISO 3166-1 alpha-2, upper case
     /// @param homeCurrency ISO 4217 numeric code
-    /// @param roles at least one
+    /// @param roles at least one, all of which exist
     function registerPartner(
         PartnerId partner,
         address admin,
@@ -204,6 +216,17 @@ interface IPartnerRegistry {
     /// @notice Replaces a partner's roles. Open batches are not touched. Governance only (role REGISTRAR).
     /// @param current the roles that these replace
     function setRoles(PartnerId partner, PartnerRole current, PartnerRole roles) external;
+
+    /// @notice Lets keys be granted another purpose. No key has it until its partner's admin grants it. Governance
+    /// only (role UPGRADER).
+    /// @param purpose a single bit
+    /// @param name for people
+    function addPurpose(KeyPurpose purpose, string calldata name) external;
+
+    /// @notice Lets partners have another role. Governance only (role UPGRADER).
+    /// @param role a single bit
+    /// @param name for people
+    function addRole(PartnerRole role, string calldata name) external;
 
     /// @notice Active → Suspended. Guardian only.
     function suspend(PartnerId partner) external;
@@ -255,6 +278,15 @@ interface IPartnerRegistry {
 
     /// @notice Reverts unless the key has the purpose for the partner and is within its validity.
     function checkKey(PartnerId partner, address key, KeyPurpose purpose) external view;
+
+    /// @notice Reverts unless the partner is active and has the role.
+    function checkRole(PartnerId partner, PartnerRole role) external view;
+
+    /// @notice All purposes that a key can be granted.
+    function knownPurposes() external view returns (KeyPurpose);
+
+    /// @notice All roles that a partner can have.
+    function knownRoles() external view returns (PartnerRole);
 
     /// @notice Reverts unless the partner is active.
     function checkActive(PartnerId partner) external view;

@@ -11,8 +11,10 @@ import {
     Rejection,
     Transfer
 } from "../types/Batch.sol";
+import {BatchId} from "../types/BatchId.sol";
 import {CorridorId} from "../types/CorridorId.sol";
 import {PartnerId} from "../types/PartnerId.sol";
+import {QuoteId} from "../types/QuoteId.sol";
 
 /// @title The escrowed life cycle of batches
 /// @notice A batch is 1…N transfers of one corridor, committed by a Merkle root under the source partner's signature.
@@ -23,14 +25,14 @@ import {PartnerId} from "../types/PartnerId.sol";
 /// `1`) by a key that the partner registry knows. All amounts are ISO 4217 minor units.
 interface ITransferRegistry {
     /// @notice A batch is open and its money held.
-    event Opened(bytes32 indexed batchId, PartnerId indexed source, PartnerId indexed target, BatchHeader header);
+    event Opened(BatchId indexed batchId, PartnerId indexed source, PartnerId indexed target, BatchHeader header);
     /// @notice A batch has settled.
     /// @param settledSource source total less rejections
     /// @param settledTarget target total less rejections
     /// @param fee network fee that was charged
     /// @param rejected the refused transfers, in the order of their leaves
     event Settled(
-        bytes32 indexed batchId,
+        BatchId indexed batchId,
         PartnerId indexed source,
         PartnerId indexed target,
         uint128 settledSource,
@@ -40,19 +42,19 @@ interface ITransferRegistry {
     );
     /// @notice The target partner refused every transfer of a batch. All of it is refunded.
     event Rejected(
-        bytes32 indexed batchId,
+        BatchId indexed batchId,
         PartnerId indexed source,
         PartnerId indexed target,
         RejectedLeaf[] rejected
     );
     /// @notice A batch was not settled in time. All of it is refunded.
-    event Expired(bytes32 indexed batchId, PartnerId indexed source, PartnerId indexed target);
+    event Expired(BatchId indexed batchId, PartnerId indexed source, PartnerId indexed target);
     /// @notice A provider withdrew a quote. Batches that drew on it before stay open.
-    event QuoteCancelled(bytes32 indexed quoteId, PartnerId indexed provider);
+    event QuoteCancelled(QuoteId indexed quoteId, PartnerId indexed provider);
 
     /// @notice The batch is not in the status that this needs. For a courier that was overtaken, `current` tells that
     /// the work is done.
-    error TransferRegistry_IllegalStatus(bytes32 batchId, BatchStatus current, BatchStatus needed);
+    error TransferRegistry_IllegalStatus(BatchId batchId, BatchStatus current, BatchStatus needed);
     /// @notice The count is zero, or an amount is too small for each transfer to carry at least one minor unit.
     error TransferRegistry_EmptyBatch(uint32 count, uint128 sourceTotal, uint128 targetTotal);
     /// @notice The batch can no longer be opened or settled (ISO 20022: AB03).
@@ -72,12 +74,15 @@ interface ITransferRegistry {
     /// @notice `open` was paused again since: the call was made for another pause.
     error TransferRegistry_PauseEpochMismatch(uint32 given, uint32 current);
     /// @notice The quote is for other currencies or another source partner, has no rate, is missing, or is there where
-    /// none belongs; the name of its field is given.
-    error TransferRegistry_QuoteMismatch(string field);
+    /// none belongs.
+    /// @param field the one that does not fit
+    /// @param given its value in the quote
+    /// @param expected the batch's; zero where the quote only may not be zero, or may not be there
+    error TransferRegistry_QuoteMismatch(string field, uint256 given, uint256 expected);
     /// @notice The quote is no longer valid.
     error TransferRegistry_QuoteExpired(uint256 now_, uint48 validUntil);
     /// @notice The target total would take the quote above its capacity.
-    error TransferRegistry_QuoteUsedUp(bytes32 quoteId, uint128 drawn, uint128 targetTotal, uint128 capacity);
+    error TransferRegistry_QuoteUsedUp(QuoteId quoteId, uint128 drawn, uint128 targetTotal, uint128 capacity);
     /// @notice The provider would give more than its rate: of what would be exchanged, the target amount is above the
     /// floor of the source amount at the rate.
     error TransferRegistry_RateExceeded(uint128 sourceAmount, uint128 targetAmount);
@@ -88,12 +93,12 @@ interface ITransferRegistry {
     /// @notice Rejections must be in strictly ascending order of their leaves.
     error TransferRegistry_RejectionsOutOfOrder(uint256 index, bytes32 previous, bytes32 leaf);
     /// @notice The proof does not show the transfers to be in the batch.
-    error TransferRegistry_InvalidProof(bytes32 batchId);
+    error TransferRegistry_InvalidProof(BatchId batchId);
     /// @notice More is rejected than the batch holds, or nothing is left for transfers that are not rejected, or
     /// something is although all are: the tree does not add up to the header.
     error TransferRegistry_TotalsMismatch(uint256 rejected, uint128 sourceLeft, uint128 targetLeft);
     /// @notice The list is not the one that the batch was settled with.
-    error TransferRegistry_WrongRejections(bytes32 batchId, bytes31 expected, bytes31 given);
+    error TransferRegistry_WrongRejections(BatchId batchId, bytes31 expected, bytes31 given);
 
     /// @notice Opens a batch and holds its money. Anyone submits; the source partner's SEND key signs the header, and
     /// the provider's QUOTE key the quote in it.
@@ -104,7 +109,7 @@ interface ITransferRegistry {
         BatchHeader calldata header,
         Authorization calldata send,
         Authorization calldata quote
-    ) external returns (bytes32 batchId);
+    ) external returns (BatchId batchId);
 
     /// @notice Settles an open batch before its expiry. Anyone submits; the target partner's ACCEPT key signs.
     /// @param rejections the transfers that are refunded instead, in strictly ascending order of their leaves
@@ -143,20 +148,20 @@ interface ITransferRegistry {
     ) external view returns (BatchStatus status, bytes4 reason);
 
     /// @notice Id of a batch: the EIP-712 digest of its header.
-    function batchIdOf(BatchHeader calldata header) external view returns (bytes32);
+    function batchIdOf(BatchHeader calldata header) external view returns (BatchId);
 
     /// @notice Id of a quote: its EIP-712 digest.
-    function quoteIdOf(Quote calldata quote) external view returns (bytes32);
+    function quoteIdOf(Quote calldata quote) external view returns (QuoteId);
 
     /// @notice Where a batch is in its life cycle.
-    function statusOf(bytes32 batchId) external view returns (BatchStatus);
+    function statusOf(BatchId batchId) external view returns (BatchStatus);
 
     /// @notice First 31 bytes of the hash of a batch's rejections; zero where there are none.
-    function rejectionsHashOf(bytes32 batchId) external view returns (bytes31);
+    function rejectionsHashOf(BatchId batchId) external view returns (bytes31);
 
     /// @notice How much of a quote is used, in target minor units. Rejected and expired batches give nothing back; a
     /// cancelled quote is used up.
-    function drawnOf(bytes32 quoteId) external view returns (uint128);
+    function drawnOf(QuoteId quoteId) external view returns (uint128);
 
     /// @notice How often `open` was paused.
     function pauseEpoch() external view returns (uint32);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {BatchHeader, Quote, RejectedLeaf, Transfer} from "../types/Batch.sol";
+import {BatchId} from "../types/BatchId.sol";
 
 /// @title Hashes of the protocol
 /// @notice EIP-712 struct hashes, Merkle leaves and the rejections hash. Signers, relays and this ledger compute the
@@ -54,7 +55,7 @@ library BatchHashing {
     }
 
     /// @notice EIP-712 hashStruct of a settlement.
-    function hashSettlement(bytes32 batchId, bytes32 rejectionsHash) internal pure returns (bytes32) {
+    function hashSettlement(BatchId batchId, bytes32 rejectionsHash) internal pure returns (bytes32) {
         return keccak256(abi.encode(SETTLEMENT_TYPEHASH, batchId, rejectionsHash));
     }
 

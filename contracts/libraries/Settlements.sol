@@ -5,6 +5,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ITransferRegistry} from "../interfaces/ITransferRegistry.sol";
 import {BatchHeader, MultiProof, RejectedLeaf, Rejection, Transfer} from "../types/Batch.sol";
+import {BatchId} from "../types/BatchId.sol";
 import {BatchHashing} from "./BatchHashing.sol";
 
 /// What settling a batch comes to. All amounts in minor units.
@@ -24,7 +25,7 @@ struct Settlement {
 library Settlements {
     /// @notice Computes the settlement, or reverts with the first rule that the rejections break.
     function compute(
-        bytes32 batchId,
+        BatchId batchId,
         BatchHeader calldata header,
         Rejection[] calldata rejections,
         MultiProof calldata proof

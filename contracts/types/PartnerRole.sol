@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// What a partner is in the network: a set of the roles below.
-type PartnerRole is uint8;
+/// What a partner is in the network: a set of roles, one bit each. Those below are there from the first block on;
+/// governance adds others with the modules that ask for them.
+type PartnerRole is uint16;
 
-using {includes, isValid, notEqual as !=} for PartnerRole global;
+using {notEqual as !=, unite as |, includes, isEmpty, isSingle} for PartnerRole global;
 
 // Its customers send and receive transfers.
 PartnerRole constant WALLET = PartnerRole.wrap(1);
 // It sells target currency for source currency at signed quotes.
 PartnerRole constant LIQUIDITY_PROVIDER = PartnerRole.wrap(2);
 
-uint8 constant ALL_ROLES = 3;
+PartnerRole constant FIRST_ROLES = PartnerRole.wrap(3);
 
 function notEqual(PartnerRole a, PartnerRole b) pure returns (bool) {
     return PartnerRole.unwrap(a) != PartnerRole.unwrap(b);
 }
 
-function includes(PartnerRole granted, PartnerRole needed) pure returns (bool) {
-    return PartnerRole.unwrap(granted) & PartnerRole.unwrap(needed) == PartnerRole.unwrap(needed);
+function unite(PartnerRole a, PartnerRole b) pure returns (PartnerRole) {
+    return PartnerRole.wrap(PartnerRole.unwrap(a) | PartnerRole.unwrap(b));
 }
 
-/// A partner has at least one role, and none that the network does not know.
-function isValid(PartnerRole granted) pure returns (bool) {
-    return PartnerRole.unwrap(granted) > 0 && PartnerRole.unwrap(granted) <= ALL_ROLES;
+/// Whether the set has all of the other's roles.
+function includes(PartnerRole set, PartnerRole other) pure returns (bool) {
+    return PartnerRole.unwrap(set) & PartnerRole.unwrap(other) == PartnerRole.unwrap(other);
+}
+
+function isEmpty(PartnerRole set) pure returns (bool) {
+    return PartnerRole.unwrap(set) == 0;
+}
+
+function isSingle(PartnerRole set) pure returns (bool) {
+    uint256 bits = PartnerRole.unwrap(set);
+    return bits != 0 && bits & (bits - 1) == 0;
 }

@@ -81,7 +81,15 @@ function codeOf(numeric: bigint): string | undefined {
 const partnerErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   PartnerRegistry_UnknownPartner: { say: (a) => `${a.partner()} is not registered`, reason: "RC01" },
   PartnerRegistry_IdNotFree: { say: (a) => `${a.partner()} is registered already, or zero, which is no partner` },
-  PartnerRegistry_InvalidField: { say: (a) => `${a.partner()} cannot be registered with this ${a.text("field")}` },
+  PartnerRegistry_InvalidField: {
+    say: (a) => `${a.partner()} cannot have this ${a.text("field")}: ${a.text("given")}`,
+  },
+  PartnerRegistry_InvalidPurpose: {
+    say: (a) => `${a.text("given")} is no single purpose that is new: there are ${a.text("existing")}`,
+  },
+  PartnerRegistry_InvalidRole: {
+    say: (a) => `${a.text("given")} is no single role that is new: there are ${a.text("existing")}`,
+  },
   PartnerRegistry_NotAdmin: {
     say: (a) => `${a.text("caller")} is not the admin of ${a.partner()}, which is ${a.text("admin")}`,
   },
@@ -137,7 +145,10 @@ const partnerErrors: Readonly<Record<string, LedgerErrorEntry>> = {
       `${a.partner()} cannot authorise ${a.text("key")} to ${a.flags(KEY_PURPOSES, "purposes")} until ${a.time("validUntil")}`,
   },
   PartnerRegistry_CorridorClosed: { say: (a) => `${a.corridor()} is closed`, reason: "AG03" },
-  PartnerRegistry_InvalidCorridor: { say: (a) => `${a.corridor()} cannot have this ${a.text("field")}` },
+  PartnerRegistry_InvalidCorridor: {
+    say: (a) =>
+      `${a.corridor()} cannot have this ${a.text("field")}: ${a.text("given")}, compared with ${a.text("against")}`,
+  },
 };
 
 const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
@@ -236,7 +247,10 @@ const transferErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   TransferRegistry_PauseEpochMismatch: {
     say: (a) => `this is for pause ${a.text("given")}, and it is pause ${a.text("current")}`,
   },
-  TransferRegistry_QuoteMismatch: { say: (a) => `the quote does not fit the batch by its ${a.text("field")}` },
+  TransferRegistry_QuoteMismatch: {
+    say: (a) =>
+      `the quote does not fit the batch by its ${a.text("field")}: it is ${a.text("given")}, the batch's ${a.text("expected")}`,
+  },
   TransferRegistry_QuoteExpired: {
     say: (a) => `the quote was valid until ${a.time("validUntil")}; it is ${a.time("now_")}`,
   },

@@ -1,5 +1,8 @@
 import { expect } from "chai";
 import { FunctionFragment, ZeroAddress, type BaseContract, type ParamType } from "ethers";
+import { readdir, readFile } from "node:fs/promises";
+import { z } from "zod";
+import { BUILD } from "../../src/ledger/abi.ts";
 import type { AccessManager } from "../../types/ethers-contracts/index.ts";
 import { latestTimestamp, nextBlockAt } from "./support/clock.ts";
 import { expectRevert } from "./support/expect-revert.ts";
@@ -25,6 +28,8 @@ const UNRESTRICTED = {
 
 /** Of AccessManaged itself: only the manager may call it. */
 const OF_THE_MANAGER = "setAuthority";
+
+const FUNCTION = z.object({ type: z.literal("function") });
 
 type ContractName = keyof typeof RESTRICTED;
 const CONTRACTS: readonly ContractName[] = ["PartnerRegistry", "Treasury", "TransferRegistry", "SettlementToken"];
@@ -61,7 +66,25 @@ function emptyCall(contract: BaseContract, fragment: FunctionFragment): string {
   return contract.interface.encodeFunctionData(fragment, fragment.inputs.map(zeroOf));
 }
 
+/** Deployed as they are; what they restrict is for the manager itself to say. */
+const PUBLISHED = ["AccessManager"];
+
 describe("Governance", () => {
+  it("knows every contract that can be deployed, and so do clients", async () => {
+    const deployable: string[] = [];
+    for (const file of await readdir(new URL("../../artifacts/contracts", import.meta.url), { recursive: true })) {
+      if (!file.endsWith(".json")) continue;
+      const text = await readFile(new URL(`../../artifacts/contracts/${file}`, import.meta.url), "utf8");
+      const artifact = z.object({ contractName: z.string(), abi: z.array(z.unknown()), bytecode: z.string() });
+      const { contractName, abi, bytecode } = artifact.parse(JSON.parse(text));
+      // Libraries whose functions are all internal have code that nobody can call.
+      if (bytecode !== "0x" && abi.some((entry) => FUNCTION.safeParse(entry).success)) deployable.push(contractName);
+    }
+    expect(deployable).to.have.members(CONTRACTS);
+    const named = Object.keys(BUILD).map((name) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`);
+    expect(named).to.have.members([...deployable, ...PUBLISHED]);
+  });
+
   for (const name of CONTRACTS) {
     describe(name, () => {
       it("has no function that changes the ledger but those listed here", async () => {

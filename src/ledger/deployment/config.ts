@@ -35,7 +35,7 @@ export const ROLES = {
   guardian: 3n,
   /** Undoes what the guardian did, or upholds it. */
   supervisor: 4n,
-  /** Registers tokens and announces and activates modules on the treasury. */
+  /** Registers tokens, announces and activates modules on the treasury, adds the purposes and roles that they ask for. */
   upgrader: 5n,
 } as const;
 export type RoleName = keyof typeof ROLES;
@@ -48,6 +48,7 @@ const RESTRICTED_FUNCTIONS = [
   { contract: "partnerRegistry", role: "risk", functions: ["setCorridor"] },
   { contract: "partnerRegistry", role: "guardian", functions: ["suspend", "freeze", "closeCorridor"] },
   { contract: "partnerRegistry", role: "supervisor", functions: ["reactivate", "upholdFreeze"] },
+  { contract: "partnerRegistry", role: "upgrader", functions: ["addPurpose", "addRole"] },
   {
     contract: "treasury",
     role: "upgrader",

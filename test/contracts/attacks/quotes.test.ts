@@ -98,7 +98,7 @@ describe("Attack: a quote is used by somebody else", () => {
     const quote = await makeQuote(CORRIDORS.myrToPhp, { taker: parsePartnerId(7) });
     const good = await makeBatch(network, { corridor: CORRIDORS.myrToPhp });
     const call = openBatch(network, withHeader(good, { quote }));
-    await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["taker"]);
+    await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["taker", 7, 8]);
   });
 
   it("taking the taker off the quote takes its signature off too", async () => {

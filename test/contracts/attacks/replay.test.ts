@@ -209,6 +209,6 @@ describe("Attack: a signature is replayed", () => {
     const header = { ...batch.header, quote: NO_QUOTE };
     const send = await signBatch(network, header, keysOf(network, 7).send);
     const call = network.transfers.open(header, send, NO_AUTHORIZATION);
-    await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["provider"]);
+    await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["provider", 0, 0]);
   });
 });

@@ -6,6 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {BatchHashing} from "../../../contracts/libraries/BatchHashing.sol";
 import {Settlement, Settlements} from "../../../contracts/libraries/Settlements.sol";
 import {BatchHeader, MultiProof, Quote, RejectedLeaf, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
@@ -24,7 +25,7 @@ contract ProtocolHarness {
         return BatchHashing.hashBatch(header, BatchHashing.hashQuote(header.quote));
     }
 
-    function hashSettlement(bytes32 batchId, bytes32 rejectionsHash) external pure returns (bytes32) {
+    function hashSettlement(BatchId batchId, bytes32 rejectionsHash) external pure returns (bytes32) {
         return BatchHashing.hashSettlement(batchId, rejectionsHash);
     }
 
@@ -37,7 +38,7 @@ contract ProtocolHarness {
     }
 
     function compute(
-        bytes32 batchId,
+        BatchId batchId,
         BatchHeader calldata header,
         Rejection[] calldata rejections,
         MultiProof calldata proof

@@ -149,3 +149,17 @@ describe("LedgerClock.time", () => {
     expect(await lagNow(clock)).to.equal(BigInt((await latestTimestamp()) - time - GRACE));
   });
 });
+
+describe("LedgerClock.lastBeat", () => {
+  it("tells what the last beat that was written down made of ledger time, and when", async () => {
+    const clock = await freshClock();
+    const [time, start] = [await ledgerTime(clock), await latestTimestamp()];
+    expect([...(await clock.lastBeat())]).to.deep.equal([BigInt(time), BigInt(start)]);
+    await nextBlockAt(start + BEAT_INTERVAL - 1);
+    await clock.beat();
+    expect([...(await clock.lastBeat())]).to.deep.equal([BigInt(time), BigInt(start)]);
+    await nextBlockAt(start + GRACE + 100);
+    await clock.beat();
+    expect([...(await clock.lastBeat())]).to.deep.equal([BigInt(time + GRACE), BigInt(start + GRACE + 100)]);
+  });
+});

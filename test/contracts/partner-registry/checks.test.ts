@@ -173,3 +173,35 @@ describe("PartnerRegistry.checkActive", () => {
     await registry.checkActive(7);
   });
 });
+
+describe("PartnerRegistry.checkRole", () => {
+  it("reverts with UnknownPartner for a partner that was never registered", async () => {
+    const { registry } = await freshNetwork();
+    await expectRevert(registry.checkRole(99, Role.wallet), registry, "PartnerRegistry_UnknownPartner", [99]);
+  });
+
+  for (const [move, status] of [
+    ["suspend", PartnerStatus.Suspended],
+    ["freeze", PartnerStatus.Frozen],
+  ] as const) {
+    it(`reverts with PartnerNotActive after ${move}`, async () => {
+      const { registry, cast } = await freshNetwork();
+      await registry.connect(cast.guardian)[move](7);
+      await expectRevert(registry.checkRole(7, Role.wallet), registry, "PartnerRegistry_PartnerNotActive", [7, status]);
+    });
+  }
+
+  it("reverts with RoleMissing, for one of several too", async () => {
+    const { registry } = await freshNetwork();
+    for (const needed of [Role.provider, Role.both]) {
+      const call = registry.checkRole(7, needed);
+      await expectRevert(call, registry, "PartnerRegistry_RoleMissing", [7, Role.wallet, needed]);
+    }
+  });
+
+  it("passes for an active partner of the role", async () => {
+    const { registry } = await freshNetwork();
+    await registry.checkRole(7, Role.wallet);
+    await registry.checkRole(PROVIDER, Role.provider);
+  });
+});

@@ -21,19 +21,19 @@ describe("PartnerRegistry.setCorridor", () => {
 
   describe("when the corridor cannot have these terms", () => {
     const cases = [
-      ["source and target are one partner", packed(7, HKD, 7, PHP), {}, "target"],
-      ["there is no source currency", packed(7, 0, 4, PHP), {}, "sourceCurrency"],
-      ["there is no target currency", packed(7, HKD, 4, 0), {}, "targetCurrency"],
-      ["the source currency has four digits", packed(7, 1_000, 4, PHP), {}, "sourceCurrency"],
-      ["the target currency has four digits", packed(7, HKD, 4, 1_000), {}, "targetCurrency"],
-      ["the fee is above a tenth", CORRIDOR, { feeBps: 1_001n }, "feeBps"],
-      ["a batch may be larger than a day", CORRIDOR, { maxPerBatch: 2n, maxPerDay: 1n }, "maxPerBatch"],
+      ["source and target are one partner", packed(7, HKD, 7, PHP), {}, "target", 7n, 7n],
+      ["there is no source currency", packed(7, 0, 4, PHP), {}, "sourceCurrency", 0n, 999n],
+      ["there is no target currency", packed(7, HKD, 4, 0), {}, "targetCurrency", 0n, 999n],
+      ["the source currency has four digits", packed(7, 1_000, 4, PHP), {}, "sourceCurrency", 1_000n, 999n],
+      ["the target currency has four digits", packed(7, HKD, 4, 1_000), {}, "targetCurrency", 1_000n, 999n],
+      ["the fee is above a tenth", CORRIDOR, { feeBps: 1_001n }, "feeBps", 1_001n, 1_000n],
+      ["a batch may be larger than a day", CORRIDOR, { maxPerBatch: 2n, maxPerDay: 1n }, "maxPerBatch", 2n, 1n],
     ] as const;
-    for (const [title, corridor, change, field] of cases) {
+    for (const [title, corridor, change, field, given, against] of cases) {
       it(`reverts with InvalidCorridor when ${title}`, async () => {
         const { registry, cast } = await freshNetwork();
         const call = registry.connect(cast.risk).setCorridor(corridor, 1, { ...TERMS, ...change });
-        await expectRevert(call, registry, "PartnerRegistry_InvalidCorridor", [corridor, field]);
+        await expectRevert(call, registry, "PartnerRegistry_InvalidCorridor", [corridor, field, given, against]);
       });
     }
   });

@@ -120,6 +120,51 @@ describe("PartnerRegistry.authorizeKey", () => {
   });
 });
 
+describe("PartnerRegistry.addPurpose", () => {
+  const ARBITRATE = 16n;
+
+  for (const [title, purpose] of [
+    ["none", 0n],
+    ["one that exists", Purpose.fund],
+    ["two at once", 48n],
+    ["one that exists, and a new one", 24n],
+  ] as const) {
+    it(`reverts with InvalidPurpose for ${title}`, async () => {
+      const { registry, cast } = await freshNetwork();
+      const call = registry.connect(cast.council).addPurpose(purpose, "arbitrate");
+      await expectRevert(call, registry, "PartnerRegistry_InvalidPurpose", [purpose, Purpose.all]);
+    });
+  }
+
+  it("lets keys be granted it from then on, and emits PurposeAdded", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const { admin, send } = keysOf(network, 7);
+    await expect(registry.connect(cast.council).addPurpose(ARBITRATE, "arbitrate"))
+      .to.emit(registry, "PurposeAdded")
+      .withArgs(ARBITRATE, "arbitrate");
+    expect(await registry.knownPurposes()).to.equal(Purpose.all | ARBITRATE);
+    await registry.connect(admin).authorizeKey(7, send, Purpose.send | ARBITRATE, KEYS_VALID_UNTIL);
+    await registry.checkKey(7, send, ARBITRATE);
+  });
+
+  it("gives it to no key that was granted all there was before", async () => {
+    const network = await freshNetwork();
+    const { registry, cast } = network;
+    const { admin, send } = keysOf(network, 7);
+    await registry.connect(admin).authorizeKey(7, send, Purpose.all, KEYS_VALID_UNTIL);
+    await registry.connect(cast.council).addPurpose(ARBITRATE, "arbitrate");
+    const call = registry.checkKey(7, send, ARBITRATE);
+    await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, send.address, ARBITRATE]);
+  });
+
+  it("takes the last of sixteen", async () => {
+    const { registry, cast } = await freshNetwork();
+    for (let bit = 4n; bit < 16n; bit += 1n) await registry.connect(cast.council).addPurpose(1n << bit, `${bit}`);
+    expect(await registry.knownPurposes()).to.equal(65_535);
+  });
+});
+
 describe("PartnerRegistry.revokeKey", () => {
   it("reverts with NotAdmin when the caller is not the partner's admin", async () => {
     const network = await freshNetwork();

@@ -1,4 +1,4 @@
-import { ZeroAddress } from "ethers";
+import { ZeroAddress, solidityPacked, toBeHex } from "ethers";
 import { expect } from "chai";
 import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
@@ -59,12 +59,14 @@ describe("PartnerRegistry.registerPartner", () => {
       ["there is no role", { roles: 0n }, "roles"],
       ["there is an unknown role", { roles: 4n }, "roles"],
     ] as const;
+    const packedTypes = { admin: "address", country: "bytes2", homeCurrency: "uint16", roles: "uint16" } as const;
     for (const [title, change, field] of cases) {
       it(`reverts with InvalidField when ${title}`, async () => {
         const { registry, cast } = await freshNetwork();
         const { admin, country, currency, roles } = { ...good, ...change };
         const call = registry.connect(cast.registrar).registerPartner(NEW, admin, country, currency, roles);
-        await expectRevert(call, registry, "PartnerRegistry_InvalidField", [NEW, field]);
+        const given = solidityPacked([packedTypes[field]], Object.values(change));
+        await expectRevert(call, registry, "PartnerRegistry_InvalidField", [NEW, field, given]);
       });
     }
   });
@@ -100,7 +102,7 @@ describe("PartnerRegistry.setAdmin", () => {
   it("reverts with InvalidField when there is no admin", async () => {
     const { registry, cast } = await freshNetwork();
     const call = registry.connect(cast.registrar).setAdmin(7, 0, ZeroAddress);
-    await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "admin"]);
+    await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "admin", ZeroAddress]);
   });
 
   it("reverts with UnknownPartner when the partner was never registered", async () => {
@@ -200,7 +202,7 @@ describe("PartnerRegistry.offerAdmin, acceptAdmin", () => {
     const network = await freshNetwork();
     const { registry } = network;
     const call = registry.connect(keysOf(network, 7).admin).offerAdmin(7, ZeroAddress);
-    await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "admin"]);
+    await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "admin", ZeroAddress]);
   });
 
   it("reverts with AdminNotOffered for anyone whom it was not offered to", async () => {
@@ -260,11 +262,11 @@ describe("PartnerRegistry.setRoles", () => {
     await expectRevert(call, registry, "AccessManagedUnauthorized", [cast.stranger.address]);
   });
 
-  for (const roles of [0, 4, 255]) {
+  for (const roles of [0, 4, 65_535]) {
     it(`reverts with InvalidField for the roles ${roles}`, async () => {
       const { registry, cast } = await freshNetwork();
       const call = registry.connect(cast.registrar).setRoles(7, Role.wallet, roles);
-      await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "roles"]);
+      await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "roles", toBeHex(roles, 2)]);
     });
   }
 
@@ -290,6 +292,35 @@ describe("PartnerRegistry.setRoles", () => {
     const partner = await registry.partnerOf(7);
     expect(partner.roles).to.equal(Role.both);
     expect(partner.homeCurrency).to.equal(HKD);
+  });
+});
+
+describe("PartnerRegistry.addRole", () => {
+  const ARBITER = 4n;
+
+  for (const [title, role] of [
+    ["none", 0n],
+    ["one that exists", Role.wallet],
+    ["two at once", 12n],
+    ["one that exists, and a new one", 5n],
+  ] as const) {
+    it(`reverts with InvalidRole for ${title}`, async () => {
+      const { registry, cast } = await freshNetwork();
+      const call = registry.connect(cast.council).addRole(role, "arbiter");
+      await expectRevert(call, registry, "PartnerRegistry_InvalidRole", [role, Role.both]);
+    });
+  }
+
+  it("lets partners have it from then on, alone too, and emits RoleAdded", async () => {
+    const { registry, cast } = await freshNetwork();
+    await expect(registry.connect(cast.council).addRole(ARBITER, "arbiter"))
+      .to.emit(registry, "RoleAdded")
+      .withArgs(ARBITER, "arbiter");
+    expect(await registry.knownRoles()).to.equal(Role.both | ARBITER);
+    await registry.connect(cast.registrar).registerPartner(NEW, cast.stranger, SG, PHP, ARBITER);
+    await registry.checkRole(NEW, ARBITER);
+    await registry.connect(cast.registrar).setRoles(7, Role.wallet, Role.wallet | ARBITER);
+    await registry.checkRole(7, ARBITER);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Hex } from "../../../src/domain/bytes/hex.ts";
 import { networkFeeUp, type CorridorTerms } from "../../../src/domain/corridor.ts";
 import { BatchStatus, transition, type BatchOperation } from "../../../src/domain/lifecycle.ts";
 import { MAX_HOLD_SECONDS, whyNotOpen, type OpeningContext, type OpeningRefusal } from "../../../src/domain/opening.ts";
-import { quoteMismatch } from "../../../src/domain/quote.ts";
+import { quoteMismatch, type Quote } from "../../../src/domain/quote.ts";
 import { settle as settleOutcome, type Rejection } from "../../../src/domain/settlement.ts";
 import { balanceKey, type Balance } from "./balances.ts";
 import { dayOf } from "./clock.ts";
@@ -241,13 +241,20 @@ function openingError(
       terms.maxPerDay,
     ],
     RATE_EXCEEDED: () => ["TransferRegistry_RateExceeded", sourceTotal, targetTotal],
-    QUOTE_MISMATCH: () => ["TransferRegistry_QuoteMismatch", quoteMismatch(quote, header)],
+    QUOTE_MISMATCH: () => ["TransferRegistry_QuoteMismatch", ...mismatchOf(header)],
     QUOTE_EXPIRED: () => ["TransferRegistry_QuoteExpired", blockTime, quote.validUntil],
     QUOTE_HOLD_TOO_LONG: () => ["TransferRegistry_HoldTooLong", hold, quote.maxHold],
     QUOTE_USED_UP: () => ["TransferRegistry_QuoteUsedUp", quoteId, drawn, targetTotal, quote.capacity],
   };
   const [error, ...values] = errors[refusal]();
   return { error, values };
+}
+
+function mismatchOf({ quote, ...header }: BatchHeader): readonly unknown[] {
+  const field = quoteMismatch(quote, header) ?? fail("a quote that fits");
+  const { source: taker, sourceCurrency, targetCurrency } = header;
+  const expected: Partial<Record<keyof Quote, number>> = { taker, sourceCurrency, targetCurrency };
+  return [field, quote[field], expected[field] ?? 0];
 }
 
 function settlementError(refusal: string, header: BatchHeader, rejections: readonly Rejection[]): Refused {

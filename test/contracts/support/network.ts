@@ -53,6 +53,8 @@ export const RESTRICTED = {
     upholdFreeze: "council",
     setCorridor: "risk",
     closeCorridor: "guardian",
+    addPurpose: "council",
+    addRole: "council",
   },
   Treasury: {
     registerToken: "council",

@@ -108,17 +108,17 @@ describe("TransferRegistry.open, the quote", () => {
   });
 
   describe("when currencies differ and the quote is not for this batch", () => {
-    const cases: readonly [title: string, changes: Partial<Quote>, field: string][] = [
-      ["there is none", NO_QUOTE, "provider"],
-      ["it is for another source partner", { taker: parsePartnerId(8) }, "taker"],
-      ["its source currency is another", { sourceCurrency: CNY }, "sourceCurrency"],
-      ["its target currency is another", { targetCurrency: MYR }, "targetCurrency"],
-      ["its rate has no denominator", { rateDenominator: 0n }, "rateDenominator"],
+    const cases: readonly [title: string, changes: Partial<Quote>, field: string, given: number, expected: number][] = [
+      ["there is none", NO_QUOTE, "provider", 0, 0],
+      ["it is for another source partner", { taker: parsePartnerId(8) }, "taker", 8, 7],
+      ["its source currency is another", { sourceCurrency: CNY }, "sourceCurrency", CNY, HKD],
+      ["its target currency is another", { targetCurrency: MYR }, "targetCurrency", MYR, PHP],
+      ["its rate has no denominator", { rateDenominator: 0n }, "rateDenominator", 0, 0],
     ];
-    for (const [title, changes, field] of cases) {
+    for (const [title, changes, ...values] of cases) {
       it(`reverts with QuoteMismatch when ${title}`, async () => {
         const { network, batch } = await batchWithQuote(changes);
-        await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_QuoteMismatch", [field]);
+        await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_QuoteMismatch", values);
       });
     }
   });
@@ -129,14 +129,14 @@ describe("TransferRegistry.open, the quote", () => {
       const batch = await makeBatch(network, { corridor: CORRIDORS.hkdToHkd });
       const quote = await makeQuote(CORRIDORS.hkdToPhp);
       const call = openBatch(network, withHeader(batch, { quote }));
-      await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["provider"]);
+      await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["provider", PROVIDER, 0]);
     });
 
     it("reverts with QuoteMismatch for anything in the quote's place that is not zero", async () => {
       const network = await freshNetwork();
       const batch = await makeBatch(network, { corridor: CORRIDORS.hkdToHkd });
       const call = openBatch(network, withHeader(batch, { quote: { ...NO_QUOTE, nonce: 1n } }));
-      await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["provider"]);
+      await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["provider", 0, 0]);
     });
 
     for (const [title, difference] of [

@@ -83,6 +83,7 @@ function realistic(error: string, { name, type }: ParamType, index: number): rea
   const known = REALISTIC_OF[`${error}.${name}`] ?? REALISTIC[name];
   if (known !== undefined) return known;
   if (type === "address") return [ADDRESS, ADDRESS];
+  if (type === "bytes") return [HASH, HASH];
   if (type.startsWith("bytes")) {
     const bytes = HASH.slice(0, 2 + 2 * Number.parseInt(type.slice("bytes".length), 10));
     return [bytes, bytes];
@@ -95,6 +96,7 @@ const extremesOf = ({ type }: ParamType): readonly unknown[] => {
   if (type === "string") return ["", "\u{1F4B8}"];
   if (type === "bool") return [false, true];
   if (type === "address") return [`0x${"0".repeat(40)}`, `0x${"f".repeat(40)}`];
+  if (type === "bytes") return ["0x", `0x${"f".repeat(130)}`];
   const bits = Number.parseInt(/\d+$/.exec(type)?.[0] ?? "256", 10);
   if (type.startsWith("bytes")) return [`0x${"0".repeat(2 * bits)}`, `0x${"f".repeat(2 * bits)}`];
   return [0n, 2n ** BigInt(bits) - 1n];

@@ -175,7 +175,7 @@ describe("the governance of a ledger", function () {
     const restricted = await Promise.all(refusals);
     expect(restricted.filter((line) => !line.endsWith(": AccessManagedUnauthorized"))).to.deep.equal([]);
     // Three tokens with two functions each.
-    expect(restricted).to.have.length(16 + 3 * 2);
+    expect(restricted).to.have.length(18 + 3 * 2);
 
     const ofRoles = ["grantRole", "revokeRole", "setRoleAdmin", "setRoleGuardian", "setGrantDelay", "labelRole"];
     const ofTargets = ["setTargetFunctionRole", "setTargetClosed", "setTargetAdminDelay", "updateAuthority"];

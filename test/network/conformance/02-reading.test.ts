@@ -98,7 +98,7 @@ describe("every node answers what relays ask:", function () {
     expect(read.roles).to.deep.equal(["liquidityProvider"]);
   });
 
-  it("storage at a block (eth_getStorageAt), from which the ledger's clock is read", async () => {
+  it("the ledger's clock at a block, with its last beat", async () => {
     const { first, nodes, pace, receipts } = network;
     for (const number of [receipts[0]?.blockNumber ?? 0, await first.provider.getBlockNumber()]) {
       const clock = await everywhere({ nodes, pace }, number, "the ledger's clock", async ({ ledger }) => {

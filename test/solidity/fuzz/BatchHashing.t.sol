@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {BatchHashing} from "../../../contracts/libraries/BatchHashing.sol";
 import {BatchHeader, Quote, RejectedLeaf, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
 
@@ -16,7 +18,7 @@ contract Hashing {
         return BatchHashing.hashBatch(header, quoteHash);
     }
 
-    function hashSettlement(bytes32 batchId, bytes32 rejectionsHash) external pure returns (bytes32) {
+    function hashSettlement(BatchId batchId, bytes32 rejectionsHash) external pure returns (bytes32) {
         return BatchHashing.hashSettlement(batchId, rejectionsHash);
     }
 
@@ -60,34 +62,32 @@ contract BatchHashingTest is LedgerFixture {
         vm.assertEq(actual, _batchHash(header), "hashStruct(Batch)");
     }
 
-    function testFuzz_SettlementHashIsEip712(bytes32 batchId, bytes32 rejectionsHash) public view {
+    function testFuzz_SettlementHashIsEip712(BatchId batchId, bytes32 rejectionsHash) public view {
         bytes32 expected = keccak256(abi.encode(keccak256(bytes(SETTLEMENT_TYPE)), batchId, rejectionsHash));
         vm.assertEq(hashing.hashSettlement(batchId, rejectionsHash), expected, "hashStruct(Settlement)");
     }
 
     function testFuzz_IdsAreDigestsInTheLedgersDomain(BatchHeader memory header, uint64 chain) public {
-        bytes32 batchId = registry.batchIdOf(header);
-        vm.assertEq(batchId, _typedDigest(CHAIN, address(registry), _batchHash(header)), "batch id");
-        bytes32 quoteId = _typedDigest(CHAIN, address(registry), _quoteHash(header.quote));
-        vm.assertEq(registry.quoteIdOf(header.quote), quoteId, "quote id");
+        BatchId batchId = registry.batchIdOf(header);
+        bytes32 digest = _typedDigest(CHAIN, address(registry), _batchHash(header));
+        vm.assertEq(BatchId.unwrap(batchId), digest, "batch id");
+        digest = _typedDigest(CHAIN, address(registry), _quoteHash(header.quote));
+        vm.assertEq(QuoteId.unwrap(registry.quoteIdOf(header.quote)), digest, "quote id");
 
         vm.assume(chain != CHAIN);
         vm.chainId(chain);
-        vm.assertEq(
-            registry.batchIdOf(header),
-            _typedDigest(chain, address(registry), _batchHash(header)),
-            "batch id on another chain"
-        );
-        vm.assertTrue(registry.batchIdOf(header) != batchId, "batch ids of two chains differ");
+        digest = _typedDigest(chain, address(registry), _batchHash(header));
+        vm.assertEq(_idOf(header), digest, "batch id on another chain");
+        vm.assertTrue(digest != BatchId.unwrap(batchId), "batch ids of two chains differ");
     }
 
     function testFuzz_AnyOtherFieldMakesAnotherBatch(BatchHeader memory header, uint256 field) public view {
-        bytes32 before = registry.batchIdOf(header);
+        bytes32 before = _idOf(header);
         bytes memory fields = abi.encode(header);
         // A static struct is its fields in a row: flip the last bit of one.
         field = bound(field, 0, fields.length / 32 - 1);
         fields[field * 32 + 31] ^= 0x01;
-        vm.assertTrue(registry.batchIdOf(abi.decode(fields, (BatchHeader))) != before, "batch id without the field");
+        vm.assertTrue(_idOf(abi.decode(fields, (BatchHeader))) != before, "batch id without the field");
     }
 
     function testFuzz_LeafIsHashedTwice(Transfer memory transfer) public view {

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
 import {BatchHeader, RejectedLeaf, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {ProtocolHarness} from "../../contracts/helpers/ProtocolHarness.sol";
 import {TestBase} from "../support/TestBase.sol";
 import {vm} from "../support/Vm.sol";
@@ -42,13 +44,13 @@ contract HashSensitivityTest is TestBase {
             32,
             64
         ];
-        bytes32 batchId = registry.batchIdOf(header);
-        bytes32 quoteId = registry.quoteIdOf(header.quote);
+        bytes32 batchId = BatchId.unwrap(registry.batchIdOf(header));
+        bytes32 quoteId = QuoteId.unwrap(registry.quoteIdOf(header.quote));
         for (uint256 field = 0; field < widths.length; ++field) {
             bytes memory encoded = _flip(abi.encode(header), field, draw(seed, bytes32(field)) % widths[field]);
             BatchHeader memory changed = abi.decode(encoded, (BatchHeader));
-            vm.assertTrue(registry.batchIdOf(changed) != batchId, "batch id of a changed header");
-            vm.assertTrue((registry.quoteIdOf(changed.quote) != quoteId) == (field >= 10), "quote id");
+            vm.assertTrue(BatchId.unwrap(registry.batchIdOf(changed)) != batchId, "batch id of a changed header");
+            vm.assertTrue((QuoteId.unwrap(registry.quoteIdOf(changed.quote)) != quoteId) == (field >= 10), "quote id");
         }
     }
 

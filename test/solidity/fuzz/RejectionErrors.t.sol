@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
 import {Settlement} from "../../../contracts/libraries/Settlements.sol";
 import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {ProtocolHarness} from "../../contracts/helpers/ProtocolHarness.sol";
@@ -12,7 +13,7 @@ import {DrawnBatches} from "./DrawnBatches.sol";
 
 /// Proofs and totals that are off by one step, and the exact error for each.
 contract RejectionErrorsTest is DrawnBatches {
-    bytes32 internal constant BATCH = keccak256("batch");
+    BatchId internal constant BATCH = BatchId.wrap(keccak256("batch"));
 
     struct Case {
         Transfer[] transfers;

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
 import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {Computing} from "../support/Computing.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {TestBase} from "../support/TestBase.sol";
@@ -11,7 +12,7 @@ import {vm} from "../support/Vm.sol";
 
 /// Only transfers of the batch can be rejected, each once.
 contract RejectionsTest is TestBase {
-    bytes32 private constant BATCH_ID = keccak256("batch");
+    BatchId private constant BATCH_ID = BatchId.wrap(keccak256("batch"));
 
     Computing private computing;
 

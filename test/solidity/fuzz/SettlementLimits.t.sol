@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
 import {Settlement} from "../../../contracts/libraries/Settlements.sol";
 import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {ProtocolHarness} from "../../contracts/helpers/ProtocolHarness.sol";
 import {vm} from "../support/Vm.sol";
@@ -17,7 +18,7 @@ contract SettlementLimitsTest is DrawnBatches {
         harness = new ProtocolHarness();
     }
 
-    function testFuzz_AnyRejectionsOfAnHonestBatch(bytes32 batchId, uint256 seed, uint16 mask) external view {
+    function testFuzz_AnyRejectionsOfAnHonestBatch(BatchId batchId, uint256 seed, uint16 mask) external view {
         (Transfer[] memory transfers, BatchHeader memory header) = _drawBatch(seed);
         _check(batchId, header, transfers, mask, seed);
     }
@@ -38,7 +39,7 @@ contract SettlementLimitsTest is DrawnBatches {
 
     /// A source partner may spread the target total over the transfers as it likes. Whatever is rejected then, what
     /// settles is at the provider's rate or refused, and in one currency the same on both sides or refused.
-    function testFuzz_UnevenBatchNeverCostsTheProvider(bytes32 batchId, uint256 seed, uint16 mask) external {
+    function testFuzz_UnevenBatchNeverCostsTheProvider(BatchId batchId, uint256 seed, uint16 mask) external {
         (Transfer[] memory transfers, BatchHeader memory header) = _drawBatch(seed);
         _spreadTargets(transfers, seed);
         _sumUp(transfers, header);
@@ -62,7 +63,7 @@ contract SettlementLimitsTest is DrawnBatches {
     }
 
     function _check(
-        bytes32 batchId,
+        BatchId batchId,
         BatchHeader memory header,
         Transfer[] memory transfers,
         uint256 mask,

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
 import {Settlement} from "../../../contracts/libraries/Settlements.sol";
 import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
@@ -13,7 +14,7 @@ import {vm} from "../support/Vm.sol";
 
 /// What a settlement comes to: nothing is lost, nobody is charged too much, and no choice of rejections beats the rate.
 contract SettlementsTest is TestBase {
-    bytes32 private constant BATCH_ID = keccak256("batch");
+    BatchId private constant BATCH_ID = BatchId.wrap(keccak256("batch"));
 
     Computing private computing;
 

@@ -11,6 +11,7 @@ import {
     Rejection,
     Transfer
 } from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
@@ -32,7 +33,7 @@ contract SignatureScopeTest is LedgerFixture {
         (BatchHeader memory header, Transfer[] memory transfers) = _draw(seed);
         uint256 all = (1 << transfers.length) - 1;
         vm.assume(signed & all != given & all);
-        bytes32 batchId = registry.open(header, _signBatch(header), _signQuote(header.quote));
+        BatchId batchId = registry.open(header, _signBatch(header), _signQuote(header.quote));
         (Rejection[] memory rejections, MultiProof memory proof) = MerkleTree.reject(transfers, signed, "AC03");
         bytes32 signedHash = harness.compute(batchId, header, rejections, proof).rejectionsHash;
         Authorization memory accept = _signSettlement(header, signedHash);
@@ -52,8 +53,8 @@ contract SignatureScopeTest is LedgerFixture {
         Authorization memory accept = _signSettlement(header, 0);
 
         vm.chainId(chainId);
-        bytes32 batchIdThere = registry.batchIdOf(header);
-        bytes32 quoteIdThere = registry.quoteIdOf(header.quote);
+        bytes32 batchIdThere = _idOf(header);
+        bytes32 quoteIdThere = _idOf(header.quote);
         Authorization memory sendThere = _signBatch(header);
         _refuse(header.source, send.key, batchIdThere);
         registry.open(header, send, quote);
@@ -61,8 +62,8 @@ contract SignatureScopeTest is LedgerFixture {
         registry.open(header, sendThere, quote);
 
         vm.chainId(CHAIN);
-        bytes32 batchId = registry.open(header, send, quote);
-        vm.assertTrue(batchId != batchIdThere, "batch ids differ");
+        BatchId batchId = registry.open(header, send, quote);
+        vm.assertTrue(BatchId.unwrap(batchId) != batchIdThere, "batch ids differ");
 
         // Opened on one chain, it is unknown on the other.
         vm.chainId(chainId);

@@ -11,6 +11,7 @@ import {
     Rejection,
     Transfer
 } from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
@@ -45,7 +46,7 @@ contract SignaturesTest is LedgerFixture {
     }
 
     function test_TheKeysOwnSignaturesAreTaken() public {
-        bytes32 batchId = registry.open(header, send, quote);
+        BatchId batchId = registry.open(header, send, quote);
         _settle(accept);
         vm.assertEq(uint256(registry.statusOf(batchId)), uint256(BatchStatus.Settled), "status");
     }
@@ -108,9 +109,9 @@ contract SignaturesTest is LedgerFixture {
     /// The other way round: the chain splits, and what was signed before does not count on the new one.
     function testFuzz_SignaturesStayOnTheirChain(uint64 chain) public {
         vm.assume(chain != CHAIN);
-        bytes32 batchId = registry.batchIdOf(header);
+        bytes32 batchId = _idOf(header);
         vm.chainId(chain);
-        bytes32 elsewhere = registry.batchIdOf(header);
+        bytes32 elsewhere = _idOf(header);
         vm.assertTrue(elsewhere != batchId, "the same header has another id");
         _expectInvalid(header.source, send.key, elsewhere);
         registry.open(header, send, quote);
@@ -177,8 +178,8 @@ contract SignaturesTest is LedgerFixture {
     }
 
     function _digest(Part part) private view returns (bytes32) {
-        if (part == Part.Send) return registry.batchIdOf(header);
-        if (part == Part.Quote) return registry.quoteIdOf(header.quote);
+        if (part == Part.Send) return _idOf(header);
+        if (part == Part.Quote) return _idOf(header.quote);
         return _settlementDigest(registry.batchIdOf(header), 0);
     }
 

@@ -12,9 +12,11 @@ import {
     Rejection,
     Transfer
 } from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {QUOTE} from "../../../contracts/types/KeyPurpose.sol";
 import {HUB, NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {Draft, Drafts} from "./Drafts.sol";
 import {Flaw, Signer} from "./Expectations.sol";
 import {Entry} from "./Model.sol";
@@ -40,13 +42,13 @@ abstract contract BatchActions is Drafts {
 
     function settleAll(uint256 seed) external step {
         seed = _fresh(seed);
-        (bytes32 batchId, bool found) = _pickOpen(seed);
+        (BatchId batchId, bool found) = _pickOpen(seed);
         if (found) _settle(seed, batchId, 0, _operator(entries[batchId].header.target), Flaw.None);
     }
 
     function settleWithRejections(uint256 seed) external step {
         seed = _fresh(seed);
-        (bytes32 batchId, bool found) = _pickOpen(seed);
+        (BatchId batchId, bool found) = _pickOpen(seed);
         if (!found) return;
         uint256 mask = _chance(seed, "all", 2) ? type(uint256).max : draw(seed, "mask");
         _settle(seed, batchId, mask, _operator(entries[batchId].header.target), Flaw.None);
@@ -54,7 +56,7 @@ abstract contract BatchActions is Drafts {
 
     function settleWithFlaw(uint256 seed) external step {
         seed = _fresh(seed);
-        (bytes32 batchId, bool found) = _pickOpen(seed);
+        (BatchId batchId, bool found) = _pickOpen(seed);
         if (!found) return;
         Signer memory accept = _operator(entries[batchId].header.target);
         uint256 what = draw(seed, "flaw") % 7;
@@ -66,7 +68,7 @@ abstract contract BatchActions is Drafts {
 
     function expire(uint256 seed) external step {
         seed = _fresh(seed);
-        (bytes32 batchId, bool found) = _pickOpen(seed);
+        (BatchId batchId, bool found) = _pickOpen(seed);
         for (uint256 i = 0; i < openIds.length && !_chance(seed, "any", 3); ++i) {
             if (entries[openIds[i]].header.expiresAt <= expectedTime()) batchId = openIds[i];
         }
@@ -79,7 +81,7 @@ abstract contract BatchActions is Drafts {
         seed = _fresh(seed);
         if (history.length == 0) return;
         if (_chance(seed, "cancel", 6)) return _cancelQuote(seed);
-        bytes32 batchId = history[draw(seed, "batch") % history.length];
+        BatchId batchId = history[draw(seed, "batch") % history.length];
         uint256 what = draw(seed, "again") % 4;
         if (what == 0) _openAgain(batchId);
         else if (what == 1) _expire(seed, batchId);
@@ -104,7 +106,7 @@ abstract contract BatchActions is Drafts {
         _record("cancelQuote", expected, outcome);
     }
 
-    function _openAgain(bytes32 batchId) private {
+    function _openAgain(BatchId batchId) private {
         Entry memory entry = entries[batchId];
         Draft memory draft;
         draft.header = entry.header;
@@ -114,14 +116,14 @@ abstract contract BatchActions is Drafts {
         _open(draft);
     }
 
-    function _expireForged(uint256 seed, bytes32 batchId) private {
+    function _expireForged(uint256 seed, BatchId batchId) private {
         BatchHeader memory header = entries[batchId].header;
         ++header.fee;
         bytes4 outcome = _tryExpire(header, _courier(seed));
         _record("expire", _expectExpire(registry.batchIdOf(header)), outcome);
     }
 
-    function _expire(uint256 seed, bytes32 batchId) internal {
+    function _expire(uint256 seed, BatchId batchId) internal {
         BatchHeader memory header = entries[batchId].header;
         bytes4 expected = _expectExpire(batchId);
         bytes4 outcome = _tryExpire(header, _courier(seed));
@@ -136,16 +138,19 @@ abstract contract BatchActions is Drafts {
     function _open(Draft memory draft) private {
         BatchHeader memory header = draft.header;
         bytes4 expected = _expectOpen(header, draft.sender, draft.quoter);
-        bytes32 batchId = registry.batchIdOf(header);
-        bytes32 quoteId = registry.quoteIdOf(header.quote);
+        BatchId batchId = registry.batchIdOf(header);
+        QuoteId quoteId = registry.quoteIdOf(header.quote);
         Authorization memory quote;
         if (draft.quoter.privateKey != 0) {
-            quote = Authorization(draft.quoter.claimed, _sign(draft.quoter.privateKey, quoteId));
+            quote = Authorization(draft.quoter.claimed, _sign(draft.quoter.privateKey, QuoteId.unwrap(quoteId)));
         }
-        Authorization memory send = Authorization(draft.sender.claimed, _sign(draft.sender.privateKey, batchId));
+        Authorization memory send = Authorization(
+            draft.sender.claimed,
+            _sign(draft.sender.privateKey, BatchId.unwrap(batchId))
+        );
         bytes4 outcome;
         vm.prank(_courier(draft.seed));
-        try registry.open(header, send, quote) returns (bytes32) {
+        try registry.open(header, send, quote) returns (BatchId) {
             ++timesOpened[batchId];
         } catch (bytes memory reason) {
             outcome = bytes4(reason);
@@ -159,7 +164,7 @@ abstract contract BatchActions is Drafts {
         _opened(header, quoteId);
     }
 
-    function _opened(BatchHeader memory header, bytes32 quoteId) private {
+    function _opened(BatchHeader memory header, QuoteId quoteId) private {
         CorridorId corridor = _corridorOf(header);
         openedOn[corridor][wallTime / 1 days] += header.sourceTotal;
         dayWhenOpened[corridor] = wallTime / 1 days;
@@ -174,7 +179,7 @@ abstract contract BatchActions is Drafts {
         sold.held += header.targetTotal;
     }
 
-    function _settle(uint256 seed, bytes32 batchId, uint256 mask, Signer memory accept, Flaw flaw) private {
+    function _settle(uint256 seed, BatchId batchId, uint256 mask, Signer memory accept, Flaw flaw) private {
         Entry memory entry = entries[batchId];
         Transfer[] memory transfers = _transfersOf(entry);
         (Rejection[] memory rejections, MultiProof memory proof) = MerkleTree.reject(transfers, mask, "AC03");
@@ -203,7 +208,7 @@ abstract contract BatchActions is Drafts {
     }
 
     /// What the target partner accepted changes hands, and the rest goes back.
-    function _settled(bytes32 batchId, BatchHeader memory header, uint128 source, uint128 target) private {
+    function _settled(BatchId batchId, BatchHeader memory header, uint128 source, uint128 target) private {
         _beaten();
         _observe(batchId);
         uint128 sourceLeft = header.sourceTotal - source;
@@ -238,8 +243,8 @@ abstract contract BatchActions is Drafts {
         }
     }
 
-    function _pickOpen(uint256 seed) private view returns (bytes32 batchId, bool found) {
-        if (openIds.length == 0) return (0, false);
+    function _pickOpen(uint256 seed) private view returns (BatchId batchId, bool found) {
+        if (openIds.length == 0) return (batchId, false);
         return (openIds[draw(seed, "batch") % openIds.length], true);
     }
 

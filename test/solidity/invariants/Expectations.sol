@@ -6,9 +6,11 @@ import {CorridorTerms, IPartnerRegistry, PartnerStatus} from "../../../contracts
 import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
 import {ITreasury, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
 import {BatchHeader, BatchStatus, Quote} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {NO_CURRENCY} from "../../../contracts/types/CurrencyCode.sol";
 import {ACCEPT, QUOTE, SEND} from "../../../contracts/types/KeyPurpose.sol";
 import {NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {Model} from "./Model.sol";
 
 /// Who is said to have signed, and the private key that really did.
@@ -60,7 +62,7 @@ abstract contract Expectations is Model {
     /// @param rejectedSource sum of their source amounts
     /// @param rejectedTarget sum of their target amounts
     function _expectSettle(
-        bytes32 batchId,
+        BatchId batchId,
         uint256 rejected,
         uint256 rejectedSource,
         uint256 rejectedTarget,
@@ -86,7 +88,7 @@ abstract contract Expectations is Model {
         return moduleStatus == ModuleStatus.None ? ITreasury.Treasury_ModuleNotAuthorized.selector : bytes4(0);
     }
 
-    function _expectExpire(bytes32 batchId) internal view returns (bytes4) {
+    function _expectExpire(BatchId batchId) internal view returns (bytes4) {
         if (entries[batchId].status != BatchStatus.Open) {
             return ITransferRegistry.TransferRegistry_IllegalStatus.selector;
         }
@@ -167,7 +169,7 @@ abstract contract Expectations is Model {
         if (!fits) return ITransferRegistry.TransferRegistry_QuoteMismatch.selector;
         if (wallTime > quote.validUntil) return ITransferRegistry.TransferRegistry_QuoteExpired.selector;
         if (hold > quote.maxHold) return ITransferRegistry.TransferRegistry_HoldTooLong.selector;
-        bytes32 quoteId = registry.quoteIdOf(quote);
+        QuoteId quoteId = registry.quoteIdOf(quote);
         if (cancelled[quoteId] || uint256(drawn[quoteId]) + header.targetTotal > quote.capacity) {
             return ITransferRegistry.TransferRegistry_QuoteUsedUp.selector;
         }

@@ -5,9 +5,11 @@ import {Balance, ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
 import {SettlementToken} from "../../../contracts/SettlementToken.sol";
 import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
 import {BatchStatus, Quote} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {Campaign} from "./Campaign.sol";
 import {vm} from "../support/Vm.sol";
 
@@ -78,7 +80,7 @@ contract LedgerInvariants is Campaign {
     /// hardhat-config: invariant.failOnRevert = true
     function invariant_BatchesOpenOnceAndEndOnce() external view {
         TransferRegistry registry = handler.registry();
-        bytes32[] memory ids = handler.batchIds();
+        BatchId[] memory ids = handler.batchIds();
         for (uint256 i = 0; i < ids.length; ++i) {
             vm.assertEq(handler.timesOpened(ids[i]), 1, "times opened");
             BatchStatus status = handler.entryOf(ids[i]).status;
@@ -112,7 +114,7 @@ contract LedgerInvariants is Campaign {
         TransferRegistry registry = handler.registry();
         Quote[] memory quotes = handler.allQuotes();
         for (uint256 i = 0; i < quotes.length; ++i) {
-            bytes32 id = registry.quoteIdOf(quotes[i]);
+            QuoteId id = registry.quoteIdOf(quotes[i]);
             if (handler.cancelled(id))
                 vm.assertEq(registry.drawnOf(id), type(uint128).max, "drawn of a cancelled quote");
             else vm.assertLe(registry.drawnOf(id), quotes[i].capacity, "drawn, and capacity");

@@ -4,10 +4,12 @@ pragma solidity 0.8.37;
 import {CorridorTerms, OperatorKey, PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
 import {Balance, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
 import {BatchHeader, BatchStatus, Quote, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
 import {NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {ReplayedBooks} from "../support/ReplayedBooks.sol";
 import {vm} from "../support/Vm.sol";
@@ -37,10 +39,10 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
     /// How often an action came out in a certain way: an error's selector, or zero for success.
     mapping(bytes32 action => mapping(bytes4 outcome => uint256)) public outcomes;
     mapping(BatchStatus from => mapping(BatchStatus to => uint256)) public transitions;
-    mapping(bytes32 batchId => uint256) public timesOpened;
+    mapping(BatchId batchId => uint256) public timesOpened;
     mapping(CurrencyCode => uint256) public reserveAtLastMint;
     mapping(CurrencyCode => uint256) public supply;
-    mapping(bytes32 quoteId => bool) public cancelled;
+    mapping(QuoteId quoteId => bool) public cancelled;
     mapping(CorridorId => mapping(uint48 day => uint128)) public openedOn;
     /// The corridor's limit for a day when a batch was last opened in it, and that day.
     mapping(CorridorId => uint128) public limitWhenOpened;
@@ -66,11 +68,11 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
     /// Each partner's newest operator key: deriving an address takes longer than all else in a step.
     mapping(PartnerId => address) internal operators;
     mapping(CorridorId => CorridorTerms) internal terms;
-    mapping(bytes32 quoteId => uint128) internal drawn;
+    mapping(QuoteId quoteId => uint128) internal drawn;
     mapping(PartnerId => mapping(CurrencyCode => Balance)) internal balances;
-    mapping(bytes32 batchId => Entry) internal entries;
-    bytes32[] internal history;
-    bytes32[] internal openIds;
+    mapping(BatchId batchId => Entry) internal entries;
+    BatchId[] internal history;
+    BatchId[] internal openIds;
     Quote[] internal quotes;
 
     /// What the treasury tells is posted to the replayed books.
@@ -134,11 +136,11 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
         for (uint256 i = 0; i < ids.length; ++i) ids[i] = _corridor(i);
     }
 
-    function batchIds() external view returns (bytes32[] memory) {
+    function batchIds() external view returns (BatchId[] memory) {
         return history;
     }
 
-    function openBatchIds() external view returns (bytes32[] memory) {
+    function openBatchIds() external view returns (BatchId[] memory) {
         return openIds;
     }
 
@@ -146,7 +148,7 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
         return quotes;
     }
 
-    function entryOf(bytes32 batchId) external view returns (Entry memory) {
+    function entryOf(BatchId batchId) external view returns (Entry memory) {
         return entries[batchId];
     }
 
@@ -211,7 +213,7 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
         _post(address(treasury), actual == 0);
     }
 
-    function _observe(bytes32 batchId) internal {
+    function _observe(BatchId batchId) internal {
         BatchStatus current = registry.statusOf(batchId);
         BatchStatus previous = entries[batchId].status;
         if (current == previous) return;
@@ -285,9 +287,9 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
         }
     }
 
-    function _removeOpen(bytes32 batchId) private {
+    function _removeOpen(BatchId batchId) private {
         for (uint256 i = 0; i < openIds.length; ++i) {
-            if (openIds[i] != batchId) continue;
+            if (BatchId.unwrap(openIds[i]) != BatchId.unwrap(batchId)) continue;
             openIds[i] = openIds[openIds.length - 1];
             openIds.pop();
             return;

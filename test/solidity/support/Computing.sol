@@ -3,11 +3,12 @@ pragma solidity 0.8.37;
 
 import {Settlement, Settlements} from "../../../contracts/libraries/Settlements.sol";
 import {BatchHeader, MultiProof, Rejection} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 
 /// The settlement library on its own, for calls with calldata.
 contract Computing {
     function compute(
-        bytes32 batchId,
+        BatchId batchId,
         BatchHeader calldata header,
         Rejection[] calldata rejections,
         MultiProof calldata proof

@@ -10,11 +10,13 @@ import {SettlementToken} from "../../../contracts/SettlementToken.sol";
 import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
 import {Treasury} from "../../../contracts/Treasury.sol";
 import {Authorization, BatchHeader, Quote, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchId} from "../../../contracts/types/BatchId.sol";
 import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
 import {HUB, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "../../../contracts/types/PartnerRole.sol";
+import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {SecondModule} from "./SecondModule.sol";
 import {TestBase} from "./TestBase.sol";
 import {vm} from "./Vm.sol";
@@ -200,12 +202,22 @@ abstract contract LedgerFixture is TestBase {
         return uint128((sourceTotal * feeBps + 9_999) / 10_000);
     }
 
+    /// What the source partner signs.
+    function _idOf(BatchHeader memory header) internal view returns (bytes32) {
+        return BatchId.unwrap(registry.batchIdOf(header));
+    }
+
+    /// What the provider signs.
+    function _idOf(Quote memory quote) internal view returns (bytes32) {
+        return QuoteId.unwrap(registry.quoteIdOf(quote));
+    }
+
     function _signBatch(BatchHeader memory header) internal view returns (Authorization memory) {
-        return _authorize(_operatorKey(header.source, 0), registry.batchIdOf(header));
+        return _authorize(_operatorKey(header.source, 0), _idOf(header));
     }
 
     function _signQuote(Quote memory quote) internal view returns (Authorization memory) {
-        return _authorize(_operatorKey(quote.provider, 0), registry.quoteIdOf(quote));
+        return _authorize(_operatorKey(quote.provider, 0), _idOf(quote));
     }
 
     function _signSettlement(
@@ -216,7 +228,7 @@ abstract contract LedgerFixture is TestBase {
             _authorize(_operatorKey(header.target, 0), _settlementDigest(registry.batchIdOf(header), rejectionsHash));
     }
 
-    function _settlementDigest(bytes32 batchId, bytes32 rejectionsHash) internal view returns (bytes32) {
+    function _settlementDigest(BatchId batchId, bytes32 rejectionsHash) internal view returns (bytes32) {
         bytes32 structHash = keccak256(
             abi.encode(keccak256("Settlement(bytes32 batchId,bytes32 rejectionsHash)"), batchId, rejectionsHash)
         );
