@@ -37,12 +37,9 @@ const HASTY: Suite = {
   program: "mocha",
   args: [
     "test/unit/kernel/**/*.test.ts",
-    "test/integration/app/relay-start.test.ts",
     "test/integration/features/notifications/*.test.ts",
     "test/integration/features/remittance/crediter.test.ts",
     "test/integration/features/remittance/idempotency.test.ts",
-    "test/integration/features/remittance/ndjson.test.ts",
-    "test/integration/kernel/http/store-faults.test.ts",
     "test/integration/kernel/http/streams.test.ts",
     "test/integration/ledger/submitter*.test.ts",
   ],
