@@ -6,7 +6,7 @@ import { partners } from "../features/partners/feature.ts";
 import { pricing } from "../features/pricing/feature.ts";
 import { reconciliation } from "../features/reconciliation/feature.ts";
 import { remittance } from "../features/remittance/feature.ts";
-import type { RoutesOf } from "../kernel/http/context.ts";
+import type { ServerOptions } from "../kernel/http/context.ts";
 import type { PeerMessage } from "../kernel/peer-message.ts";
 import type { MigrationFolder } from "../kernel/store/migrate.ts";
 
@@ -21,8 +21,15 @@ export const FEATURES: readonly RelayFeature[] = [
   reconciliation,
 ];
 
-export function routesOf(features: readonly RelayFeature[], relay: RelayContext): readonly RoutesOf[] {
-  return features.flatMap(({ routes = [] }) => routes.map((of) => of(relay)));
+/** What a server has of the features. */
+export function servedBy(
+  features: readonly RelayFeature[],
+  relay: RelayContext,
+): Pick<ServerOptions, "routes" | "eventTypes"> {
+  return {
+    routes: features.flatMap(({ routes = [] }) => routes.map((of) => of(relay))),
+    eventTypes: eventTypesOf(features),
+  };
 }
 
 export function messagesOf(features: readonly RelayFeature[], relay: RelayContext): readonly PeerMessage[] {

@@ -1,5 +1,5 @@
 import { createServer } from "../kernel/http/server.ts";
-import { eventTypesOf, FEATURES, messagesOf, routesOf } from "./features.ts";
+import { FEATURES, messagesOf, servedBy } from "./features.ts";
 import { runSteps } from "../kernel/steps/loop.ts";
 import type { RelayContext, RelayFeature } from "../features/context.ts";
 import type { StepName } from "../kernel/steps/step.ts";
@@ -55,9 +55,8 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     closing.push(() => watch.stop());
     const server = await createServer(context, {
       readiness: () => health.readiness(),
-      routes: routesOf(features, context),
+      ...servedBy(features, context),
       otherRoutes: [peerRoutes(context, messagesOf(features, context))],
-      eventTypes: eventTypesOf(features),
       ...(config.api.trustProxy === undefined ? {} : { trustProxy: config.api.trustProxy }),
     });
     closing.push(() => server.close());

@@ -7,8 +7,7 @@ import type { Registry } from "../ledger/registry.ts";
 import type { Submitter } from "../ledger/submitter.ts";
 import type { Checkpoint } from "../kernel/steps/checkpoint.ts";
 import type { Feature } from "../kernel/feature.ts";
-import type { Wake } from "../kernel/steps/loop.ts";
-import type { StepName, StepOf } from "../kernel/steps/step.ts";
+import type { StepOf } from "../kernel/steps/step.ts";
 import type { LookupLimits } from "./partners/lookup-usage.ts";
 import type { ClockSkew } from "../kernel/clock/clock-skew.ts";
 import type { PeerDirectory, PeerKeys } from "./peers/directory.ts";
@@ -36,8 +35,6 @@ export interface RelayContext extends KernelContext {
   /** How far the clock is off. */
   readonly clockSkew: ClockSkew;
   readonly checkpoint: Checkpoint;
-  /** Tells a step of this process that there may be work for it. */
-  readonly wake: Wake<StepName>;
 }
 
 /** Does what is due for one relay. */

@@ -2,6 +2,7 @@ import type { Clock } from "./clock/clock.ts";
 import type { Sealer } from "./store/sealer.ts";
 import type { Database } from "./store/database.ts";
 import type { Wake } from "./steps/loop.ts";
+import type { StepName } from "./steps/step.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { Tracer } from "./telemetry/tracing.ts";
@@ -16,6 +17,6 @@ export interface KernelContext {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracer: Tracer;
-  /** Hears which steps are told that there may be work for them. */
-  readonly wake: Pick<Wake<string>, "onWake">;
+  /** Tells a step of this process that there may be work for it. */
+  readonly wake: Wake<StepName>;
 }

@@ -1,3 +1,4 @@
+import type { StepName } from "./step.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { storable } from "../../domain/storable.ts";
 import { isFatal } from "./loop.ts";
@@ -34,7 +35,7 @@ export function isOfItem(error: unknown): boolean {
 /** Counts and logs what an item's work has thrown. */
 export function noteFault(
   { log, metrics }: Pick<KernelContext, "log" | "metrics">,
-  step: string,
+  step: StepName,
   item: string,
   error: unknown,
 ): void {
@@ -43,7 +44,7 @@ export function noteFault(
 }
 
 export interface EachOptions<Item> {
-  readonly step: string;
+  readonly step: StepName;
   readonly items: readonly Item[];
   readonly keyOf: (item: Item) => string;
   readonly work: (item: Item) => Promise<void>;

@@ -1,9 +1,10 @@
+import type { StepName } from "./step.ts";
 import type { KernelContext } from "../context.ts";
 import { describeFault, isOfItem, noteFault } from "./faults.ts";
 
 export interface PoolOptions<Item> {
   readonly context: Pick<KernelContext, "clock" | "wake" | "log" | "metrics">;
-  readonly step: string;
+  readonly step: StepName;
   /** How many are worked on at a time. */
   readonly limit: number;
   /**

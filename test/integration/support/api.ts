@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { ServerOptions } from "../../../src/kernel/http/context.ts";
 import { createServer } from "../../../src/kernel/http/server.ts";
-import { eventTypesOf, FEATURES, routesOf } from "../../../src/app/features.ts";
+import { FEATURES, servedBy } from "../../../src/app/features.ts";
 import type { Scope } from "../../../src/schema/operator.ts";
 import type { SubmitRequest } from "../../../src/schema/transfers.ts";
 import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
@@ -180,8 +180,7 @@ export async function apiRelay(
   } as unknown as RelayContext;
   const readiness = () => Promise.resolve({ ready: true, reasons: [] });
   const app = await createServer(context, {
-    routes: routesOf(FEATURES, context),
-    eventTypes: eventTypesOf(FEATURES),
+    ...servedBy(FEATURES, context),
     readiness,
     failuresPerMinute: 1_000,
     ...extras,

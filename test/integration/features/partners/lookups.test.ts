@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import { createServer } from "../../../../src/kernel/http/server.ts";
-import { eventTypesOf, FEATURES, routesOf } from "../../../../src/app/features.ts";
+import { FEATURES, servedBy } from "../../../../src/app/features.ts";
 import { problemSchema } from "../../../../src/schema/problems.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { auditAfter } from "../../../../src/kernel/access/audit-store.ts";
@@ -25,8 +25,7 @@ describeOn("PGlite", "payees that a wallet looks up at another partner", (open) 
     const clock = testClock(NOON_MS);
     pair = await startPair(open, { lookups: { perMinute: 4, perDay: 6 } }, clock);
     app = await createServer(pair.source, {
-      routes: routesOf(FEATURES, pair.source),
-      eventTypes: eventTypesOf(FEATURES),
+      ...servedBy(FEATURES, pair.source),
       readiness: () => Promise.resolve({ ready: true, reasons: [] }),
     });
     key = await newKey();

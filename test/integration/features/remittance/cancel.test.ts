@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { createServer } from "../../../../src/kernel/http/server.ts";
-import { eventTypesOf, FEATURES, routesOf } from "../../../../src/app/features.ts";
+import { FEATURES, servedBy } from "../../../../src/app/features.ts";
 import type { TransferStatusResponse } from "../../../../src/schema/transfer-status.ts";
 import type { Uetr } from "../../../../src/domain/uetr.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
@@ -23,8 +23,7 @@ describeOnBothDatabases("cancelling", (open) => {
     relay = await testRelay({ db: await open(), checkpoint: (name) => onCheckpoint(name) });
     await run(relay, watcherStep);
     app = await createServer(relay, {
-      routes: routesOf(FEATURES, relay),
-      eventTypes: eventTypesOf(FEATURES),
+      ...servedBy(FEATURES, relay),
       readiness: () => Promise.resolve({ ready: true, reasons: [] }),
     });
     const { text } = await issueApiKey(relay, { label: "t", scopes: ["read", "submit"], rateLimit: 1_000_000 });
