@@ -156,7 +156,7 @@ async function patiently<Result>(
 }
 
 /** The part of the configuration that the steps go by. */
-export function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
+function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
   const { batch, quote, transfers, clock, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
   return {
     batch,

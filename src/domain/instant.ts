@@ -13,10 +13,10 @@ export const MAX_SKEW_MS = 300_000;
 const ISO_8601 = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 const DAY_LENGTH = 10;
 
-export const INSTANT_RULE = "a date, or a time with its zone (ISO 8601), from 2020 to 2099";
+const INSTANT_RULE = "a date, or a time with its zone (ISO 8601), from 2020 to 2099";
 
 /** Whether a time, in milliseconds since the epoch, can have been meant. */
-export function isInstant(ms: number): boolean {
+function isInstant(ms: number): boolean {
   return Number.isSafeInteger(ms) && ms >= EARLIEST_MS && ms <= LATEST_MS;
 }
 

@@ -34,7 +34,7 @@ export function numberAt(node: AstNode, key: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-export function numbersAt(node: AstNode, key: string): readonly number[] {
+function numbersAt(node: AstNode, key: string): readonly number[] {
   const value = node[key];
   return Array.isArray(value) ? value.filter((item) => typeof item === "number") : [];
 }

@@ -65,7 +65,7 @@ export function codeOf(failure: unknown): string | undefined {
 }
 
 /** Whether the connection that a failure came over is of no more use. */
-export function isConnectionFailure(failure: unknown): boolean {
+function isConnectionFailure(failure: unknown): boolean {
   if (failure instanceof StoreUnavailable) return true;
   // Node tries every address of a name, and tells of all of them.
   if (failure instanceof AggregateError) return failure.errors.some(isConnectionFailure);
