@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { JsonRpcApiProvider, Network, type JsonRpcError, type JsonRpcPayload, type JsonRpcResult } from "ethers";
+import pLimit from "p-limit";
 import { InvalidInput } from "../../domain/errors.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";
 import { commonHead, headsOf } from "./heads.ts";
@@ -62,6 +63,11 @@ const COMPARE_HEADS_MS = 5_000;
 /** An endpoint that is so far behind the others' heads twice in a row is stuck, or pretends to be. */
 const MOST_BLOCKS_BEHIND = 10n;
 const MOST_TIMES_BEHIND = 2;
+/**
+ * Questions under way at a time; the others wait their turn, which no time-out counts. A node that is given hundreds at
+ * once answers none of them in time, and would be given all of them again.
+ */
+const MAX_UNDER_WAY = 16;
 /** Transactions that are remembered, to know when one is broadcast again. */
 const MAX_SENT = 1_000;
 
@@ -70,6 +76,7 @@ export class FailoverProvider extends JsonRpcApiProvider {
   readonly #options: FailoverOptions;
   readonly #witnesses: Witnesses;
   readonly #chain: ExpectedChain;
+  readonly #turns = pLimit(MAX_UNDER_WAY);
   readonly #sent = new Set<string>();
   #active = 0;
   #switches = 0;
@@ -122,7 +129,7 @@ export class FailoverProvider extends JsonRpcApiProvider {
     const payloads = Array.isArray(payload) ? payload : [payload];
     return Promise.all(
       payloads.map(async (each) => {
-        const response = await this.#answer(each);
+        const response = await this.#turns(() => this.#answer(each));
         if ("error" in response) return { id: each.id, error: response.error };
         const result: unknown = each.method === "eth_getLogs" ? inOrder(response.result) : response.result;
         return { id: each.id, result };

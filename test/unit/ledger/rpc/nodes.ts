@@ -152,7 +152,8 @@ export function optionsOver(nodes: readonly TestNode[]): FailoverOptions {
   return { clock: fastClock(), fetch, timeoutMs: 2_000, chainId: 31_337n };
 }
 
-function hang(signal: AbortSignal | undefined): Promise<Response> {
+/** An answer that never comes. */
+export function hang(signal: AbortSignal | undefined): Promise<Response> {
   return new Promise((_, reject) => {
     signal?.addEventListener("abort", () => reject(new Error("aborted")));
   });

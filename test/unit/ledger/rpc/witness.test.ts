@@ -1,8 +1,20 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import { InvalidInput } from "../../../../src/domain/errors.ts";
 import { LedgerDisputed, LedgerUnconfirmed } from "../../../../src/ledger/rpc/rpc-errors.ts";
 import { until } from "../../../support/until.ts";
-import { blockOf, fastClock, hash, liesIn, logsOf, makeNodes, quantity, type Behaviour } from "./nodes.ts";
+import {
+  blockOf,
+  fastClock,
+  hang,
+  hash,
+  liesIn,
+  logsOf,
+  makeNodes,
+  optionsOver,
+  quantity,
+  type Behaviour,
+} from "./nodes.ts";
 import { activeOf, call, callResult, createRig, falsely, header, namesDropped, readLogs, type Rig } from "./rig.ts";
 
 describe("answers that are held against other endpoints'", () => {
@@ -279,6 +291,30 @@ describe("answers that are held against other endpoints'", () => {
     await provider.send("eth_sendRawTransaction", ["0x01"]);
     const sent = nodes.map(({ asked }) => asked.filter((method) => method === "eth_sendRawTransaction").length);
     expect(sent).to.deep.equal([3, 1, 1]);
+  });
+
+  it("gives nodes no more at a time than they answer in time, however much is asked at once", async () => {
+    const nodes = makeNodes(4);
+    const options = optionsOver(nodes);
+    const underWay = new Map<string, number>();
+    const provider = rig.open(nodes, {
+      // Nodes that answer nothing in time while they have more to do than that.
+      async fetch(input, init) {
+        const url = input instanceof Request ? input.url : input.toString();
+        const count = (underWay.get(url) ?? 0) + 1;
+        underWay.set(url, count);
+        await turn();
+        try {
+          if (count > 32) return await hang(init?.signal ?? undefined);
+          return await options.fetch(input, init);
+        } finally {
+          underWay.set(url, (underWay.get(url) ?? 0) - 1);
+        }
+      },
+    });
+    const blocks = Array.from({ length: 300 }, (_, index) => 1 + (index % 10));
+    expect(await Promise.all(blocks.map((block) => call(provider, block)))).to.deep.equal(blocks.map(callResult));
+    expect(provider.switches).to.equal(0);
   });
 
   it("asks one endpoint alone no more than it is asked", async () => {
