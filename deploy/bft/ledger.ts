@@ -48,6 +48,7 @@ interface Site {
   readonly link: Link;
 }
 
+const SCRATCH = "validator-scratch";
 const PORT_STEP = 10;
 const START_TIMEOUT_MS = 180_000;
 const POLL_MS = 100;
@@ -59,11 +60,15 @@ const POLL_MS = 100;
  */
 export async function startBftLedger(options: BftOptions): Promise<BftLedger> {
   const { folder, validators: count = 4, blockTimeMs = 500, onProgress = () => undefined } = options;
-  const program = await unpackNode(onProgress);
+  const unpacked = await unpackNode(onProgress);
   if (options.isolated === true && !(await canIsolate())) {
     throw new Error("no network namespaces to be had here: they need root, iproute2 and util-linux");
   }
   await removeOld(folder);
+  // Every run of the program leaves a folder with what it has compiled.
+  const scratch = join(folder, SCRATCH);
+  await mkdir(scratch);
+  const program = { ...unpacked, env: { ...unpacked.env, TMPDIR: scratch } };
   const network = options.isolated === true ? await isolate(count) : undefined;
   const validators: OwnedValidator[] = [];
   const abandon = () => {
@@ -97,10 +102,10 @@ export async function startBftLedger(options: BftOptions): Promise<BftLedger> {
   return { chainId: CHAIN_ID, validators, rpcUrls: validators.map(({ rpcUrl }) => rpcUrl), stop };
 }
 
-/** The validators' folders and nothing else: the folder may be one that the caller has other things in. */
+/** The validators' folders, theirs for temporary files, and nothing else: the folder may be one that the caller has other things in. */
 async function removeOld(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const old = (await readdir(folder)).filter((name) => /^validator-\d+$/.test(name));
+  const old = (await readdir(folder)).filter((name) => name === SCRATCH || /^validator-\d+$/.test(name));
   await Promise.all(old.map(async (name) => rm(join(folder, name), { recursive: true })));
 }
 

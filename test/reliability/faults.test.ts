@@ -26,7 +26,7 @@ const SLOW_PERCENT = 80;
 const POLL_MS = 200;
 
 describe("four validators, and two relays that stay sound whatever becomes of them", function () {
-  this.timeout(600_000);
+  this.timeout(900_000);
   // What one fault leaves without an end, none of the next can do without.
   this.bail(true);
   let ledger: BftLedger | undefined;
