@@ -4,8 +4,14 @@
 import { parseArgs } from "node:util";
 import { formatDuration, run } from "./lib/run.ts";
 
-/** Each step is the npm script of the same name. */
-const steps = [
+interface Step {
+  /** The npm script that it runs, and its name here. */
+  readonly script: string;
+  readonly args?: readonly string[];
+  readonly what: string;
+}
+
+const steps: readonly Step[] = [
   { script: "format:check", what: "sources are formatted" },
   { script: "build", what: "contracts compile" },
   { script: "types", what: "TypeScript compiles" },
@@ -13,9 +19,9 @@ const steps = [
   { script: "boundaries", what: "folders import only what they may" },
   { script: "docs:contracts:check", what: "the contracts' reference is complete and current" },
   { script: "openapi:check", what: "the API's document is current" },
-  { script: "test", what: "tests pass and gas is as recorded" },
-  { script: "coverage", what: "tests cover the contracts and src" },
-] as const;
+  { script: "test", args: ["--coverage"], what: "tests pass and gas is as recorded" },
+  { script: "coverage", what: "tests cover the contracts and the sources" },
+];
 
 const { values } = parseArgs({ options: { skip: { type: "string", default: "" } } });
 const skipped = values.skip.split(",").filter((name) => name !== "");
@@ -31,13 +37,13 @@ if (unknown.length > 0) {
 
 async function runSteps(skip: ReadonlySet<string>): Promise<number> {
   const durations: string[] = [];
-  for (const { script, what } of steps) {
+  for (const { script, args = [], what } of steps) {
     if (skip.has(script)) {
       durations.push(`  ${script.padEnd(22)}skipped`);
       continue;
     }
     console.log(`\n▶ ${script}: ${what}`);
-    const { status, durationMs } = await run({ program: "npm", args: ["run", "--silent", script] });
+    const { status, durationMs } = await run({ program: "npm", args: ["run", "--silent", script, "--", ...args] });
     const took = formatDuration(durationMs);
     if (status !== 0) {
       console.error(`\n✖ check stopped at ${script} after ${took}; to repeat the step: npm run ${script}`);

@@ -2,10 +2,14 @@
 // "N passed, N failed, N skipped"; the exit status is 0 only when nothing failed.
 //
 //   node scripts/test.ts             every suite
+//   node scripts/test.ts --coverage  every suite, and V8 notes what of the sources they run (for scripts/coverage.ts)
 //   node scripts/test.ts invariants  the Solidity suites only, longer and from a new seed
 //   node scripts/test.ts busy        some suites beside four processes that take all they get of the machine
-import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { V8_OUTPUT } from "./coverage/v8.ts";
 import { runLanes } from "./lib/lanes.ts";
 import { formatDuration, run } from "./lib/run.ts";
 import type { Command } from "./lib/run.ts";
@@ -14,20 +18,27 @@ import type { Tally } from "./lib/tally.ts";
 
 interface Suite extends Command {
   readonly name: string;
+  /** Whether it is one of those that have to cover the sources. */
+  readonly reachesSources?: boolean;
 }
 
 const SOLIDITY = ["--config", "test/solidity/hardhat.config.ts", "--network", "default", "test", "solidity"];
+
+const { values: options, positionals } = parseArgs({
+  options: { coverage: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
 
 /** Side by side, each one suite after the other. What compiles contracts is in one of them. */
 const lanes: readonly (readonly Suite[])[] = [
   [
     { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
     { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
-    { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"] },
+    { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"], reachesSources: true },
   ],
   [
-    { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"] },
-    { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"] },
+    { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
+    { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"], reachesSources: true },
   ],
 ];
 
@@ -47,24 +58,31 @@ const HASTY: Suite = {
 const BUSY_PROCESSES = 4;
 
 const runs: Readonly<Record<string, () => Promise<readonly Tally[]>>> = {
-  // What each suite prints is shown at its end, so that it is not mixed with another's.
-  all: () =>
-    runLanes(
-      lanes.map((suites) => suites.map((suite) => ({ name: suite.name, run: () => runSuite(suite, { hold: true }) }))),
-    ),
+  all: runAll,
   invariants: async () => [await runSuite(invariantSuite())],
   busy: async () => [await amongBusy(() => runSuite(HASTY))],
 };
 
-const [which = "all", ...rest] = process.argv.slice(2);
-const chosen = rest.length === 0 ? runs[which] : undefined;
+const [which = "all", ...rest] = positionals;
+const chosen = rest.length === 0 && (which === "all" || !options.coverage) ? runs[which] : undefined;
 if (chosen === undefined) {
-  console.error("usage: node scripts/test.ts [invariants|busy]");
+  console.error("usage: node scripts/test.ts [--coverage | invariants | busy]");
   process.exitCode = 2;
 } else {
   const total = addTallies(await chosen());
   process.exitCode = total.failed === 0 ? 0 : 1;
   console.log(`\n${describeTally(total)}`);
+}
+
+async function runAll(): Promise<readonly Tally[]> {
+  if (options.coverage) await rm(V8_OUTPUT, { recursive: true, force: true });
+  const job = (suite: Suite) => {
+    const isMeasured = options.coverage && suite.reachesSources === true;
+    const measured = isMeasured ? { ...suite, env: { NODE_V8_COVERAGE: V8_OUTPUT } } : suite;
+    // What each suite prints is shown at its end, so that it is not mixed with another's.
+    return { name: suite.name, run: () => runSuite(measured, { hold: true }) };
+  };
+  return runLanes(lanes.map((suites) => suites.map(job)));
 }
 
 /** Does something while as many processes as there are take what they get of the machine. */
