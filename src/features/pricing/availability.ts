@@ -45,11 +45,13 @@ export function pairName({ sourceCurrency, targetCurrency }: Pair): string {
 /** Corridors that are named in a detail; the metric has all of them. */
 const MOST_NAMED = 20;
 
-/** Not ready where no corridor has a price; an alarm where some have none. */
+/**
+ * An alarm where corridors have no price. The relay stays ready even where none has one: it is paid by others, credits and
+ * settles, and where a load balancer kept others' messages from it, a provider's silence would stop all that as well.
+ */
 export function priceStanding(prices: readonly CorridorPrice[]): Standing {
   const unpriced = prices.filter(({ isPriced }) => !isPriced);
   if (unpriced.length === 0) return { reasons: [], alarms: [] };
-  const isEverywhere = unpriced.length === prices.length;
   const named = unpriced
     .slice(0, MOST_NAMED)
     .map(({ corridor: { sourceCurrency, target, targetCurrency } }) => {
@@ -57,8 +59,7 @@ export function priceStanding(prices: readonly CorridorPrice[]): Standing {
     })
     .join(", ");
   const more = unpriced.length > MOST_NAMED ? `, and ${unpriced.length - MOST_NAMED} more` : "";
-  const where = isEverywhere ? "for any open corridor" : "for some open corridors";
+  const where = unpriced.length === prices.length ? "for any open corridor" : "for some open corridors";
   const detail = `no offer of a liquidity provider stands ${where} that can be delivered: ${named}${more}`;
-  const found = [{ code: "prices", detail }] as const;
-  return isEverywhere ? { reasons: found, alarms: [] } : { reasons: [], alarms: found };
+  return { reasons: [], alarms: [{ code: "prices", detail }] };
 }

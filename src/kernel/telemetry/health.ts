@@ -4,7 +4,7 @@ import type { Queryable } from "../store/database.ts";
 import { StoreUnavailable } from "../store/faults.ts";
 
 /** Why a relay should not be sent requests now. */
-export const UNREADY = ["database", "ledger", "watcher", "steps", "clock", "prices", "fork", "draining"] as const;
+export const UNREADY = ["database", "ledger", "watcher", "steps", "clock", "fork", "draining"] as const;
 
 export interface UnreadyReason {
   readonly code: (typeof UNREADY)[number];

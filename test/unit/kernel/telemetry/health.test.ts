@@ -83,7 +83,7 @@ describe("a relay's readiness", () => {
     ]);
   });
 
-  it("says for which corridors nobody sells: an alarm for some of them, and not ready for all", async () => {
+  it("says for which corridors nobody sells, by an alarm: without any price it still is paid, credits and settles", async () => {
     state.prices = [priceOf(4, "PHP", false), priceOf(6, "IDR", true)];
     expect(await healthOf(state).readiness()).to.deep.equal({
       ready: true,
@@ -98,25 +98,26 @@ describe("a relay's readiness", () => {
     });
     state.prices = [priceOf(4, "PHP", false), priceOf(6, "IDR", false)];
     expect(await healthOf(state).readiness()).to.deep.equal({
-      ready: false,
-      reasons: [
+      ready: true,
+      reasons: [],
+      alarms: [
         {
           code: "prices",
           detail:
             "no offer of a liquidity provider stands for any open corridor that can be delivered: HKD to PHP of partner 4, HKD to IDR of partner 6",
         },
       ],
-      alarms: [],
     });
     state.prices = Array.from({ length: 50 }, (_, index) => priceOf(index + 10, "PHP", false));
-    expect((await healthOf(state).readiness()).reasons[0]?.detail).to.match(/of partner 29, and 30 more$/);
+    expect((await healthOf(state).readiness()).alarms?.[0]?.detail).to.match(/of partner 29, and 30 more$/);
   });
 
   it("takes nothing that is not known of prices for there being none, and no corridor for no price", async () => {
+    const well = { ready: true, reasons: [], alarms: [] };
     state.prices = new Error("away");
-    expect((await healthOf(state).readiness()).ready).to.equal(true);
+    expect(await healthOf(state).readiness()).to.deep.equal(well);
     state.prices = [];
-    expect((await healthOf(state).readiness()).ready).to.equal(true);
+    expect(await healthOf(state).readiness()).to.deep.equal(well);
   });
 
   it("tells which of them does not answer, by the error's name alone", async () => {
