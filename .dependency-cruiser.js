@@ -124,8 +124,16 @@ export default {
       name: "no-dev-dependency-at-run-time",
       comment: "What relays, wallets and the generator need at run time is installed there. Types vanish before that.",
       severity: "error",
-      from: { path: "^(src|sdk|deploy/besu)/" },
+      from: { path: "^(bin|src|sdk|deploy/besu)/" },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "no-compiler-output",
+      comment:
+        "Whoever installs has no compiler: src/ledger/compiled has what is needed of its output (npm run compiled).",
+      severity: "error",
+      from: { path: "^(bin|src|sdk|deploy|sandbox)/" },
+      to: { path: "^(artifacts|cache|coverage)/" },
     },
     {
       name: "no-undeclared-dependency",
@@ -149,8 +157,7 @@ export default {
     },
   ],
   options: {
-    doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(artifacts|cache|coverage)/" },
+    doNotFollow: { path: "^(node_modules|artifacts|cache|coverage)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] },

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the command line on a Node that runs TypeScript: this one, or the one that is pinned in node_modules.
+// Starts the command line on this Node, or on the one that a checkout's development packages bring.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath, URL } from "node:url";
@@ -12,11 +12,12 @@ if (major >= LEAST_MAJOR) {
 } else {
   const pinned = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
   if (!existsSync(pinned)) {
-    process.stderr.write(`feiqian: needs Node ${LEAST_MAJOR} (this is ${process.versions.node}); run npm ci\n`);
+    process.stderr.write(
+      `feiqian: needs Node ${LEAST_MAJOR} or later, and this is ${process.versions.node}: install it from https://nodejs.org, or as your system has it\n`,
+    );
     process.exit(1);
   }
-  const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   // On a terminal, Ctrl-C reaches both; from elsewhere a signal comes here alone.
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   process.on("SIGINT", () => (process.stdin.isTTY ? undefined : child.kill("SIGINT")));

@@ -14,6 +14,7 @@ interface Step {
 const steps: readonly Step[] = [
   { script: "format:check", what: "sources are formatted" },
   { script: "build", what: "contracts compile" },
+  { script: "compiled:check", what: "clients know the contracts as they compile" },
   { script: "types", what: "TypeScript compiles" },
   { script: "lint", what: "no lint in TypeScript and Solidity" },
   { script: "boundaries", what: "folders import only what they may" },

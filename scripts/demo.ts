@@ -49,7 +49,7 @@ async function main(): Promise<number> {
 
   if (options.network !== undefined) await requireNetwork(options.network, options.rpcUrls);
   await compileContracts(say);
-  // What it imports is what has just been compiled.
+  // It takes a while to load: by now it has been said what is going on.
   const { runOnOwnNetwork } = await import("./demo/own-network.ts");
   const run = await runOnOwnNetwork(workload, rates, options, say);
   const summary = summarize(run.day, run.measured, run.reconciliation, rates);

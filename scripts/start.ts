@@ -47,7 +47,7 @@ runScript(async () => {
 
   const told = stopSignal();
   await compileContracts(say);
-  // What it imports is what has just been compiled.
+  // It takes a while to load: by now it has been said what is going on.
   const { startOwnNetwork } = await import("./start/own-network.ts");
   const network = await startOwnNetwork({ folder: values.folder, ports, logLevel, say });
   await told;

@@ -1,11 +1,12 @@
+import { whyStale } from "./compiled.ts";
 import { showProgress } from "./progress.ts";
 import { run } from "./run.ts";
 import type { Say } from "./script.ts";
 
 /**
  * Compiles the contracts where they have changed, and says so from the first second on: it takes half a minute the first
- * time, and longer on a busy machine. What the scripts import of the ledger is there only afterwards.
- * @throws Error when they do not compile; the compiler has said why
+ * time, and longer on a busy machine.
+ * @throws Error when they do not compile, and the compiler has said why; or when clients would know other contracts
  */
 export async function compileContracts(say: Say): Promise<void> {
   await showProgress("Compiling the contracts, if they have changed …", say, async () => {
@@ -14,4 +15,6 @@ export async function compileContracts(say: Say): Promise<void> {
     const { status } = await run(command, { capture: true, output: process.stderr });
     if (status !== 0) throw new Error("the contracts do not compile");
   });
+  const why = await whyStale();
+  if (why !== undefined) throw new Error(why);
 }

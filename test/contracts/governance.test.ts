@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { FunctionFragment, ZeroAddress, type BaseContract, type ParamType } from "ethers";
 import { readdir, readFile } from "node:fs/promises";
 import { z } from "zod";
-import { BUILD } from "../../src/ledger/abi.ts";
+import { BUILD } from "../../src/ledger/deployment/build.ts";
 import type { AccessManager } from "../../types/ethers-contracts/index.ts";
 import { latestTimestamp, nextBlockAt } from "./support/clock.ts";
 import { expectRevert } from "./support/expect-revert.ts";

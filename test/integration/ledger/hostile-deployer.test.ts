@@ -4,7 +4,8 @@ import { utf8 } from "../../../src/domain/bytes/bytes.ts";
 import { normalizeHex, toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { corridorId } from "../../../src/domain/corridor.ts";
 import { currencyOf } from "../../../src/domain/currency.ts";
-import { ABI, BUILD, type ContractName } from "../../../src/ledger/abi.ts";
+import { ABI, type ContractName } from "../../../src/ledger/abi.ts";
+import { BUILD } from "../../../src/ledger/deployment/build.ts";
 import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
 import {
   bitsOf,
