@@ -18,7 +18,7 @@ export function nodesOf({ members }: Pick<NetworkPlan, "members">): readonly Nod
 }
 
 /** Every account that may send. */
-export function accountsOf({ members, accounts }: NetworkPlan): readonly Hex[] {
+function accountsOf({ members, accounts }: NetworkPlan): readonly Hex[] {
   return [...accounts, ...members.flatMap((member) => member.accounts)].map(({ address }) => address);
 }
 

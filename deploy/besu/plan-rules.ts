@@ -3,7 +3,7 @@ import type { ConfigProblem } from "../../src/kernel/config-error.ts";
 // What the fields of a network.json say together. These rules look at whatever was given, whether its shape is right or
 // not, so that all that is wrong is told at once.
 
-export const WRITTEN_SECRET = "keys are referenced, never written here: say with kind where the key is";
+const WRITTEN_SECRET = "keys are referenced, never written here: say with kind where the key is";
 
 const SECRET_NAMES = /private.?key|secret|password|passphrase|mnemonic|seed|^d$/i;
 /** A private key or a hash of one's length: no field of a plan holds 32 bytes. */

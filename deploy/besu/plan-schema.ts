@@ -26,7 +26,7 @@ const MIN_FORK_TIME = 1_704_067_200;
 const MAX_FORK_TIME = 4_102_444_800;
 
 /** The first Besu with what the generated files rely on; see docs/ledger-operator.md. */
-export const MIN_BESU = [26, 9, 0] as const;
+const MIN_BESU = [26, 9, 0] as const;
 
 function integer(min: number, max: number, what = "an integer"): z.ZodNumber {
   const rule = `${what} from ${min} to ${max}`;

@@ -186,6 +186,6 @@ function toNode<Node extends PlanFile["members"][number]["validator"]>(node: Nod
 }
 
 /** Address of a secp256k1 public key of 64 bytes. */
-export function addressOf(publicKey: Hex): Hex {
+function addressOf(publicKey: Hex): Hex {
   return normalizeHex(computeAddress(`0x04${publicKey.slice(2)}`));
 }

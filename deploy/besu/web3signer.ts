@@ -28,7 +28,7 @@ export interface SecretFile {
   readonly path?: string;
 }
 
-export function signerFolder(member: Pick<Member, "name">): string {
+function signerFolder(member: Pick<Member, "name">): string {
   return `${memberFolder(member)}/web3signer`;
 }
 

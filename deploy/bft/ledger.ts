@@ -10,7 +10,6 @@ import { unpackNode } from "./package.ts";
 import { freePortRange, isFree } from "./ports.ts";
 import { boundToThisProcess, createValidator, type BftValidator, type Link, type OwnedValidator } from "./validator.ts";
 
-export { canIsolate } from "./isolation.ts";
 export { BftPackageMissing } from "./package.ts";
 export type { BftValidator } from "./validator.ts";
 

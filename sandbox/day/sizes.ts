@@ -6,14 +6,11 @@ import { parseCurrency } from "../../src/domain/currency.ts";
 import type { Random } from "../../src/kernel/random.ts";
 import type { DailyRates } from "../provider/rates.ts";
 
-/** The mean of a transfer. The World Bank prices remittances at USD 200 and at USD 500. */
-export const MEAN_TICKET_USD_CENTS = 25_000n;
-
 const USD = parseCurrency("USD");
 
 /**
  * What people send, in US cents, at every 64th of the distribution: log-normal with σ = 0.7, scaled so that straight
- * lines between these points have the mean 25,000; the ends are its 0.4th and 99.6th percentiles. Invented, and
+ * lines between these points have the mean 25,000, near what the World Bank prices (USD 200 and 500); the ends are its 0.4th and 99.6th percentiles. Invented, and
  * plausible: half of the transfers are under USD 197, one in twenty over USD 620.
  */
 const QUANTILES_USD_CENTS: readonly number[] = [

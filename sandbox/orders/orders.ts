@@ -19,7 +19,7 @@ export type { OrderReason } from "./columns.ts";
 export type OrdersFormat = "csv" | "ndjson";
 
 /** Orders of one file: their UETRs are kept in memory to find duplicates. */
-export const MAX_ORDERS = 1_000_000;
+const MAX_ORDERS = 1_000_000;
 
 export interface AcceptedOrder {
   readonly accepted: true;

@@ -1,5 +1,5 @@
 import { z } from "zod/v4";
-import { relayConfigSchema, SECRET_VARIABLES } from "./config-schema.ts";
+import { relayConfigSchema } from "./config-schema.ts";
 
 /** One value that can be configured. */
 export interface ConfigKey {
@@ -75,31 +75,4 @@ function kindOf(inner: z.core.$ZodType): ConfigKey["kind"] {
   if (inner instanceof z.ZodBoolean) return "flag";
   if (inner instanceof z.ZodArray) return "list";
   return inner instanceof z.ZodRecord ? "map" : "text";
-}
-
-/** The reference as Markdown: a table for each section, and one of the secrets. */
-export function configReference(): string {
-  const sections = Map.groupBy(configKeys(), ({ path }) => (path.length === 1 ? "" : (path[0] ?? "")));
-  const tables = [...sections].map(([section, keys]) => {
-    const title = section === "" ? "### The relay" : `### \`${section}\``;
-    return [title, "", "| key | variable | default | |", "| --- | --- | --- | --- |", ...keys.map(row)].join("\n");
-  });
-  const secrets = Object.entries(SECRET_VARIABLES).map(
-    ([variable, { is, file }]) => `| \`${variable}\` | \`${file}\` | ${is} |`,
-  );
-  const secretTable = ["### Secrets", "", "| variable | or the file of | |", "| --- | --- | --- |", ...secrets];
-  return [...tables, secretTable.join("\n")].join("\n\n");
-}
-
-function row({ path, variable, isRequired, fallback, description }: ConfigKey): string {
-  const shown = fallback === undefined ? (isRequired ? "required" : "none") : `\`${format(fallback)}\``;
-  return `| \`${path.join(".")}\` | \`${variable}\` | ${shown} | ${description} |`;
-}
-
-function format(fallback: unknown): string {
-  return typeof fallback === "string"
-    ? fallback
-    : typeof fallback === "bigint"
-      ? `${fallback}`
-      : JSON.stringify(fallback);
 }

@@ -10,7 +10,7 @@ import { EXIT_CODES, exitOf, type ExitName } from "./exit-codes.ts";
 import { SubmissionFailure } from "./fate.ts";
 import type { Io } from "./io.ts";
 
-export const VERSION = "0.1.0";
+const VERSION = "0.1.0";
 
 /**
  * Every command of `feiqian`. Building it does nothing; parsing runs one.

@@ -11,14 +11,13 @@ export const BatchStatus = {
   Expired: 4,
 } as const;
 export type BatchStatus = (typeof BatchStatus)[keyof typeof BatchStatus];
-export type BatchStatusName = keyof typeof BatchStatus;
 
 /** What can be done to a batch. `rejectAll` is the ledger's `settle` with a rejection for every transfer. */
 export const BATCH_OPERATIONS = ["open", "settle", "rejectAll", "expire"] as const;
 export type BatchOperation = (typeof BATCH_OPERATIONS)[number];
 
 /** The life cycle of a batch, complete: a pair that is not here is refused. */
-export const BATCH_TRANSITIONS: readonly {
+const BATCH_TRANSITIONS: readonly {
   readonly operation: BatchOperation;
   readonly from: BatchStatus;
   readonly to: BatchStatus;
@@ -45,11 +44,6 @@ export function transition(current: BatchStatus, operation: BatchOperation): Tra
   const row = rows.find(({ from }) => from === current);
   if (row !== undefined) return { kind: "moved", status: row.to };
   return { kind: "refused", operation, current, allowed: rows.map(({ from }) => from) };
-}
-
-/** Whether nothing can happen to a batch any more. */
-export function isFinal(status: BatchStatus): boolean {
-  return status !== BatchStatus.None && !BATCH_TRANSITIONS.some(({ from }) => from === status);
 }
 
 /**

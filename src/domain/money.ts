@@ -52,34 +52,6 @@ export function formatMoney(amount: Money, { grouping = true }: { readonly group
   return `${grouping ? groupThousands(text) : text} ${amount.currency}`;
 }
 
-/** @throws InvalidInput on mixed currencies, or a sum above `MAX_MINOR` */
-export function addMoney(left: Money, right: Money): Money {
-  requireSameCurrency(left, right);
-  return money(left.minor + right.minor, left.currency);
-}
-
-/** @throws InvalidInput on mixed currencies, or when `right` is more than `left` */
-export function subtractMoney(left: Money, right: Money): Money {
-  requireSameCurrency(left, right);
-  return money(left.minor - right.minor, left.currency);
-}
-
-/**
- * -1, 0 or 1, for sorting ascending.
- * @throws InvalidInput on mixed currencies
- */
-export function compareMoney(left: Money, right: Money): -1 | 0 | 1 {
-  requireSameCurrency(left, right);
-  if (left.minor === right.minor) return 0;
-  return left.minor < right.minor ? -1 : 1;
-}
-
-function requireSameCurrency(left: Money, right: Money): void {
-  if (left.currency !== right.currency) {
-    throw new InvalidInput("currency", `the same for both amounts, ${left.currency}`, right.currency);
-  }
-}
-
 function decimalsRule({ code, minorDigits }: Currency): string {
   if (minorDigits === 0) return `no decimals for ${code}`;
   return `at most ${minorDigits} decimals for ${code}`;

@@ -33,7 +33,10 @@ export type OpeningRefusal =
   | "QUOTE_HOLD_TOO_LONG"
   | "QUOTE_USED_UP";
 
-/** The first rule by which the ledger would refuse to open this batch now; undefined when there is none. */
+/**
+ * The first rule by which the ledger would refuse to open this batch now; undefined when there is none.
+ * @internal A relay has the ledger judge. The contracts' tests play random histories on this and on the ledger.
+ */
 export function whyNotOpen(header: BatchHeader, context: OpeningContext): OpeningRefusal | undefined {
   const holdSeconds = header.expiresAt - context.ledgerTime;
   const least = BigInt(header.count);

@@ -1,5 +1,5 @@
 import type { Currency } from "./currency.ts";
-import { formatDecimal, parseDecimal, powerOfTen } from "./decimal.ts";
+import { formatDecimal, powerOfTen } from "./decimal.ts";
 import { InvalidInput } from "./errors.ts";
 import { MAX_MINOR, requireMinor } from "./money.ts";
 
@@ -30,17 +30,6 @@ export function rateOfRatio(numerator: bigint, denominator: bigint, field = "rat
     throw new InvalidInput(field, "both terms at most 2^128-1 in lowest terms", `${numerator}/${denominator}`);
   }
   return rate;
-}
-
-/**
- * A rate from its quoted decimal, exactly: major units of `target` for one major unit of `source`.
- * @throws InvalidInput when it is no plain decimal, zero, or does not fit 128 bits
- */
-export function rateFromDecimal(text: string, source: Currency, target: Currency, field = "rate"): Rate {
-  const { unscaled, scale } = parseDecimal(text, field);
-  if (unscaled === 0n) throw new InvalidInput(field, "more than zero", text);
-  const numerator = unscaled * powerOfTen(target.minorDigits);
-  return rateOfRatio(numerator, powerOfTen(scale + source.minorDigits), field);
 }
 
 /**

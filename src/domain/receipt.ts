@@ -75,7 +75,7 @@ const disclosureSchema: z.ZodType<Disclosure> = z.strictObject({
   commitments: z.strictObject({ debtor: hexOf(32), creditor: hexOf(32), remittance: hexOf(32) }),
 });
 
-export const receiptSchema: z.ZodType<Receipt> = z.strictObject({
+const receiptSchema: z.ZodType<Receipt> = z.strictObject({
   format: z.literal(RECEIPT_FORMAT),
   chainId: z
     .string()

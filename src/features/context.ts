@@ -1,5 +1,4 @@
 import type { KernelContext } from "../kernel/context.ts";
-import type { Corridor } from "../domain/corridor.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import type { Ledger } from "../ledger/contracts.ts";
 import type { LedgerKey } from "../ledger/keys/key.ts";
@@ -85,12 +84,4 @@ export interface RelaySettings {
   readonly lookups?: LookupLimits;
   /** What the operator calls partners, by their numbers. */
   readonly partnerNames: ReadonlyMap<string, string>;
-}
-
-/** A corridor of this relay's partner, as source. */
-export interface OwnCorridor {
-  readonly corridor: Corridor;
-  readonly feeBps: bigint;
-  readonly maxPerBatch: bigint;
-  readonly maxPerDay: bigint;
 }

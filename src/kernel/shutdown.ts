@@ -8,7 +8,7 @@ export interface Stoppable {
 }
 
 /** Ended by a signal a second time, or drained for too long. */
-export const EXIT_FORCED = 1;
+const EXIT_FORCED = 1;
 
 /**
  * Drains on SIGTERM or SIGINT, then ends the process: with 0 when drained, and with 1 when that failed, took longer than

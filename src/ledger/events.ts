@@ -72,7 +72,6 @@ export type LedgerEventBody =
   | { readonly kind: "CorridorChanged"; readonly corridor: Corridor; readonly terms: CorridorTerms }
   | { readonly kind: "TimeLost"; readonly ledgerTime: number; readonly lostSeconds: number };
 
-export type LedgerEventKind = LedgerEventBody["kind"];
 export type LedgerEvent = LedgerEventBody & { readonly cursor: Cursor; readonly transactionHash: Hex };
 
 /** Events of the ledger in blocks `from` to `to`, both included, in the order of their cursors. */

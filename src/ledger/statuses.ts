@@ -4,4 +4,3 @@ export type PartnerStatusName = keyof typeof PARTNER_STATUSES;
 
 /** Standing of a treasury module, with the numbers of the ledger's enum `ModuleStatus`. */
 export const MODULE_STATUSES = { none: 0, active: 1, draining: 2 } as const;
-export type ModuleStatusName = keyof typeof MODULE_STATUSES;

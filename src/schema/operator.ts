@@ -26,7 +26,6 @@ export const createKeySchema = z
     expiresAt: givenInstantSchema.optional(),
   })
   .meta({ id: "CreateKey" });
-export type CreateKey = z.input<typeof createKeySchema>;
 
 export const rotateKeySchema = z
   .strictObject({
@@ -169,7 +168,6 @@ export const erasureResponseSchema = z.object({
   erased: z.number().int().meta({ description: "Transfers whose details are gone." }),
   payloads: z.number().int().meta({ description: "Batches received whose payloads are gone." }),
 });
-export type ErasureResponse = z.infer<typeof erasureResponseSchema>;
 
 export const reconciliationSchema = z
   .record(z.string(), z.unknown())

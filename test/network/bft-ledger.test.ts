@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
+import { canIsolate } from "../../deploy/bft/isolation.ts";
 import {
   BftPackageMissing,
-  canIsolate,
   startBftLedger,
   type BftLedger,
   type BftOptions,

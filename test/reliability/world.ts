@@ -74,8 +74,8 @@ export interface CrashWorld {
   stop(keep: boolean): Promise<void>;
 }
 
-export const SOURCE = parsePartnerId(7);
-export const TARGET = parsePartnerId(4);
+const SOURCE = parsePartnerId(7);
+const TARGET = parsePartnerId(4);
 
 const CUSTOMERS = 40;
 /** Seconds between two blocks that nobody asked for, as on a ledger that makes them all the time. */

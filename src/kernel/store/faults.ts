@@ -21,9 +21,6 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Of one transaction: begins, does the work, and commits or rolls back. */
-export type Attempt<Result> = (work: (tx: Queryable) => Promise<Result>) => Promise<Result>;
-
 /** Codes of PostgreSQL with which nothing has happened and another attempt may succeed. */
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";

@@ -2,7 +2,8 @@ import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { keccak256 } from "../../domain/bytes/keccak.ts";
 
 /**
- * A secp256k1 key that signs for a partner, wherever it lives: an encrypted file, Web3Signer, an HSM or a cloud's KMS.
+ * A secp256k1 key that signs for a partner, wherever it lives: an encrypted file, or Web3Signer with the HSM or the
+ * cloud's KMS behind it.
  * All that a place for keys has to do is sign the keccak-256 hash of some bytes; typed data (EIP-712) and transactions
  * are put together here.
  */

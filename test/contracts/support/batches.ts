@@ -4,7 +4,7 @@ import { batchId, buildBatch, type Batch, type BatchHeader } from "../../../src/
 import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { currencyOf } from "../../../src/domain/currency.ts";
-import type { BatchStatusName } from "../../../src/domain/lifecycle.ts";
+import type { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { merkleProof } from "../../../src/domain/merkle.ts";
 import { parsePartnerId } from "../../../src/domain/partner.ts";
 import { NO_QUOTE, isNoQuote, quoteRate, type Quote } from "../../../src/domain/quote.ts";
@@ -27,7 +27,7 @@ import { CNY, CORRIDORS, HKD, MYR, TERMS, fail, keysOf, type Network } from "./n
 
 /** Seconds of ledger time until a batch expires, unless a test says otherwise. */
 export const LIFETIME = 600;
-export const MAX_HOLD = 3_600;
+const MAX_HOLD = 3_600;
 export const QUOTE_LIFETIME = 3_600;
 export const PROVIDER = 11;
 
@@ -95,7 +95,7 @@ export async function makeBatch(network: Network, plan: BatchPlan = {}): Promise
 }
 
 /** Transfers of 1.00 to 1,000.00 in the source currency, converted at the quote's rate. */
-export function makeTransfers(count: number, quote: Quote, seed: string): Transfer[] {
+function makeTransfers(count: number, quote: Quote, seed: string): Transfer[] {
   const random = createRandom(seed);
   return Array.from({ length: count }, () => {
     const sourceAmount = BigInt(100 + random.below(99_901));
@@ -216,7 +216,7 @@ export async function expireBatch(network: Network, { header }: Batch): Promise<
 }
 
 /** Makes the batch go through its life until it has this status. */
-export async function bringTo(network: Network, batch: Batch, status: BatchStatusName): Promise<void> {
+export async function bringTo(network: Network, batch: Batch, status: keyof typeof BatchStatus): Promise<void> {
   if (status !== "None") await openBatch(network, batch);
   if (status === "Settled") await settleBatch(network, batch);
   if (status === "Rejected") await settleBatch(network, batch, refuseAll(batch));

@@ -28,14 +28,10 @@ import type { Database } from "../../../src/kernel/store/database.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
 
 const [hkd, php, idr] = [parseCurrency("HKD").code, parseCurrency("PHP").code, parseCurrency("IDR").code];
-export const [HUB, GCASH, DANA, ALIPAY_HK] = [1, 4, 6, 7].map((id) => parsePartnerId(id)) as [
-  PartnerId,
-  PartnerId,
-  PartnerId,
-  PartnerId, // as many as there are ids
-];
+const [HUB, DANA] = [parsePartnerId(1), parsePartnerId(6)];
+export const [GCASH, ALIPAY_HK] = [parsePartnerId(4), parsePartnerId(7)];
 export const TO_PHP: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: GCASH, targetCurrency: php };
-export const TO_HKD: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: HUB, targetCurrency: hkd };
+const TO_HKD: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: HUB, targetCurrency: hkd };
 const TO_IDR: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: DANA, targetCurrency: idr };
 const OPEN: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
 
@@ -119,7 +115,7 @@ export function fakeProviders(keyOf: (provider: PartnerId) => Hex = () => QUOTE_
   return providers;
 }
 
-export const SETTINGS: RelaySettings = {
+const SETTINGS: RelaySettings = {
   batch: { maxTransfers: 500, maxDelayMs: 50, holdSeconds: 300 },
   quote: { validitySeconds: 60, leastValiditySeconds: 30 },
   maxSkewSeconds: 15,

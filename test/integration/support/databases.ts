@@ -131,7 +131,7 @@ async function postgresServer(): Promise<Server | undefined> {
 }
 
 /** PostgreSQL's URL for tests: one server for all suites of this process. Undefined where there is none. */
-export async function postgresUrl(): Promise<string | undefined> {
+async function postgresUrl(): Promise<string | undefined> {
   const given = process.env["TEST_DATABASE_URL"] ?? "";
   if (given !== "") return given;
   postgres ??= startPostgres();

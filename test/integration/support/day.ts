@@ -14,7 +14,7 @@ import type { RunDayOptions } from "../../../sandbox/day/run-day.ts";
 import { parseWallet } from "../../../sandbox/wallet/wallets.ts";
 import { holdersFor } from "../../../sandbox/day/workload.ts";
 
-export const RATES = (await loadRateBook()).on();
+const RATES = (await loadRateBook()).on();
 /** A small day, in which one beneficiary in twenty does not exist. */
 export const DAY = makeDay({ transfers: 60, seed: "small", rates: RATES, unknownBeneficiaryBps: 500 });
 

@@ -219,7 +219,7 @@ export async function acceptTransfers(
 }
 
 /** Nobody tells whether the clock is right. */
-export const UNTOLD: ClockSkew = {
+const UNTOLD: ClockSkew = {
   observe: () => Promise.resolve(),
   heard: () => undefined,
   now: () => ({ aheadMs: undefined, by: undefined, isBeyond: false }),

@@ -35,7 +35,7 @@ export interface BatchPlan {
 }
 
 /** A quote that no other is like, 7.25 target for 10 source minor units. */
-export async function makeQuote({ first: { ledger } }: Network, corridor: Corridor): Promise<Quote> {
+async function makeQuote({ first: { ledger } }: Network, corridor: Corridor): Promise<Quote> {
   return {
     provider: PROVIDER,
     taker: corridor.source,

@@ -35,7 +35,7 @@ export const HKD_TO_HKD: Corridor = {
   targetCurrency: HKD.code,
 };
 export const TERMS: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 10n, maxPerDay: 10n ** 13n };
-export const FOREVER = 2 ** 48 - 1;
+const FOREVER = 2 ** 48 - 1;
 
 /** A node, and the suite's contracts as it answers about them. */
 export interface LedgerNode extends NodeUnderTest {

@@ -1,7 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
 import { expect } from "chai";
-import { cliReference } from "../../../src/cli/reference.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { commandTree, allNodes } from "../../../src/cli/tree.ts";
 import { run } from "./fixtures.ts";
@@ -78,17 +76,5 @@ describe("the command line's reference", () => {
       for (const { name, description } of node.arguments) expect(description, `${node.path} ${name}`).not.to.equal("");
       for (const { long, description } of node.options) expect(description, `${node.path} ${long}`).not.to.equal("");
     }
-  });
-
-  it("is in docs/cli.md as it is in the program", async () => {
-    // UPDATE_DOCS=1 writes it there.
-    const page = new URL("../../../docs/cli.md", import.meta.url);
-    const text = await readFile(page, "utf8");
-    const [before = ""] = text.split("<!-- reference -->\n");
-    const reference = cliReference(createProgram(NO_IO));
-    const written = `${before}<!-- reference -->\n\n${reference}\n\n<!-- /reference -->\n`;
-    const plain = (markdown: string) => markdown.replaceAll(/ +/g, " ").replaceAll(/:?-{3,}:?/g, "---");
-    if (process.env["UPDATE_DOCS"] === "1") await writeFile(page, written);
-    else expect(plain(text)).to.equal(plain(written));
   });
 });

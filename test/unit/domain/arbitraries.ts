@@ -30,7 +30,7 @@ export const anyRate: fc.Arbitrary<Rate> = fc
   .tuple(anyPositiveMinor, anyPositiveMinor)
   .map(([numerator, denominator]) => rateOfRatio(numerator, denominator));
 /** Rates as the ten countries' currencies have them, so that ordinary amounts come out as ordinary amounts. */
-export const anyOrdinaryRate: fc.Arbitrary<Rate> = fc
+const anyOrdinaryRate: fc.Arbitrary<Rate> = fc
   .tuple(fc.bigInt({ min: 1n, max: 10n ** 9n }), fc.bigInt({ min: 1n, max: 10n ** 9n }))
   .map(([numerator, denominator]) => rateOfRatio(numerator, denominator));
 export const anyUetr: fc.Arbitrary<Uetr> = anyBytes(16).map(uetrFromRandom);

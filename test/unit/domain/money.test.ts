@@ -2,16 +2,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { parseCurrency } from "../../../src/domain/currency.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
-import {
-  addMoney,
-  compareMoney,
-  formatAmount,
-  formatMoney,
-  MAX_MINOR,
-  money,
-  parseMoney,
-  subtractMoney,
-} from "../../../src/domain/money.ts";
+import { formatAmount, formatMoney, MAX_MINOR, money, parseMoney } from "../../../src/domain/money.ts";
 import { anyCurrency, anyMinor } from "./arbitraries.ts";
 
 const CNY = parseCurrency("CNY");
@@ -84,28 +75,4 @@ describe("money", () => {
       }),
     );
   });
-
-  it("adds and subtracts exactly, inside its bounds", () => {
-    fc.assert(
-      fc.property(anyMinor, anyMinor, (left, right) => {
-        const [a, b] = [money(left, CNY.code), money(right, CNY.code)];
-        if (left + right > MAX_MINOR) expect(() => addMoney(a, b)).to.throw(InvalidInput);
-        else expect(subtractMoney(addMoney(a, b), b)).to.deep.equal(a);
-        if (left < right) expect(() => subtractMoney(a, b)).to.throw(InvalidInput, "not negative");
-      }),
-    );
-  });
-
-  it("compares", () => {
-    const [one, two] = [money(1n, CNY.code), money(2n, CNY.code)];
-    expect([compareMoney(one, two), compareMoney(two, one), compareMoney(two, two)]).to.deep.equal([-1, 1, 0]);
-  });
-
-  for (const operation of [addMoney, subtractMoney, compareMoney]) {
-    it(`${operation.name} refuses mixed currencies`, () => {
-      expect(() => operation(money(1n, CNY.code), money(1n, KRW.code)))
-        .to.throw(InvalidInput, 'currency: the same for both amounts, CNY (given "KRW")')
-        .with.property("code", "INVALID_INPUT");
-    });
-  }
 });

@@ -9,9 +9,9 @@ import { transferLeaf } from "../../../src/domain/transfer.ts";
 import type { Chain } from "../../../src/domain/typed-data.ts";
 import type { Json, JsonObject } from "../../../src/domain/wire.ts";
 
-export const CHAIN: Chain = { chainId: 31_337n, verifyingContract: `0x${"5f".repeat(20)}` };
-export const SALT = `0x${"a7".repeat(32)}` as const;
-export const DETAILS: TransferDetails = {
+const CHAIN: Chain = { chainId: 31_337n, verifyingContract: `0x${"5f".repeat(20)}` };
+const SALT = `0x${"a7".repeat(32)}` as const;
+const DETAILS: TransferDetails = {
   debtor: { name: "Chan Tai Man", nameLocal: "陳大文", alias: { type: "MSISDN", value: "+85291234567" } },
   creditor: { name: "Maria Dela Cruz", alias: { type: "MSISDN", value: "+639171234567" } },
   remittance: { purpose: "FAMI", unstructured: "for school" },
@@ -69,7 +69,7 @@ export function replaced(document: Json, [name, ...rest]: Path, value: Json): Js
 const HEX_DIGITS = Array.from("0123456789abcdef");
 
 /** Another value of the same form, so that it is not its form that gives a forgery away. */
-export function anyForgeryOf(value: Json): fc.Arbitrary<Json> {
+function anyForgeryOf(value: Json): fc.Arbitrary<Json> {
   if (typeof value === "number") return fc.integer({ min: 0, max: 2 ** 31 }).filter((other) => other !== value);
   if (typeof value !== "string") throw new Error("receipts have text and numbers only");
   const spots = Array.from(value, (character, at) => (/[0-9a-f]/.test(character) ? at : 0));

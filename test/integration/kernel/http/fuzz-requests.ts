@@ -144,7 +144,7 @@ const BROKEN: readonly string[] = [
 ];
 
 /** JSON text that mostly follows a schema. */
-export function jsonText(schema: Schema, resolve: (ref: string) => Schema): fc.Arbitrary<string> {
+function jsonText(schema: Schema, resolve: (ref: string) => Schema): fc.Arbitrary<string> {
   const nasty = fc.constantFrom(...NASTY);
   return fc.oneof({ weight: 12, arbitrary: validText(schema, resolve) }, { weight: 1, arbitrary: nasty });
 }

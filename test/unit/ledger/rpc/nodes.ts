@@ -105,7 +105,7 @@ function receiptOf(transaction: string, head: number): Answer {
   };
 }
 
-export const honest: Behaviour = (_method, _params, truth) => truth;
+const honest: Behaviour = (_method, _params, truth) => truth;
 
 /** A liar in results of some methods, and honest in the rest. */
 export function liesIn(methods: readonly string[], alter: (result: unknown) => unknown): Behaviour {
