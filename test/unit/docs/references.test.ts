@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { readFile, readdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
+import { MARKDOWN_PAGES } from "./pages.ts";
 
 /** Folders at the top that the documents name. */
 const TOP = "(?:bin|contracts|deploy|docs|examples|ignition|sandbox|scripts|sdk|src|test|vectors)";
@@ -9,15 +10,8 @@ const TOP = "(?:bin|contracts|deploy|docs|examples|ignition|sandbox|scripts|sdk|
 const PATH_IN_CODE = new RegExp(`\`(?!ignition/deployments)(${TOP}/[\\w./-]*)\``, "g");
 const LINK = /\]\(([^)\s]+)\)/g;
 
-const pages = [
-  "README.md",
-  "SECURITY.md",
-  "CONTRIBUTING.md",
-  ...(await readdir("docs", { recursive: true })).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
-];
-
 describe("What the documents refer to", () => {
-  for (const page of pages) {
+  for (const page of MARKDOWN_PAGES) {
     it(`is there, for ${page}`, async () => {
       const text = await readFile(page, "utf8");
       const paths = [...text.matchAll(PATH_IN_CODE)].map(([, path = ""]) => path);
