@@ -15,7 +15,7 @@ export function render({ contracts, types, foreignErrors }: Reference): string {
     ...types.flatMap(({ path, entries }) => [`### ${path}`, ...typeBlocks(entries)]),
     "## Errors of OpenZeppelin",
     "Raised by inherited code.",
-    table(["Error", "Selector", "Meaning"], foreignErrors.map(signedRow)),
+    list(foreignErrors.map(signedItem)),
   ];
   return `${joined(blocks)}\n`;
 }
@@ -25,65 +25,60 @@ function contractBlocks(contract: ContractEntry): readonly string[] {
     contract;
   const declared = interfaces.map((base) => `[\`${base.name}\`](../${base.path})`).join(", ");
   const title = doc.title === "" || doc.title === name ? "" : `**${prose(doc.title)}.** `;
-  const library = kind === "library";
   return [
     `## ${name}`,
     `${title}${capital(kind)} [\`${path}\`](../${path})${declared === "" ? "" : `, declared in ${declared}`}.`,
     prose(doc.notice),
     prose(doc.dev),
-    ...titled("Constructor", table(["Parameter", "Type", "Meaning"], constructorFields.map(fieldRow))),
-    ...titled("Functions", library ? libraryTable(functions) : functionTable(functions)),
-    ...titled("Events", table(["Event", "Topic 0", "Meaning"], events.map(signedRow))),
-    ...titled("Errors", table(["Error", "Selector", "Meaning"], errors.map(signedRow))),
+    ...titled("Constructor", list(constructorFields.map(fieldItem))),
+    ...titled("Functions", functionList(functions)),
+    ...titled("Events", list(events.map(signedItem))),
+    ...titled("Errors", list(errors.map(signedItem))),
     ...titled(
       "Inherited functions",
-      table(
-        ["Function", "Selector", "From"],
-        inherited.map(({ entry, from }) => [code(signature(entry)), code(entry.selector), `OpenZeppelin \`${from}\``]),
+      list(
+        inherited.map(({ entry, from }) => [
+          `${spaced([code(signature(entry)), code(entry.selector)])}, OpenZeppelin \`${from}\``,
+        ]),
       ),
     ),
     ...titled("Types", joined(typeBlocks(types))),
   ];
 }
 
-function functionTable(functions: readonly FunctionEntry[]): string {
-  const rows = functions.map((entry) => [
-    lines([code(signature(entry)), returned(entry), code(entry.selector)]),
-    entry.caller,
-    lines([cell(entry.doc.notice), ...details(entry.fields), ...details(entry.returns, "returns ")]),
-    lines(entry.errors.map(code)),
-  ]);
-  return table(["Function", "Who may call", "What it does", "Errors"], rows);
+function functionList(functions: readonly FunctionEntry[]): string {
+  return list(
+    functions.map((entry) => [
+      spaced([code(signature(entry)), returned(entry), code(entry.selector)]),
+      line(entry.doc.notice),
+      ...details(entry.fields),
+      ...details(entry.returns, "returns "),
+      labelled("Who may call: ", entry.caller),
+      labelled("Errors: ", entry.errors.map(code).join(", ")),
+    ]),
+  );
 }
 
-function libraryTable(functions: readonly FunctionEntry[]): string {
-  const rows = functions.map((entry) => [
-    lines([code(signature(entry)), returned(entry)]),
-    lines([cell(entry.doc.notice), ...details(entry.fields), ...details(entry.returns, "returns ")]),
-    lines(entry.errors.map(code)),
-  ]);
-  return table(["Function", "What it does", "Errors"], rows);
-}
-
-/** Types one after the other, then the constants of the same file in one table. */
+/** Types one after the other, then the constants of the same file in one list. */
 function typeBlocks(entries: readonly TypeEntry[]): readonly string[] {
   const constants = entries.filter(({ kind }) => kind === "constant");
-  const rows = constants.map(({ name, code: value, doc }) => [code(name), code(value), cell(doc.notice)]);
+  const items = constants.map(({ name, code: value, doc }) => [
+    `${code(name)} = ${code(value)}${labelled(": ", line(doc.notice))}`,
+  ]);
   const types = entries.filter(({ kind }) => kind !== "constant");
-  return [...types.flatMap(typeBlock), table(["Constant", "Value", "Meaning"], rows)];
+  return [...types.flatMap(typeBlock), list(items)];
 }
 
 function typeBlock({ name, kind, doc, fields, code: underlying }: TypeEntry): readonly string[] {
-  const rows = fields.map((field) =>
-    kind === "enum" ? [field.type, code(field.name), cell(field.doc)] : fieldRow(field),
+  const items = fields.map((field) =>
+    kind === "enum" ? [`${field.type} ${code(field.name)}${labelled(": ", line(field.doc))}`] : fieldItem(field),
   );
-  const head = kind === "enum" ? ["Value", "Name", "Meaning"] : ["Field", "Type", "Meaning"];
   const made = underlying === "" ? capital(kind) : `${capital(kind)}, ${code(underlying)}`;
-  return [`#### ${name}`, `${made}.`, prose(doc.notice), table(head, rows)];
+  return [`#### ${name}`, `${made}.`, prose(doc.notice), list(items)];
 }
 
-function signedRow(entry: Entry): readonly string[] {
-  return [code(signature(entry)), code(entry.selector), lines([cell(meaning(entry)), ...details(entry.fields)])];
+function signedItem(entry: Entry): readonly string[] {
+  return [spaced([code(signature(entry)), code(entry.selector)]), line(meaning(entry)), ...details(entry.fields)];
 }
 
 /** OpenZeppelin tells errors to developers only. */
@@ -91,8 +86,8 @@ function meaning({ doc }: Entry): string {
   return doc.notice === "" ? doc.dev : doc.notice;
 }
 
-function fieldRow({ name, type, doc }: Field): readonly string[] {
-  return [code(name), code(type), cell(doc)];
+function fieldItem({ name, type, doc }: Field): readonly string[] {
+  return [`${spaced([code(name), code(type)])}${labelled(": ", line(doc))}`];
 }
 
 function signature({ name, fields }: Entry): string {
@@ -112,7 +107,7 @@ function declaration({ type, name }: Field): string {
 function details(fields: readonly Field[], prefix = ""): readonly string[] {
   return fields
     .filter(({ doc }) => doc !== "")
-    .map(({ name, doc }) => `• ${prefix}${name === "" ? "" : `${code(name)} `}${cell(doc)}`);
+    .map(({ name, doc }) => `${prefix}${name === "" ? "" : `${code(name)}: `}${line(doc)}`);
 }
 
 function joined(blocks: readonly string[]): string {
@@ -123,21 +118,24 @@ function titled(title: string, body: string): readonly string[] {
   return body === "" ? [] : [`### ${title}`, body];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return "";
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+/** Each item's first part is what it is about, the others stand below it. */
+function list(items: readonly (readonly string[])[]): string {
+  return items
+    .map((parts) => parts.filter((part) => part !== ""))
+    .map(([head = "", ...below]) => [`- ${head}`, ...below.map((part) => `  - ${part}`)].join("\n"))
+    .join("\n");
 }
 
-function lines(parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join("<br>");
+function spaced(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
 }
 
-/** Text inside a table: one line, and no bar that would end the cell. */
-function cell(text: string): string {
-  return prose(text)
-    .replaceAll(/\s*\n\s*/g, " ")
-    .replaceAll("|", "\\|");
+function labelled(label: string, text: string): string {
+  return text === "" ? "" : `${label}${text}`;
+}
+
+function line(text: string): string {
+  return prose(text).replaceAll(/\s*\n\s*/g, " ");
 }
 
 /** NatSpec text as Markdown: a reference such as {ITreasury} is code. */

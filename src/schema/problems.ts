@@ -33,7 +33,7 @@ export const PROBLEMS = {
   "invalid-request": { status: 400, title: "A field breaks its rule", transfer: "none", reason: "FF01" },
   "uetr-unreadable": {
     status: 400,
-    title: "Which transfer it is cannot be told: the UETR breaks its rule",
+    title: "The transfer is unknown: the UETR breaks its rule",
     transfer: "unknown",
     reason: "FF01",
   },
@@ -54,12 +54,12 @@ export const PROBLEMS = {
   "already-rotated": { status: 409, title: "The key has a successor", transfer: "unknown" },
   "not-final": {
     status: 409,
-    title: "The transfer is not finished yet: not refunded, and not known to be credited",
+    title: "The transfer is neither refunded nor known to be credited",
     transfer: "unknown",
   },
   "cursor-lost": {
     status: 410,
-    title: "What the cursor names is not in this history: the database was restored",
+    title: "The database was restored: the cursor is not in its history",
     transfer: "unknown",
   },
   erased: { status: 410, title: "The personal data has been erased", transfer: "unknown" },
@@ -110,12 +110,12 @@ export const PROBLEMS = {
   internal: { status: 500, title: "The relay failed; what it failed on is in its log", transfer: "unknown" },
   unavailable: {
     status: 503,
-    title: "The relay cannot reach its database or its ledger, or is stopping",
+    title: "The relay is stopping, or cannot reach database or ledger",
     transfer: "unknown",
   },
   "content-uncheckable": {
     status: 503,
-    title: "A transfer is stored, and the key to compare its content with is not here",
+    title: "A transfer is stored; the key to compare it is missing",
     transfer: "stored",
   },
   "quotes-unavailable": { status: 503, title: "No liquidity provider answers", transfer: "unknown" },

@@ -73,10 +73,11 @@ describe("reference of the contracts", () => {
     expect(ledger.events[0]?.selector).to.match(/^0x[0-9a-f]{64}$/);
   });
 
-  it("is written the same way every time, and ends no table cell early", () => {
+  it("is written the same way every time, a list item for each thing that is told", () => {
     const page = render(reference);
     expect(render(reference)).to.equal(page);
-    expect(page).to.include("• `amount` minor units, never zero");
+    expect(page).to.include("  - `amount`: minor units, never zero\n");
+    expect(page).not.to.match(/^\|/m);
     expect(page).to.include("**A ledger | in small.**");
   });
 });
