@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { createMetrics } from "../../../../src/kernel/telemetry/metrics.ts";
-import { alertGroups, quorumOf, stalledSeconds, type AlertRule } from "../../../../deploy/besu/alerts.ts";
+import type { AlertRule } from "../../../../deploy/besu/alert-rule.ts";
+import { alertGroups, quorumOf, stalledSeconds } from "../../../../deploy/besu/alerts.ts";
 import { DATASOURCE_UID, ledgerDashboard, relayDashboard, type Dashboard } from "../../../../deploy/besu/dashboards.ts";
 import { generate } from "../../../../deploy/besu/generate.ts";
 import { DOCUMENTED_METRICS } from "./metric-names.ts";
@@ -232,7 +233,7 @@ function targetsOf(files: ReadonlyMap<string, string>, path: string): readonly s
 }
 
 const FUNCTIONS =
-  /^(?:time|max|min|sum|count|rate|delta|increase|changes|scalar|histogram_quantile|predict_linear|count_over_time)$/;
+  /^(?:time|absent|max|min|sum|count|rate|delta|increase|changes|scalar|histogram_quantile|predict_linear|count_over_time)$/;
 const WORDS = /^(?:and|or|unless|by|on)$/;
 
 /** Names of metrics in an expression; fails for one that is neither a metric's nor a function of Prometheus. */
