@@ -7,11 +7,10 @@ const MIN_STANDSTILL_SECONDS = 120;
 
 /** @param idleSeconds between the ledger's blocks when there is nothing to put into one */
 export function relayAlertGroup(idleSeconds: number): AlertGroup {
-  return { name: "relays", rules: [...processRules(idleSeconds), ...moneyRules(), ...walletRules()] };
+  return { name: "relays", rules: [...processRules(), ...ledgerRules(idleSeconds), ...moneyRules(), ...walletRules()] };
 }
 
-function processRules(idleSeconds: number): readonly AlertRule[] {
-  const standstill = Math.max(MIN_STANDSTILL_SECONDS, 3 * idleSeconds);
+function processRules(): readonly AlertRule[] {
   return [
     rule("RelayDown", "critical", 'up{job="relay"} == 0 or absent(up{job="relay"})', "1m", {
       summary: "The relay of {{ $labels.member }} does not answer",
@@ -34,6 +33,18 @@ function processRules(idleSeconds: number): readonly AlertRule[] {
       description: "With none, nothing is sent, settled or credited.",
       runbook: "alerts.md#relaywithoutleader",
     }),
+    rule("RelayStepErrors", "warning", "sum by (member, step) (rate(feiqian_step_errors_total[5m])) > 0.1", "10m", {
+      summary: "The step {{ $labels.step }} of {{ $labels.member }}'s relay keeps failing",
+      description: "It is tried again and again. The relay's log says why.",
+      runbook: "alerts.md#relaysteperrors",
+    }),
+  ];
+}
+
+/** What it reads, and from whom. */
+function ledgerRules(idleSeconds: number): readonly AlertRule[] {
+  const standstill = Math.max(MIN_STANDSTILL_SECONDS, 3 * idleSeconds);
+  return [
     rule(
       "RelayReadsNothing",
       "critical",
@@ -70,11 +81,6 @@ function processRules(idleSeconds: number): readonly AlertRule[] {
       summary: "The relay of {{ $labels.member }} is {{ $value }} blocks behind",
       description: "It reads more slowly than blocks are made: its database or its endpoint is slow.",
       runbook: "alerts.md#relaybehind",
-    }),
-    rule("RelayStepErrors", "warning", "sum by (member, step) (rate(feiqian_step_errors_total[5m])) > 0.1", "10m", {
-      summary: "The step {{ $labels.step }} of {{ $labels.member }}'s relay keeps failing",
-      description: "It is tried again and again. The relay's log says why.",
-      runbook: "alerts.md#relaysteperrors",
     }),
     rule("ReconciliationDifference", "critical", "feiqian_reconciliation_differences > 0", "0s", {
       summary: "The books of {{ $labels.member }}'s relay and the ledger differ in {{ $value }} places",

@@ -139,7 +139,7 @@ const sections = z.strictObject({
         description: "How long a transaction may stay without a receipt before it is broadcast again.",
       }),
       maxBroadcasts: integer(1, 1_000).default(4).meta({ description: "How often one is broadcast at most." }),
-      priorityFeeWei: wei.default(0n).meta({ description: "On top of the base fee, in wei per gas." }),
+      priorityFeeWei: wei.prefault(0).meta({ description: "On top of the base fee, in wei per gas." }),
     })
     .refine(({ rpcUrls, witnesses = 0 }) => witnesses < rpcUrls.length, {
       path: ["witnesses"],
