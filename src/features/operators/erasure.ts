@@ -1,5 +1,5 @@
 import { ledgerTimeAt } from "../../ledger/state.ts";
-import { eraseOlderThan, type Erased } from "./erase.ts";
+import { eraseOlderThan, type Erased } from "../remittance/store/erase.ts";
 import { readCursor } from "../remittance/store/ledger-projection.ts";
 import type { RelayContext } from "../context.ts";
 

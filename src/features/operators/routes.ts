@@ -21,7 +21,7 @@ import { eraseByAge } from "./erasure.ts";
 import { formatInstant as instant } from "../../domain/instant.ts";
 import { findApiKey, listApiKeys, revokeApiKey, type ApiKey } from "../../kernel/access/store.ts";
 import { auditAfter } from "../../kernel/access/audit-store.ts";
-import { eraseTransfer } from "./erase.ts";
+import { eraseTransfer } from "../remittance/store/erase.ts";
 import { placeOf } from "../../kernel/http/cursors.ts";
 import { numberOf } from "../../kernel/store/values.ts";
 import { callerOf, type HttpContext, type RoutesOf } from "../../kernel/http/context.ts";

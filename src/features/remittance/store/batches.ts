@@ -5,6 +5,7 @@ import type { Transfer } from "../../../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import { givingBack } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
 
 /** A batch that this relay has signed as source, with all that opens it. */
@@ -164,13 +165,7 @@ export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<
            ) SELECT uetr FROM moved ORDER BY seq`,
           [bytesOf(id), MOST_REQUEUED, inItMs],
         );
-  await tx.query(
-    `UPDATE provider_quotes q SET reserved = q.reserved - t.total
-     FROM (SELECT provider_quote, sum(target_amount) AS total FROM transfers
-           WHERE batch = $1 AND provider_quote IS NOT NULL GROUP BY provider_quote) AS t
-     WHERE q.id = t.provider_quote`,
-    [bytesOf(id)],
-  );
+  await tx.query(givingBack("(SELECT * FROM transfers WHERE batch = $1) AS failed"), [bytesOf(id)]);
   const rows = await tx.query<{ uetr: string }>("SELECT uetr FROM transfers WHERE batch = $1 ORDER BY seq", [
     bytesOf(id),
   ]);

@@ -3,6 +3,7 @@ import type { CurrencyCode } from "../../../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import { drawing, givingBack } from "../../pricing/store/reservations.ts";
 import { hexDigits, hexOf, numberOf, recordset, UUIDS_OF_JSON } from "../../../kernel/store/values.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Minor units; milliseconds. */
@@ -56,10 +57,7 @@ export async function insertTransfers(
          ON CONFLICT (uetr) DO NOTHING
          RETURNING uetr, provider_quote, target_amount
        ), taken AS (
-         UPDATE provider_quotes q SET reserved = q.reserved + s.total
-         FROM (SELECT provider_quote, sum(target_amount) AS total FROM stored
-               WHERE provider_quote IS NOT NULL GROUP BY provider_quote) AS s
-         WHERE q.id = s.provider_quote
+         ${drawing("stored")}
        )
        SELECT uetr FROM stored`,
       [recordset(rows)],
@@ -253,7 +251,7 @@ export async function cancelTransfer(tx: Queryable, uetr: Uetr, nowMs: number): 
        WHERE uetr = $1::uuid AND batch IS NULL AND ended IS NULL
        RETURNING provider_quote, target_amount
      ), freed AS (
-       UPDATE provider_quotes q SET reserved = q.reserved - e.target_amount FROM ended e WHERE q.id = e.provider_quote
+       ${givingBack("ended")}
      )
      SELECT 1 AS one FROM ended`,
     [uetr, nowMs],

@@ -5,6 +5,7 @@ import type { ReasonCode } from "../../../domain/reason.ts";
 import type { Transfer } from "../../../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import { givingBack, moveReservation } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
 
 /** Accepted transfers that are in no batch yet and may go into one together. */
@@ -100,10 +101,7 @@ export async function failWaiting(
          AND uetr IN (SELECT given.uetr::uuid FROM jsonb_array_elements_text($1::jsonb) AS given(uetr))
        RETURNING seq, uetr, provider_quote, target_amount
      ), freed AS (
-       UPDATE provider_quotes q SET reserved = q.reserved - f.total
-       FROM (SELECT provider_quote, sum(target_amount) AS total FROM failed
-             WHERE provider_quote IS NOT NULL GROUP BY provider_quote) AS f
-       WHERE q.id = f.provider_quote
+       ${givingBack("failed")}
      )
      SELECT uetr FROM failed ORDER BY seq`,
     [JSON.stringify(transfers), reason, nowMs],
@@ -127,10 +125,5 @@ export async function moveToQuote(tx: Queryable, transfers: readonly bigint[], f
     [JSON.stringify(transfers.map(String)), bytesOf(from), bytesOf(to)],
   );
   if (moved?.transfers !== transfers.length) return false;
-  await tx.query("UPDATE provider_quotes SET reserved = reserved - $2 WHERE id = $1", [bytesOf(from), moved.total]);
-  const reserved = await tx.query(
-    `UPDATE provider_quotes SET reserved = reserved + $2 WHERE id = $1 AND reserved + $2 <= capacity RETURNING id`,
-    [bytesOf(to), moved.total],
-  );
-  return reserved.length > 0;
+  return moveReservation(tx, from, to, moved.total);
 }

@@ -1,6 +1,6 @@
-import { InvalidInput } from "../../domain/errors.ts";
-import type { Uetr } from "../../domain/uetr.ts";
-import type { Database, Queryable } from "../../kernel/store/database.ts";
+import { InvalidInput } from "../../../domain/errors.ts";
+import type { Uetr } from "../../../domain/uetr.ts";
+import type { Database, Queryable } from "../../../kernel/store/database.ts";
 
 // Retention and erasure. Personal data is in `sealed` columns only: without them and their salts, the commitments on the
 // ledger can be linked to nobody. What is unfinished on either side is never erased, whatever is asked; what cannot be

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { InvalidInput } from "../../../../src/domain/errors.ts";
 import { parseUetr, type Uetr } from "../../../../src/domain/uetr.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
-import { eraseOlderThan, eraseTransfer, type Erased } from "../../../../src/features/operators/erase.ts";
+import { eraseOlderThan, eraseTransfer, type Erased } from "../../../../src/features/remittance/store/erase.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 
 type LedgerStatus = "open" | "settled" | "rejected" | "expired";
