@@ -9,7 +9,7 @@ export class RelayProblem extends Error {
   readonly code: string;
   /** HTTP status. */
   readonly status: number;
-  /** The member of the request that is at fault, by its path. */
+  /** The member of the request that is wrong, by its path. */
   readonly field: string | undefined;
   /** ISO 20022 ExternalStatusReason1Code, where one fits. */
   readonly reason: string | undefined;
@@ -18,7 +18,7 @@ export class RelayProblem extends Error {
    * wherever the relay does not say, as in every refusal that is not its own.
    */
   readonly transfer: TransferFate;
-  /** How the transfer stands that is stored under the UETR. */
+  /** The transfer that is stored under the UETR, and its status. */
   readonly stored: TransferStatusResponse | undefined;
   /** The cursor to go on from, where the one that was given is lost. */
   readonly goOn?: string | undefined;

@@ -178,7 +178,7 @@ function auditService(options: Options, service: "http" | "ws"): readonly Fault[
     !on("authentication-enabled") && {
       kind: "dangerous",
       subject: `rpc-${service}-authentication-enabled`,
-      reason: `whoever reaches ${host} may use the node`,
+      reason: `anyone who reaches ${host} may use the node`,
       instead: `true, with a public key for tokens; or rpc-${service}-host="127.0.0.1"`,
     },
     !on(tls) && {

@@ -106,8 +106,7 @@ function moneyRules(): readonly AlertRule[] {
     ),
     rule("CreditsStuck", "critical", "feiqian_stuck_credits > 0", "5m", {
       summary: "{{ $labels.member }} has {{ $value }} credits of settled batches that are not posted",
-      description:
-        "Money is owed to customers: the wallet refuses them, or the relay fails on them. It tries for ever.",
+      description: "Money is owed to customers: the wallet refuses them, or the relay fails on them. It tries forever.",
       runbook: "alerts.md#creditsstuck",
     }),
     rule(

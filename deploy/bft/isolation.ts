@@ -101,7 +101,7 @@ async function keepNamespace(): Promise<Namespace> {
     once(keeper.stdout, "data").then(() => true),
     once(keeper, "exit").then(() => false),
   ]);
-  if (!isThere || keeper.pid === undefined) throw new Error("no network namespace to be had");
+  if (!isThere || keeper.pid === undefined) throw new Error("no network namespace could be made");
   const namespace = `/proc/${keeper.pid}/ns/net`;
   const launcher = ["nsenter", `--net=${namespace}`, "--"];
   return {

@@ -61,7 +61,7 @@ export async function startBftLedger(options: BftOptions): Promise<BftLedger> {
   const { folder, validators: count = 4, blockTimeMs = 500, onProgress = () => undefined } = options;
   const unpacked = await unpackNode(onProgress);
   if (options.isolated === true && !(await canIsolate())) {
-    throw new Error("no network namespaces to be had here: they need root, iproute2 and util-linux");
+    throw new Error("no network namespaces here: they need root, iproute2 and util-linux");
   }
   await removeOld(folder);
   // Every run of the program leaves a folder with what it has compiled.

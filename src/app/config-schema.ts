@@ -89,13 +89,13 @@ const sections = z.strictObject({
   api: z
     .strictObject({
       host: text("a host name or IP address").default("127.0.0.1").meta({ description: "Where the API listens." }),
-      port: integer(0, MAX_PORT).default(8480).meta({ description: "0 takes any that is free." }),
+      port: integer(0, MAX_PORT).default(8480).meta({ description: "The port; 0 takes any free one." }),
       trustProxy: text(PROXIES).refine(areProxies, PROXIES).optional().meta({
-        description: "Proxies in front whose `x-forwarded-for` is believed: addresses or networks, with commas.",
+        description: "Proxies whose `x-forwarded-for` is trusted: addresses or networks, separated by commas.",
       }),
       publicUrl: publicUrl.optional().meta({
         description:
-          "Where other relays reach this one. The registry has to have the same; a difference is warned of at the start.",
+          "Where other relays reach this one. The registry must have the same URL; a difference is a warning at the start.",
       }),
     })
     .prefault({}),
@@ -112,20 +112,22 @@ const sections = z.strictObject({
           },
         )
         .meta({
-          description: "JSON-RPC endpoints of one ledger, the preferred one first; the next where one fails.",
+          description: "JSON-RPC endpoints of one ledger, the preferred one first. Where one fails, the next is asked.",
         }),
       tokenFiles: z.record(z.string(), file).default({}).meta({
         description:
-          "Files with bearer tokens (JWT), where endpoints ask for one: by the endpoint as it stands in `ledger.rpcUrls`.",
+          "Files with bearer tokens (JWT), for endpoints that ask for one. The key is the endpoint as written in `ledger.rpcUrls`.",
       }),
       witnesses: integer(0, 100).optional().meta({
         description:
-          "How many other endpoints have to confirm an answer about a block: so many liars do no harm. Where left out, the most that the others outvote: 0 of one or two, 1 of three or four, 2 of five.",
+          "How many other endpoints must confirm an answer about a block. That many endpoints can lie without harm. Default: the most that the honest ones outvote, which is 0 of one or two endpoints, 1 of three or four, 2 of five.",
       }),
       addresses: z
         .union([file, z.record(z.string(), z.unknown())], { error: "a file, or the addresses themselves" })
         .meta({ description: "Where the contracts are: the file that `npm run deploy` writes, or its content." }),
-      chainId: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: "Which chain it has to be." }),
+      chainId: integer(1, Number.MAX_SAFE_INTEGER)
+        .optional()
+        .meta({ description: "The chain id that the endpoints must have." }),
       confirmations: integer(0, 10_000).default(0).meta({
         description: "Blocks on top of one before it counts. 0 where blocks are final, as on a BFT ledger.",
       }),
@@ -133,12 +135,14 @@ const sections = z.strictObject({
       fromBlock: integer(0, Number.MAX_SAFE_INTEGER).default(0).meta({
         description: "Where to begin on an empty store: the block of the deployment.",
       }),
-      maxBlockRange: integer(1, 1_000_000).default(1_000).meta({ description: "Most blocks asked for at once." }),
+      maxBlockRange: integer(1, 1_000_000).default(1_000).meta({ description: "The most blocks in one request." }),
       timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one request to one endpoint." }),
       receiptTimeoutMs: integer(100, DAY_MS).default(15_000).meta({
         description: "How long a transaction may stay without a receipt before it is broadcast again.",
       }),
-      maxBroadcasts: integer(1, 1_000).default(4).meta({ description: "How often one is broadcast at most." }),
+      maxBroadcasts: integer(1, 1_000)
+        .default(4)
+        .meta({ description: "The most times that one transaction is broadcast." }),
       priorityFeeWei: wei.prefault(0).meta({ description: "On top of the base fee, in wei per gas." }),
     })
     .refine(({ rpcUrls, witnesses = 0 }) => witnesses < rpcUrls.length, {
@@ -168,7 +172,7 @@ const sections = z.strictObject({
       names: z
         .record(text("a partner's number").regex(/^[1-9][0-9]{0,4}$/, "a partner's number"), text("a name"))
         .default({})
-        .meta({ description: "What your people call the partners: by number, as the registry has no names." }),
+        .meta({ description: "Your names for the partners, by number. The registry has no names." }),
       trustedNetworks: z
         .array(
           text("a network in CIDR notation, as 10.8.0.0/16").refine(
@@ -180,7 +184,7 @@ const sections = z.strictObject({
         .default([])
         .meta({
           description:
-            "Networks in which relays and providers that others have registered may be, though they are private, and over plain HTTP: as `10.8.0.0/16` of a network between members, or `127.0.0.0/8` on a developer's machine. All others are reached over HTTPS at public addresses alone.",
+            "Private networks in which relays and providers of others may be, also over plain HTTP: for example `10.8.0.0/16` between members, or `127.0.0.0/8` on a developer's machine. All others are reached over HTTPS at public addresses only.",
         }),
     })
     .prefault({}),
@@ -204,26 +208,26 @@ const sections = z.strictObject({
         description: "File with the key that personal data is encrypted with: 32 bytes, as 64 hexadecimal digits.",
       }),
       previousFiles: z.array(file).max(16, "at most 16").default([]).meta({
-        description: "Other keys, which open what they closed: those before it, and one that is about to follow it.",
+        description: "Other keys that can still decrypt: earlier ones, and one that is about to replace it.",
       }),
     })
     .prefault({}),
   wallet: z.strictObject({
     url: httpUrl.meta({ description: "The wallet's connector (docs/wallet-connector.md)." }),
-    secretFile: file
-      .optional()
-      .meta({ description: "File with the secret that calls of it are signed with (`whsec_…`)." }),
+    secretFile: file.optional().meta({ description: "File with the secret that signs calls to it (`whsec_…`)." }),
     timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one call." }),
   }),
   batch: z
     .strictObject({
-      maxTransfers: integer(1, MAX_BATCH_TRANSFERS).default(1_000).meta({ description: "Most transfers in a batch." }),
+      maxTransfers: integer(1, MAX_BATCH_TRANSFERS)
+        .default(1_000)
+        .meta({ description: "The most transfers in a batch." }),
       maxDelayMs: integer(0, 3_600_000).default(20).meta({
-        description: "How long a transfer waits at most for others to share a batch with.",
+        description: "The longest that a transfer waits for others to share its batch.",
       }),
       holdSeconds: integer(10, MAX_BATCH_HOLD_SECONDS).default(300).meta({
         description:
-          "Ledger time after which a batch that nobody has settled is refunded. No quote is drawn on that lets its provider's money be held for less.",
+          "Ledger time after which a batch that nobody has settled is refunded. A quote with a shorter `maxHold` is not used.",
       }),
     })
     .prefault({}),
@@ -232,7 +236,7 @@ const sections = z.strictObject({
       validitySeconds: integer(1, DAY_SECONDS).default(60).meta({ description: "How long a customer's quote holds." }),
       leastValiditySeconds: integer(1, MAX_LEAST_VALIDITY_SECONDS).default(15).meta({
         description:
-          "A provider's quote that ends sooner is not drawn on any more. When its batch is signed, half of this has to be left: `batch.maxDelayMs` fits into the other half.",
+          "A provider's quote with less time left is no longer used. Half of this must be left when the batch is signed; `batch.maxDelayMs` fits into the other half.",
       }),
       providerTimeoutMs: integer(100, 60_000).default(2_000).meta({ description: "For one request to one provider." }),
     })
@@ -251,7 +255,7 @@ const sections = z.strictObject({
       othersAfterSeconds: integer(0, 30 * DAY_SECONDS)
         .default(60)
         .meta({
-          description: "After its expiry, when a batch between other partners is expired from here, too.",
+          description: "How long after its expiry this relay also expires a batch of other partners.",
         }),
     })
     .prefault({}),
@@ -259,7 +263,7 @@ const sections = z.strictObject({
     .strictObject({
       maxSkewSeconds: integer(0, MAX_PEER_SKEW_SECONDS).default(15).meta({
         description:
-          "How far this machine's clock may be from the ledger's block time, or its peers', before no more transfers are taken: not beyond quote.leastValiditySeconds, nor the 30 seconds that other relays allow. 0 takes them whatever the clock says.",
+          "How far this machine's clock may be from the ledger's block time, or its peers', before it stops taking transfers. At most quote.leastValiditySeconds, and the 30 seconds that other relays allow. 0 turns the check off.",
       }),
     })
     .prefault({}),
@@ -267,7 +271,7 @@ const sections = z.strictObject({
     .strictObject({
       maxAttempts: integer(1, 10_000)
         .default(1_000)
-        .meta({ description: "After so many, a delivery is a dead letter." }),
+        .meta({ description: "After this many attempts, a delivery is given up." }),
       timeoutMs: integer(100, 600_000).default(10_000).meta({ description: "For one attempt." }),
       allowUnsafeUrls: z
         .boolean({ error: "true or false" })
@@ -280,7 +284,7 @@ const sections = z.strictObject({
       firstDelayMs: integer(1, DAY_MS)
         .default(100)
         .meta({ description: "After the first failure; doubled after each." }),
-      maxDelayMs: integer(1, DAY_MS).default(30_000).meta({ description: "Most time between two attempts." }),
+      maxDelayMs: integer(1, DAY_MS).default(30_000).meta({ description: "The longest pause between two attempts." }),
     })
     .prefault({})
     .refine(({ firstDelayMs, maxDelayMs }) => firstDelayMs <= maxDelayMs, {
@@ -294,7 +298,7 @@ const sections = z.strictObject({
           error: "amounts in minor units by currency, as { HKD: 500000 }",
         })
         .prefault({})
-        .meta({ description: "By currency, the available money in minor units below which there is an alarm." }),
+        .meta({ description: "By currency: the available money, in minor units, below which there is an alarm." }),
     })
     .prefault({}),
   lookups: z
@@ -302,7 +306,7 @@ const sections = z.strictObject({
       perMinute: integer(1, 1_000_000).default(120).meta({
         description: "Payees that one partner may look up here in a minute, and one API key anywhere.",
       }),
-      perDay: integer(1, 100_000_000).default(10_000).meta({ description: "…and on a day, in UTC." }),
+      perDay: integer(1, 100_000_000).default(10_000).meta({ description: "The same, in a UTC day." }),
     })
     .prefault({})
     .refine(({ perMinute, perDay }) => perMinute <= perDay, {
@@ -316,7 +320,7 @@ const sections = z.strictObject({
           error: "debug, info, warn, error, fatal or silent",
         })
         .default("info")
-        .meta({ description: "What is logged, from this level up." }),
+        .meta({ description: "The lowest level that is logged." }),
     })
     .prefault({}),
   telemetry: z

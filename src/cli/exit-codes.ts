@@ -9,21 +9,20 @@ import { SubmissionFailure } from "./fate.ts";
 
 /** What the program ends with. Stable: what a code means does not change, and none is used for anything else. */
 export const EXIT_CODES = {
-  OK: { code: 0, meaning: "Done, and it came out well." },
-  INTERNAL: { code: 1, meaning: "A fault of the program itself, or of what it runs on." },
-  USAGE: { code: 2, meaning: "The command line: no such command or option, or something is missing." },
+  OK: { code: 0, meaning: "Done, with a good result." },
+  INTERNAL: { code: 1, meaning: "A fault of the program, or of the machine." },
+  USAGE: { code: 2, meaning: "The command line is wrong: an unknown command or option, or something is missing." },
   CONFIG: { code: 3, meaning: "The relay's configuration, or a network's plan; every key that is wrong is named." },
   INVALID: {
     code: 4,
-    meaning:
-      "A value breaks a rule, or the relay refused the request for what is in it. Of a transfer it says nothing.",
+    meaning: "A value breaks a rule, or the relay refused what the request contains. It says nothing about a transfer.",
   },
   UNAUTHORIZED: { code: 5, meaning: "The API key is missing, not valid, or lacks the scope (401, 403)." },
   NOT_FOUND: { code: 6, meaning: "There is no such thing (404, 410)." },
   CONFLICT: {
     code: 7,
     meaning:
-      "It contradicts what is there: too late to cancel; or a transfer with other content is stored under this UETR, or under way in the outbox, and what becomes of it becomes of the money.",
+      "It contradicts what is stored: too late to cancel, or another transfer has this UETR. The money follows the stored transfer.",
   },
   UNAVAILABLE: {
     code: 8,
@@ -31,12 +30,12 @@ export const EXIT_CODES = {
   },
   NEGATIVE: {
     code: 9,
-    meaning: "Done, and it came out badly: transfer not settled, receipt not valid, differences found.",
+    meaning: "Done, with a bad result: transfer not settled, receipt not valid, differences found.",
   },
-  TIMEOUT: { code: 10, meaning: "Not finished within `--timeout`; it goes on without this program." },
+  TIMEOUT: { code: 10, meaning: "Not finished within `--timeout`; the transfer goes on." },
   UNPROVED: {
     code: 11,
-    meaning: "Nothing speaks against it, but what would prove it was not given: a receipt without `--registry`.",
+    meaning: "No contradiction was found, but nothing is proved: a receipt was checked without `--registry`.",
   },
   REFUSED: {
     code: 12,

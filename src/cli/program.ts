@@ -20,7 +20,7 @@ export function createProgram(io: Io, isJson = false): Command {
   const program = new Command("feiqian")
     .description("Cross-border remittances between mobile wallets: the relay, and what talks to it.")
     .version(VERSION)
-    .option("--json", "print JSON: one document, or a line for each thing that goes on")
+    .option("--json", "print JSON: one document, or one line for each thing that happens")
     .option("--url <url>", "the relay's address; FEIQIAN_URL unless given")
     .option("--key-file <file>", "file with the API key; FEIQIAN_API_KEY unless given")
     .exitOverride()

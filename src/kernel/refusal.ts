@@ -8,11 +8,11 @@ export interface Refusal {
   readonly code: ProblemCode;
   /** For people. Quotes nothing personal. */
   readonly detail: string;
-  /** The member of the request that is at fault, by its path. */
+  /** The member of the request that is wrong, by its path. */
   readonly field?: string;
   /** ISO 20022 reason, where it is another than the code's own. */
   readonly reason?: ReasonCode;
-  /** How the transfer stands that is stored under the UETR. */
+  /** The transfer that is stored under the UETR, and its status. */
   readonly stored?: TransferStatusResponse;
   /** For how long it is not worth asking again. */
   readonly retryAfterSeconds?: number;

@@ -85,7 +85,7 @@ export const eventSchema = z
       examples: ["evt_3f9c2a71b04e_42"],
     }),
     seq: z.number().int().meta({
-      description: "The relay's own count. A relay whose database was restored gives numbers out again: go by id.",
+      description: "The relay's own count. A relay whose database was restored gives numbers out again: use the id.",
     }),
     type: eventTypeSchema,
     at: instantSchema,

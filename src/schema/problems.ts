@@ -9,8 +9,8 @@ import { transferStatusSchema } from "./transfer-status.ts";
  */
 export const TRANSFER_FATES = {
   none: "nothing is stored under this UETR, and nothing ever will be: give the money back",
-  stored: "a transfer is stored under this UETR: what becomes of it becomes of the money, so go by its status",
-  unknown: "this answer does not tell: send the same again under the same UETR",
+  stored: "a transfer is stored under this UETR: the money follows it, so use its status",
+  unknown: "this answer does not say: send the same again under the same UETR",
 } as const;
 export type TransferFate = keyof typeof TRANSFER_FATES;
 
@@ -63,11 +63,11 @@ export const PROBLEMS = {
     transfer: "unknown",
   },
   erased: { status: 410, title: "The personal data has been erased", transfer: "unknown" },
-  "payload-too-large": { status: 413, title: "The request is larger than is taken", transfer: "unknown" },
-  "uri-too-long": { status: 414, title: "The address is longer than is taken", transfer: "unknown" },
+  "payload-too-large": { status: 413, title: "The request is too large", transfer: "unknown" },
+  "uri-too-long": { status: 414, title: "The address is too long", transfer: "unknown" },
   "unsupported-media-type": {
     status: 415,
-    title: "The body is of a media type that is not taken here",
+    title: "The media type of the body is not supported here",
     transfer: "unknown",
   },
   "unknown-partner": {
@@ -79,7 +79,7 @@ export const PROBLEMS = {
   "corridor-closed": { status: 422, title: "The corridor is not open", transfer: "none", reason: "AG03" },
   "amount-too-small": {
     status: 422,
-    title: "The amount comes to nothing in the other currency",
+    title: "The amount converts to less than one minor unit",
     transfer: "none",
     reason: "AM01",
   },
@@ -94,20 +94,20 @@ export const PROBLEMS = {
   "quote-mismatch": { status: 422, title: "The quote is for another corridor", transfer: "none", reason: "AM09" },
   "quote-used-up": {
     status: 422,
-    title: "Nobody sells as much at the price quoted any more",
+    title: "The quote has too little left for this amount",
     transfer: "none",
     reason: "AB04",
   },
-  "no-quote": { status: 422, title: "No liquidity provider sells as much", transfer: "none", reason: "AB04" },
+  "no-quote": { status: 422, title: "No liquidity provider sells this much", transfer: "none", reason: "AB04" },
   "insufficient-liquidity": {
     status: 422,
     title: "The partner has too little money on the ledger",
     transfer: "none",
     reason: "AM04",
   },
-  "rate-limited": { status: 429, title: "More than the limit", transfer: "unknown" },
-  "headers-too-large": { status: 431, title: "The headers are larger than is taken", transfer: "unknown" },
-  internal: { status: 500, title: "The relay failed; what it failed on is in its log", transfer: "unknown" },
+  "rate-limited": { status: 429, title: "The rate limit is exceeded", transfer: "unknown" },
+  "headers-too-large": { status: 431, title: "The headers are too large", transfer: "unknown" },
+  internal: { status: 500, title: "The relay failed; the cause is in its log", transfer: "unknown" },
   unavailable: {
     status: 503,
     title: "The relay is stopping, or cannot reach database or ledger",
@@ -147,16 +147,16 @@ export const problemSchema = z
     detail: z.string().meta({ description: "What is wrong with this request, for people." }),
     instance: z.string().meta({ description: "The request, as the relay's log names it." }),
     code: z.string().meta({ description: "The last part of the type. Stable.", enum: Object.keys(PROBLEMS) }),
-    field: z.string().optional().meta({ description: "The member of the request that is at fault, by its path." }),
+    field: z.string().optional().meta({ description: "The member of the request that is wrong, by its path." }),
     reason: reasonSchema.optional(),
     transfer: z
       .enum(FATES)
       .optional()
       .meta({
-        description: `In every answer to a submission, what it proves of the transfer: ${FATES.map((fate) => `"${fate}": ${TRANSFER_FATES[fate]}`).join("; ")}. Never go by the HTTP status.`,
+        description: `In every answer to a submission, what it proves of the transfer: ${FATES.map((fate) => `"${fate}": ${TRANSFER_FATES[fate]}`).join("; ")}. Never conclude it from the HTTP status.`,
       }),
     stored: transferStatusSchema.optional().meta({
-      description: "How the transfer stands that is stored under the UETR.",
+      description: "The transfer that is stored under the UETR, and its status.",
     }),
     retryAfterSeconds: z.number().int().optional().meta({
       description: "When to send again what a limit held up; as the header retry-after, where there is one.",

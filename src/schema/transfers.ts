@@ -41,7 +41,7 @@ export const quoteResponseSchema = z
     target: partnerIdSchema,
     ...itemised,
     rate: rateSchema.optional().meta({ description: "None where both currencies are the same." }),
-    provider: partnerIdSchema.optional().meta({ description: "The liquidity provider whose quote it goes by." }),
+    provider: partnerIdSchema.optional().meta({ description: "The liquidity provider whose quote it was priced on." }),
     createdAt: instantSchema,
     expiresAt: instantSchema.meta({ description: "Until then the amounts hold, for any number of transfers." }),
   })

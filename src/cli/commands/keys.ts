@@ -25,7 +25,7 @@ export function addKeyCommands(program: Command, io: Io): void {
   const keys = program.command("keys").description("API keys, and the keys that a relay works with.");
   keys
     .command("create")
-    .description("Makes an API key, which is told this once. The first one of a relay is made with --config.")
+    .description("Creates an API key and prints it, once. The first key of a relay is created with --config.")
     .option("--scope <scopes>", `what it may do, with commas: ${SCOPES.join(", ")}`, "read")
     .option("--label <text>", "what it is for", "unnamed")
     .option("--rate-limit <count>", "requests and transfers a minute", String(DEFAULT_RATE_LIMIT))
@@ -39,27 +39,27 @@ export function addKeyCommands(program: Command, io: Io): void {
     .action(act(io, list));
   keys
     .command("rotate")
-    .description("Makes a key in another's place, which goes on for a while.")
+    .description("Creates a successor of a key; the old one works for a while longer.")
     .argument("<id>", "the key's id: the middle part of fq_<id>_…")
-    .option("--overlap <seconds>", "for how long the other goes on", String(DEFAULT_OVERLAP_SECONDS))
+    .option("--overlap <seconds>", "how long the old key still works", String(DEFAULT_OVERLAP_SECONDS))
     .option("--config <file>", STORE_HELP)
     .action(act(io, rotate));
   keys
     .command("revoke")
-    .description("Ends a key at once, for good.")
+    .description("Revokes a key, at once and for good.")
     .argument("<id>", "the key's id")
     .option("--config <file>", STORE_HELP)
     .action(act(io, revoke));
   keys
     .command("new")
-    .description("Writes a key that a relay works with to a file that only its owner can read.")
+    .description("Creates a key for a relay, in a file that only its owner can read.")
     .addArgument(
       new Argument(
         "<kind>",
         "ledger: signs on the ledger; peer: for messages between relays; data: encrypts personal data; wallet: shared with the wallet",
       ).choices(["ledger", "peer", "data", "wallet"]),
     )
-    .argument("<file>", "where to; a file that is there already stays as it is")
+    .argument("<file>", "the output file; an existing file is never overwritten")
     .option("--password-file <file>", "file with the password to encrypt it under (ledger, peer)")
     .option("--import <file>", "file with the private key to take, instead of a new one (ledger)")
     .action(act(io, async (session, args) => (await import("../work/key-files.ts")).createFile(session, args)));

@@ -9,12 +9,10 @@ const PLAN = ["--plan <file>", "the network's members, hosts, keys by reference 
 export function addLedgerNetworkCommands(network: Command, io: Io): void {
   network
     .command("generate")
-    .description(
-      "Makes the files of a consortium's ledger on Hyperledger Besu from its plan: the same plan gives the same files.",
-    )
+    .description("Writes the files of a consortium's Besu ledger from its plan; the same plan gives the same files.")
     .requiredOption(...PLAN)
-    .requiredOption("--out <folder>", "where they go: a new folder, or one that was generated and not changed since")
-    .option("--new-genesis", "the ledger has not begun: its genesis may become another one")
+    .requiredOption("--out <folder>", "the output: a new folder, or a generated one that has not been changed since")
+    .option("--new-genesis", "the ledger has not started: its genesis may change")
     .action(act(io, generateNetwork));
   network
     .command("check")

@@ -36,11 +36,11 @@ export function addNetworkCommands(program: Command, io: Io): void {
   program.command("liquidity").description("This partner's money on the ledger.").action(act(io, listBalances));
   program
     .command("events")
-    .description("What happened, in the order in which the relay came to know it.")
+    .description("What happened, in the order in which the relay learned of it.")
     .option("--after <id>", "only what comes after this event", "0")
     .option("--limit <count>", `at most so many, up to ${MAX_PAGE}`, "100")
-    .option("--type <types>", "only these types, with commas between them")
-    .option("--follow", "go on with what happens from now on, until stopped")
+    .option("--type <types>", "only these types, separated by commas")
+    .option("--follow", "then follow new events until stopped")
     .action(act(io, listEvents));
   const network = program
     .command("network")

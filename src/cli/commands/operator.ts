@@ -36,7 +36,7 @@ export function addOperatorCommands(program: Command, io: Io): void {
     .action(act(io, replay));
   program
     .command("erase")
-    .description("Erases the personal data of finished transfers; it cannot be had back. What is unfinished stays.")
+    .description("Erases the personal data of finished transfers; they cannot be restored. What is unfinished stays.")
     .argument("[uetr]", "one transfer")
     .option(
       "--accepted-before <time>",
@@ -61,9 +61,9 @@ export function addOperatorCommands(program: Command, io: Io): void {
     );
   webhook
     .command("create")
-    .description("Makes one; its secret is told this once.")
+    .description("Creates a webhook, and prints its secret, once.")
     .argument("<url>", "where events are to be posted")
-    .option("--type <types>", "only these types of events, with commas between them")
+    .option("--type <types>", "only these types of events, separated by commas")
     .action(
       act(io, async (session, [url = ""]) => {
         const made = await (await session.client()).createWebhook({ url, types: [...session.list("type")] });
@@ -72,7 +72,7 @@ export function addOperatorCommands(program: Command, io: Io): void {
     );
   webhook
     .command("delete")
-    .description("Ends one, with all of its deliveries.")
+    .description("Deletes a webhook with all its deliveries.")
     .argument("<webhook>", "its id")
     .action(
       act(io, async (session, [id = ""]) => {

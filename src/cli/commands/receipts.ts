@@ -14,16 +14,16 @@ export function addReceiptCommands(program: Command, io: Io): void {
     .description("The receipt of a transfer that has ended on the ledger.")
     .argument("<uetr>", "the transfer's id")
     .option("--disclose <groups>", `what it reveals, with commas: ${DETAIL_GROUPS.join(", ")}; nothing unless given`)
-    .option("--out <file>", "write it there instead of to standard output")
+    .option("--out <file>", "write it to this file instead of standard output")
     .action(act(io, get));
   receipt
     .command("verify")
-    .description("Checks a receipt against the ledger, by a node of one's own choice. Needs no relay.")
+    .description("Checks a receipt against the ledger, through a node of your choice. Needs no relay.")
     .argument("<file>", "the receipt")
     .requiredOption("--rpc <url>", "JSON-RPC of a node of the ledger")
     .option(
       "--registry <address>",
-      "address of the network's TransferRegistry, from a source one trusts; without it nothing is proved",
+      "address of the network's TransferRegistry, from a source you trust; without it nothing is proved",
     )
     .action(act(io, async (session, args) => (await import("../work/receipt-verify.ts")).verify(session, args)));
 }

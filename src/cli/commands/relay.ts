@@ -15,7 +15,7 @@ export function addRelayCommands(program: Command, io: Io): void {
   relay
     .command("check")
     .description(
-      "Checks the configuration, opens its keys, looks whose the database is, compares the registry on the ledger, and names the next command.",
+      "Checks the configuration, its keys, the database's owner and the registry on the ledger, and names the next command.",
     )
     .option("--config <file>", CONFIG_HELP)
     .action(act(io, async (session) => (await import("../work/registration.ts")).check(session)));

@@ -47,7 +47,7 @@ export function addTransferCommands(program: Command, io: Io): void {
     .option("--to-name <name>", "name of the payee, as the payer knows it")
     .option("--purpose <code>", "ISO 20022 purpose code", "FAMI")
     .option("--remittance <text>", "a line for the payee to read")
-    .option("--wait-for-funds", "where the partner has too little money on the ledger, wait for it")
+    .option("--wait-for-funds", "if the partner has too little money on the ledger, wait for it")
     .option("--uetr <uetr>", "the transfer's id: to repeat a submission. A new one unless given")
     .option("--outbox <folder>", "keep the request there until the relay has answered: see --resume")
     .option("--resume", "send what a crash has left in the outbox")

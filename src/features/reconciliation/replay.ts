@@ -50,7 +50,7 @@ export interface ReplayedRange {
 export interface ReplayOptions {
   readonly from: number;
   readonly to: number;
-  /** Most blocks asked for at once. */
+  /** The most blocks in one request. */
   readonly maxBlockRange: number;
 }
 

@@ -45,7 +45,7 @@ export async function buildReceipt(
   if (ended === undefined) return notReady();
   const { opening } = known;
   if (disclose.length > 0 && opening === undefined) {
-    return refused("erased", "the details have been erased; the receipt can be had without them");
+    return refused("erased", "the details have been erased; ask for the receipt without them");
   }
   const groups = new Set(disclose);
   return {

@@ -111,7 +111,7 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Con
       schema: {
         operationId: "submitTransfer",
         summary: "Submit a transfer, or a stream of them",
-        description: `A 202 means that the transfer is stored, with its amounts fixed. A UETR has one answer for ever. Accepted, the same content gets the same answer again (then with the header "idempotent-replayed: true"), and another content gets 409 with how the stored transfer stands. Refused for good, it stays refused, whatever is sent under it. Each problem tells in "transfer" which it is: only "none" means that the payer can have the money back. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
+        description: `A 202 means that the transfer is stored, with its amounts fixed. A UETR has one answer forever. Accepted, the same content gets the same answer again (then with the header "idempotent-replayed: true"), and another content gets 409 with how the stored transfer stands. Refused for good, it stays refused, whatever is sent under it. Each problem tells in "transfer" which it is: only "none" means that the payer can have the money back. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
         tags: ["transfers"],
         consumes: ["application/json", NDJSON_TYPE],
         body: submitRequestSchema,

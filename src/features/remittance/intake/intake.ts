@@ -135,7 +135,7 @@ function answerAgain(
       field: "uetr",
     });
   }
-  return refused("uetr-conflict", "another content is stored under this UETR: go by the transfer that is stored", {
+  return refused("uetr-conflict", "another content is stored under this UETR: follow the transfer that is stored", {
     field: "uetr",
   });
 }
