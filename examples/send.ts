@@ -5,7 +5,7 @@ import { toHex } from "../src/domain/bytes/hex.ts";
 import { corridorId, type Corridor } from "../src/domain/corridor.ts";
 import { parseCurrency } from "../src/domain/currency.ts";
 import { hashDetails } from "../src/domain/details.ts";
-import { parseBatchStatus, transferStatus } from "../src/domain/lifecycle.ts";
+import { BATCH_STATUS_NAMES, parseBatchStatus, TRANSFER_STATUSES } from "../src/domain/lifecycle.ts";
 import { formatMoney, money } from "../src/domain/money.ts";
 import { parsePartnerId } from "../src/domain/partner.ts";
 import { quoteRate } from "../src/domain/quote.ts";
@@ -48,7 +48,9 @@ await courier.submit(settleCall(ledger, batch.header, proved, accept));
 
 // Anyone who is shown the header and the transfer asks the ledger what became of it. A tree of one leaf has no proof.
 const [status] = await ledger.transferRegistry.verify(batch.header, transferStruct(transfer), [], []);
-const { kind, pacs002 } = transferStatus(parseBatchStatus(status));
+const ended = BATCH_STATUS_NAMES[parseBatchStatus(status)];
+if (ended === "none" || ended === "open") throw new Error(`the batch is ${ended}`);
+const { pacs002 } = TRANSFER_STATUSES[ended];
 console.log(
-  `${formatMoney(money(150_000n, hkd))} → ${formatMoney(money(transfer.targetAmount, php))}: ${kind}, ${pacs002}`,
+  `${formatMoney(money(150_000n, hkd))} → ${formatMoney(money(transfer.targetAmount, php))}: ${ended}, ${pacs002}`,
 );

@@ -10,7 +10,8 @@ export type {
 } from "../src/schema/network.ts";
 export { PROBLEMS, TRANSFER_FATES, type ProblemCode, type TransferFate } from "../src/schema/problems.ts";
 export type { Acceptance, LineResult, QuoteRequest, QuoteResponse, SubmitRequest } from "../src/schema/transfers.ts";
-export type { TransferStatusName, TransferStatusResponse } from "../src/schema/transfer-status.ts";
+export type { TransferStatusName } from "../src/domain/lifecycle.ts";
+export type { TransferStatusResponse } from "../src/schema/transfer-status.ts";
 export { parseAlias, type Alias } from "../src/domain/alias.ts";
 export { InvalidInput } from "../src/domain/errors.ts";
 export { parseName, parseText } from "../src/domain/text.ts";

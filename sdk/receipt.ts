@@ -1,11 +1,6 @@
 // Receipts are the same for whoever holds one: made by a relay, verified by anyone against the ledger.
-export {
-  checkReceipt,
-  parseReceipt,
-  type OfflineCheck,
-  type Receipt,
-  type ReceiptStatus,
-} from "../src/domain/receipt.ts";
+export type { FinalStatus } from "../src/domain/lifecycle.ts";
+export { checkReceipt, parseReceipt, type OfflineCheck, type Receipt } from "../src/domain/receipt.ts";
 export {
   RECEIPT_CLAIMS,
   verifyReceipt,

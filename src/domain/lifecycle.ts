@@ -1,5 +1,7 @@
+import { toHex, type Hex } from "./bytes/hex.ts";
 import { InvalidInput } from "./errors.ts";
-import type { ReasonCode } from "./reason.ts";
+import { reasonFromBytes4, type ReasonCode } from "./reason.ts";
+import { transferLeaf, type Transfer } from "./transfer.ts";
 
 /** Status of a batch, with the numbers of the ledger's enum. The last three are final. */
 export const BatchStatus = {
@@ -56,41 +58,77 @@ export function parseBatchStatus(value: number | bigint, field = "status"): Batc
   return status;
 }
 
-/** Status of one transfer, with ISO 20022's transaction status (pacs.002 TxSts) and reason (StsRsnInf). */
-export type TransferStatus =
-  /** Not on the ledger yet. */
-  | { readonly kind: "received"; readonly pacs002: "RCVD" }
-  /** Its money is held. */
-  | { readonly kind: "held"; readonly pacs002: "ACSP" }
-  | { readonly kind: "settled"; readonly pacs002: "ACSC" }
-  /** Refunded because the target partner refused it. */
-  | { readonly kind: "rejected"; readonly pacs002: "RJCT"; readonly reason: ReasonCode }
-  /** Refunded because the batch was not settled in time. */
-  | { readonly kind: "expired"; readonly pacs002: "RJCT"; readonly reason: "AB03" };
+/** What stores, receipts and reports call a batch's status. */
+export const BATCH_STATUS_NAMES = {
+  [BatchStatus.None]: "none",
+  [BatchStatus.Open]: "open",
+  [BatchStatus.Settled]: "settled",
+  [BatchStatus.Rejected]: "rejected",
+  [BatchStatus.Expired]: "expired",
+} as const satisfies Readonly<Record<BatchStatus, string>>;
+/** How the ledger ends a batch, and each transfer in it. */
+export const FINAL_STATUSES = ["settled", "rejected", "expired"] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
+/** Of a batch that is on the ledger. */
+export type LedgerStatus = "open" | FinalStatus;
 
 /**
- * What a batch's status makes of one of its transfers.
- * @param rejection the transfer's reason among the batch's rejections, if it is there
- * @throws InvalidInput when batch and rejection contradict each other: only a settled or rejected batch has rejections,
- * and a rejected batch has one for each transfer
+ * Where a transfer stands, in the order of its life, with ISO 20022's ExternalPaymentTransactionStatus1Code (pacs.002
+ * TxSts). Final is what moves no more money: it is there, or it is back. After `settled`, `credited` may still come.
  */
-export function transferStatus(batch: BatchStatus, rejection?: ReasonCode): TransferStatus {
-  if (rejection !== undefined) {
-    if (batch !== BatchStatus.Settled && batch !== BatchStatus.Rejected) {
-      throw new InvalidInput("rejection", "none unless the batch is settled or rejected", rejection);
-    }
-    return { kind: "rejected", pacs002: "RJCT", reason: rejection };
-  }
-  switch (batch) {
-    case BatchStatus.None:
-      return { kind: "received", pacs002: "RCVD" };
-    case BatchStatus.Open:
-      return { kind: "held", pacs002: "ACSP" };
-    case BatchStatus.Settled:
-      return { kind: "settled", pacs002: "ACSC" };
-    case BatchStatus.Rejected:
-      throw new InvalidInput("rejection", "one for each transfer of a rejected batch");
-    case BatchStatus.Expired:
-      return { kind: "expired", pacs002: "RJCT", reason: "AB03" };
-  }
+export const TRANSFER_STATUSES = {
+  received: { pacs002: "RCVD", isFinal: false },
+  /** For money, or for transfers before it. */
+  waiting: { pacs002: "PDNG", isFinal: false },
+  batched: { pacs002: "ACTC", isFinal: false },
+  /** Its batch is open on the ledger. */
+  held: { pacs002: "ACSP", isFinal: false },
+  settled: { pacs002: "ACSC", isFinal: true },
+  credited: { pacs002: "ACCC", isFinal: true },
+  /** The target partner refused it, and the ledger refunded it. */
+  rejected: { pacs002: "RJCT", isFinal: true },
+  /** Its batch was not settled in time, and the ledger refunded it. */
+  expired: { pacs002: "RJCT", isFinal: true },
+  /** It never got on the ledger. */
+  failed: { pacs002: "RJCT", isFinal: true },
+  cancelled: { pacs002: "CANC", isFinal: true },
+} as const;
+export type TransferStatusName = keyof typeof TRANSFER_STATUSES;
+
+/** What a transfer ends with that the ledger did not settle, or not open, in time. */
+export const TIMED_OUT: ReasonCode = "AB03";
+/** Of a code on the ledger that is none of the network's: it takes any four bytes. */
+const UNKNOWN_REASON: ReasonCode = "NARR";
+
+/** A rejected transfer as the ledger publishes it. */
+export interface PublishedRejection {
+  readonly leaf: Hex;
+  /** bytes4: four ASCII characters. */
+  readonly code: Hex;
+}
+
+/** How the ledger has ended a transfer. */
+export type Outcome =
+  | { readonly status: "settled" }
+  /** Without a code where the batch is rejected as a whole, and none was published for this transfer. */
+  | { readonly status: "rejected"; readonly reason: ReasonCode; readonly code?: Hex }
+  | { readonly status: "expired"; readonly reason: ReasonCode };
+
+/** How a batch ended. */
+export interface Ending {
+  readonly status: FinalStatus;
+  /** What was refunded of a settled or rejected batch. */
+  readonly rejected: readonly PublishedRejection[];
+}
+
+/** What a batch's end makes of each of its transfers. */
+export function outcomesIn(batch: Ending): (transfer: Transfer) => Outcome {
+  const codes = new Map(batch.rejected.map(({ leaf, code }) => [leaf, code]));
+  return (transfer) => {
+    if (batch.status === "expired") return { status: "expired", reason: TIMED_OUT };
+    const code = codes.size === 0 ? undefined : codes.get(toHex(transferLeaf(transfer)));
+    if (code === undefined && batch.status === "settled") return { status: "settled" };
+    if (code === undefined) return { status: "rejected", reason: UNKNOWN_REASON };
+    return { status: "rejected", reason: reasonFromBytes4(code) ?? UNKNOWN_REASON, code };
+  };
 }

@@ -3,23 +3,13 @@ import { batchId, type BatchHeader } from "./batch.ts";
 import { fromHex, toHex, type Hex } from "./bytes/hex.ts";
 import { canonicalJson, type CanonicalObject } from "./canonical-json.ts";
 import { DETAIL_GROUPS, verifyDisclosure, type Disclosure } from "./details.ts";
+import { FINAL_STATUSES, type FinalStatus, type PublishedRejection } from "./lifecycle.ts";
 import { verifyProof } from "./merkle.ts";
 import { reasonFromBytes4, type ReasonCode } from "./reason.ts";
 import { transferLeaf, type Transfer } from "./transfer.ts";
 import { headerSchema, hexOf, parsedBy, parseWire, toJson, transferSchema, type JsonObject } from "./wire.ts";
 
 export const RECEIPT_FORMAT = "feiqian-receipt/1";
-
-/** How a transfer can have ended on the ledger. */
-export const RECEIPT_STATUSES = ["settled", "rejected", "expired"] as const;
-export type ReceiptStatus = (typeof RECEIPT_STATUSES)[number];
-
-/** A rejected transfer as the ledger publishes it. */
-export interface PublishedRejection {
-  readonly leaf: Hex;
-  /** bytes4: four ASCII characters. */
-  readonly code: Hex;
-}
 
 /**
  * Proves to anyone who can ask a node of the ledger how one transfer ended. It has what the ledger needs to answer, and
@@ -37,7 +27,7 @@ export interface Receipt {
   /** From the transfer's leaf to the header's root. */
   readonly proof: readonly Hex[];
   /** The transfer's, not the batch's: a settled batch may have rejected it. */
-  readonly status: ReceiptStatus;
+  readonly status: FinalStatus;
   /** All of the batch's rejections, in the order in which the ledger published them. */
   readonly rejected: readonly PublishedRejection[];
   readonly disclosed: readonly Disclosure[];
@@ -86,7 +76,7 @@ const receiptSchema: z.ZodType<Receipt> = z.strictObject({
   header: headerSchema,
   transfer: transferSchema,
   proof: z.array(hexOf(32)).max(MAX_PROOF),
-  status: z.enum(RECEIPT_STATUSES),
+  status: z.enum(FINAL_STATUSES),
   rejected: z.array(z.strictObject({ leaf: hexOf(32), code: hexOf(4) })),
   disclosed: z
     .array(disclosureSchema)

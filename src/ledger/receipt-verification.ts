@@ -13,18 +13,12 @@ import type { Hex } from "../domain/bytes/hex.ts";
 import { currencyByNumeric } from "../domain/currency.ts";
 import type { TransferDetails } from "../domain/details.ts";
 import { InvalidInput } from "../domain/errors.ts";
-import { BatchStatus, parseBatchStatus } from "../domain/lifecycle.ts";
+import { BatchStatus, parseBatchStatus, type FinalStatus } from "../domain/lifecycle.ts";
 import { money, type Money } from "../domain/money.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { formatRate, rateOfRatio, type Rate } from "../domain/rate.ts";
 import type { ReasonCode } from "../domain/reason.ts";
-import {
-  checkReceipt,
-  parseReceipt,
-  type OfflineRefusal,
-  type Receipt,
-  type ReceiptStatus,
-} from "../domain/receipt.ts";
+import { checkReceipt, parseReceipt, type OfflineRefusal, type Receipt } from "../domain/receipt.ts";
 import type { Uetr } from "../domain/uetr.ts";
 import { ABI } from "./abi.ts";
 import { transferStruct } from "./calls.ts";
@@ -53,7 +47,7 @@ export interface ConsistentReceipt extends ReceiptFacts {
 }
 
 export interface ReceiptFacts {
-  readonly status: ReceiptStatus;
+  readonly status: FinalStatus;
   /** Of a rejection; undefined where there is none, or the network does not know its code. */
   readonly reason: ReasonCode | undefined;
   readonly uetr: Uetr;
@@ -187,7 +181,7 @@ async function askLedger(
 const NOT_PROVED =
   "not proved: no address of the network's transfer registry was given, and any contract can say the same";
 
-const STATUS_OF: Readonly<Record<ReceiptStatus, BatchStatus>> = {
+const STATUS_OF: Readonly<Record<FinalStatus, BatchStatus>> = {
   settled: BatchStatus.Settled,
   rejected: BatchStatus.Rejected,
   expired: BatchStatus.Expired,

@@ -1,4 +1,5 @@
 import { z } from "zod/v4";
+import { TRANSFER_STATUSES, type TransferStatusName } from "../domain/lifecycle.ts";
 import { hexSchema, instantSchema, moneySchema, partnerIdSchema, reasonSchema, uetrSchema } from "./fields.ts";
 
 /** The amounts of a quote or a transfer: every cost, itemised. */
@@ -9,25 +10,13 @@ export const itemised = {
   receive: moneySchema.meta({ description: "What the payee gets, to the minor unit." }),
 };
 
-/** Where a transfer stands. The last five are final; `settled` is, too, but for the news that the payee was credited. */
-export const TRANSFER_STATUSES = [
-  "received",
-  "waiting",
-  "batched",
-  "held",
-  "settled",
-  "credited",
-  "rejected",
-  "expired",
-  "failed",
-  "cancelled",
-] as const;
-export type TransferStatusName = (typeof TRANSFER_STATUSES)[number];
+// Its own keys, in the order in which it has them.
+const STATUSES = Object.keys(TRANSFER_STATUSES) as readonly TransferStatusName[];
 
 export const transferStatusSchema = z
   .object({
     uetr: uetrSchema,
-    status: z.enum(TRANSFER_STATUSES),
+    status: z.enum(STATUSES),
     pacs002: z.string().meta({ description: "ISO 20022 ExternalPaymentTransactionStatus1Code.", examples: ["ACSC"] }),
     reason: reasonSchema.optional(),
     isFinal: z.boolean().meta({ description: "Whether the money can move no more: it is there, or it is back." }),
@@ -38,7 +27,7 @@ export const transferStatusSchema = z
     batch: hexSchema(32).optional().meta({ description: "The batch that it is in: its id on the ledger." }),
     steps: z.array(
       z.object({
-        status: z.enum(TRANSFER_STATUSES),
+        status: z.enum(STATUSES),
         at: instantSchema,
         reason: reasonSchema.optional(),
         block: z.number().int().optional().meta({ description: "Where it stands on the ledger, if it does." }),

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import type { EventJson } from "../../src/schema/network.ts";
-import type { TransferStatusName } from "../../src/schema/transfer-status.ts";
+import type { TransferStatusName } from "../../src/domain/lifecycle.ts";
 import type { Uetr } from "../../src/domain/uetr.ts";
 import { parsePostings, type Posting } from "../../sandbox/wallet/books.ts";
 import { readJournal } from "../../sandbox/wallet/journal.ts";

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { BatchHeader } from "../../domain/batch.ts";
-import { toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { toHex } from "../../domain/bytes/hex.ts";
 import { currencyByNumeric } from "../../domain/currency.ts";
-import { BatchStatus } from "../../domain/lifecycle.ts";
+import { BATCH_STATUS_NAMES, BatchStatus, outcomesIn, type Outcome } from "../../domain/lifecycle.ts";
 import { buildMerkleTree, merkleRoot } from "../../domain/merkle.ts";
 import { commitsTo, opensDetails, type PayloadTransfer } from "../../domain/payload.ts";
 import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
@@ -31,14 +31,6 @@ import type { Findings } from "./differences.ts";
 
 /** Transfers whose details are opened and hashed between two turns of everybody else. */
 const HASHES_PER_TURN = 100;
-
-export const STATUS_NAMES = {
-  [BatchStatus.None]: "none",
-  [BatchStatus.Open]: "open",
-  [BatchStatus.Settled]: "settled",
-  [BatchStatus.Rejected]: "rejected",
-  [BatchStatus.Expired]: "expired",
-} as const;
 
 /** @param block the one that everything is held against */
 export async function findInBatches(
@@ -79,7 +71,7 @@ async function findMissing(
     block,
   );
   for (const [index, { id }] of missing.entries()) {
-    const status = STATUS_NAMES[statuses[index] ?? BatchStatus.None];
+    const status = BATCH_STATUS_NAMES[statuses[index] ?? BatchStatus.None];
     findings.add("batch", id, `It is ${status} on the ledger, and not in the store.`);
   }
 }
@@ -202,10 +194,11 @@ async function findInReceived(context: RelayContext, end: ReplayedEnd, findings:
 
 async function findInPayload(
   { sealer }: RelayContext,
-  { id, header, rejected }: ReplayedEnd,
+  ending: ReplayedEnd,
   promised: Promised & { readonly payload: Uint8Array },
   findings: Findings,
 ): Promise<void> {
+  const { id, header } = ending;
   const payload = unlessBroken(() => openPayload(sealer, id, promised.payload));
   if (payload === undefined) {
     findings.add("batch", id, "What was received for it cannot be opened: see the data keys.");
@@ -216,20 +209,20 @@ async function findInPayload(
     findings.add("batch", id, "What was received for it is not what it commits to.");
     return;
   }
-  const refunded = new Set(rejected.map(({ leaf }) => leaf));
+  const outcomeOf = outcomesIn(ending);
   const known = new Set(transfers.map(({ uetr }) => uetr));
   for (const uetr of promised.credits.keys()) {
     if (!known.has(uetr)) findings.add("credit", uetr, "It is none of its batch.");
   }
   for (const chunk of chunksOf(transfers, HASHES_PER_TURN)) {
-    for (const transfer of chunk) findInPromise(transfer, refunded, promised, findings);
+    for (const transfer of chunk) findInPromise(transfer, outcomeOf(transfer), promised, findings);
     await turn();
   }
 }
 
 function findInPromise(
   transfer: PayloadTransfer,
-  refunded: ReadonlySet<Hex>,
+  outcome: Outcome,
   { credits, rejected }: Promised,
   findings: Findings,
 ): void {
@@ -238,7 +231,7 @@ function findInPromise(
     findings.add("credit", uetr, sentence);
   };
   const credit = credits.get(uetr);
-  const isRefunded = refunded.has(toHex(transferLeaf(transfer)));
+  const isRefunded = outcome.status !== "settled";
   if (isRefunded !== (rejected?.has(uetr) ?? false)) {
     differ(`It was ${isRefunded ? "refunded" : "settled"} on the ledger, and decided otherwise here.`);
   }

@@ -1,6 +1,6 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../domain/currency.ts";
-import { BatchStatus } from "../../domain/lifecycle.ts";
+import { BATCH_STATUS_NAMES, BatchStatus } from "../../domain/lifecycle.ts";
 import { balancesAt, blockHead, ledgerTimeAt, statusesAt } from "../../ledger/state.ts";
 import { readBalances } from "../liquidity/store.ts";
 import { readCursor, type LedgerCursor } from "../remittance/store/ledger-projection.ts";
@@ -17,7 +17,7 @@ import {
   type Extent,
 } from "./store/findings.ts";
 import type { RelayContext } from "../context.ts";
-import { findInBatches, STATUS_NAMES } from "./batches.ts";
+import { findInBatches } from "./batches.ts";
 import { createFindings, type Difference, type Findings } from "./differences.ts";
 import { findMistold } from "./told.ts";
 import { replay, type Replayed } from "./replay.ts";
@@ -172,7 +172,7 @@ async function findInStatuses(
       block,
     );
     for (const [index, { id, status }] of page.entries()) {
-      const asked = STATUS_NAMES[found[index] ?? BatchStatus.None];
+      const asked = BATCH_STATUS_NAMES[found[index] ?? BatchStatus.None];
       if (asked !== status) {
         findings.add("batch", id, `The store has it as ${status}; on the ledger it is ${asked}.`);
       }

@@ -4,8 +4,7 @@ import { currencyByNumeric, type CurrencyCode } from "../../domain/currency.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
 import { readEvents, type LedgerEvent } from "../../ledger/events.ts";
-import type { PublishedRejection } from "../../domain/receipt.ts";
-import type { FinalStatus } from "../remittance/store/ledger-projection.ts";
+import type { FinalStatus, PublishedRejection } from "../../domain/lifecycle.ts";
 import { FINAL_STATUS, type BatchEnd } from "../remittance/own-events.ts";
 
 /** A partner's money in one currency, in minor units. */

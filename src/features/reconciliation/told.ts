@@ -1,8 +1,7 @@
-import { toHex } from "../../domain/bytes/hex.ts";
-import { transferLeaf } from "../../domain/transfer.ts";
+import { outcomesIn, type PublishedRejection } from "../../domain/lifecycle.ts";
 import type { Uetr } from "../../domain/uetr.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
-import { rejectedLeaves, strayEvents, toldCredits, toldTransfers, type ToldTransfer } from "./store/rows.ts";
+import { rejectionsOf, strayEvents, toldCredits, toldTransfers, type ToldTransfer } from "./store/rows.ts";
 import type { Findings } from "./differences.ts";
 
 // Whether what was told of transfers and credits, in events, is what became of them.
@@ -14,7 +13,7 @@ export async function findMistold(db: Queryable, findings: Findings): Promise<vo
     const page = await toldTransfers(db, after, PAGE);
     for (const [batch, transfers] of Map.groupBy(page, (transfer) => transfer.batch)) {
       const isAsked = batch !== undefined && transfers.some(({ hasRejected }) => hasRejected);
-      const rejected = isAsked ? await rejectedLeaves(db, batch) : new Set<string>();
+      const rejected = isAsked ? await rejectionsOf(db, batch) : [];
       for (const transfer of transfers) findInTransfer(transfer, rejected, findings);
     }
     const last = page.at(-1);
@@ -25,7 +24,7 @@ export async function findMistold(db: Queryable, findings: Findings): Promise<vo
   await findStrayEvents(db, findings);
 }
 
-function findInTransfer(transfer: ToldTransfer, rejected: ReadonlySet<string>, findings: Findings): void {
+function findInTransfer(transfer: ToldTransfer, rejected: readonly PublishedRejection[], findings: Findings): void {
   const { uetr, batch, ended, isConfirmed, told } = transfer;
   const differ = (sentence: string) => {
     findings.add("transfer", uetr, sentence);
@@ -49,15 +48,14 @@ function findInTransfer(transfer: ToldTransfer, rejected: ReadonlySet<string>, f
 }
 
 /** The events that a transfer has, each once, by what its rows and those of its batch are. */
-function storyOf(transfer: ToldTransfer, rejected: ReadonlySet<string>): ReadonlySet<string> {
+function storyOf(transfer: ToldTransfer, rejected: readonly PublishedRejection[]): ReadonlySet<string> {
   const { batch, ended, isVoid, status, isConfirmed } = transfer;
   if (status === undefined) {
     if (batch === undefined) return new Set(ended === undefined ? [] : [`transfer.${ended}`]);
     return new Set(isVoid ? ["transfer.failed"] : []);
   }
   if (status === "open") return new Set(["transfer.held"]);
-  const isRefunded = status === "settled" && rejected.size > 0 && rejected.has(toHex(transferLeaf(transfer)));
-  const end = isRefunded ? "rejected" : status;
+  const { status: end } = outcomesIn({ status, rejected })(transfer);
   const isCredited = end === "settled" && isConfirmed;
   return new Set(["transfer.held", `transfer.${end}`, ...(isCredited ? ["transfer.credited"] : [])]);
 }

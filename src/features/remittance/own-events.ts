@@ -1,9 +1,9 @@
-import { toHex, type Hex } from "../../domain/bytes/hex.ts";
+import type { Hex } from "../../domain/bytes/hex.ts";
 import { formatInstant } from "../../domain/instant.ts";
-import { reasonFromBytes4, type ReasonCode } from "../../domain/reason.ts";
-import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
+import { outcomesIn, type FinalStatus } from "../../domain/lifecycle.ts";
+import type { Transfer } from "../../domain/transfer.ts";
 import type { LedgerEvent } from "../../ledger/events.ts";
-import type { FinalBatch, FinalStatus, LedgerPlace, OpenedBatch } from "./store/ledger-projection.ts";
+import type { FinalBatch, LedgerPlace, OpenedBatch } from "./store/ledger-projection.ts";
 import type { EventType, NewEvent } from "../../kernel/store/events.ts";
 
 // What happens to a batch on the ledger, as events of the transfers in it.
@@ -19,9 +19,6 @@ export const FINAL_STATUS: Readonly<Record<BatchEnd["kind"], FinalStatus>> = {
   Expired: "expired",
 };
 
-/** The reason that is told where the ledger has four bytes that the network does not know. */
-const UNKNOWN_REASON: ReasonCode = "NARR";
-
 /** One event a transfer, in the order of the transfers. */
 export function heldEvents({ id, at }: OpenedBatch, transfers: readonly Transfer[], nowMs: number): NewEvent[] {
   return transfers.map(({ uetr }) => eventOf("transfer.held", { uetr, batch: id, at, nowMs, data: {} }));
@@ -31,27 +28,19 @@ export function heldEvents({ id, at }: OpenedBatch, transfers: readonly Transfer
  * One event a transfer: it is settled, rejected with the reason that is published for its leaf, or expired.
  * @throws Error when a leaf is published that is none of the transfers', which the ledger has proved to be in the batch
  */
-export function finalEvents(
-  { id, status, rejected, at }: FinalBatch,
-  transfers: readonly Transfer[],
-  nowMs: number,
-): NewEvent[] {
-  const common = { batch: id, at, nowMs };
-  if (status === "expired") {
-    return transfers.map(({ uetr }) => eventOf("transfer.expired", { ...common, uetr, data: { reason: "AB03" } }));
-  }
-  const codes = new Map(rejected.map(({ leaf, code }) => [leaf, code]));
+export function finalEvents(batch: FinalBatch, transfers: readonly Transfer[], nowMs: number): NewEvent[] {
+  const { id, at, rejected } = batch;
+  const outcomeOf = outcomesIn(batch);
+  let published = 0;
   const events = transfers.map((transfer) => {
-    const { uetr } = transfer;
-    const leaf = codes.size === 0 ? undefined : toHex(transferLeaf(transfer));
-    const code = leaf === undefined ? undefined : codes.get(leaf);
-    if (leaf === undefined || code === undefined) return eventOf("transfer.settled", { ...common, uetr, data: {} });
-    codes.delete(leaf);
-    const data = { reason: reasonFromBytes4(code) ?? UNKNOWN_REASON, code };
-    return eventOf("transfer.rejected", { ...common, uetr, data });
+    const { status, ...data } = outcomeOf(transfer);
+    if ("code" in data) published++;
+    return eventOf(`transfer.${status}`, { uetr: transfer.uetr, batch: id, at, nowMs, data });
   });
-  if (transfers.length > 0 && codes.size > 0) {
-    throw new Error(`batch ${id}: the ledger rejected ${codes.size} leaves that are not of its transfers`);
+  if (transfers.length > 0 && published < rejected.length) {
+    throw new Error(
+      `batch ${id}: the ledger rejected ${rejected.length - published} leaves that are not of its transfers`,
+    );
   }
   return events;
 }

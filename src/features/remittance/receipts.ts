@@ -2,7 +2,8 @@ import { toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { discloseGroup, type DetailGroup } from "../../domain/details.ts";
 import { buildMerkleTree, merkleProof } from "../../domain/merkle.ts";
 import type { TransferOpening } from "../../domain/payload.ts";
-import { RECEIPT_FORMAT, type Receipt, type ReceiptStatus } from "../../domain/receipt.ts";
+import { outcomesIn } from "../../domain/lifecycle.ts";
+import { RECEIPT_FORMAT, type Receipt } from "../../domain/receipt.ts";
 import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
 import type { Uetr } from "../../domain/uetr.ts";
 import { transfersOfBatches } from "./store/batches.ts";
@@ -69,7 +70,6 @@ function receiptOf(
   if (transfer === undefined) throw new Error(`batch ${batch}: the transfer ${uetr} is not among its own`);
   const leaves = transfers.map(transferLeaf);
   const tree = buildMerkleTree(leaves);
-  const leaf = toHex(transferLeaf(transfer));
   return {
     format: RECEIPT_FORMAT,
     chainId: ledger.chain.chainId,
@@ -83,17 +83,10 @@ function receiptOf(
       detailsHash: transfer.detailsHash,
     },
     proof: merkleProof(tree, index).map(toHex),
-    status: statusOf(
-      status,
-      rejected.some((each) => each.leaf === leaf),
-    ),
+    status: outcomesIn({ status, rejected })(transfer).status,
     rejected,
     transactions: { opened, final },
   };
-}
-
-function statusOf(batch: EndedBatch["status"], isRejected: boolean): ReceiptStatus {
-  return isRejected ? "rejected" : batch;
 }
 
 async function sent({ db, sealer }: RelayContext, uetr: Uetr): Promise<Known | Refusal | undefined> {

@@ -1,38 +1,14 @@
-import type { TransferStatusName, TransferStatusResponse } from "../../schema/transfer-status.ts";
-import { toHex, type Hex } from "../../domain/bytes/hex.ts";
-import { reasonFromBytes4, type ReasonCode } from "../../domain/reason.ts";
-import { transferLeaf } from "../../domain/transfer.ts";
+import {
+  outcomesIn,
+  TIMED_OUT,
+  TRANSFER_STATUSES,
+  type Ending,
+  type TransferStatusName,
+} from "../../domain/lifecycle.ts";
+import type { TransferStatusResponse } from "../../schema/transfer-status.ts";
 import type { LedgerPoint, TransferRecord } from "./store/transfers.ts";
 import { formatInstant as instant } from "../../domain/instant.ts";
 import { amountsJson } from "./json.ts";
-
-/** ISO 20022 transaction status (pacs.002 TxSts) beside each of ours. */
-const PACS_002: Readonly<Record<TransferStatusName, string>> = {
-  received: "RCVD",
-  waiting: "PDNG",
-  batched: "ACTC",
-  held: "ACSP",
-  settled: "ACSC",
-  credited: "ACCC",
-  rejected: "RJCT",
-  expired: "RJCT",
-  failed: "RJCT",
-  cancelled: "CANC",
-};
-
-const FINAL: ReadonlySet<TransferStatusName> = new Set([
-  "settled",
-  "credited",
-  "rejected",
-  "expired",
-  "failed",
-  "cancelled",
-]);
-
-/** What a batch that was never opened, or never settled, ends its transfers with. */
-const TIMED_OUT: ReasonCode = "AB03";
-/** Of a code on the ledger that is none of the network's. */
-const UNKNOWN_REASON: ReasonCode = "NARR";
 
 type Step = TransferStatusResponse["steps"][number];
 
@@ -44,9 +20,9 @@ export function statusOf(record: TransferRecord): TransferStatusResponse {
   return {
     uetr: record.uetr,
     status,
-    pacs002: PACS_002[status],
+    pacs002: TRANSFER_STATUSES[status].pacs002,
     ...(last?.reason === undefined ? {} : { reason: last.reason }),
-    isFinal: FINAL.has(status),
+    isFinal: TRANSFER_STATUSES[status].isFinal,
     target: record.target,
     ...amountsJson(record),
     acceptedAt: instant(record.acceptedAt),
@@ -67,7 +43,8 @@ function stepsOf(record: TransferRecord): Step[] {
   if (batch !== undefined) steps.push({ status: "batched", at: instant(batch.signedAt) });
   if (ledger !== undefined) {
     steps.push(pointStep("held", ledger.opened));
-    if (ledger.final !== undefined) steps.push(finalStep(record, ledger.final));
+    const { status, rejected, final } = ledger;
+    if (status !== "open" && final !== undefined) steps.push(finalStep(record, { status, rejected }, final));
   } else if (batch?.voidedAt !== undefined) {
     steps.push({ status: "failed", at: instant(batch.voidedAt), reason: TIMED_OUT });
   }
@@ -82,14 +59,10 @@ function stepsOf(record: TransferRecord): Step[] {
   return steps;
 }
 
-function finalStep(record: TransferRecord, final: LedgerPoint): Step {
-  if (record.ledger?.status === "expired") return { ...pointStep("expired", final), reason: TIMED_OUT };
-  const leaf = toHex(transferLeaf(record));
-  const rejection = record.ledger?.rejected.find((rejected) => rejected.leaf === leaf);
-  if (rejection === undefined) return pointStep("settled", final);
-  // Four bytes of the ledger, as hexadecimal text.
-  const reason = reasonFromBytes4(rejection.code as Hex) ?? UNKNOWN_REASON;
-  return { ...pointStep("rejected", final), reason };
+function finalStep(record: TransferRecord, ending: Ending, final: LedgerPoint): Step {
+  const outcome = outcomesIn(ending)(record);
+  const step = pointStep(outcome.status, final);
+  return outcome.status === "settled" ? step : { ...step, reason: outcome.reason };
 }
 
 function pointStep(status: TransferStatusName, { timeSeconds, block, transaction }: LedgerPoint): Step {

@@ -1,14 +1,19 @@
+import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import {
   BATCH_OPERATIONS,
   BatchStatus,
   parseBatchStatus,
-  transferStatus,
+  outcomesIn,
+  TRANSFER_STATUSES,
   transition,
 } from "../../../src/domain/lifecycle.ts";
-import { REASONS, type ReasonCode } from "../../../src/domain/reason.ts";
+import { reasonToBytes4 } from "../../../src/domain/reason.ts";
+import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
+import { parseUetr } from "../../../src/domain/uetr.ts";
 import { referenceText } from "./reference-data.ts";
 
 const STATUSES = Object.values(BatchStatus);
@@ -76,44 +81,56 @@ describe("life cycle of a batch", () => {
 });
 
 describe("status of a transfer", () => {
-  it("follows from its batch", () => {
-    expect(transferStatus(BatchStatus.None)).to.deep.equal({ kind: "received", pacs002: "RCVD" });
-    expect(transferStatus(BatchStatus.Open)).to.deep.equal({ kind: "held", pacs002: "ACSP" });
-    expect(transferStatus(BatchStatus.Settled)).to.deep.equal({ kind: "settled", pacs002: "ACSC" });
-    expect(transferStatus(BatchStatus.Expired)).to.deep.equal({ kind: "expired", pacs002: "RJCT", reason: "AB03" });
-    for (const batch of [BatchStatus.Settled, BatchStatus.Rejected]) {
-      expect(transferStatus(batch, "AC03")).to.deep.equal({ kind: "rejected", pacs002: "RJCT", reason: "AC03" });
+  const transfer: Transfer = {
+    uetr: parseUetr("eb6305c9-1f7f-49de-aed0-16487c27b42d"),
+    sourceAmount: 100n,
+    targetAmount: 725n,
+    detailsHash: `0x${"11".repeat(32)}`,
+  };
+  const other: Transfer = { ...transfer, targetAmount: 726n };
+  const leafOf = (one: Transfer) => toHex(transferLeaf(one));
+  const rejected = [{ leaf: leafOf(transfer), code: reasonToBytes4("AC03") }];
+
+  it("follows from its batch's end", () => {
+    expect(outcomesIn({ status: "expired", rejected: [] })(transfer)).to.deep.equal({
+      status: "expired",
+      reason: "AB03",
+    });
+    expect(outcomesIn({ status: "settled", rejected: [] })(transfer)).to.deep.equal({ status: "settled" });
+    for (const status of ["settled", "rejected"] as const) {
+      expect(outcomesIn({ status, rejected })(transfer)).to.deep.equal({
+        status: "rejected",
+        reason: "AC03",
+        code: reasonToBytes4("AC03"),
+      });
+    }
+    expect(outcomesIn({ status: "settled", rejected })(other)).to.deep.equal({ status: "settled" });
+  });
+
+  it("is rejected in a batch that was rejected as a whole, whatever was published", () => {
+    for (const published of [[], rejected]) {
+      const outcome = outcomesIn({ status: "rejected", rejected: published })(other);
+      expect(outcome).to.deep.equal({ status: "rejected", reason: "NARR" });
     }
   });
 
-  it("is refused where batch and rejection contradict each other", () => {
-    for (const batch of [BatchStatus.None, BatchStatus.Open, BatchStatus.Expired]) {
-      expect(() => transferStatus(batch, "AC03"))
-        .to.throw(InvalidInput)
-        .with.property("field", "rejection");
-    }
-    expect(() => transferStatus(BatchStatus.Rejected))
-      .to.throw(InvalidInput)
-      .with.property("field", "rejection");
+  it("has a reason where the ledger has four bytes that the network does not know", () => {
+    const code = "0x00ff00ff";
+    const outcome = outcomesIn({ status: "settled", rejected: [{ leaf: leafOf(transfer), code }] })(transfer);
+    expect(outcome).to.deep.equal({ status: "rejected", reason: "NARR", code });
   });
 
   it("uses ISO 20022's transaction statuses", function () {
     const path = "iso20022/codesets/external_payment_transaction_status_code.json";
     const { codes } = JSON.parse(referenceText(this, path)) as { codes: Record<string, string> };
-    const reasons: readonly (ReasonCode | undefined)[] = [undefined, "AC03"];
-    const used = STATUSES.flatMap((status) =>
-      reasons.flatMap((reason) => {
-        const contradiction =
-          reason === undefined
-            ? status === BatchStatus.Rejected
-            : status !== BatchStatus.Settled && status !== BatchStatus.Rejected;
-        return contradiction ? [] : [transferStatus(status, reason)];
-      }),
+    for (const { pacs002 } of Object.values(TRANSFER_STATUSES)) expect(codes).to.have.property(pacs002);
+  });
+
+  it("is told in the documents as it is here", async () => {
+    const protocol = await readFile(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
+    const told = [...protocol.matchAll(/^\| `(\w+)` +\| (\w{4}) +\| (yes|no) +\|/gm)].map(
+      ([, name, pacs002, isFinal]) => [name, { pacs002, isFinal: isFinal === "yes" }],
     );
-    expect(used).to.have.length(6);
-    for (const status of used) {
-      expect(codes).to.have.property(status.pacs002);
-      if ("reason" in status) expect(REASONS).to.have.property(status.reason);
-    }
+    expect(Object.fromEntries(told)).to.deep.equal(TRANSFER_STATUSES);
   });
 });

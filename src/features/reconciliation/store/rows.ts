@@ -2,7 +2,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Transfer } from "../../../domain/transfer.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import type { FinalStatus } from "../../remittance/store/ledger-projection.ts";
+import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
 
 // The store's rows as a reconciliation goes through them: a batch or a page at a time, so that it takes no more memory
@@ -16,7 +16,7 @@ export interface ProjectedBatch {
   readonly header: unknown;
   readonly expiresAt: number;
   readonly opened: Place;
-  readonly status: FinalStatus | "open";
+  readonly status: LedgerStatus;
   /** JSON, as stored. */
   readonly rejected: unknown;
   /** Undefined while it is open. */
@@ -151,8 +151,8 @@ export interface ToldTransfer extends Transfer {
   readonly ended: "cancelled" | "failed" | undefined;
   readonly isVoid: boolean;
   /** Of its batch; undefined where that is not on the ledger. */
-  readonly status: FinalStatus | "open" | undefined;
-  /** Whether some of its batch were rejected: see `rejectedLeaves`. */
+  readonly status: LedgerStatus | undefined;
+  /** Whether some of its batch were rejected: see `rejectionsOf`. */
   readonly hasRejected: boolean;
   readonly isConfirmed: boolean;
   /** How often it was given another batch. */
@@ -172,7 +172,7 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
     target_amount: bigint;
     details_hash: Uint8Array;
     void: boolean;
-    status: FinalStatus | "open" | null;
+    status: LedgerStatus | null;
     has_rejected: boolean;
     confirmed: boolean;
     requeued: number;
@@ -208,13 +208,13 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
   }));
 }
 
-/** The leaves of a batch that the ledger refunded. */
-export async function rejectedLeaves(db: Queryable, batch: Hex): Promise<ReadonlySet<string>> {
-  const rows = await db.query<{ leaf: string }>(
-    "SELECT r->>'leaf' AS leaf FROM ledger_batches l, jsonb_array_elements(l.rejected) AS r WHERE l.id = $1",
+/** What the ledger refunded of a batch. */
+export async function rejectionsOf(db: Queryable, batch: Hex): Promise<readonly PublishedRejection[]> {
+  const [row] = await db.query<{ rejected: readonly PublishedRejection[] }>(
+    "SELECT rejected FROM ledger_batches WHERE id = $1",
     [bytesOf(batch)],
   );
-  return new Set(rows.map(({ leaf }) => leaf));
+  return row?.rejected ?? [];
 }
 
 /** A credit, and how often it was told as posted. */

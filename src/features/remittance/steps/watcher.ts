@@ -1,3 +1,4 @@
+import { FINAL_STATUSES, type FinalStatus } from "../../../domain/lifecycle.ts";
 import { endQuotes } from "../../pricing/store/provider-quotes.ts";
 import { forgetBalances, readBalances, writeBalances } from "../../liquidity/store.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
@@ -229,15 +230,11 @@ async function writeRange(
   });
 }
 
-const ENDED: Readonly<Record<string, string>> = {
-  "transfer.settled": "settled",
-  "transfer.rejected": "rejected",
-  "transfer.expired": "expired",
-};
+const ENDED = new Map<string, FinalStatus>(FINAL_STATUSES.map((status) => [`transfer.${status}`, status]));
 
 function countEnded({ metrics }: RelayContext, events: readonly NewEvent[]): void {
   for (const [type, list] of Map.groupBy(events, (event) => event.type)) {
-    const status = ENDED[type];
+    const status = ENDED.get(type);
     if (status !== undefined) metrics.transfersEnded.inc({ status }, list.length);
   }
 }

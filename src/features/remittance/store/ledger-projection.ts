@@ -1,4 +1,4 @@
-import type { PublishedRejection } from "../../../domain/receipt.ts";
+import type { FinalStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
@@ -58,8 +58,6 @@ export interface OpenedBatch {
   readonly header: BatchHeader;
   readonly at: LedgerPlace;
 }
-
-export type FinalStatus = "settled" | "rejected" | "expired";
 
 export interface FinalBatch {
   readonly id: Hex;

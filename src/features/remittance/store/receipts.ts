@@ -1,7 +1,7 @@
 import { z } from "zod/v4";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
-import type { PublishedRejection } from "../../../domain/receipt.ts";
+import type { FinalStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
 import { hexOf as hexText, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
@@ -40,7 +40,7 @@ export async function findReceivedBatch(db: Queryable, uetr: Uetr): Promise<Hex 
 /** A batch that has ended, as the ledger has it. */
 export interface EndedBatch {
   readonly header: BatchHeader;
-  readonly status: "settled" | "rejected" | "expired";
+  readonly status: FinalStatus;
   readonly rejected: readonly PublishedRejection[];
   readonly opened: Hex;
   readonly final: Hex;

@@ -2,6 +2,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
 import { hexDigits, hexOf, numberOf, recordset, UUIDS_OF_JSON } from "../../../kernel/store/values.ts";
@@ -131,8 +132,8 @@ export interface TransferRecord extends Omit<AcceptedTransfer, "contentMac"> {
 
 /** Where a batch stands on the ledger. Times in seconds of block time. */
 export interface LedgerPart {
-  readonly status: "open" | "settled" | "rejected" | "expired";
-  readonly rejected: readonly { readonly leaf: Hex; readonly code: string }[];
+  readonly status: LedgerStatus;
+  readonly rejected: readonly PublishedRejection[];
   readonly opened: LedgerPoint;
   readonly final: LedgerPoint | undefined;
 }

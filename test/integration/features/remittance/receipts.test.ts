@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import type { FinalStatus } from "../../../../src/domain/lifecycle.ts";
 import type { Provider } from "ethers";
 import * as fc from "fast-check";
 import { batchId, buildBatch } from "../../../../src/domain/batch.ts";
@@ -22,11 +23,7 @@ import { payloadBytes, sealPayload } from "../../../../src/features/remittance/s
 import { verifyReceipt } from "../../../../sdk/index.ts";
 import { insertBatch } from "../../../../src/features/remittance/store/batches.ts";
 import { insertDecision } from "../../../../src/features/remittance/store/decisions.ts";
-import {
-  finishBatches,
-  insertOpenedBatches,
-  type FinalStatus,
-} from "../../../../src/features/remittance/store/ledger-projection.ts";
+import { finishBatches, insertOpenedBatches } from "../../../../src/features/remittance/store/ledger-projection.ts";
 import { insertPayload } from "../../../../src/features/remittance/store/payloads.ts";
 import type { NewTransfer } from "../../../../src/features/remittance/store/transfers.ts";
 import { anyForgery, leavesOf, replaced } from "../../../unit/domain/receipt-support.ts";
