@@ -94,6 +94,8 @@ async function copy({ args, from }: Step, { folder, root, workdir }: Place): Pro
       const copied = join(to, file.slice(source.length));
       await mkdir(dirname(copied), { recursive: true });
       await copyFile(file, copied);
+      // As a checkout has them that was made under a strict umask.
+      await chmod(copied, 0o600);
     }
   }
 }
@@ -108,6 +110,6 @@ async function committed(source: string): Promise<readonly string[]> {
 async function execute({ text, args }: Step, cwd: string, node: string): Promise<void> {
   if (OF_BASE_IMAGE.some((pattern) => pattern.test(text))) return;
   const [program = "", ...rest] = args;
-  if (program !== "npm") throw new Error(`RUN ${text}: not known here`);
+  if (program !== "npm" && program !== "chmod") throw new Error(`RUN ${text}: not known here`);
   await run(program, rest, { cwd, env: { ...process.env, PATH: `${node}${delimiter}${process.env["PATH"] ?? ""}` } });
 }

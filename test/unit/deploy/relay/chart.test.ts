@@ -192,6 +192,10 @@ describe("A relay's chart", () => {
 
   it("has the label by which a member's own nodes let its relay in", async () => {
     const policies = documentsOf(generate(addressPlan()), "kubernetes/alipay/policies.yaml");
+    // Without a selector of namespaces it is pods of the policy's own.
+    for (const policy of policies) {
+      expect(fileOf("README.md")).to.contain(`helm -n ${String(at(policy, "metadata", "namespace"))} install`);
+    }
     const from = policies
       .flatMap((policy) => list(at(policy, "spec", "ingress")))
       .flatMap((rule) => list(at(rule, "from")));
@@ -209,7 +213,11 @@ describe("A relay's chart", () => {
     const [ingress] = list(at(policy, "ingress"));
     expect(list(at(ingress, "from")).slice(1)).to.deep.equal(at(EXAMPLE, "networkPolicy", "from"));
     const egress = list(at(policy, "egress")).flatMap((rule) => ("to" in tree(rule) ? list(at(rule, "to")) : []));
-    expect(egress).to.deep.equal([{ ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } }]);
+    expect(egress).to.deep.equal([
+      { namespaceSelector: {} },
+      { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
+      { ipBlock: { cidr: "::/0", except: ["fe80::/10", "fd00:ec2::254/128"] } },
+    ]);
   });
 
   it("has the alerts of a relay, with labels that they know it by", async () => {

@@ -1,11 +1,10 @@
 import { createRequire } from "node:module";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect } from "chai";
 import { parseConfigFile } from "../../../../src/app/config.ts";
-import { at, list, strings, tree, type Tree } from "../besu/output-support.ts";
+import { at, list, strings, tree } from "../besu/output-support.ts";
 import { fileOf, productVersion, RELAY_FOLDER, SECRETS_FOLDER, secretsIn, yamlFileOf } from "./files.ts";
-import { promtool } from "./programs.ts";
 
 /** Of dclint's rules, those on the order of things: ours is by what matters first. */
 const ORDER = ["service-keys-order", "services-alphabetical-order", "top-level-properties-order"];
@@ -135,43 +134,3 @@ describe("The compose file of one partner's relay", () => {
     expect(at(relay, "depends_on", "postgres")).to.deep.equal({ condition: "service_healthy", required: false });
   });
 });
-
-describe("Prometheus beside one relay", () => {
-  const config = yamlFileOf("monitoring/prometheus.yml");
-
-  it("asks the relay where it answers, under labels that the alerts go by", () => {
-    const job = list(config["scrape_configs"]).find((each) => at(each, "job_name") === "relay");
-    const [target] = list(at(job, "static_configs"));
-    expect(at(target, "targets")).to.deep.equal(["relay:8480"]);
-    expect(Object.keys(tree(at(target, "labels")))).to.deep.equal(["member", "role"]);
-    expect(at(job, "metrics_path")).to.equal("/metrics");
-  });
-
-  it("loads the relay's alerts, and tells the Alertmanager of them", () => {
-    const prometheus = tree(at(yamlFileOf("compose.yaml"), "services", "prometheus"));
-    const mounts = new Map(
-      strings(prometheus["volumes"]).map((volume): [string, string] => {
-        const [source = "", target = ""] = volume.split(":");
-        return [target, source];
-      }),
-    );
-    const [rules = ""] = strings(config["rule_files"]);
-    expect(mounts.get(rules)).to.equal("./chart/alerts.yml");
-    expect(mounts.get(dirname(configPath(prometheus)))).to.equal("./monitoring");
-    expect(String(strings(prometheus["extra_hosts"])[0])).to.match(/^alertmanager:/);
-    expect(JSON.stringify(config["alerting"])).to.contain("alertmanager:9093");
-  });
-
-  it("takes its configuration and the alerts", async function () {
-    const check = await promtool();
-    if (check === undefined) this.skip();
-    // The rules are elsewhere than in the container: they are checked by themselves.
-    await check("check", "config", "--syntax-only", `${RELAY_FOLDER}/monitoring/prometheus.yml`);
-    await check("check", "rules", `${RELAY_FOLDER}/chart/alerts.yml`);
-  });
-});
-
-function configPath({ command }: Tree): string {
-  const [, path = ""] = /--config\.file=(\S+)/.exec(strings(command).join(" ")) ?? [];
-  return path;
-}
