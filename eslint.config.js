@@ -54,7 +54,15 @@ const tests = ["test/**/*.ts"];
 const configs = ["**/*.config.ts", "*.config.js", ".dependency-cruiser.js", "ignition/**/*.ts"];
 
 export default defineConfig(
-  globalIgnores(["artifacts/", "cache/", "coverage/", "types/", "ignition/deployments/", "src/ledger/compiled/"]),
+  globalIgnores([
+    "artifacts/",
+    "cache/",
+    "coverage/",
+    "dist/",
+    "types/",
+    "ignition/deployments/",
+    "src/ledger/compiled/",
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: "error", reportUnusedInlineConfigs: "error" } },
   {
     plugins: { feiqian: reasons },

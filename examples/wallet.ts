@@ -6,7 +6,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { createClient, newUetr, openOutbox, verifyReceipt, verifyWebhook } from "../sdk/index.ts";
+import { createClient, newUetr, openOutbox, verifyWebhook } from "../sdk/index.ts";
+import { verifyReceipt } from "../sdk/receipts.ts";
 
 interface NetworkFile {
   readonly rpcUrl: string;

@@ -26,7 +26,6 @@ export {
   type OutboxOptions,
   type SubmissionOutcome,
 } from "./outbox.ts";
-export * from "./receipt.ts";
 export { newUetr } from "./uetr.ts";
 export {
   verifyWebhook,

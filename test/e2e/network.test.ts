@@ -1,36 +1,27 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { createClient, verifyReceipt, verifyWebhook, type RelayClient, type WebhookBody } from "../../sdk/index.ts";
+import { createClient, verifyWebhook, type RelayClient, type WebhookBody } from "../../sdk/index.ts";
+import { verifyReceipt } from "../../sdk/receipts.ts";
+import {
+  startNetworkProcess,
+  type NetworkFile,
+  type NetworkProcess,
+  type WalletEntry,
+} from "../support/network-process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const START_TIMEOUT_MS = 250_000;
 const END_TIMEOUT_MS = 150_000;
 const POLL_INTERVAL_MS = 50;
-
-interface NetworkFile {
-  readonly rpcUrl: string;
-  readonly addressesFile: string;
-  readonly wallets: readonly {
-    readonly partner: number;
-    readonly name: string;
-    readonly relay: string;
-    readonly docs: string;
-    readonly wallet: string;
-    readonly apiKey: string;
-    readonly customers: readonly { readonly name: string; readonly phone: string }[];
-  }[];
-}
-type WalletEntry = NetworkFile["wallets"][number];
 
 /** Polls until something is there. */
 async function eventually<Found>(
@@ -48,6 +39,7 @@ async function eventually<Found>(
 
 describe("npm start", function () {
   this.timeout(START_TIMEOUT_MS + END_TIMEOUT_MS);
+  let started: NetworkProcess;
   let folder: string;
   let script: ChildProcess;
   let output: Promise<string>;
@@ -57,25 +49,13 @@ describe("npm start", function () {
   let relay: RelayClient;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "feiqian-network-"));
-    const args = ["scripts/start.ts", "--any-ports", "--folder", folder];
-    script = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
-    output = script.stdout === null ? Promise.resolve("") : text(script.stdout);
-    const written = await eventually(
-      () => readFile(join(folder, "network.json"), "utf8").catch(() => undefined),
-      "network.json",
-      START_TIMEOUT_MS,
-    );
-    network = JSON.parse(written) as NetworkFile; // its members are used, and so checked, below
-    const entryOf = (name: string) => network.wallets.find((wallet) => wallet.name === name) ?? fail(name);
-    [source, target] = [entryOf("AlipayHK"), entryOf("GCash")];
+    started = await startNetworkProcess();
+    ({ folder, script, output, network } = started);
+    [source, target] = [started.wallet("AlipayHK"), started.wallet("GCash")];
     relay = createClient({ url: source.relay, key: source.apiKey });
   });
 
-  after(async () => {
-    script.kill("SIGKILL");
-    await rm(folder, { recursive: true });
-  });
+  after(async () => started.end());
 
   const payer = () => source.customers[0] ?? fail("a customer");
   const payee = () => target.customers[0] ?? fail("a customer");

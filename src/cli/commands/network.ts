@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { BalanceJson, CorridorJson, EventJson, LookupResponse, Participant } from "../../schema/network.ts";
@@ -144,6 +146,12 @@ function showEvent({ id, type, at, uetr, batch, block }: EventJson): string {
 /** The development network is the repository's `npm start`: it brings everything that a wallet's developer plays with. */
 async function networkUp({ io }: Session, args: readonly string[]): Promise<void> {
   const root = fileURLToPath(new URL("../../../", import.meta.url));
+  if (!existsSync(join(root, "node_modules/hardhat"))) {
+    throw new CommandFailure(
+      "USAGE",
+      "network up needs a checkout of the repository with its development packages: run npm ci in it, then npm start",
+    );
+  }
   const started = spawn("npm", ["start", "--silent", "--", ...args], { cwd: root, stdio: "inherit" });
   const ended = Promise.withResolvers<number | null>();
   started.on("error", ended.reject);

@@ -1,7 +1,7 @@
 import { formatInstant } from "../../domain/instant.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatMoney } from "../../domain/money.ts";
-import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../../sdk/receipt.ts";
+import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../../sdk/receipts.ts";
 import { CommandFailure } from "../exit-codes.ts";
 import { jsonOf, readFileFor, renderFacts, type Session } from "../session.ts";
 

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { InvalidInput } from "../../../domain/errors.ts";
 import type { Answer, Question } from "./payload-worker.ts";
@@ -10,6 +11,9 @@ export interface PayloadReader {
   close(): Promise<void>;
 }
 
+/** TypeScript in a checkout, JavaScript where the relay is installed as a package: as this module. */
+const WORKER = new URL(`./payload-worker${extname(import.meta.url)}`, import.meta.url);
+
 /** A payload of a thousand transfers is smaller, and takes less than to hand it over. */
 const LARGE_BYTES = 2 ** 20;
 /** What a payload of the largest size takes to read, and some. */
@@ -21,7 +25,7 @@ export function createPayloadReader(): PayloadReader {
   const waiting = new Map<number, PromiseWithResolvers<ReadPayload>>();
 
   const start = (): Worker => {
-    const started = new Worker(new URL("./payload-worker.ts", import.meta.url), { resourceLimits: RESOURCE_LIMITS });
+    const started = new Worker(WORKER, { resourceLimits: RESOURCE_LIMITS });
     started.unref();
     started.on("message", (answer: Answer) => {
       const asked = waiting.get(answer.id);

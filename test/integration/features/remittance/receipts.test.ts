@@ -20,7 +20,7 @@ import type { ReceiptVerification } from "../../../../src/ledger/receipt-verific
 import { buildReceipt } from "../../../../src/features/remittance/receipts.ts";
 import { openDetails } from "../../../../src/features/remittance/sealed-details.ts";
 import { payloadBytes, sealPayload } from "../../../../src/features/remittance/sealed-payload.ts";
-import { verifyReceipt } from "../../../../sdk/index.ts";
+import { verifyReceipt } from "../../../../sdk/receipts.ts";
 import { insertBatch } from "../../../../src/features/remittance/store/batches.ts";
 import { insertDecision } from "../../../../src/features/remittance/store/decisions.ts";
 import { finishBatches, insertOpenedBatches } from "../../../../src/features/remittance/store/ledger-projection.ts";
