@@ -11,7 +11,7 @@ export default {
     "scripts/*.{ts,js}!",
     "scripts/**/hardhat.config.ts!",
     "examples/*.ts!",
-    "sdk/index.ts!",
+    "sdk/{index,receipts}.ts!",
     "ignition/modules/*.ts!",
     // Operators run the conformance suite on their ledgers.
     "test/network/conformance/*.test.ts!",
