@@ -29,7 +29,7 @@ const [us, them] = [named("AlipayHK"), named("GCash")];
 const [payer, payee] = [us?.customers[0], them?.customers[0]];
 if (!us || !them || !payer || !payee) throw new Error(`${folder}/network.json has neither AlipayHK nor GCash`);
 const relay = createClient({ url: us.relay, key: us.apiKey });
-// The key of the transfer, made by us and before anything else: whatever is repeated goes by it.
+// The key of the transfer, made by us and before anything else: whatever is repeated is recognised by it.
 const uetr = newUetr();
 
 // Webhooks: verified over the bytes as they came, dealt with once by their id, answered with 2xx as soon as that is kept.

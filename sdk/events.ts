@@ -25,7 +25,7 @@ const DEFAULT_SILENCE_MS = 45_000;
 const PAGE_SIZE = 500;
 /** Between two attempts while nothing comes. */
 const MAX_DELAY_MS = 5_000;
-/** Problems that no repetition mends. */
+/** Problems that no repetition fixes. */
 const HOPELESS = new Set([400, 401, 403, 410]);
 
 /**

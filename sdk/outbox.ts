@@ -16,8 +16,8 @@ export type SubmissionOutcome =
   | { readonly kind: "refused"; readonly request: SubmitRequest; readonly problem: RelayProblem }
   /**
    * A transfer is stored under the UETR, with other content or with content that cannot be compared: the same payment in
-   * other words, or one UETR used for two. Either way `stored` is what becomes of the money under this UETR, as if it
-   * had been accepted now: go by its amounts, and by the ending that events and webhooks tell.
+   * other words, or one UETR used for two. Either way the money follows the stored transfer, as if it
+   * had been accepted now: use its amounts, and the end that events and webhooks tell.
    */
   | {
       readonly kind: "conflict";
@@ -96,7 +96,7 @@ const DRAFT_MS = 3_600_000;
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   const { client, folder, onOutcome, nowMs = Date.now } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  /** Where the last round has stopped: the next begins after it, so that no few can be in front for ever. */
+  /** Where the last round has stopped: the next begins after it, so that a few can never block the others. */
   let last = "";
 
   /** As it was written down: the relay tells the content by it. */

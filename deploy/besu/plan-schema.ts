@@ -119,7 +119,7 @@ function image(name: string): z.ZodString {
   return text(/^[a-z0-9][a-z0-9._/:-]*:v?\d+(?:\.\d+){1,2}(?:@sha256:[0-9a-f]{64})?$/, versionRule(name));
 }
 
-/** Other validators from a block on, without a vote: after a loss that votes cannot mend. */
+/** Other validators from a block on, without a vote: after a loss that votes cannot repair. */
 const transition = z.strictObject({
   block: integer(1, MAX_BLOCK),
   validators: z.array(address).min(MIN_VALIDATORS, `the addresses of at least ${MIN_VALIDATORS} validators`),

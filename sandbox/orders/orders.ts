@@ -64,18 +64,18 @@ export interface ReadOptions {
  * | column | required | value |
  * |---|---|---|
  * | `source` | yes | sending wallet: name, in any case, or partner id |
- * | `target` | yes | receiving wallet, likewise; another one, with a corridor from the source |
+ * | `target` | yes | receiving wallet, written the same way; another one, with a corridor from the source |
  * | `amount` | yes | what leaves the debtor, in major units: digits and at most one point, such as `1500` or `99.50`; no more decimals than the currency has. In NDJSON a string |
  * | `currency` | yes | ISO 4217 code; the source wallet's own |
  * | `debtor_name` | yes | who pays, in Latin letters: text of at most 140 characters, by the rules of `domain/text.ts` |
  * | `debtor_phone` | yes | mobile number of the source wallet's country: `+85251234567`, or as it is written there |
- * | `creditor_name` | yes | who is paid, likewise |
- * | `creditor_phone` | yes | mobile number of the target wallet's country, likewise |
+ * | `creditor_name` | yes | who is paid; the same rules |
+ * | `creditor_phone` | yes | mobile number of the target wallet's country; the same rules |
  * | `uetr` | no | UUID version 4, lower case; made up when empty. The second order of one UETR is refused (AM05) |
  * | `debtor_name_local` | no | the name in the debtor's own script; by default as `debtor_name` |
- * | `creditor_name_local` | no | likewise |
+ * | `creditor_name_local` | no | the same, of the creditor |
  * | `purpose` | no | ISO 20022 purpose code: DEPD, EDUC, GIFT, MDCS, RENT, UBIL, SAVG, HLRP, LOAR, CHAR or OTHR (default) |
- * | `remittance` | no | message to the creditor, text likewise; line breaks become spaces |
+ * | `remittance` | no | message to the creditor, text of the same kind; line breaks become spaces |
  * | `at` | no | time of day in UTC, `HH:MM:SS`; by default 00:00:00 |
  * | `creditor_exists` | no | `no` for a beneficiary without an account, whose transfer is then rejected (AC03); by default `yes` |
  */

@@ -137,7 +137,7 @@ function submissionOf({ replayed, acceptance, problem }: LineResult): Submission
     return { kind: "accepted", acceptedAtMs: Date.parse(acceptance.acceptedAt), isReplay: replayed === true };
   }
   if (problem?.transfer === "none") return { kind: "refused", code: problem.reason ?? problem.code };
-  // Under way already, in other words: what becomes of it is told as of any other.
+  // Submitted before with other content: its end is reported as any other's.
   const stored = problem?.stored;
   return stored === undefined
     ? undefined

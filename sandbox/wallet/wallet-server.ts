@@ -206,7 +206,7 @@ function contentOf({ batchId, creditor, amount }: Credit): string {
   );
 }
 
-/** This wallet's customers go by their mobile numbers only. */
+/** This wallet's customers are known by their mobile numbers only. */
 function customerOf({ type, value }: z.output<typeof alias>): string {
   return type === "MSISDN" ? value : "";
 }

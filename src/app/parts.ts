@@ -155,7 +155,7 @@ async function patiently<Result>(
   }
 }
 
-/** The part of the configuration that the steps go by. */
+/** The part of the configuration that the steps use. */
 function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
   const { batch, quote, transfers, clock, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
   return {

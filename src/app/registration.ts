@@ -6,7 +6,7 @@ import type { Submitter } from "../ledger/submitter.ts";
 import type { RelayContext } from "../features/context.ts";
 import { publicPeerKeys } from "../features/peers/keys.ts";
 
-/** Something that the registry does not have as this relay has it, with what comes of that. */
+/** Something that the registry does not have as this relay has it, with the consequence. */
 export interface RegistrationDifference {
   readonly what: "partner" | "status" | "sendKey" | "acceptKey" | "endpoint";
   readonly detail: string;
@@ -118,7 +118,7 @@ export async function register(
   }
 }
 
-/** Whether only the network's governance can mend it. */
+/** Whether only the network's governance can fix it. */
 export function isForGovernance({ what }: RegistrationDifference): boolean {
   return what === "partner" || what === "status";
 }

@@ -1,7 +1,7 @@
 import { InvalidInput } from "./errors.ts";
 
 // Times that others tell. Every number is a time to a computer, also one that no calendar has, and what is stored once
-// is told for ever: so each is held to bounds where it enters.
+// is told forever: so each is limited where it enters.
 
 /** 2020: before there was a network. */
 export const EARLIEST_MS = Date.UTC(2020, 0, 1);

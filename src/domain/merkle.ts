@@ -108,7 +108,7 @@ export function verifyProof(root: Uint8Array, leaf: Uint8Array, proof: readonly 
 /**
  * Whether a multiproof leads from all its leaves to `root`, as `MerkleProof.multiProofVerify` judges it but for one case:
  * a proof of no leaves proves nothing and is false.
- * @internal The ledger verifies what relays prove. Here it is for tests, which hold the proofs against it without a chain.
+ * @internal The ledger verifies what relays prove. Here it is for tests, which check proofs by it without a chain.
  * @throws InvalidInput when a hash is not 32 bytes
  */
 export function verifyMultiproof(root: Uint8Array, { leaves, proof, proofFlags }: Multiproof): boolean {

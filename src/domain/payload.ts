@@ -88,7 +88,7 @@ export interface Debtor {
 }
 
 export interface Creditor {
-  /** As the payer knows the payee; the wallet may hold it against its own records. */
+  /** As the payer knows the payee; the wallet may compare it with its own records. */
   readonly name?: string;
   readonly alias: Alias;
 }

@@ -42,7 +42,7 @@ export type Step = StepOf<RelayContext>["run"];
 /** What a feature contributes to a relay. */
 export type RelayFeature = Feature<RelayContext>;
 
-/** The part of a relay's configuration that its steps go by; see app/config-schema.ts for the file. */
+/** The part of a relay's configuration that its steps use; see app/config-schema.ts for the file. */
 export interface RelaySettings {
   readonly batch: {
     readonly maxTransfers: number;

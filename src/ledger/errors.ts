@@ -4,7 +4,7 @@ import { ABI } from "./abi.ts";
 import { ErrorArguments, LEDGER_ERRORS, type Remedy } from "./error-catalogue.ts";
 
 /**
- * The ledger refused a call. `code` is the name of the contract's error, stable for ever; the message says in a
+ * The ledger refused a call. `code` is the name of the contract's error, stable forever; the message says in a
  * sentence what it means, with its values.
  */
 export class LedgerError extends Error {

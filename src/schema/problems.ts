@@ -20,7 +20,7 @@ interface ProblemEntry {
   readonly title: string;
   /**
    * What it proves of the transfer. "none" is a promise: the intake looks whether the UETR is stored before it gives
-   * such an answer, and keeps the refusal for ever. What is answered before that can be looked at proves nothing.
+   * such an answer, and keeps the refusal forever. An answer given before the UETR can be looked up proves nothing.
    */
   readonly transfer: TransferFate;
   /** ISO 20022 status reason, where one fits every case of the problem. */

@@ -58,7 +58,7 @@ export function createVerifier(world: CrashWorld, load: Load): Verifier {
   };
 }
 
-/** Until the relay says of every accepted transfer that it has ended; once it has, it says so for ever. */
+/** Until the relay says of every accepted transfer that it has ended; once it has, it says so forever. */
 async function untilEnded(
   { source: { client } }: CrashWorld,
   { sent }: Load,

@@ -90,7 +90,7 @@ const EVENTS = "events e ON e.seq = d.event LEFT JOIN transfers t ON t.uetr = e.
 
 /**
  * Events about webhooks are read as pages and as a stream, never delivered by one: two endpoints that are both down
- * would tell each other so for ever.
+ * would tell each other so forever.
  */
 const NOT_DELIVERED = "webhook.%";
 

@@ -18,7 +18,7 @@ export async function postWebhook(
 ): Promise<SendResult> {
   try {
     const response = await postTo(parseOutsideUrl(url, reach), { headers, body, timeoutMs }, reach);
-    // Whatever becomes of the body does not matter any more.
+    // The body no longer matters.
     response.on("error", () => undefined);
     let bytes = 0;
     response.on("data", (chunk: Uint8Array) => {

@@ -32,7 +32,7 @@ interface Context extends HttpContext {
   readonly relay: RelayContext;
 }
 
-/** What the operator of the relay does. Every action is in the audit log, whatever comes of it. */
+/** What the operator of the relay does. Every action is in the audit log, whatever its result. */
 export function operatorRoutes(relay: RelayContext): RoutesOf {
   return (http) =>
     routes((app) => {

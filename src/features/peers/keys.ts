@@ -21,7 +21,7 @@ const keySet = z.object({
   ),
 });
 
-/** New keys for a relay. Their public halves have to be registered on the ledger before peers go by them. */
+/** New keys for a relay. Their public halves have to be registered on the ledger before peers use them. */
 export function generatePeerKeys(): PeerKeys {
   return {
     signing: generateKeyPairSync("ed25519").privateKey,

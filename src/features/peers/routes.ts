@@ -20,7 +20,7 @@ interface Body {
 
 /**
  * What other partners' relays call. Whether a request is let in, and whose signature it has, is decided before its body is
- * read, and the body is held against the signed digest before anything is done with it.
+ * read, and the body is checked against the signed digest before it is used.
  */
 export function peerRoutes(
   context: RelayContext,

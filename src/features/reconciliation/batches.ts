@@ -26,13 +26,13 @@ import { openDetails } from "../remittance/sealed-details.ts";
 import { openPayload } from "../remittance/sealed-payload.ts";
 import type { Findings } from "./differences.ts";
 
-// What the ledger has of each batch, held against the store's rows: the header and how it ended, which the ledger has
+// What the ledger has of each batch, compared with the store's rows: the header and how it ended, which the ledger has
 // published, and the transfers, whose amounts and details hashes the header commits to.
 
 /** Transfers whose details are opened and hashed between two turns of everybody else. */
 const HASHES_PER_TURN = 100;
 
-/** @param block the one that everything is held against */
+/** @param block the one that everything is compared with */
 export async function findInBatches(
   context: RelayContext,
   block: number,
@@ -98,7 +98,7 @@ function differingMembers(stored: unknown, header: BatchHeader): Set<string> {
 }
 
 function findInEnd({ id, status, rejected, at }: ReplayedEnd, row: ProjectedBatch, block: number, findings: Findings) {
-  // What was read after the block of the reconciliation is not held against it.
+  // What was read after the block of the reconciliation is not compared.
   const isEnded = row.final !== undefined && row.final.block <= block;
   const stands = isEnded ? row.status : "open";
   if (stands !== status) {

@@ -1,7 +1,7 @@
 import type { RelayFeature } from "../context.ts";
 import { reconciliationRoutes } from "./routes.ts";
 
-/** The store held against the ledger. */
+/** The store, compared with the ledger. */
 export const reconciliation: RelayFeature = {
   name: "reconciliation",
   routes: [reconciliationRoutes],

@@ -34,7 +34,7 @@ export interface ReconciledBalance {
 export interface ReconciliationReport {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** The block that everything is held against; undefined where the ledger has not been read. */
+  /** The block that everything is compared with; undefined where the ledger has not been read. */
   readonly block: number | undefined;
   readonly balances: readonly ReconciledBalance[];
   readonly checked: Extent;
@@ -77,7 +77,7 @@ export async function reconcile(
 }
 
 function notRead(findings: Findings): readonly ReconciledBalance[] {
-  findings.add("ledger", "cursor", "The ledger has not been read yet, so there is nothing to hold the store against.");
+  findings.add("ledger", "cursor", "The ledger has not been read yet, so there is nothing to compare the store with.");
   return [];
 }
 

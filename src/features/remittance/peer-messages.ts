@@ -75,7 +75,7 @@ async function takePayload(context: RelayContext, from: PartnerId, payload: Read
 
 /**
  * Until when, in seconds of ledger time, a batch can be opened. The ledger takes none that would hold its money for
- * longer than it allows: one that says so cannot keep its payload here for ever. A day is left for clocks that differ.
+ * longer than it allows: one that says so cannot keep its payload here forever. A day is left for clocks that differ.
  */
 async function lastChance({ db }: RelayContext, { expiresAt }: BatchHeader, nowMs: number): Promise<number> {
   const read = await readCursor(db);

@@ -178,7 +178,7 @@ const creditResultSchema = z.discriminatedUnion("status", [
 
 const creditSchema = z.object({ results: z.array(z.unknown()) });
 
-/** None for a result that is not as the contract has it: it is as good as left out, and hurts no other. */
+/** None for a result that breaks the contract: it counts as left out, and affects no other. */
 function creditResults(result: unknown): readonly CreditResult[] {
   const { data } = creditResultSchema.safeParse(result);
   if (data === undefined) return [];

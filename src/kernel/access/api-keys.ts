@@ -37,7 +37,7 @@ export async function issueApiKey({ db, drawBytes, clock }: KeyMaker, wanted: Ne
   return issued;
 }
 
-/** What came of making a key in another's place. */
+/** The result of rotating a key. */
 export type Rotation =
   | { readonly kind: "rotated"; readonly issued: IssuedKey }
   /** There is no such key, or it has been revoked or has expired. */

@@ -44,7 +44,7 @@ export async function concludeAudit(
   );
 }
 
-/** `id` is its name, for ever; see feeds.ts. */
+/** `id` is its permanent name; see feeds.ts. */
 export type NumberedAuditEntry = AuditEntry & { readonly seq: bigint; readonly id: string };
 
 /** Entries after a number, in order. One that was begun when it was read is concluded later, under its number. */

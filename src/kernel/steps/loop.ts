@@ -147,7 +147,7 @@ async function loop<Name extends string>(
   }
 }
 
-/** An error that no repetition mends: every step has to stop for it. */
+/** An error that no repetition fixes: every step has to stop for it. */
 export function isFatal(error: unknown): boolean {
   return typeof error === "object" && error !== null && "fatal" in error && error.fatal === true;
 }

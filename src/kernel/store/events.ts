@@ -27,7 +27,7 @@ export interface NewEvent {
 }
 
 export interface StoredEvent {
-  /** Its name, for ever: what readers keep, and what they tell deliveries of one event apart by. */
+  /** Its permanent name: readers keep it, and recognise repeated deliveries by it. */
   readonly id: string;
   /** The relay's own count: who has seen one has seen all below it. There may be gaps. */
   readonly seq: bigint;

@@ -63,7 +63,7 @@ function holdLease({ db, name, epoch, takenMs, nowMs }: Taken): Lease {
   let untilMs = takenMs + LEASE_MS;
   let ended = false;
   const isHeld = (): boolean => {
-    // Once late, late for ever: what was begun under it may have been done by another.
+    // Once late, always late: what was begun under it may have been done by another.
     ended ||= nowMs() >= untilMs;
     return !ended;
   };

@@ -193,7 +193,7 @@ function withoutSettings(what: string): string {
   );
 }
 
-/** What a pooler answers to what it does not do is no failure of the connection: it would be the same for ever. */
+/** What a pooler answers to what it does not do is no failure of the connection: it would never change. */
 function whyUnsuitable(failure: unknown): unknown {
   const message = failure instanceof Error ? failure.message : "";
   const [, setting] = /unsupported startup parameter(?: in options)?: (\S+)/i.exec(message) ?? [];

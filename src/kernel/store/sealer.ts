@@ -48,7 +48,7 @@ const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + NAME_BYTES + SALT_BYTES;
 /**
  * Messages under one salt. Nonces are drawn, which is safe for 2^32 of them under one key (NIST SP 800-38D, 8.3); with
- * so few, two that are the same are as good as impossible.
+ * so few, two that are the same are practically impossible.
  */
 const MESSAGES_PER_SALT = 2 ** 20;
 /** Salted keys that are remembered for opening. */

@@ -32,7 +32,7 @@ export interface Readiness {
   readonly alarms?: readonly Alarm[];
 }
 
-/** What /readyz tells. /livez tells nothing but that the process answers: what is wrong elsewhere is not mended by a restart. */
+/** What /readyz tells. /livez tells nothing but that the process answers: a restart does not fix what is wrong elsewhere. */
 export interface Health {
   /** Asked often, it looks anew only every so many milliseconds. Never throws. */
   readiness(): Promise<Readiness>;
@@ -43,7 +43,7 @@ export interface Health {
   /** A pass of a step has failed, or has not; undefined for all, as this process runs them no more. */
   stepFailed(step: string): void;
   stepPassed(step: string | undefined): void;
-  /** The steps have stopped for an error that nothing but an operator can mend. */
+  /** The steps have stopped for an error that only an operator can fix. */
   fail(error: Error): void;
 }
 

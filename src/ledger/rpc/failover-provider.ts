@@ -45,7 +45,7 @@ export interface FailoverOptions {
  * until it fails: no connection, no answer in time, an HTTP error, or anything that is not JSON-RPC. Then the request
  * goes to the next, and the ones after it, too. What a node says in JSON-RPC, errors included, is an answer.
  *
- * What is said about a block is held against what other endpoints say, see Witnesses: who lies is dropped.
+ * What is said about a block is compared with what other endpoints say, see Witnesses; an endpoint that lies is dropped.
  * @param urls http or https, the preferred one first
  * @throws InvalidInput
  */
@@ -261,7 +261,7 @@ export class FailoverProvider extends JsonRpcApiProvider {
   }
 }
 
-/** @throws Error where an endpoint does not tell its latest block, or a receipt's: it could not be held against others' */
+/** @throws Error where an endpoint does not tell its latest block, or a receipt's: it could not be compared with others' */
 function requireBlock(payload: JsonRpcPayload, response: RpcResponse): void {
   const { method, params } = payload;
   const result: unknown = "result" in response ? response.result : undefined;

@@ -10,7 +10,7 @@ export class LedgerUnreachable extends Error {
   }
 }
 
-/** Endpoints contradict each other, and there is no majority to go by: none of them is believed. */
+/** Endpoints contradict each other, and there is no majority: none of them is believed. */
 export class LedgerDisputed extends Error {
   readonly code = "LEDGER_DISPUTED";
 

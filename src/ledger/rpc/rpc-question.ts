@@ -74,7 +74,7 @@ export function questionOf({ method, params }: Pick<JsonRpcPayload, "method" | "
 }
 
 /**
- * The question that an answer can be held against, where only the answer names a block: the latest block, which is
+ * The question that an answer can be compared by, where only the answer names a block: the latest block, which is
  * block number so-and-so, and a receipt, which is one of that block.
  */
 export function questionAfter({ method, params }: JsonRpcPayload, response: RpcResponse): Question | undefined {

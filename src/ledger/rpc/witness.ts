@@ -113,7 +113,7 @@ export class Witnesses {
     const { witnesses } = this.#options;
     const others = this.#panel().filter((endpoint) => endpoint !== first);
     const ranked = [...others].sort((a, b) => a.silences - b.silences || a.averageMs - b.averageMs);
-    // Every so often another one has its turn: who lies, or answers again, is to be found before it is needed.
+    // Every so often another one has its turn: an endpoint that lies, or answers again, has to be noticed before it is needed.
     const rested = ranked.filter(({ isResting }) => !isResting);
     const asked = this.#asked.get(method) ?? 0;
     this.#asked.set(method, asked + 1);

@@ -44,7 +44,7 @@ describe("Attack: a quote is drawn on beyond what it offers", () => {
     await expectConserved(network);
   });
 
-  it("what is rejected or expires does not come back to the quote: it cannot be drawn on for ever", async () => {
+  it("what is rejected or expires does not come back to the quote: it cannot be drawn on forever", async () => {
     const network = await freshNetwork();
     const quote = await makeQuote(CORRIDORS.hkdToPhp);
     const first = await makeBatch(network, { quote, seed: "first" });

@@ -55,8 +55,8 @@ describe("the journal of a killed deployment", () => {
     message("TRANSACTION_PREPARE_SEND", futureId, { nonce: given }),
   ];
   const send = (data: string, rest: object = {}) => deployer.sendTransaction({ to: TO, data, gasLimit: GAS, ...rest });
-  const mend = () => mendJournal(folder, ethers.provider);
-  const refusal = () => mend().then(() => "none", String);
+  const fix = () => mendJournal(folder, ethers.provider);
+  const refusal = () => fix().then(() => "none", String);
 
   const write = (...messages: readonly object[]) =>
     writeFile(join(folder, "journal.jsonl"), messages.map((line) => `\n${JSON.stringify(line)}`).join(""));
@@ -69,11 +69,11 @@ describe("the journal of a killed deployment", () => {
   /** What is added to these lines. */
   const added = async (...messages: readonly object[]): Promise<unknown[]> => {
     await write(...messages);
-    await mend();
+    await fix();
     const lines = await read();
     expect(lines.slice(0, messages.length)).to.deep.equal(messages);
-    await mend();
-    expect(await read(), "mended a second time").to.deep.equal(lines);
+    await fix();
+    expect(await read(), "fixed a second time").to.deep.equal(lines);
     return lines.slice(messages.length);
   };
 
@@ -156,7 +156,7 @@ describe("the journal of a killed deployment", () => {
     );
     for (let length = 1; length < end.length; length++) {
       await writeFile(join(folder, "journal.jsonl"), whole + end.slice(0, length));
-      await mend();
+      await fix();
       expect(await readFile(join(folder, "journal.jsonl"), "utf8"), `${length} characters`).to.equal(whole);
     }
   });
@@ -165,7 +165,7 @@ describe("the journal of a killed deployment", () => {
     const result = { type: "SUCCESS", address: TO };
     await write(init, { futureId: "a", type: "DEPLOYMENT_EXECUTION_STATE_COMPLETE", result });
     await writeFile(join(folder, "deployed_addresses.json"), `{ "a": "0x70`);
-    await mend();
+    await fix();
     expect(JSON.parse(await readFile(join(folder, "deployed_addresses.json"), "utf8"))).to.deep.equal({ a: TO });
     expect(await readdir(folder)).to.have.members(["journal.jsonl", "deployed_addresses.json"]);
   });
@@ -192,7 +192,7 @@ describe("the journal of a killed deployment", () => {
   it("is left alone when it is another chain's, or not there", async () => {
     expect(await added({ ...init, chainId: 1 }, begin("a"))).to.deep.equal([]);
     await rm(join(folder, "journal.jsonl"));
-    await mend();
+    await fix();
     expect(await readdir(folder)).to.deep.equal([]);
   });
 });

@@ -62,7 +62,7 @@ describe("a submitter whose withdrawal meets", function () {
 
   afterEach(() => setAutomine(true));
 
-  /** @param deliveries what becomes of each broadcast; the last goes on for ever */
+  /** @param deliveries what becomes of each broadcast; the last goes on forever */
   const submitterBy = (deliveries: readonly Delivery[], methods: Partial<Provider> = {}): Promise<Submitter> =>
     submitterWith(
       sandbox,

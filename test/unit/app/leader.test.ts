@@ -134,7 +134,7 @@ describe("the process that leads", () => {
     await leader.stop();
   });
 
-  it("keeps the lease after an error that nothing mends, so that nobody goes on with it", async () => {
+  it("keeps the lease after an error that nothing fixes, so that nobody goes on with it", async () => {
     const db = new OneLease();
     const [first, second] = [start(db), start(db)];
     await until(() => log(first) === "begun");

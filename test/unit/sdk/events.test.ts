@@ -169,7 +169,7 @@ describe("Following events", function () {
       .and.include({ code: "cursor-lost", goOn: idOf(1) });
   });
 
-  it("ends when it is told to, and throws what no repetition mends", async () => {
+  it("ends when it is told to, and throws what no repetition fixes", async () => {
     void until(() => streams.length > 0).then(() => stop.abort());
     expect(await collect(clientOf(relay).events({ after: idOf(3), signal: stop.signal }))).to.deep.equal([]);
     relay.manner = problem(403, "forbidden");

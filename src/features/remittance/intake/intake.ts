@@ -57,7 +57,7 @@ export interface Intake {
   quote(request: QuoteRequest): Promise<Quoted>;
 }
 
-/** A quote can be used up between pricing and storing; then it is priced anew, so often at most. */
+/** A quote can be used up between pricing and storing; then it is priced again, at most this many times. */
 const MAX_ATTEMPTS = 4;
 
 export function createIntake(context: RelayContext): Intake {
@@ -167,7 +167,7 @@ async function refuseForGood({ db, clock }: RelayContext, refusals: ReadonlyMap<
   if (final.length > 0) await insertRefusals(db, final);
 }
 
-/** Who meets it again with a request that has been mended must see why it is no use. */
+/** Somebody who corrects the request and sends it again must see why that does not help. */
 function forGood(refusal: Refusal): Refusal {
   return { ...refusal, detail: `${refusal.detail}; nothing will be stored under this UETR: a new try needs a new one` };
 }

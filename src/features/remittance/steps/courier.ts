@@ -20,7 +20,7 @@ const PER_TARGET = 4;
 
 /**
  * Sends the payloads of signed batches to their target relays, while the opener has them opened. One that is not taken is
- * sent again, with growing pauses, until its batch has ended: also one that is refused, for the other side may be mended
+ * sent again, with growing pauses, until its batch has ended: also one that is refused, since the other side may be fixed
  * meanwhile, and until then nobody's money is lost.
  */
 export const courierStep: Step = async (context) => {

@@ -35,9 +35,9 @@ const WALLET_CALLS = 4;
 const OWN_FAULT = "a fault of this relay";
 
 /**
- * Has the wallet credit the customers of settled batches. A credit is asked for again, with growing pauses and for ever,
+ * Has the wallet credit the customers of settled batches. A credit is asked for again, with growing pauses and without end,
  * until the wallet says that it is posted: the money is there, and it is the customer's. That it is posted once only is
- * the wallet's part, which goes by the UETR; see docs/wallet-connector.md.
+ * the wallet's part, which uses the UETR; see docs/wallet-connector.md.
  */
 export const crediterStep: Step = async (context) => {
   const { db, clock, metrics } = context;

@@ -31,7 +31,7 @@ const PARTIES_PER_TURN = 100;
 const LEAST_LEFT_SECONDS = 3;
 
 /**
- * Answers batches that are open for this partner: holds the payload against the ledger, asks the wallet for each
+ * Answers batches that are open for this partner: compares the payload with the ledger, asks the wallet for each
  * customer, and signs the settlement with what it refuses. The decision and the credits that it promises are on disk
  * before the ledger hears of it. A payload that is not what its batch commits to is never signed; while the wallet does
  * not answer in full, nothing is decided.

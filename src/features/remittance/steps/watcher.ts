@@ -33,7 +33,7 @@ import { showUnknownSignatures, unknownSignatureEvents } from "../unknown-signat
 
 /**
  * The ledger's history is not what this relay has read, and acted on: a block that was final has another hash. Nothing
- * that runs can mend it, so everything stops; see docs/relay-operator.md.
+ * that runs can fix it, so everything stops; see docs/relay-operator.md.
  */
 export class ForkDetected extends Error {
   readonly code = "FORK_DETECTED";

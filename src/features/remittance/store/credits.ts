@@ -116,7 +116,7 @@ export async function withoutStuckEvent(tx: Queryable, uetrs: readonly Uetr[]): 
 const STUCK_AFTER_SECONDS = 60;
 
 /**
- * Credits of settled batches that have failed, for whatever reason, or that nothing has come of for a while: whatever
+ * Credits of settled batches that have failed, for whatever reason, or that have had no result for a while: whatever
  * keeps the step that credits from its work, customers wait for their money.
  */
 export async function countStuckCredits(db: Queryable, nowMs: number): Promise<number> {

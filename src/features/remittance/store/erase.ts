@@ -43,7 +43,7 @@ const PAYLOAD_IS_FINISHED = `EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id =
 const PAYLOAD_IS_PAST_CHANCE = `(p.expires_at_s <= $2
   AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = p.batch))`;
 
-/** What an erasure by age goes by. */
+/** What an erasure by age looks at. */
 export interface ErasureTimes {
   /** What is older is erased: milliseconds since the epoch, and not in the future. */
   readonly beforeMs: number;

@@ -162,7 +162,7 @@ describe("the network's registry and providers", function () {
     const need = { source: ALIPAY_HK, sourceCurrency: 344, targetCurrency: 608, sourceTotal: 1_000n, targetTotal: 0n };
     const json = (response: ServerResponse, body: object) => response.end(JSON.stringify(body));
 
-    it("takes no quote that is to stand for ever", async () => {
+    it("takes no quote that is to stand forever", async () => {
       desks.set(await setDesk(PROVIDER), async (_given, response) => {
         json(response, await signed(await offerOf(PROVIDER, { validUntil: 2 ** 48 - 1 })));
       });

@@ -51,7 +51,7 @@ describeOnBothDatabases("idempotent submission", (open) => {
     expect(reserved).to.equal(BigInt(answers[0]?.json<{ receive: { minor: string } }>().receive.minor ?? 0));
   });
 
-  it("lets one of several contents with the same UETR through, and refuses the others for ever", async () => {
+  it("lets one of several contents with the same UETR through, and refuses the others forever", async () => {
     const uetr = newUetr();
     const contents = Array.from({ length: 20 }, (_, index) =>
       submission({ uetr, amount: { send: { currency: "HKD", minor: String(1_000 + (index % 4)) } } }),

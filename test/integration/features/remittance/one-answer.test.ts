@@ -15,7 +15,7 @@ import {
   type ApiRelay,
 } from "../../support/api.ts";
 
-describeOnBothDatabases("one answer for ever to one UETR", (open) => {
+describeOnBothDatabases("one answer forever to one UETR", (open) => {
   let db: Database;
   let relay: ApiRelay;
   let headers: { authorization: string };
@@ -126,7 +126,7 @@ describeOnBothDatabases("one answer for ever to one UETR", (open) => {
     return row?.refusals ?? -1;
   }
 
-  it("keeps a refusal for ever: the customer has the money back for ever", async () => {
+  it("keeps a refusal forever: the customer has the money back forever", async () => {
     const request = submission();
     await setBalance(db, "HKD", 0n);
     const refused = await post(request);

@@ -39,13 +39,13 @@ describeOn("PGlite", "what passes is not refused for good", (open) => {
   const post = (payload: SubmitRequest) => submitTo(relay, headers, payload);
 
   /** Refused for now, told when to come again, and taken once what was in the way is not there any more. */
-  async function expectPassing(code: ProblemCode, mend: () => unknown): Promise<void> {
+  async function expectPassing(code: ProblemCode, fix: () => unknown): Promise<void> {
     const request = submission();
     const refused = await post(request);
     expect(refused.json()).to.include({ code, status: 503 });
     expect(PROBLEMS[code].status).to.equal(503);
     expect(refused.headers["retry-after"]).to.match(/^\d+$/);
-    await mend();
+    await fix();
     expect((await post(request)).statusCode).to.equal(202);
   }
 

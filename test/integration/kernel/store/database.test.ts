@@ -173,7 +173,7 @@ describeOnBothDatabases("a database", (open) => {
       });
     }
 
-    it("are not tried for ever, and not at all after other failures", async () => {
+    it("are not tried forever, and not at all after other failures", async () => {
       for (const [code, expected] of [
         ["40001", 8],
         ["P0001", 1],

@@ -11,7 +11,7 @@ import { openPglite, openPgliteSchemas } from "../../../../src/kernel/store/pgli
 
 const PGLITE = new URL("../../../../src/kernel/store/pglite.ts", import.meta.url).href;
 
-/** Inserts numbers for ever, and says each when it is committed. */
+/** Inserts numbers forever, and says each when it is committed. */
 const WRITER = `
   import { openPglite } from ${JSON.stringify(PGLITE)};
   const db = await openPglite(process.argv[1]);

@@ -141,7 +141,7 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
       expect(booksOf(order)?.refunds.get(order.uetr)).to.equal(booksOf(order)?.debits.get(order.uetr));
     });
 
-    it("does not wait for ever for an expiry on a ledger whose time stands still", async () => {
+    it("does not wait forever for an expiry on a ledger whose time stands still", async () => {
       const order = at(template, OUTAGE.fromSecond);
       const { network, runOptions } = day;
       const options = { ...runOptions([order]), wallets: network.partners, patienceMs: 3_000 };

@@ -60,11 +60,11 @@ describe("The systemd service of a relay", () => {
     expect(Number.parseInt(one("TimeoutStopSec"), 10)).to.be.at.least(drainSeconds + 10);
   });
 
-  it("starts a relay again whatever it ended with, but for what the same again cannot mend, and not for ever", () => {
+  it("starts a relay again whatever it ended with, but for what the same again cannot fix, and not forever", () => {
     expect(one("Restart")).to.equal("always");
     const { USAGE, CONFIG } = EXIT_CODES;
     expect(one("RestartPreventExitStatus")).to.equal(`${USAGE.code} ${CONFIG.code}`);
-    // Trying to reach what is away takes a minute each time: as often as that it may be tried for ever.
+    // Trying to reach what is away takes a minute each time: as often as that it may be tried forever.
     const limit = Number.parseInt(one("StartLimitIntervalSec"), 10) * 60;
     const burst = Number.parseInt(one("StartLimitBurst"), 10);
     const pause = Number.parseInt(one("RestartSec"), 10);

@@ -129,7 +129,7 @@ describe("a relay's readiness", () => {
     expect(JSON.stringify(reasons)).not.to.match(/hush|key@/);
   });
 
-  it("does not wait for an answer for ever", async () => {
+  it("does not wait for an answer forever", async () => {
     const never = () => Promise.withResolvers<number>().promise;
     expect(await codes(healthOf(state, { timeoutMs: 10, latest: never }))).to.deep.equal(["ledger"]);
   });
