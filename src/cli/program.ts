@@ -3,6 +3,7 @@ import { COMPLETIONS, completionScript } from "./completion.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
+import { addProviderCommands } from "./commands/provider.ts";
 import { addReceiptCommands } from "./commands/receipts.ts";
 import { addRelayCommands } from "./commands/relay.ts";
 import { addTransferCommands } from "./commands/transfers.ts";
@@ -35,6 +36,7 @@ export function createProgram(io: Io, isJson = false): Command {
   addNetworkCommands(program, io);
   addTransferCommands(program, io);
   addReceiptCommands(program, io);
+  addProviderCommands(program, io);
   addOperatorCommands(program, io);
   addKeyCommands(program, io);
   program
