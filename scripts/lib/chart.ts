@@ -5,8 +5,8 @@ import { relayAlertGroup } from "../../deploy/besu/relay-alerts.ts";
 import { yamlFile } from "../../deploy/besu/yaml-file.ts";
 import { relayConfigSchema } from "../../src/app/config-schema.ts";
 
-// What of deploy/relay/chart is made from the code: the alerts, which Prometheus of compose.yaml loads, too, and the
-// schema by which Helm refuses values that the relay would refuse when it starts.
+// What of deploy/relay/chart is made from the code: its version, which is the product's; the alerts, which Prometheus of
+// compose.yaml loads, too; and the schema by which Helm refuses values that the relay would refuse when it starts.
 
 const CHART = "deploy/relay/chart";
 /** Between blocks where the ledger has nothing to do, at most: as in the example of a ledger's plan, and then some. */
@@ -68,6 +68,13 @@ function chartSchema(): object {
   };
 }
 
+/** Chart.yaml with the product's version for both that it has: the chart's own, and the image's tag. */
+async function versioned(): Promise<string> {
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile("package.json", "utf8")));
+  const text = await readFile(`${CHART}/Chart.yaml`, "utf8");
+  return text.replaceAll(/^(version|appVersion): .*$/gm, `$1: ${version}`);
+}
+
 /** The files that are made, by path. */
 async function renderChart(): Promise<ReadonlyMap<string, string>> {
   const alerts = yamlFile(
@@ -78,7 +85,11 @@ async function renderChart(): Promise<ReadonlyMap<string, string>> {
     ],
     "Made by `npm run chart`: change deploy/besu/relay-alerts.ts, not this.",
   );
-  const files = { "alerts.yml": alerts, "values.schema.json": JSON.stringify(chartSchema()) };
+  const files = {
+    "Chart.yaml": await versioned(),
+    "alerts.yml": alerts,
+    "values.schema.json": JSON.stringify(chartSchema()),
+  };
   return new Map(
     await Promise.all(
       Object.entries(files).map(async ([file, text]): Promise<[string, string]> => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parseConfigFile } from "../../../../src/app/config.ts";
 import { at, list, strings, tree } from "../besu/output-support.ts";
-import { fileOf, productVersion, RELAY_FOLDER, SECRETS_FOLDER, secretsIn, yamlFileOf } from "./files.ts";
+import { fileOf, RELAY_FOLDER, SECRETS_FOLDER, secretsIn, yamlFileOf } from "./files.ts";
 
 /** Of dclint's rules, those on the order of things: ours is by what matters first. */
 const ORDER = ["service-keys-order", "services-alphabetical-order", "top-level-properties-order"];
@@ -69,11 +69,16 @@ describe("The compose file of one partner's relay", () => {
     });
     const filled = [...fileOf("env.example").matchAll(/^([A-Z_]+)=/gm)].map(([, variable]) => variable);
     expect(new Set(filled)).to.deep.equal(new Set([...used, "COMPOSE_PROFILES"]));
-    // As one name of a profile, and an image that no public registry is asked for.
     expect(fileOf("env.example")).to.include(
       `COMPOSE_PROFILES=${String(strings(at(services, "postgres", "profiles"))[0])}`,
     );
-    expect(fileOf("env.example")).to.include(`RELAY_IMAGE=localhost/feiqian-relay:${productVersion()}\n`);
+  });
+
+  it("names no image that a public registry would be asked for", () => {
+    expect(at(relay, "image")).to.match(/^\$\{RELAY_IMAGE:\?/);
+    for (const file of ["env.example", "README.md", "Dockerfile"]) {
+      expect(fileOf(file), file).not.to.match(/(?<![/\w])feiqian-relay:/);
+    }
   });
 
   it("pins what it does not build to a version", () => {
