@@ -217,7 +217,7 @@ function withoutBom(line: Line): Line {
 
 function problemOfFile({ bytes }: Line, format: OrdersFormat): RefusedField | undefined {
   if (bytes?.find(isPrinted) === OPENING_BRACKET) {
-    return new RefusedField("file", "CSV with a header, or NDJSON with an object a line; not a JSON array", "FF01");
+    return new RefusedField("file", "CSV with a header, or NDJSON with one object per line; not a JSON array", "FF01");
   }
   return format === "csv" && bytes !== undefined ? foreignHeader(Buffer.from(bytes).toString("utf8")) : undefined;
 }

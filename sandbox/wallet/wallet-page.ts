@@ -90,7 +90,7 @@ async function send({ app, books }: WalletPageOptions, sent: Map<string, SentFor
   const known = sent.get(uetr);
   // Debited before this process started: what was sent then is in the books only.
   const isAnother = known === undefined ? books.debits.has(uetr) : !isDeepStrictEqual(known.order, order);
-  if (isAnother) throw new InvalidInput("uetr", "of a form that has not been sent: open the page anew to send more");
+  if (isAnother) throw new InvalidInput("uetr", "of a form that has not been sent: reload the page to send more");
   const form: SentForm = known ?? { order };
   sent.set(uetr, form);
   if (form.answer !== undefined) return;

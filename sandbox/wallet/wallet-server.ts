@@ -130,7 +130,7 @@ function verified<Output>(request: FastifyRequest, connector: Webhook, schema: z
   try {
     json = connector.verify(bodyOf(request), headers);
   } catch (failure) {
-    throw new Unverified("signed by nobody whom this wallet knows", { cause: failure });
+    throw new Unverified("not signed by a relay that this wallet knows", { cause: failure });
   }
   return parseWire(schema, json, "body");
 }

@@ -22,7 +22,7 @@ export function stopOnSignal(
   let isDraining = false;
   const stop = (signal: string): void => {
     if (isDraining) {
-      log.warn({ signal }, "second signal: not waiting any longer");
+      log.warn({ signal }, "second signal: stopping without waiting");
       process.exit(EXIT_FORCED);
       return;
     }

@@ -156,7 +156,7 @@ export const aliasSchema = z
   })
   .meta({
     id: "Alias",
-    description: "What a customer is found by at a wallet.",
+    description: "What identifies a customer at a wallet.",
     examples: [{ type: "MSISDN", value: "+639171234567" }],
   });
 export type AliasJson = z.infer<typeof aliasSchema>;

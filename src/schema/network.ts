@@ -62,8 +62,8 @@ export const balanceSchema = z
     held: moneySchema.meta({ description: "On the ledger, held for open batches." }),
     committed: moneySchema.meta({ description: "Promised to accepted transfers that are not on the ledger yet." }),
     spendable: moneySchema.meta({ description: "Available and not committed." }),
-    lowWater: moneySchema.optional().meta({ description: "Below it, an alarm is raised." }),
-    block: z.number().int().meta({ description: "The block that it was read at." }),
+    lowWater: moneySchema.optional().meta({ description: "Below this amount there is an alarm." }),
+    block: z.number().int().meta({ description: "The block at which it was read." }),
   })
   .meta({ id: "Balance" });
 export type BalanceJson = z.infer<typeof balanceSchema>;
@@ -81,7 +81,7 @@ export const eventTypeSchema = eventType.meta({ id: EVENT_TYPE });
 export const eventSchema = z
   .object({
     id: z.string().meta({
-      description: "Its name, which no other event is ever given; ask for what comes after it.",
+      description: "Its permanent name, never given to another event. Ask for what comes after it.",
       examples: ["evt_3f9c2a71b04e_42"],
     }),
     seq: z.number().int().meta({
@@ -116,7 +116,7 @@ export const eventsQuerySchema = z.strictObject({
 export const eventStreamQuerySchema = eventsQuerySchema.omit({ limit: true, after: true }).extend({
   after: eventCursor
     .optional()
-    .meta({ description: "Last-Event-ID goes before it; from now on where both are missing." }),
+    .meta({ description: "Last-Event-ID has priority. Without either, the stream starts now." }),
 });
 
 export const eventsResponseSchema = z.object({

@@ -6,7 +6,7 @@ import { eventCursor, eventSchema } from "./network.ts";
 export const SCOPES = ["read", "submit", "operate"] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Requests a minute; each transfer of a stream counts as one. */
+/** Requests per minute; each transfer of a stream counts as one. */
 export const DEFAULT_RATE_LIMIT = 6_000;
 export const MAX_RATE_LIMIT = 10_000_000;
 
@@ -21,7 +21,7 @@ export const createKeySchema = z
       .max(MAX_RATE_LIMIT)
       .optional()
       .meta({
-        description: `Requests a minute; each transfer of a stream counts as one. ${DEFAULT_RATE_LIMIT} where it is left out.`,
+        description: `Requests per minute; each transfer of a stream counts as one. ${DEFAULT_RATE_LIMIT} where it is left out.`,
       }),
     expiresAt: givenInstantSchema.optional(),
   })
@@ -48,13 +48,13 @@ export const apiKeySchema = z
     createdAt: instantSchema,
     expiresAt: instantSchema.optional(),
     revokedAt: instantSchema.optional(),
-    successor: z.string().optional().meta({ description: "The id of the key that was made in its place." }),
+    successor: z.string().optional().meta({ description: "The id of its successor." }),
   })
   .meta({ id: "ApiKey" });
 export type ApiKeyJson = z.infer<typeof apiKeySchema>;
 
 export const newKeySchema = apiKeySchema
-  .extend({ key: z.string().meta({ description: "The key itself. It is told this once, and kept nowhere." }) })
+  .extend({ key: z.string().meta({ description: "The key itself. It is shown once, and not stored." }) })
   .meta({ id: "NewApiKey" });
 export type NewKeyJson = z.infer<typeof newKeySchema>;
 
@@ -71,7 +71,7 @@ export const createWebhookSchema = z
       .array(z.string().regex(/^[a-z]{1,32}(?:\.[a-z]{1,32}){1,3}$/, "a type of events"))
       .max(32)
       .default([])
-      .meta({ description: "The types of events to be told of; all where empty." }),
+      .meta({ description: "The types of events to deliver; all if empty." }),
   })
   .meta({ id: "CreateWebhook" });
 export type CreateWebhook = z.input<typeof createWebhookSchema>;
@@ -88,7 +88,7 @@ export const webhookSchema = z
 export type WebhookJson = z.infer<typeof webhookSchema>;
 
 export const newWebhookSchema = webhookSchema
-  .extend({ secret: z.string().meta({ description: "The Standard Webhooks secret, told this once." }) })
+  .extend({ secret: z.string().meta({ description: "The Standard Webhooks secret, shown once." }) })
   .meta({ id: "NewWebhook" });
 export type NewWebhookJson = z.infer<typeof newWebhookSchema>;
 
@@ -134,14 +134,15 @@ export const auditResponseSchema = z.object({
   entries: z.array(
     z
       .object({
-        id: z.string().meta({ description: "Its name, which no other entry is ever given." }),
+        id: z.string().meta({ description: "Its permanent name, never given to another entry." }),
         seq: z.number().int(),
         at: instantSchema,
         actor: z.string().meta({ description: "An API key's id, or the operating system's user." }),
         action: z.string(),
         subject: z.string().optional(),
         outcome: z.string().meta({
-          description: "`begun` while it is under way, or where it was cut short: the same entry tells later.",
+          description:
+            "`begun` while it is under way, or if it was interrupted. The same entry shows the result later.",
         }),
         data: z.record(z.string(), z.unknown()),
       })
@@ -171,4 +172,4 @@ export const erasureResponseSchema = z.object({
 
 export const reconciliationSchema = z
   .record(z.string(), z.unknown())
-  .meta({ id: "Reconciliation", description: "The store against the ledger. A difference is an alarm." });
+  .meta({ id: "Reconciliation", description: "The store compared with the ledger. A difference is an alarm." });

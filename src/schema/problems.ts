@@ -50,7 +50,11 @@ export const PROBLEMS = {
     reason: "AM05",
   },
   "not-cancellable": { status: 409, title: "The transfer cannot be cancelled any more", transfer: "stored" },
-  "receipt-not-ready": { status: 409, title: "There is no receipt before a transfer has settled", transfer: "unknown" },
+  "receipt-not-ready": {
+    status: 409,
+    title: "A receipt exists only after a transfer has settled",
+    transfer: "unknown",
+  },
   "already-rotated": { status: 409, title: "The key has a successor", transfer: "unknown" },
   "not-final": {
     status: 409,
@@ -159,10 +163,10 @@ export const problemSchema = z
       description: "The transfer that is stored under the UETR, and its status.",
     }),
     retryAfterSeconds: z.number().int().optional().meta({
-      description: "When to send again what a limit held up; as the header retry-after, where there is one.",
+      description: "Seconds until a retry makes sense; the same as the header retry-after.",
     }),
     goOn: z.string().optional().meta({
-      description: "The cursor to go on from: up to it all is as it was read, and what comes after it is to be read.",
+      description: "The cursor to continue from. Everything up to it is unchanged; read what comes after it.",
     }),
   })
   .meta({ id: "Problem", description: "What went wrong (RFC 9457)." });

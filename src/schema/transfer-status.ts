@@ -19,7 +19,7 @@ export const transferStatusSchema = z
     status: z.enum(STATUSES),
     pacs002: z.string().meta({ description: "ISO 20022 ExternalPaymentTransactionStatus1Code.", examples: ["ACSC"] }),
     reason: reasonSchema.optional(),
-    isFinal: z.boolean().meta({ description: "Whether the money can move no more: it is there, or it is back." }),
+    isFinal: z.boolean().meta({ description: "Whether the money has reached its end: paid out, or refunded." }),
     target: partnerIdSchema,
     ...itemised,
     acceptedAt: instantSchema,

@@ -70,10 +70,10 @@ export const submitRequestSchema = z
       .regex(/^[A-Z0-9]{4}$/, "an ISO 20022 purpose code: four upper-case letters or digits")
       .meta({ description: "ISO 20022 ExternalPurpose1Code.", examples: ["FAMI"] }),
     remittance: textSchema.optional().meta({
-      description: "For the payee to read (Max140Text); left out where there is nothing to say.",
+      description: "For the payee to read (Max140Text). Optional.",
     }),
     ifUnfunded: z.enum(["wait", "fail"]).default("fail").meta({
-      description: "Where the partner has too little money on the ledger: wait for it, or fail at once.",
+      description: "If the partner has too little money on the ledger: wait for it, or fail at once.",
     }),
   })
   .meta({
@@ -100,7 +100,7 @@ export const acceptanceSchema = z
     target: partnerIdSchema,
     ...itemised,
     acceptedAt: instantSchema,
-    expiresAt: instantSchema.meta({ description: "Not on its way by then, the transfer fails." }),
+    expiresAt: instantSchema.meta({ description: "A transfer that is not on its way by then fails." }),
   })
   .meta({
     id: "Acceptance",

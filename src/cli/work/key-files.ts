@@ -55,6 +55,6 @@ async function writeSecret(file: string, secret: string): Promise<void> {
     await writeFile(file, `${secret}\n`, { mode: 0o600, flag: "wx" });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw new InvalidInput("file", `one that is not there yet, in a folder that is (${file}: ${code})`);
+    throw new InvalidInput("file", `a file that does not exist yet, in a folder that does (${file}: ${code})`);
   }
 }

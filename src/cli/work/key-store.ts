@@ -27,7 +27,7 @@ export function rotateKey(session: Session, id: string, overlapSeconds: number):
     const rotation = await rotateApiKey(makerOf(session, db), id, overlapSeconds);
     if (rotation.kind === "rotated") return { value: newKeyJson(rotation.issued), subject: id };
     throw rotation.kind === "unknown"
-      ? new CommandFailure("NOT_FOUND", "no API key of this id can be used any more")
+      ? new CommandFailure("NOT_FOUND", "no usable API key has this id")
       : new CommandFailure("NEGATIVE", `its successor is ${rotation.successor}: rotate that one`);
   });
 }
@@ -35,7 +35,7 @@ export function rotateKey(session: Session, id: string, overlapSeconds: number):
 export function revokeKey(session: Session, id: string): Promise<ApiKeyJson> {
   return onStore(session, "keys.revoke", async (db) => {
     const key = await revokeApiKey(db, id, session.io.clock.nowMs());
-    if (key === undefined) throw new CommandFailure("NOT_FOUND", "there is no API key of this id");
+    if (key === undefined) throw new CommandFailure("NOT_FOUND", "there is no API key with this id");
     return { value: keyJson(key), subject: id };
   });
 }

@@ -56,7 +56,7 @@ async function isAsRead(
     const [now] = await balancesAt(ledger, partner, [currency], number);
     return now !== undefined && now.available <= read;
   } catch (error) {
-    log.warn({ currency, error }, "the ledger does not tell how much money there is");
+    log.warn({ currency, error }, "the ledger did not answer how much money there is");
     return false;
   }
 }

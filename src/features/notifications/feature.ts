@@ -22,7 +22,7 @@ export const notifications: RelayFeature = {
   steps: [{ name: "notifier", run: notifierStep, pollIntervalMs: 1_000 }],
   routes: [eventRoutes, webhookRoutes],
   events: {
-    "webhook.dead": "An event was not delivered to a webhook, and is not tried any more.",
-    "webhook.disabled": "A webhook does not want to be told any more.",
+    "webhook.dead": "An event could not be delivered to a webhook, and was given up.",
+    "webhook.disabled": "A webhook was disabled: its endpoint answered 410.",
   },
 };

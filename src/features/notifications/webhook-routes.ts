@@ -34,7 +34,7 @@ function endpointRoutes(app: Routes, relay: RelayContext): void {
       config: { scope: "operate", action: "webhooks.create" },
       schema: {
         operationId: "createWebhook",
-        summary: "Have events delivered, from now on",
+        summary: "Deliver events from now on",
         tags: ["operator"],
         body: createWebhookSchema,
         ...responses({ 201: newWebhookSchema }, OF_BODIES),
@@ -66,14 +66,16 @@ function endpointRoutes(app: Routes, relay: RelayContext): void {
       config: { scope: "operate", action: "webhooks.delete" },
       schema: {
         operationId: "deleteWebhook",
-        summary: "Stop delivering, and forget what was not delivered",
+        summary: "Stop delivering, and drop what was not delivered",
         tags: ["operator"],
         params: webhookIdParams,
         ...responses({ 204: z.null() }, ["not-found"]),
       },
     },
     async ({ params }, reply) => {
-      if (!(await deleteWebhook(relay.db, params.id))) throw new Problem("not-found", "there is no webhook of this id");
+      if (!(await deleteWebhook(relay.db, params.id))) {
+        throw new Problem("not-found", "there is no webhook with this id");
+      }
       return reply.code(204).send(null);
     },
   );
@@ -103,7 +105,7 @@ function deliveryRoutes(app: Routes, relay: RelayContext): void {
       config: { scope: "operate", action: "deliveries.replay" },
       schema: {
         operationId: "replayDelivery",
-        summary: "Have an event delivered once more",
+        summary: "Deliver an event once more",
         tags: ["operator"],
         params: deliveryParams,
         ...responses({ 202: z.object({ webhook: z.string(), event: z.string() }) }, ["not-found"]),
@@ -112,7 +114,7 @@ function deliveryRoutes(app: Routes, relay: RelayContext): void {
     async ({ params, audit }, reply) => {
       audit.data = { event: params.event };
       if (!(await replayDelivery(relay, params.id, params.event))) {
-        throw new Problem("not-found", "there is no such webhook that is delivered to, or no such event");
+        throw new Problem("not-found", "there is no such active webhook, or no such event");
       }
       return reply.code(202).send({ webhook: params.id, event: params.event });
     },

@@ -55,7 +55,7 @@ function keyRoutes(app: Routes, { relay, auth }: Context): void {
         tags: ["operator"],
         body: createKeySchema,
         description:
-          "It can do no more than the key that makes it, no more often, and not for longer: what is left out of rateLimit and expiresAt is as that key has it.",
+          "It cannot have more scopes, a higher rate limit or a later end than the key that creates it. If rateLimit or expiresAt is left out, that key's own is used.",
         ...responses({ 201: newKeySchema }, OF_BODIES),
       },
     },
@@ -96,7 +96,7 @@ function keyChangeRoutes(app: Routes, { relay, auth }: Context): void {
       config: { scope: "operate", action: "keys.rotate" },
       schema: {
         operationId: "rotateKey",
-        summary: "Make a key in another's place",
+        summary: "Rotate a key",
         description:
           "It may do the same, as often, and for as long as the other might have: so only a key that may do all of that itself can ask for it. The other goes on working for the overlap, so that nothing stops while the new one is put in place; streams that were opened with it end, and can be opened again. A key has one successor at most: where the answer was lost, rotate the successor.",
         tags: ["operator"],
@@ -111,7 +111,7 @@ function keyChangeRoutes(app: Routes, { relay, auth }: Context): void {
       // What a key may do does not change, so that what was looked at is what is rotated.
       if (old !== undefined && old.successor === undefined) requireCovered(callerOf(request), old);
       const rotation = await rotateApiKey(relay, params.id, body.overlapSeconds);
-      if (rotation.kind === "unknown") throw new Problem("not-found", "no API key of this id can be used any more");
+      if (rotation.kind === "unknown") throw new Problem("not-found", "no usable API key has this id");
       if (rotation.kind === "has successor") {
         throw new Problem("already-rotated", `its successor is ${rotation.successor}: rotate that one`);
       }
@@ -137,7 +137,7 @@ function keyChangeRoutes(app: Routes, { relay, auth }: Context): void {
     },
     async ({ params }) => {
       const key = await revokeApiKey(relay.db, params.id, relay.clock.nowMs());
-      if (key === undefined) throw new Problem("not-found", "there is no API key of this id");
+      if (key === undefined) throw new Problem("not-found", "there is no API key with this id");
       auth.forget();
       return keyJson(key);
     },
@@ -151,7 +151,7 @@ function auditRoute(app: Routes, { relay }: Context): void {
       config: { scope: "operate" },
       schema: {
         operationId: "listAudit",
-        summary: "What operators did, and tried to",
+        summary: "What operators did, and tried to do",
         tags: ["operator"],
         querystring: auditQuerySchema,
         ...responses({ 200: auditResponseSchema }, ["cursor-lost"]),
@@ -184,7 +184,7 @@ function dataRoutes(app: Routes, { relay }: Context): void {
         summary: "Erase personal data",
         description:
           "Of one transfer, or of all that were accepted before a time, which may not be in the future. Only of what is " +
-          "finished on both sides: refunded, or credited as far as is known. The rest is left, whatever is asked.",
+          "finished on both sides: refunded, or credited as far as is known. Everything else is left.",
         tags: ["operator"],
         body: erasureSchema,
         ...responses({ 200: erasureResponseSchema }, [...OF_BODIES, "not-found", "not-final"]),
@@ -199,7 +199,7 @@ function dataRoutes(app: Routes, { relay }: Context): void {
       audit.subject = body.uetr;
       const erasure = await eraseTransfer(relay.db, parseUetr(body.uetr));
       if (erasure === "unknown") throw new Problem("not-found", "this relay knows no such transfer");
-      if (erasure === "in flight") throw new Problem("not-final", "what is unfinished needs its details still");
+      if (erasure === "in flight") throw new Problem("not-final", "unfinished data still needs its details");
       return { erased: 1, payloads: 0 };
     },
   );

@@ -48,7 +48,7 @@ export async function registryNow(
   try {
     return { kind: "read", view: await registry.refresh() };
   } catch {
-    return refused("unavailable", "the ledger, which tells who and what is open, does not answer now");
+    return refused("unavailable", "the ledger, which knows the partners and corridors, does not answer now");
   }
 }
 
@@ -94,7 +94,7 @@ export function activeWallet(
   const partner = view.partners.get(target);
   if (partner?.status === "unknown") return unknownStatus(target);
   if (partner?.status !== "active" || !partner.roles.includes("wallet")) {
-    return refused("unknown-partner", `partner ${target} is no active wallet of the network`, { field: "target" });
+    return refused("unknown-partner", `partner ${target} is not an active wallet of the network`, { field: "target" });
   }
   return { kind: "active", partner };
 }

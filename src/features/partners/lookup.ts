@@ -41,7 +41,7 @@ async function lookUp(context: RelayContext, asker: string, request: LookupReque
     context.log.warn({ target, error }, "a partner did not answer a lookup");
     if (error instanceof PeerError && error.status === 429) {
       const seconds = Math.min(Math.max(error.retryAfterSeconds ?? 1, 1), LONGEST_WAIT_SECONDS);
-      return limited(`partner ${target} answers no more look-ups for now`, seconds);
+      return limited(`partner ${target} accepts no more look-ups for now`, seconds);
     }
     return refused("partner-unavailable", `partner ${target} does not answer now`, { field: "target" });
   }

@@ -71,13 +71,13 @@ export function createAdmission({ clock }: Pick<RelayContext, "clock">, limits: 
       if (heard.size >= MAX_HEARD) heard.clear();
       heard.set(placeOf(address, partner), clock.nowMs() + HEARD_MS);
       const waitMs = requests.take(String(partner), limits.requestsPerMinute);
-      if (waitMs > 0) throw tooMuch("more requests than are taken of one partner", waitMs);
+      if (waitMs > 0) throw tooMuch("more requests than one partner may send", waitMs);
       const own = working.get(partner) ?? { requests: 0, bytes: 0 };
       if (own.requests >= limits.requestsOfPartner || (own.requests > 0 && own.bytes + bytes > limits.bytesOfPartner)) {
-        throw tooMuch("more at a time than is taken of one partner", BUSY_WAIT_MS);
+        throw tooMuch("more at a time than one partner may send", BUSY_WAIT_MS);
       }
       if (bytesOverall > 0 && bytesOverall + bytes > limits.bytesOverall) {
-        throw tooMuch("more at a time than is taken of all partners", BUSY_WAIT_MS);
+        throw tooMuch("more at a time than all partners together may send", BUSY_WAIT_MS);
       }
       own.requests += 1;
       own.bytes += bytes;

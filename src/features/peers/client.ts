@@ -144,6 +144,6 @@ async function understand<Answer>(read: () => Promise<Answer>): Promise<Answer> 
   try {
     return await read();
   } catch (cause) {
-    throw new PeerError("UNREACHABLE", "the peer's relay gave no answer that can be used", { cause });
+    throw new PeerError("UNREACHABLE", "the peer's relay gave an unusable answer", { cause });
   }
 }

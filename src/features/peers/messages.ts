@@ -54,14 +54,14 @@ export const lookupSchema = z.strictObject({
 export const PEER_PROBLEMS = {
   "malformed-message": { status: 400, title: "The message cannot be read" },
   unauthenticated: { status: 401, title: "The request is not signed by a partner's key in the registry" },
-  "wrong-sender": { status: 403, title: "The message is about what is not the sender's" },
+  "wrong-sender": { status: 403, title: "The message is about something of another partner" },
   "sender-not-active": { status: 403, title: "The partner is suspended or frozen" },
-  "payload-conflict": { status: 409, title: "There is a payload of other content for the batch" },
+  "payload-conflict": { status: 409, title: "A payload with other content is stored for the batch" },
   "not-settled": { status: 409, title: "This relay has not read yet that the batch has settled" },
-  "payload-too-large": { status: 413, title: "The message is larger than is taken" },
+  "payload-too-large": { status: 413, title: "The message is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not application/jose" },
-  "rate-limited": { status: 429, title: "More than is taken of one partner, or from one address" },
+  "rate-limited": { status: 429, title: "The limit for one partner, or one address, is exceeded" },
   "wallet-unavailable": { status: 503, title: "The partner's wallet does not answer" },
-  unavailable: { status: 503, title: "The relay cannot take messages now" },
+  unavailable: { status: 503, title: "The relay cannot accept messages now" },
 } as const;
 export type PeerProblem = keyof typeof PEER_PROBLEMS;

@@ -108,7 +108,7 @@ export async function verifyRequest(
           if (++signatures > 1) throw new Refused("more than one signature");
           partner = requireParameters(parameters, nowMs);
           const key = await keyOf(partner).catch((failure: unknown) => {
-            lookupFailure = new Error("the registry does not tell the sender's key", { cause: failure });
+            lookupFailure = new Error("the registry did not answer with the sender's key", { cause: failure });
             return undefined;
           });
           return key === undefined ? null : ed25519Verifier(key, parameters.keyid);

@@ -143,7 +143,7 @@ export async function askProviders(context: RelayContext, corridor: Corridor, ne
     await insertProviderQuotes(context.db, rows, context.clock.nowMs());
     await readProviderFunds(context).catch((error: unknown) => {
       // What is not known is found out before a batch is signed.
-      context.log.warn({ error }, "the ledger does not tell what the liquidity providers have");
+      context.log.warn({ error }, "the ledger did not answer what the liquidity providers have");
     });
   }
   context.log.debug({ corridor: corridorKey(corridor), offers: offers.length }, "asked the providers for quotes");
@@ -252,11 +252,11 @@ function whyNot(wanted: ToPrice, { book, answers }: Market): Refusal {
     return refused("quotes-unavailable", "what the liquidity providers sell is reserved, or cannot be delivered now");
   }
   if (wanted.kind === "promised") {
-    return refused("quote-used-up", "what was quoted has been sold, and nobody sells at that price any more", {
+    return refused("quote-used-up", "the quote is sold, and nobody else sells at that price", {
       field: "amount.quoteId",
     });
   }
-  return refused("no-quote", "no liquidity provider sells as much at once", { field: "amount" });
+  return refused("no-quote", "no liquidity provider sells this much at once", { field: "amount" });
 }
 
 /** Whether all of an offer would be enough. */
@@ -267,7 +267,7 @@ function wouldDo(wanted: ToPrice, { quote, rate }: Entry): boolean {
 }
 
 function tooSmall(): Refusal {
-  return refused("amount-too-small", "comes to less than one minor unit for the payee", { field: "amount" });
+  return refused("amount-too-small", "is less than one minor unit for the payee", { field: "amount" });
 }
 
 function tooLarge(limit: bigint): Refusal {

@@ -212,7 +212,7 @@ async function findInPayload(
   const outcomeOf = outcomesIn(ending);
   const known = new Set(transfers.map(({ uetr }) => uetr));
   for (const uetr of promised.credits.keys()) {
-    if (!known.has(uetr)) findings.add("credit", uetr, "It is none of its batch.");
+    if (!known.has(uetr)) findings.add("credit", uetr, "It does not belong to its batch.");
   }
   for (const chunk of chunksOf(transfers, HASHES_PER_TURN)) {
     for (const transfer of chunk) findInPromise(transfer, outcomeOf(transfer), promised, findings);

@@ -186,7 +186,7 @@ async function findInStatuses(
 
 const CONTRADICTIONS = {
   unknown: "It is on the ledger as this partner's, and this relay has not signed it.",
-  void: "It was given up as void, and is on the ledger all the same.",
+  void: "It was given up as void, but it is on the ledger.",
   unmarked: "The store says of it both that it is on the ledger and that it is not.",
 } as const;
 
@@ -203,8 +203,8 @@ async function findEndless(
       "batch",
       id,
       isOpen
-        ? "It is past its expiry and still open: its money is held."
-        : "It was signed, can be opened no more, and has not been given up.",
+        ? "It has expired and is still open: its money is held."
+        : "It was signed, can no longer be opened, and has not been given up.",
     );
   }
 }
@@ -223,7 +223,7 @@ async function checkStore(
   const about = (kind: Difference["kind"], subjects: readonly string[], sentence: string): void => {
     for (const subject of subjects) findings.add(kind, subject, sentence);
   };
-  about("transfer", await endlessTransfers(db, beforeMs), "Its time is over, and it has no end.");
+  about("transfer", await endlessTransfers(db, beforeMs), "Its time is over, and it has not ended.");
   await findMistold(db, findings);
   const owed = await owedCredits(db, settledBefore);
   about("credit", owed, "Its batch has settled, and the customer is not credited.");

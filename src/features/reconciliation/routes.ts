@@ -14,7 +14,7 @@ export function reconciliationRoutes(relay: RelayContext): RoutesOf {
           config: { scope: "operate", action: "reconciliations.run" },
           schema: {
             operationId: "reconcile",
-            summary: "Hold the store against the ledger",
+            summary: "Compare the store with the ledger",
             tags: ["operator"],
             ...responses({ 200: reconciliationSchema }),
           },

@@ -34,7 +34,7 @@ function findInTransfer(transfer: ToldTransfer, rejected: readonly PublishedReje
   }
   const story = storyOf(transfer, rejected);
   if (isConfirmed && !story.has("transfer.settled")) {
-    differ("It is told as credited, and the ledger has not settled it.");
+    differ("It is reported as credited, and the ledger has not settled it.");
   }
   const expected = new Map([...story].map((type) => [type, 1]));
   // Each time that its batch was void for its provider's fault.

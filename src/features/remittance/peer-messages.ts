@@ -58,7 +58,7 @@ async function takePayload(context: RelayContext, from: PartnerId, payload: Read
   if (header.target !== partner) throw new Refused("wrong-sender", "the batch is for another partner");
   const unopened = await unopenedPayloads(db, from, MAX_UNOPENED);
   if (unopened.count >= MAX_UNOPENED.count || unopened.bytes + bytes.length > MAX_UNOPENED.bytes) {
-    throw tooMuch("more payloads than are kept of batches that are not on the ledger", UNOPENED_WAIT_MS);
+    throw tooMuch("too many payloads of batches that are not on the ledger", UNOPENED_WAIT_MS);
   }
   const nowMs = clock.nowMs();
   const sealed = sealPayload(sealer, batch, bytes);

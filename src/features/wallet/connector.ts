@@ -116,7 +116,7 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
         return parseWire(schema, await readJson(response, MAX_ANSWER_BYTES), "answer");
       } catch (failure) {
         if (failure instanceof WalletError) throw failure;
-        throw new WalletError(`${path}: no answer that can be used`, failure);
+        throw new WalletError(`${path}: an unusable answer`, failure);
       }
     });
 

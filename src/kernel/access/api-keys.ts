@@ -13,7 +13,7 @@ export interface KeyMaker {
 export interface NewApiKey {
   readonly label: string;
   readonly scopes: readonly Scope[];
-  /** Requests a minute; each transfer of a stream counts as one. */
+  /** Requests per minute; each transfer of a stream counts as one. */
   readonly rateLimit: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt?: number | undefined;
@@ -97,7 +97,9 @@ export function exceeds(
   wanted: Pick<ApiKey, "scopes" | "rateLimit" | "expiresAt">,
 ): { readonly field: string; readonly rule: string } | undefined {
   const scope = wanted.scopes.find((one) => !maker.scopes.includes(one));
-  if (scope !== undefined) return { field: "scopes", rule: `without "${scope}", which the key that asks lacks itself` };
+  if (scope !== undefined) {
+    return { field: "scopes", rule: `without "${scope}", which the key that asks does not have itself` };
+  }
   if (wanted.rateLimit > maker.rateLimit) {
     return { field: "rateLimit", rule: `at most ${maker.rateLimit}, as the key that asks has itself` };
   }

@@ -6,7 +6,7 @@ export interface ApiKey {
   readonly id: string;
   readonly label: string;
   readonly scopes: readonly string[];
-  /** Requests a minute; each transfer of a stream counts as one. */
+  /** Requests per minute; each transfer of a stream counts as one. */
   readonly rateLimit: number;
   readonly createdAt: number;
   readonly expiresAt: number | undefined;

@@ -91,8 +91,8 @@ function webhooks(eventTypes: readonly string[]): NonNullable<OpenAPIV3_1.Docume
       content: { "application/json": { schema: { $ref: `${SCHEMAS}WebhookBody` } } },
     },
     responses: {
-      "2XX": { description: "Taken. Any other answer has it delivered again, less and less often." },
-      "410": { description: "Wanted no more: the relay disables the webhook." },
+      "2XX": { description: "Accepted. After any other answer it is delivered again, less and less often." },
+      "410": { description: "No longer wanted: the relay disables the webhook." },
     },
   });
   const items = eventTypes.map((type) => [type, { post: post(type) }]);

@@ -180,7 +180,7 @@ function refuseConnection(
   if (error.code === "ECONNRESET" || socket.destroyed === true || !socket.writable) return;
   const known = problemOf(error).refusal.code;
   const code = known === "internal" || known === "unavailable" ? "malformed-request" : known;
-  const problem = problemJson({ kind: "refused", code, detail: "not HTTP that can be read" }, "about:blank");
+  const problem = problemJson({ kind: "refused", code, detail: "not readable as HTTP" }, "about:blank");
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} \r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

@@ -63,7 +63,7 @@ export function createStreams(
 
   return {
     open(caller) {
-      if (open.size >= overall) throw new Problem("rate-limited", "too many streams are open here", RETRY_AFTER);
+      if (open.size >= overall) throw new Problem("rate-limited", "too many streams are open", RETRY_AFTER);
       const own = [...open].filter((stream) => stream.caller.id === caller.id).length;
       if (own >= perKey) {
         throw new Problem("rate-limited", `the key has ${perKey} streams open: close some first`, RETRY_AFTER);

@@ -10,7 +10,7 @@ const readinessSchema = z.object({
   reasons: z.array(z.object({ code: z.enum(UNREADY), detail: z.string() })),
   alarms: z
     .array(z.object({ code: z.enum(ALARMS), detail: z.string() }))
-    .meta({ description: "What an operator has to look at now, though the relay goes on." }),
+    .meta({ description: "What needs an operator's attention now, although the relay goes on." }),
 });
 
 /** For those who run the process. No key is asked for: do not let strangers reach these. */

@@ -53,5 +53,5 @@ const MOST_NAMED = 3;
 
 function notTaken(keys: readonly string[]): string {
   const names = keys.filter((key) => MEMBER_NAME.test(key)).slice(0, MOST_NAMED);
-  return names.length === 0 ? "has a member that is not taken" : `takes no member ${names.join(", ")}`;
+  return names.length === 0 ? "has an unknown member" : `takes no member ${names.join(", ")}`;
 }

@@ -104,7 +104,7 @@ function differences(row: IdentityRow, owner: StoreOwner, sealer: Sealer): reado
   } else if (row.genesis !== null && owner.genesis !== undefined && hexOf(row.genesis) !== owner.genesis) {
     found.push({
       key: "ledger.chainId",
-      rule: `the database has read a chain that begins with block ${hexOf(row.genesis)}, and that of the endpoints begins with ${owner.genesis}: ${NEXT}, or endpoints of that chain`,
+      rule: `the database has read a chain that starts with block ${hexOf(row.genesis)}, and that of the endpoints begins with ${owner.genesis}: ${NEXT}, or endpoints of that chain`,
     });
   }
   for (const [name, address] of Object.entries(owner.contracts)) {

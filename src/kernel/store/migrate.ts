@@ -76,7 +76,9 @@ function dueMigrations(
   const known = new Set(migrations.map(({ name }) => name));
   const unknown = [...applied.keys()].filter((name) => !known.has(name)).sort();
   if (unknown.length > 0) {
-    throw new Error(`the database is of a later version than this program, which does not know ${unknown.join(", ")}`);
+    throw new Error(
+      `the database is from a later version than this program, which does not know ${unknown.join(", ")}`,
+    );
   }
   for (const { name, checksum } of migrations) {
     const before = applied.get(name);

@@ -173,7 +173,7 @@ async function prepare(database: Database, { schema, statementTimeoutMs }: Postg
   if (server.encoding !== "UTF8") throw new Error(`the database must be in UTF8 (this one is in ${server.encoding})`);
   if (server.output !== "hex") throw new Error(`bytea_output must be hex (it is ${server.output})`);
   if (server.standby) {
-    throw new InvalidInput("database.url", "the primary server, not a standby, which cannot be written");
+    throw new InvalidInput("database.url", "the primary server, not a standby, which is read-only");
   }
   const unset = [
     ...(server.idle === 0 ? ["idle_in_transaction_session_timeout"] : []),
@@ -188,7 +188,7 @@ async function prepare(database: Database, { schema, statementTimeoutMs }: Postg
 
 function withoutSettings(what: string): string {
   return (
-    `a pooler in front of PostgreSQL does not hand on what its clients set: ${what}. Give the role these settings ` +
+    `a pooler in front of PostgreSQL does not pass on its clients' settings: ${what}. Give the role these settings ` +
     "(ALTER ROLE … SET …), and have PgBouncer ignore them (ignore_startup_parameters); see docs/relay-operator.md, Poolers"
   );
 }

@@ -12,7 +12,7 @@ export interface UnreadyReason {
   readonly detail: string;
 }
 
-/** What an operator has to look at now, though the relay goes on. */
+/** What needs an operator's attention now, although the relay goes on. */
 export const ALARMS = ["unknown-signatures", "prices"] as const;
 
 export interface Alarm {

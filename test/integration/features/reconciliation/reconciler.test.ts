@@ -210,7 +210,7 @@ describeOnBothDatabases("reconciler", (open) => {
     expect(found).to.include(`batch ${settled}: The store has it as rejected; on the ledger it is settled.`);
     expect(found).to.include(`batch ${settled}: The store has it as rejected; by the ledger's events it is settled.`);
     expect(found).to.include(`batch ${expired}: It is expired on the ledger, and not in the store.`);
-    expect(found).to.include(`batch ${held}: It was given up as void, and is on the ledger all the same.`);
+    expect(found).to.include(`batch ${held}: It was given up as void, but it is on the ledger.`);
     // Those that were settled but for one are told as rejected now, and those of the open batch as held.
     expect(found.filter((sentence) => sentence.endsWith("It is rejected, which was told 0 times."))).to.have.length(3);
     expect(found.filter((sentence) => sentence.endsWith("It is held, which was told 0 times."))).to.have.length(5);
@@ -225,9 +225,11 @@ describeOnBothDatabases("reconciler", (open) => {
     await runPastExpiry(relay.sandbox, { header: { expiresAt: (await until(relay)) + 300 } } as never);
     await run(relay, watcherStep);
     const found = await check(relay);
-    expect(found).to.include(`transfer ${waiting?.uetr}: Its time is over, and it has no end.`);
-    expect(found).to.include(`batch ${unopened.id}: It was signed, can be opened no more, and has not been given up.`);
-    expect(found).to.include(`batch ${ids[2]}: It is past its expiry and still open: its money is held.`);
+    expect(found).to.include(`transfer ${waiting?.uetr}: Its time is over, and it has not ended.`);
+    expect(found).to.include(
+      `batch ${unopened.id}: It was signed, can no longer be opened, and has not been given up.`,
+    );
+    expect(found).to.include(`batch ${ids[2]}: It has expired and is still open: its money is held.`);
     expect(found).to.have.lengthOf(3);
     expect(sentencesOf(await reconcile(relay, { slackMs: 10_000_000 }))).to.deep.equal([]);
   });

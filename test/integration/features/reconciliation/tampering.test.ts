@@ -139,7 +139,7 @@ describeOn("PostgreSQL", "rows that were tampered with", (open) => {
     expect(differences).to.include.members([
       about("batch", batch.id, "Its transfers come to 2 transfers; on the ledger it has 3."),
       about("transfer", first.uetr, "It was told as settled, which it is not."),
-      about("transfer", first.uetr, "It is told as credited, and the ledger has not settled it."),
+      about("transfer", first.uetr, "It is reported as credited, and the ledger has not settled it."),
     ]);
   });
 
