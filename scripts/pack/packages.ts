@@ -18,6 +18,9 @@ const projectSchema = z.object({
 });
 type Project = z.infer<typeof projectSchema>;
 
+/** For systemd, which a release is installed for: containers are built from a checkout. */
+const SERVICE = "feiqian-relay.service";
+
 /**
  * What an operator installs: the command `feiqian`, with the relay. It brings the very packages, down to the last one,
  * that the project's lockfile names and its tests ran with.
@@ -44,6 +47,7 @@ export async function makeRelayPackage(): Promise<Package> {
     ...files,
     ...(await Promise.all(migrations.map(async (path) => [path, await readFile(path, "utf8")] as const))),
     ["npm-shrinkwrap.json", json(lock)],
+    [SERVICE, await readFile(`deploy/relay/${SERVICE}`, "utf8")],
   ]);
 }
 

@@ -51,7 +51,7 @@ describe("The package feiqian", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("is the JavaScript that runs, the tables' migrations, and nothing else", () => {
+  it("is the JavaScript that runs, the tables' migrations, the unit of systemd, and nothing else", () => {
     const paths = [...made.files.keys()];
     const others = paths.filter((path) => !/^(bin|deploy\/besu|sdk|src)\/.+\.js$/.test(path)).sort();
     const sql = others.filter((path) => /^src\/.+\/migrations\/\d{4}-[a-z-]+\.sql$/.test(path));
@@ -59,6 +59,7 @@ describe("The package feiqian", () => {
     expect(others.filter((path) => !sql.includes(path))).to.deep.equal([
       "LICENSE",
       "README.md",
+      "feiqian-relay.service",
       "npm-shrinkwrap.json",
       "package.json",
     ]);
