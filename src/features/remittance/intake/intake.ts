@@ -46,8 +46,8 @@ export type Quoted = { readonly kind: "quoted"; readonly quote: QuoteWithProvide
 /** Takes transfers in. Any number of processes may do so for one database. */
 export interface Intake {
   /**
-   * Accepts transfers: what is accepted is stored, with its amounts fixed, before this returns. A UETR has one answer for
-   * ever. Accepted, the same content gets the same answer again, whatever has changed since, and another content hears
+   * Accepts transfers: what is accepted is stored, with its amounts fixed, before this returns. A UETR has one answer
+   * forever. Accepted, the same content gets the same answer again, whatever has changed since, and another content hears
    * how what is stored stands. Refused for good (see PROBLEMS), it stays refused, whatever is sent under it: of two that
    * arrive at once, one cannot be accepted and one not.
    * @returns an answer for each, in order
