@@ -41,9 +41,20 @@ const valuesSchema = z.strictObject({
   global: anyObject.optional(),
 });
 
-/** What the chart asks for beyond the relay: PostgreSQL, and a drain whose length is written down. */
-const REQUIRED = { database: ["urlFile"], shutdown: ["drainSeconds"] };
-/** The image says where the API listens; the relay's own variables go before its file, and secrets come as files. */
+const without = (key: string): object => ({ not: { required: [key] } });
+/**
+ * What the chart asks for beyond the relay: PostgreSQL, by a URL that is not in values, as Helm keeps those; a drain whose
+ * length is written down; and nothing of where the API listens, which the image says.
+ */
+const NARROWED = {
+  required: ["database", "shutdown"],
+  properties: {
+    database: { required: ["urlFile"], ...without("url") },
+    shutdown: { required: ["drainSeconds"] },
+    api: { allOf: [without("host"), without("port")] },
+  },
+};
+/** Variables of the relay go before its file, and secrets come as files. */
 const NO_ENV = { pattern: "^[A-Za-z_][A-Za-z0-9_]*$", not: { pattern: "^(FEIQIAN_|DATABASE_URL$)" } };
 
 function chartSchema(): object {
@@ -54,15 +65,7 @@ function chartSchema(): object {
     title: "Values of the chart feiqian-relay. Made by `npm run chart`: change scripts/lib/chart.ts, not this.",
     properties: {
       ...properties,
-      config: {
-        allOf: [
-          properties["config"],
-          {
-            required: Object.keys(REQUIRED),
-            properties: Object.fromEntries(Object.entries(REQUIRED).map(([key, required]) => [key, { required }])),
-          },
-        ],
-      },
+      config: { allOf: [properties["config"], NARROWED] },
       env: { type: "object", propertyNames: NO_ENV, additionalProperties: { type: "string" } },
     },
   };

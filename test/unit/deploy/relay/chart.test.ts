@@ -39,6 +39,12 @@ describe("The values of a relay's chart", () => {
     ["no partner", { config: { partner: null } }, "/config required"],
     ["no secret", { existingSecret: "" }, "/existingSecret pattern"],
     ["the embedded database", { config: { database: { urlFile: null } } }, "/config/database required"],
+    [
+      "the database's password among them",
+      { config: { database: { url: "postgres://a:b@c/d" } } },
+      "/config/database not",
+    ],
+    ["a port that the image would not go by", { config: { api: { port: 9_000 } } }, "/config/api not"],
     ["no drain", { config: { shutdown: { drainSeconds: null } } }, "/config/shutdown required"],
     ["an image at nobody's registry", { image: { repository: "feiqian-relay" } }, "/image/repository pattern"],
     ["a namespace of Docker Hub", { image: { repository: "feiqian/relay" } }, "/image/repository pattern"],
