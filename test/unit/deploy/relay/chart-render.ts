@@ -73,12 +73,15 @@ async function render(template: string, values: Tree): Promise<string> {
       const [, first = "", second = ""] = pattern.exec(expression) ?? [];
       if (first === "") continue;
       helms.push(renderForm(values, first, second));
-      return `{{${left} ${JSON.stringify(mark(helms.length - 1))} ${right}}}`;
+      // Go looks at the path, too: within `with` and `range` the dot is another one, and Helm would not find it.
+      const [path = ""] = /\.[\w.]+/.exec(expression) ?? [];
+      return `{{${left} if ${path} }}{{ end }}{{ ${JSON.stringify(mark(helms.length - 1))} ${right}}}`;
     }
     return action;
   });
   const rendered = await renderGo(forGo, {
     Values: values,
+    Files: { Get: true },
     Release: { Name: RELEASE, Namespace: "relays", Service: "Helm" },
     Chart: { Name: chart["name"], AppVersion: chart["appVersion"], Version: chart["version"] },
   });
