@@ -68,6 +68,8 @@ describe("The image of a relay, put together by hand", function () {
       env: variables,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    // Where a test fails before it has ended.
+    closing.push(() => Promise.resolve(child.kill("SIGKILL")));
     const [out, err] = [text(child.stdout), text(child.stderr)];
     const ended = once(child, "exit").then(async () => ({ code: child.exitCode, out: await out, err: await err }));
     return { ended, stop: () => void child.kill("SIGTERM") };
