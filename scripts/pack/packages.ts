@@ -31,14 +31,14 @@ export async function makeRelayPackage(): Promise<Package> {
   const worker = "src/features/remittance/payloads/payload-worker";
   const compiled = emit(["bin/feiqian.js", `${worker}.ts`], NODE_24);
   const { files, packages } = reach(compiled, ["bin/feiqian.js", `${worker}.js`]);
-  versionsOf(packages, project);
+  const imported = versionsOf(packages, project);
   const manifest = {
     ...headOf("feiqian", project),
     description: project.description,
     engines: { node: ">=24" },
     bin: { feiqian: "bin/feiqian.js" },
-    // Those that it does not import are what others of them ask for.
-    dependencies: project.dependencies,
+    // Those that it does not import are what others of them ask for, as peers.
+    dependencies: { ...project.dependencies, ...imported },
   };
   const lock = lockFor(manifest, JSON.parse(await readFile("package-lock.json", "utf8")));
   const sources = (await readdir("src", { recursive: true })).map((name) => `src/${name}`).sort();

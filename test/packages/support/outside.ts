@@ -9,6 +9,8 @@ export interface Ended {
 }
 
 const MOST_OUTPUT_BYTES = 16_000_000;
+/** Far longer than anything takes on a busy machine: what hangs is killed, and fails. */
+const TIMEOUT_MS = 240_000;
 /** How this machine reaches the registry. Nothing else of ours goes along. */
 const KEPT = /^(HOME|npm_config_(registry|cache|userconfig|globalconfig)|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS)$/i;
 
@@ -27,7 +29,7 @@ export async function runOutside(
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { ...options, maxBuffer: MOST_OUTPUT_BYTES }, (failure, out, err) => {
+    execFile(program, args, { ...options, maxBuffer: MOST_OUTPUT_BYTES, timeout: TIMEOUT_MS }, (failure, out, err) => {
       if (failure !== null && typeof failure.code !== "number") reject(new Error(failure.message, { cause: failure }));
       else resolve({ code: typeof failure?.code === "number" ? failure.code : 0, out, err });
     });
