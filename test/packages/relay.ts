@@ -62,7 +62,7 @@ export function describeRelayPackage(network: () => NetworkProcess): void {
     });
     after(async () => rm(folder, { recursive: true }));
 
-    it("is the JavaScript that runs, the tables' migrations, and nothing else", () => {
+    it("is the JavaScript that runs, the tables' migrations, the unit of systemd, and nothing else", () => {
       const paths = [...made.files.keys()];
       const others = paths.filter((path) => !/^(bin|deploy\/besu|sdk|src)\/.+\.js$/.test(path)).sort();
       const sql = others.filter((path) => /^src\/.+\/migrations\/\d{4}-[a-z-]+\.sql$/.test(path));
