@@ -70,6 +70,7 @@ export function describeRelayPackage(network: () => NetworkProcess): void {
       expect(others.filter((path) => !sql.includes(path))).to.deep.equal([
         "LICENSE",
         "README.md",
+        "feiqian-relay.service",
         "npm-shrinkwrap.json",
         "package.json",
       ]);
