@@ -42,7 +42,8 @@ export interface HttpWallet {
 }
 
 export const WALLET_SECRET = `whsec_${createHash("sha256").update("a wallet's secret").digest("base64")}`;
-const TIMEOUT_MS = 400;
+/** Longer than a busy machine takes to answer, and what a test waits for that has the wallet hang. */
+const TIMEOUT_MS = 3_000;
 
 export async function startHttpWallet(): Promise<HttpWallet> {
   const app = Fastify({ forceCloseConnections: true });
