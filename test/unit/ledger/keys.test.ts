@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { expect } from "chai";
-import { recoverAddress, SigningKey, Transaction, TypedDataEncoder, verifyMessage, Wallet } from "ethers";
+import { recoverAddress, scrypt, SigningKey, Transaction, TypedDataEncoder, verifyMessage, Wallet } from "ethers";
 import { fromHex, toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { keccak256 } from "../../../src/domain/bytes/keccak.ts";
 import { createKeystore, openKeystore } from "../../../src/ledger/keys/keystore.ts";
@@ -90,6 +90,13 @@ describe("keystore", () => {
     await expectToSign(await openKeystore(path, "correct horse"));
     expect((await Wallet.fromEncryptedJson(await readFile(path, "utf8"), "correct horse")).address).to.equal(
       WALLET.address,
+    );
+  });
+
+  it("derives keys as RFC 7914 has it, section 12", async () => {
+    const derived = await scrypt(Buffer.from("password"), Buffer.from("NaCl"), 1_024, 8, 16, 64);
+    expect(derived).to.equal(
+      "0xfdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b3731622eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640",
     );
   });
 
