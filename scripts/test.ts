@@ -7,7 +7,7 @@
 //   node scripts/test.ts busy        some suites beside four processes that take all they get of the machine
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { V8_OUTPUT } from "./coverage/v8.ts";
 import { runLanes } from "./lib/lanes.ts";
@@ -29,16 +29,25 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 
+/** These folders of the integration tests take about as long as all the others. */
+const OF_FEATURES = ["app", "cli", "features"];
+const folders = await readdir("test/integration", { withFileTypes: true });
+const others = folders.filter((entry) => entry.isDirectory() && ![...OF_FEATURES, "support"].includes(entry.name));
+
 /** Side by side, each one suite after the other. What compiles contracts is in one of them. */
 const lanes: readonly (readonly Suite[])[] = [
   [
     { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
     { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
     { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"], reachesSources: true },
+    integration(
+      "integration, of what features stand on",
+      others.map(({ name }) => name),
+    ),
   ],
   [
     { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
-    { name: "integration", program: "mocha", args: ["test/integration/**/*.test.ts"], reachesSources: true },
+    integration("integration, of features", OF_FEATURES),
   ],
 ];
 
@@ -93,6 +102,11 @@ async function amongBusy<Result>(work: () => Promise<Result>): Promise<Result> {
   } finally {
     for (const child of busy) child.kill();
   }
+}
+
+function integration(name: string, of: readonly string[]): Suite {
+  const args = of.map((folder) => `test/integration/${folder}/**/*.test.ts`);
+  return { name, program: "mocha", args, reachesSources: true };
 }
 
 async function runSuite(suite: Suite, { hold = false } = {}): Promise<Tally> {
