@@ -29,6 +29,9 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 
+/** The others reach nothing of the sources that these do not. */
+const OF_RELAYS = ["test/e2e/cli.test.ts", "test/e2e/network.test.ts"];
+
 /** These folders of the integration tests take about as long as all the others. */
 const OF_FEATURES = ["app", "cli", "features"];
 const folders = await readdir("test/integration", { withFileTypes: true });
@@ -39,7 +42,8 @@ const lanes: readonly (readonly Suite[])[] = [
   [
     { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
     { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
-    { name: "end to end", program: "mocha", args: ["test/e2e/**/*.test.ts"], reachesSources: true },
+    { name: "end to end, of relays", program: "mocha", args: OF_RELAYS, reachesSources: true },
+    { name: "end to end, of scripts", program: "mocha", args: ["test/e2e/**/*.test.ts", ...ignoring(OF_RELAYS)] },
     integration(
       "integration, of what features stand on",
       others.map(({ name }) => name),
@@ -102,6 +106,10 @@ async function amongBusy<Result>(work: () => Promise<Result>): Promise<Result> {
   } finally {
     for (const child of busy) child.kill();
   }
+}
+
+function ignoring(files: readonly string[]): readonly string[] {
+  return files.flatMap((file) => ["--ignore", file]);
 }
 
 function integration(name: string, of: readonly string[]): Suite {
