@@ -108,6 +108,16 @@ export async function readFileFor(path: string, option: string, read = readTextF
   }
 }
 
+/** @throws InvalidInput with that rule when the text is no JSON */
+export function parseJsonAs(text: string, field: string, rule: string): unknown {
+  try {
+    // Whatever it is: that is for a schema to tell.
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new InvalidInput(field, rule);
+  }
+}
+
 /** bigints as decimal text, as everywhere in the API. */
 export function jsonOf(value: unknown, indent?: number): string {
   return JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? String(member) : member), indent);

@@ -7,7 +7,6 @@ import {
   type SubmitRequest,
 } from "../../schema/transfers.ts";
 import type { TransferStatusResponse } from "../../schema/transfer-status.ts";
-import { InvalidInput } from "../../domain/errors.ts";
 import { parseUetr, uetrFromRandom } from "../../domain/uetr.ts";
 import { parseWire } from "../../domain/wire.ts";
 import type { RelayClient } from "../../../sdk/client.ts";
@@ -17,7 +16,7 @@ import { CommandFailure } from "../exit-codes.ts";
 import { act } from "../act.ts";
 import { fateOf, SubmissionFailure } from "../fate.ts";
 import type { Io } from "../io.ts";
-import { jsonOf, readFileFor, renderFacts, type Session } from "../session.ts";
+import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../session.ts";
 
 const AMOUNT_HELP = "amount and currency, as 1500.00HKD";
 const DEFAULT_WATCH_SECONDS = 600;
@@ -205,13 +204,7 @@ async function sendFile(session: Session, client: RelayClient, path: string): Pr
 }
 
 function readSubmission(line: string, field: string): SubmitRequest {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    throw new InvalidInput(field, "one JSON object");
-  }
-  return parseWire(submitRequestSchema, json, field);
+  return parseWire(submitRequestSchema, parseJsonAs(line, field, "one JSON object"), field);
 }
 
 /** How far it is, on a terminal: one line that is written over. */

@@ -1,4 +1,3 @@
-import { InvalidInput } from "../../domain/errors.ts";
 import { formatMoney, money } from "../../domain/money.ts";
 import { currencyByNumeric } from "../../domain/currency.ts";
 import type { Quote } from "../../domain/quote.ts";
@@ -12,7 +11,7 @@ import { cancelQuote } from "../../ledger/quote-cancellation.ts";
 import { createFailoverProvider } from "../../ledger/rpc/failover-provider.ts";
 import { createSubmitter } from "../../ledger/submitter.ts";
 import { CommandFailure } from "../exit-codes.ts";
-import { readFileFor, readSecretFile, renderFacts, type Session } from "../session.ts";
+import { parseJsonAs, readFileFor, readSecretFile, renderFacts, type Session } from "../session.ts";
 
 const TIMEOUT_MS = 10_000;
 const SUBMISSION = { receiptTimeoutMs: 15_000, pollIntervalMs: 500, maxBroadcasts: 5, priorityFeeWei: 0n } as const;
@@ -50,13 +49,7 @@ export async function cancel(session: Session, [file = ""]: readonly string[]): 
 }
 
 async function readQuote(file: string): Promise<Quote> {
-  const text = await readFileFor(file, "file");
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new InvalidInput("file", "a quote, which is JSON");
-  }
+  const json = parseJsonAs(await readFileFor(file, "file"), "file", "a quote, which is JSON");
   // As its provider hands it out, beside its signature, or alone.
   const quote: unknown = typeof json === "object" && json !== null && "quote" in json ? json.quote : json;
   return parseWire(quoteSchema, quote, "quote");

@@ -1,19 +1,12 @@
 import { formatInstant } from "../../domain/instant.ts";
-import { InvalidInput } from "../../domain/errors.ts";
 import { formatMoney } from "../../domain/money.ts";
 import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../../sdk/receipts.ts";
 import { CommandFailure } from "../exit-codes.ts";
-import { jsonOf, readFileFor, renderFacts, type Session } from "../session.ts";
+import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../session.ts";
 
 /** Checks a receipt by a node of the ledger. */
 export async function verify(session: Session, [file = ""]: readonly string[]): Promise<void> {
-  const text = await readFileFor(file, "file");
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new InvalidInput("file", "a receipt, which is JSON");
-  }
+  const json = parseJsonAs(await readFileFor(file, "file"), "file", "a receipt, which is JSON");
   const registry = session.text("registry");
   const options = registry === undefined ? {} : { trustedRegistry: registry };
   const result = await verifyReceipt(session.text("rpc") ?? "", json, options);

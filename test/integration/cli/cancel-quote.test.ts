@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { quoteId, type Quote } from "../../../src/domain/quote.ts";
+import { quoteId } from "../../../src/domain/quote.ts";
 import { toJson } from "../../../src/domain/wire.ts";
 import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import { formatAddresses } from "../../../src/ledger/deployment/config-file.ts";
@@ -92,8 +92,8 @@ describe("cancelling a quote from the command line", () => {
     expect(await wrong("no JSON"))
       .to.contain("file")
       .and.to.contain("JSON");
-    expect(await wrong({ ...asJson(quote), capacity: "-1" })).to.contain("quote.capacity");
-    expect(await wrong({ ...asJson(quote), more: 1 })).to.contain("quote");
+    expect(await wrong({ ...toJson(quote), capacity: "-1" })).to.contain("quote.capacity");
+    expect(await wrong({ ...toJson(quote), more: 1 })).to.contain("quote");
     const { transferRegistry } = sandbox.ledger.addresses;
     const elsewhere = formatAddresses(sandbox.ledger.addresses).replaceAll(transferRegistry, `0x${"12".repeat(20)}`);
     await writeFile(at("elsewhere.json"), elsewhere);
@@ -101,7 +101,3 @@ describe("cancelling a quote from the command line", () => {
     expect(await sandbox.ledger.transferRegistry.drawnOf(quoteId(quote, sandbox.ledger.chain))).to.equal(0n);
   });
 });
-
-function asJson(quote: Quote): object {
-  return toJson(quote);
-}
