@@ -25,9 +25,7 @@ export async function writeBalances(tx: Queryable, balances: readonly ProjectedB
 /** Forgets balances that have changed in blocks whose state is not read any more; they are read once caught up. */
 export async function forgetBalances(tx: Queryable, currencies: readonly CurrencyCode[]): Promise<void> {
   if (currencies.length === 0) return;
-  await tx.query("DELETE FROM balances WHERE currency IN (SELECT jsonb_array_elements_text($1::jsonb))", [
-    JSON.stringify(currencies),
-  ]);
+  await tx.query("DELETE FROM balances WHERE currency = ANY ($1::text[])", [currencies]);
 }
 
 export async function readBalances(db: Queryable): Promise<readonly ProjectedBalance[]> {

@@ -58,10 +58,7 @@ export async function lockApiKey(tx: Queryable, id: string): Promise<ApiKey | un
 }
 
 export async function findApiKeys(db: Queryable, ids: readonly string[]): Promise<readonly ApiKeyWithHash[]> {
-  const rows = await db.query<KeyRow>(
-    `SELECT ${COLUMNS} FROM api_keys k WHERE k.id = ANY(ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))`,
-    [JSON.stringify(ids)],
-  );
+  const rows = await db.query<KeyRow>(`SELECT ${COLUMNS} FROM api_keys k WHERE k.id = ANY ($1::text[])`, [ids]);
   return rows.map((row) => ({ ...keyOf(row), hash: row.hash }));
 }
 

@@ -1,5 +1,9 @@
-/** What a statement takes. Times and sizes go as numbers, amounts as bigint; JSON as text, cast in the statement. */
-export type SqlValue = string | number | bigint | boolean | Uint8Array | null;
+/**
+ * What a statement takes. Times and sizes go as numbers, amounts as bigint; JSON as text, cast in the statement. A list
+ * is an array there, for `column = ANY ($1)`: with it an index is used whatever the column is, and not with a join of a
+ * record set on a column that is not unique.
+ */
+export type SqlValue = string | number | bigint | boolean | Uint8Array | null | readonly (string | bigint)[];
 
 /**
  * Something to send statements to. Columns come back the same from PostgreSQL and PGlite: `integer` as number, `bigint`

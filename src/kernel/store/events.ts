@@ -99,8 +99,8 @@ export async function eventsAfter(
     types === undefined
       ? `SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`
       : `SELECT ${EVENT_COLUMNS} FROM events e
-         WHERE e.seq > $1 AND e.type IN (SELECT jsonb_array_elements_text($3::jsonb)) ORDER BY e.seq LIMIT $2`,
-    [after, limit, ...(types === undefined ? [] : [JSON.stringify(types)])],
+         WHERE e.seq > $1 AND e.type = ANY ($3::text[]) ORDER BY e.seq LIMIT $2`,
+    [after, limit, ...(types === undefined ? [] : [types])],
   );
   return rows.map(eventOf);
 }

@@ -19,6 +19,11 @@ export function bytesOf(hex: Hex): Uint8Array {
   return fromHex(hex);
 }
 
+/** For `= ANY ($1::bytea[])`. */
+export function bytesList(hexes: readonly Hex[]): readonly string[] {
+  return hexes.map((hex) => `\\x${hexDigits(hex)}`);
+}
+
 /** For `decode(column, 'hex')` of a JSON record: digits without 0x. */
 export function hexDigits(hex: Hex): string {
   return hex.slice(2);
@@ -43,7 +48,14 @@ export function jsonOf(value: object): string {
 /** A statement's value as both drivers take it. */
 export function parameter(value: SqlValue): string | number | boolean | Uint8Array | null {
   if (typeof value === "bigint") return String(value);
-  return typeof value === "string" ? storable(value) : value;
+  if (typeof value === "string") return storable(value);
+  return typeof value === "object" && value !== null && !(value instanceof Uint8Array) ? arrayText(value) : value;
+}
+
+/** An array as PostgreSQL reads it. */
+function arrayText(members: readonly (string | bigint)[]): string {
+  const quoted = members.map((member) => `"${storable(String(member)).replaceAll(/["\\]/g, "\\$&")}"`);
+  return `{${quoted.join()}}`;
 }
 
 /**
@@ -58,6 +70,3 @@ export function turnOf(attempts: string, order: string, group?: string): string 
   const partition = [...(group === undefined ? [] : [group]), `${attempts} = 0`].join(", ");
   return `row_number() OVER (PARTITION BY ${partition} ORDER BY ${order}) AS turn`;
 }
-
-/** UUIDs given as a JSON array in $1, for `column = ANY (…)`: an array, for which an index is used, and not a join. */
-export const UUIDS_OF_JSON = "ARRAY(SELECT given::uuid FROM jsonb_array_elements_text($1::jsonb) AS given)";

@@ -4,7 +4,7 @@ import type { CurrencyCode } from "../../../domain/currency.ts";
 import type { Quote } from "../../../domain/quote.ts";
 import { authorizationSchema, parseWire, quoteSchema, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { hexDigits, hexOf, numberOf, recordset, bytesOf } from "../../../kernel/store/values.ts";
+import { bytesList, bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
 
 /** Which exchange. */
 export interface Pair {
@@ -189,8 +189,8 @@ export async function endQuotes(tx: Queryable, ids: readonly Hex[], atSeconds: n
   if (ids.length === 0) return;
   await tx.query(
     `UPDATE provider_quotes SET valid_until_s = least(valid_until_s, $2::bigint - 1)
-     WHERE id IN (SELECT decode(q.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS q(id text))`,
-    [recordset(ids.map((id) => ({ id: hexDigits(id) }))), atSeconds],
+     WHERE id = ANY ($1::bytea[])`,
+    [bytesList(ids), atSeconds],
   );
 }
 

@@ -66,8 +66,8 @@ export async function findQuotes(db: Queryable, ids: readonly string[]): Promise
     `SELECT q.id, q.target, q.source_currency, q.target_currency, q.source_amount, q.target_amount, q.fee,
        q.provider_quote, q.created_at, q.expires_at, p.body
      FROM quotes q LEFT JOIN provider_quotes p ON p.id = q.provider_quote
-     WHERE q.id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))`,
-    [JSON.stringify(ids)],
+     WHERE q.id = ANY ($1::uuid[])`,
+    [ids],
   );
   return rows.map((row) => ({
     id: row.id,

@@ -3,7 +3,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Transfer } from "../../../domain/transfer.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
+import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
 
 // The store's rows as a reconciliation goes through them: a batch or a page at a time, so that it takes no more memory
 // for a long history than for a short one. Nothing that may have been tampered with is parsed here.
@@ -46,8 +46,8 @@ export async function projectedBatches(db: Queryable, ids: readonly Hex[]): Prom
   }>(
     `SELECT id, source, target, header, expires_at_s, status, rejected, opened_block, opened_log, final_block, final_log
      FROM ledger_batches
-     WHERE id = ANY (ARRAY(SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text)))`,
-    [recordset(ids.map((id) => ({ id: hexDigits(id) })))],
+     WHERE id = ANY ($1::bytea[])`,
+    [bytesList(ids)],
   );
   return new Map(
     rows.map((row) => [

@@ -6,7 +6,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack } from "../../pricing/store/reservations.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { bytesList, bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
 
 /** A batch that this relay has signed as source, with all that opens it. */
 export interface SignedBatch {
@@ -36,9 +36,9 @@ export async function insertBatch(
   const [taken] = await tx.query<{ transfers: number }>(
     `WITH taken AS (
        UPDATE transfers SET batch = $1 WHERE batch IS NULL AND ended IS NULL
-         AND seq IN (SELECT given.seq::bigint FROM jsonb_array_elements_text($2::jsonb) AS given(seq)) RETURNING seq
+         AND seq = ANY ($2::bigint[]) RETURNING seq
      ) SELECT count(*)::integer AS transfers FROM taken`,
-    [bytesOf(id), JSON.stringify(transfers.map(String))],
+    [bytesOf(id), transfers],
   );
   return taken?.transfers === transfers.length;
 }
@@ -216,8 +216,8 @@ export async function transfersOfBatches(
     details_hash: Uint8Array;
   }>(
     `SELECT batch, uetr, source_amount, target_amount, details_hash FROM transfers
-     WHERE batch IN (SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text)) ORDER BY batch, seq`,
-    [recordset(ids.map((id) => ({ id: hexDigits(id) })))],
+     WHERE batch = ANY ($1::bytea[]) ORDER BY batch, seq`,
+    [bytesList(ids)],
   );
   const byBatch = Map.groupBy(rows, ({ batch }) => hexOf(batch));
   return new Map(

@@ -105,9 +105,9 @@ export async function recordFailures(tx: Queryable, failures: readonly FailedCre
 export async function withoutStuckEvent(tx: Queryable, uetrs: readonly Uetr[]): Promise<readonly Uetr[]> {
   if (uetrs.length === 0) return [];
   const rows = await tx.query<{ uetr: string }>(
-    `SELECT u.uetr FROM jsonb_to_recordset($1::jsonb) AS u(uetr uuid)
+    `SELECT u.uetr FROM unnest($1::uuid[]) AS u(uetr)
      WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.uetr = u.uetr AND e.type = 'credit.stuck')`,
-    [recordset(uetrs.map((uetr) => ({ uetr })))],
+    [uetrs],
   );
   return rows.map(({ uetr }) => parseUetr(uetr));
 }

@@ -59,8 +59,8 @@ export async function insertDecision(
 export async function promisedElsewhere(db: Queryable, batch: Hex, uetrs: readonly Uetr[]): Promise<ReadonlySet<Uetr>> {
   const rows = await db.query<{ uetr: string }>(
     `SELECT uetr FROM credits WHERE batch <> $1
-       AND uetr IN (SELECT given.uetr::uuid FROM jsonb_array_elements_text($2::jsonb) AS given(uetr))`,
-    [bytesOf(batch), JSON.stringify(uetrs)],
+       AND uetr = ANY ($2::uuid[])`,
+    [bytesOf(batch), uetrs],
   );
   return new Set(rows.map(({ uetr }) => parseUetr(uetr)));
 }

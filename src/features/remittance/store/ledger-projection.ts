@@ -4,7 +4,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { bytesList, bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
 
 // The ledger as the watcher has read it. Only the watcher writes here.
 
@@ -88,11 +88,9 @@ export async function insertOpenedBatches(tx: Queryable, batches: readonly Opene
        block bigint, log integer, time bigint, transaction text)`,
     [recordset(rows)],
   );
-  await tx.query(
-    `UPDATE batches SET on_ledger = true
-     WHERE id IN (SELECT decode(b.id, 'hex') FROM jsonb_to_recordset($1::jsonb) AS b(id text))`,
-    [recordset(rows.map(({ id }) => ({ id })))],
-  );
+  await tx.query("UPDATE batches SET on_ledger = true WHERE id = ANY ($1::bytea[])", [
+    bytesList(batches.map(({ id }) => id)),
+  ]);
 }
 
 /** @throws Error when one of them is not open */

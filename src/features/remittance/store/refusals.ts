@@ -1,6 +1,6 @@
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Database, Queryable } from "../../../kernel/store/database.ts";
-import { recordset, UUIDS_OF_JSON } from "../../../kernel/store/values.ts";
+import { recordset } from "../../../kernel/store/values.ts";
 
 /** A submission that is refused for good: nothing is ever stored under its UETR, whatever is sent. */
 export interface NewRefusal {
@@ -35,8 +35,8 @@ export async function insertRefusals(db: Database, refusals: readonly NewRefusal
 /** The refusals that stand, as they were answered. */
 export async function findRefusals(db: Queryable, uetrs: readonly Uetr[]): Promise<ReadonlyMap<Uetr, unknown>> {
   const rows = await db.query<{ readonly uetr: string; readonly refusal: unknown }>(
-    `SELECT uetr, refusal FROM refusals WHERE uetr = ANY (${UUIDS_OF_JSON})`,
-    [JSON.stringify(uetrs)],
+    `SELECT uetr, refusal FROM refusals WHERE uetr = ANY ($1::uuid[])`,
+    [uetrs],
   );
   return new Map(rows.map(({ uetr, refusal }) => [parseUetr(uetr), refusal]));
 }

@@ -5,7 +5,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
-import { hexDigits, hexOf, numberOf, recordset, UUIDS_OF_JSON } from "../../../kernel/store/values.ts";
+import { hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Minor units; milliseconds. */
 export interface AcceptedTransfer {
@@ -92,8 +92,8 @@ export async function findAccepted(
   const rows = await db.query<AcceptedRow>(
     `SELECT uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount, fee, accepted_at,
        expires_at
-     FROM transfers WHERE uetr = ANY (${UUIDS_OF_JSON})`,
-    [JSON.stringify(uetrs)],
+     FROM transfers WHERE uetr = ANY ($1::uuid[])`,
+    [uetrs],
   );
   return new Map(
     rows.map((row) => {
@@ -186,8 +186,8 @@ export async function findTransfers(db: Queryable, uetrs: readonly Uetr[]): Prom
           WHERE u.source_currency = t.source_currency AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
      FROM transfers t LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
        LEFT JOIN confirmations c ON c.uetr = t.uetr
-     WHERE t.uetr = ANY (${UUIDS_OF_JSON})`,
-    [JSON.stringify(uetrs)],
+     WHERE t.uetr = ANY ($1::uuid[])`,
+    [uetrs],
   );
   return new Map(
     rows.map((row) => {

@@ -5,7 +5,7 @@ import { parseReason, reasonToBytes4 } from "../../../domain/reason.ts";
 import { parsedBy, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import type { FinalBatch, LedgerPlace, OpenedBatch } from "./ledger-projection.ts";
-import { hexDigits, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import { bytesList, hexOf, numberOf } from "../../../kernel/store/values.ts";
 
 /** A call of the ledger that asks for a partner's signature. */
 export type SignedCall = "open" | "settle";
@@ -29,8 +29,8 @@ export async function unknownOpenings(
   const own = opened.filter(({ header }) => header.source === partner);
   if (own.length === 0) return [];
   const rows = await db.query<{ id: Uint8Array; voided: boolean }>(
-    "SELECT id, voided_at IS NOT NULL AS voided FROM batches WHERE id = ANY(string_to_array($1, ',')::bytea[])",
-    [listOf(own)],
+    "SELECT id, voided_at IS NOT NULL AS voided FROM batches WHERE id = ANY ($1::bytea[])",
+    [bytesList(own.map(({ id }) => id))],
   );
   const known = new Map(rows.map(({ id, voided }) => [hexOf(id), voided]));
   return own.flatMap(({ id, at }): UnknownSignature[] => {
@@ -54,8 +54,8 @@ export async function unknownSettlements(
   if (answered.size === 0) return [];
   const rows = await db.query<{ id: Uint8Array; rejections: unknown }>(
     `SELECT l.id, d.rejections FROM ledger_batches l LEFT JOIN decisions d ON d.batch = l.id
-     WHERE l.target = $1 AND l.id = ANY(string_to_array($2, ',')::bytea[]) ORDER BY l.final_block, l.final_log`,
-    [partner, listOf([...answered.values()])],
+     WHERE l.target = $1 AND l.id = ANY ($2::bytea[]) ORDER BY l.final_block, l.final_log`,
+    [partner, bytesList([...answered.keys()])],
   );
   return rows.flatMap(({ id, rejections }): UnknownSignature[] => {
     const batch = answered.get(hexOf(id));
@@ -79,9 +79,4 @@ export async function countUnknownSignatures(db: Queryable, sinceMs: number): Pr
     [sinceMs],
   );
   return new Map(rows.map(({ call, count }) => [call, numberOf(count)]));
-}
-
-/** For `string_to_array(…, ',')::bytea[]`, with which an index is used. */
-function listOf(batches: readonly { readonly id: Hex }[]): string {
-  return batches.map(({ id }) => `\\x${hexDigits(id)}`).join();
 }

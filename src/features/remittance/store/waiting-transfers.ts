@@ -98,13 +98,13 @@ export async function failWaiting(
     `WITH failed AS (
        UPDATE transfers SET ended = 'failed', ended_reason = $2, ended_at = $3
        WHERE batch IS NULL AND ended IS NULL
-         AND uetr IN (SELECT given.uetr::uuid FROM jsonb_array_elements_text($1::jsonb) AS given(uetr))
+         AND uetr = ANY ($1::uuid[])
        RETURNING seq, uetr, provider_quote, target_amount
      ), freed AS (
        ${givingBack("failed")}
      )
      SELECT uetr FROM failed ORDER BY seq`,
-    [JSON.stringify(transfers), reason, nowMs],
+    [transfers, reason, nowMs],
   );
   return rows.map(({ uetr }) => parseUetr(uetr));
 }
@@ -119,10 +119,10 @@ export async function moveToQuote(tx: Queryable, transfers: readonly bigint[], f
   const [moved] = await tx.query<{ transfers: number; total: bigint }>(
     `WITH moved AS (
        UPDATE transfers SET provider_quote = $3 WHERE batch IS NULL AND ended IS NULL AND provider_quote = $2
-         AND seq IN (SELECT given.seq::bigint FROM jsonb_array_elements_text($1::jsonb) AS given(seq))
+         AND seq = ANY ($1::bigint[])
        RETURNING target_amount
      ) SELECT count(*)::integer AS transfers, coalesce(sum(target_amount), 0) AS total FROM moved`,
-    [JSON.stringify(transfers.map(String)), bytesOf(from), bytesOf(to)],
+    [transfers, bytesOf(from), bytesOf(to)],
   );
   if (moved?.transfers !== transfers.length) return false;
   return moveReservation(tx, from, to, moved.total);
