@@ -5,7 +5,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { createServer } from "../src/kernel/http/server.ts";
-import { FEATURES, servedBy } from "../src/app/features.ts";
+import { compose } from "../src/app/composition.ts";
+import { FEATURES } from "../src/app/features.ts";
 import { silentLogger } from "../src/kernel/telemetry/logger.ts";
 import { createWake } from "../src/kernel/steps/loop.ts";
 import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
@@ -24,7 +25,7 @@ export async function renderOpenApi(): Promise<string> {
     // Routes are described here, not called: nothing else is touched.
   } as unknown as RelayContext;
   const app = await createServer(context, {
-    ...servedBy(FEATURES, context),
+    ...(await compose(FEATURES)).served(context),
     readiness: () => Promise.resolve({ ready: true, reasons: [] }),
   });
   try {

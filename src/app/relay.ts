@@ -1,8 +1,9 @@
 import { createServer } from "../kernel/http/server.ts";
-import { FEATURES, messagesOf, servedBy } from "./features.ts";
+import { compose } from "./composition.ts";
+import { FEATURES } from "./features.ts";
 import { runSteps } from "../kernel/steps/loop.ts";
-import type { RelayContext, RelayFeature } from "../features/context.ts";
-import type { StepName } from "../kernel/steps/step.ts";
+import type { RelayContext } from "../features/context.ts";
+import type { StepName, StepOf } from "../kernel/steps/step.ts";
 import { createHealth, type Health } from "../kernel/telemetry/health.ts";
 import { reportingFailures } from "../kernel/store/faults.ts";
 import { fencedContext } from "./fenced.ts";
@@ -39,6 +40,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
+    const composition = await compose(features);
     const opened = await openContext(config, given, (end) => void closing.push(end));
     const health = createHealth({
       db: opened.db,
@@ -46,7 +48,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
       clock: opened.clock,
       clockSkew: opened.clockSkew,
       confirmations: config.ledger.confirmations,
-      standings: features.flatMap(({ standing }) => (standing === undefined ? [] : [standing(opened)])),
+      standings: composition.standings(opened),
     });
     const db = reportingFailures(opened.db, (failure) => health.storeFailed(failure));
     const context = { ...opened, db };
@@ -55,13 +57,13 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     closing.push(() => watch.stop());
     const server = await createServer(context, {
       readiness: () => health.readiness(),
-      ...servedBy(features, context),
-      otherRoutes: [peerRoutes(context, messagesOf(features, context))],
+      ...composition.served(context),
+      otherRoutes: [peerRoutes(context, composition.messages(context))],
       ...(config.api.trustProxy === undefined ? {} : { trustProxy: config.api.trustProxy }),
     });
     closing.push(() => server.close());
     const url = await server.listen({ host: config.api.host, port: config.api.port });
-    const leader = lead(context, features, health, given.pollIntervalsMs ?? {});
+    const leader = lead(context, composition.steps, health, given.pollIntervalsMs ?? {});
     context.log.info({ url }, "relay started");
     void warnOfRegistration(context, config.api.publicUrl ?? url);
     let stopped: Promise<void> | undefined;
@@ -102,19 +104,17 @@ function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Pro
 /** Runs the steps while this process leads. */
 function lead(
   context: RelayContext,
-  features: readonly RelayFeature[],
+  steps: readonly StepOf<RelayContext>[],
   health: Health,
   polls: Partial<Readonly<Record<StepName, number>>>,
 ): Leader {
   const { log, metrics, settings, clock } = context;
   const stepsOf = (fenced: RelayContext) =>
-    features.flatMap(({ steps = [] }) =>
-      steps.map(({ name, run, pollIntervalMs }) => ({
-        name,
-        run: () => run(fenced),
-        pollIntervalMs: polls[name] ?? (typeof pollIntervalMs === "number" ? pollIntervalMs : pollIntervalMs(fenced)),
-      })),
-    );
+    steps.map(({ name, run, pollIntervalMs }) => ({
+      name,
+      run: () => run(fenced),
+      pollIntervalMs: polls[name] ?? (typeof pollIntervalMs === "number" ? pollIntervalMs : pollIntervalMs(fenced)),
+    }));
   return startLeader({
     db: context.db,
     clock,

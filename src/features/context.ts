@@ -5,7 +5,7 @@ import type { LedgerKey } from "../ledger/keys/key.ts";
 import type { Registry } from "../ledger/registry.ts";
 import type { Submitter } from "../ledger/submitter.ts";
 import type { Checkpoint } from "../kernel/steps/checkpoint.ts";
-import type { Feature } from "../kernel/feature.ts";
+import type { Feature, FeatureWork } from "../kernel/feature.ts";
 import type { StepOf } from "../kernel/steps/step.ts";
 import type { LookupLimits } from "./partners/lookup-usage.ts";
 import type { ClockSkew } from "../kernel/clock/clock-skew.ts";
@@ -41,6 +41,7 @@ export type Step = StepOf<RelayContext>["run"];
 
 /** What a feature contributes to a relay. */
 export type RelayFeature = Feature<RelayContext>;
+export type RelayWork = FeatureWork<RelayContext>;
 
 /** The part of a relay's configuration that its steps use; see app/config-schema.ts for the file. */
 export interface RelaySettings {

@@ -6,20 +6,26 @@ import type { Standing } from "./telemetry/health.ts";
 
 /**
  * Something a relay can do, as a value: all that it contributes to the relay. A relay is a list of them (app/features.ts);
- * the kernel knows none.
+ * the kernel knows none. What it is made of here is also read where no relay runs, by commands and documents: what a
+ * feature does is in its work, which is loaded where a relay runs.
  */
 export interface Feature<Context> {
   /** As its folder is called. */
   readonly name: string;
   /** A folder of SQL files 0001-name.sql, …, applied in this order after those of the features before it in the list. */
   readonly migrations?: URL;
+  /** The types of events that it writes, and what each says. */
+  readonly events?: Readonly<Partial<Record<EventType, string>>>;
+  readonly work?: () => Promise<FeatureWork<Context>>;
+}
+
+/** What a feature does in a relay that runs. */
+export interface FeatureWork<Context> {
   readonly steps?: readonly StepOf<Context>[];
   /** What callers with an API key can ask for. */
   readonly routes?: readonly ((context: Context) => RoutesOf)[];
   /** What it answers to other partners' relays. */
   readonly messages?: (context: Context) => readonly PeerMessage[];
-  /** The types of events that it writes, and what each says. */
-  readonly events?: Readonly<Partial<Record<EventType, string>>>;
   /** What it has to say of whether the relay can work; asked often. */
   readonly standing?: (context: Context) => () => Promise<Standing>;
 }

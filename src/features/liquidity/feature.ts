@@ -1,6 +1,4 @@
 import type { RelayFeature } from "../context.ts";
-import { liquidityStep } from "./liquidity.ts";
-import { balanceRoutes } from "./routes.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -18,10 +16,9 @@ declare module "../../kernel/store/events.ts" {
 /** The partner's money on the ledger. */
 export const liquidity: RelayFeature = {
   name: "liquidity",
-  steps: [{ name: "liquidity", run: liquidityStep, pollIntervalMs: 2_000 }],
-  routes: [balanceRoutes],
   events: {
     "liquidity.low": "A currency's money that is free to send fell below its alarm.",
     "liquidity.restored": "It is well above its alarm again.",
   },
+  work: async () => (await import("./work.ts")).liquidityWork,
 };

@@ -1,7 +1,4 @@
 import type { RelayFeature } from "../context.ts";
-import { notifierStep } from "./notifier.ts";
-import { eventRoutes } from "./routes.ts";
-import { webhookRoutes } from "./webhook-routes.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -19,10 +16,9 @@ declare module "../../kernel/store/events.ts" {
 /** Events as pages, as a stream, and as webhooks. */
 export const notifications: RelayFeature = {
   name: "notifications",
-  steps: [{ name: "notifier", run: notifierStep, pollIntervalMs: 1_000 }],
-  routes: [eventRoutes, webhookRoutes],
   events: {
     "webhook.dead": "An event could not be delivered to a webhook, and was given up.",
     "webhook.disabled": "A webhook was disabled: its endpoint answered 410.",
   },
+  work: async () => (await import("./work.ts")).notificationsWork,
 };

@@ -1,16 +1,4 @@
 import type { RelayFeature } from "../context.ts";
-import { remittanceMessages } from "./peer-messages.ts";
-import { transferRoutes } from "./routes.ts";
-import { batcherStep } from "./steps/batcher.ts";
-import { confirmerStep } from "./steps/confirmer.ts";
-import { courierStep } from "./steps/courier.ts";
-import { crediterStep } from "./steps/crediter.ts";
-import { openerStep } from "./steps/opener.ts";
-import { responderStep } from "./steps/responder.ts";
-import { settlerStep } from "./steps/settler.ts";
-import { sweeperStep } from "./steps/sweeper.ts";
-import { watcherStep } from "./steps/watcher.ts";
-import { unknownSignatureStanding } from "./unknown-signatures.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -45,20 +33,6 @@ declare module "../../kernel/store/events.ts" {
 /** A transfer from its intake to its receipt, as source and as target. */
 export const remittance: RelayFeature = {
   name: "remittance",
-  steps: [
-    { name: "watcher", run: watcherStep, pollIntervalMs: ({ settings }) => settings.ledger.pollIntervalMs },
-    { name: "batcher", run: batcherStep, pollIntervalMs: 250 },
-    { name: "opener", run: openerStep, pollIntervalMs: 1_000 },
-    { name: "courier", run: courierStep, pollIntervalMs: 1_000 },
-    { name: "responder", run: responderStep, pollIntervalMs: 500 },
-    { name: "settler", run: settlerStep, pollIntervalMs: 1_000 },
-    { name: "crediter", run: crediterStep, pollIntervalMs: 1_000 },
-    { name: "confirmer", run: confirmerStep, pollIntervalMs: 1_000 },
-    { name: "sweeper", run: sweeperStep, pollIntervalMs: 2_000 },
-  ],
-  routes: [transferRoutes],
-  messages: remittanceMessages,
-  standing: (context) => () => unknownSignatureStanding(context),
   events: {
     "transfer.held": "A transfer's money is held on the ledger.",
     "transfer.settled": "The ledger has settled it.",
@@ -72,4 +46,5 @@ export const remittance: RelayFeature = {
     "credit.stuck": "The wallet does not credit a transfer that the ledger has settled.",
     "signature.unknown": "The ledger has a batch with this partner's signature that this relay did not make.",
   },
+  work: async () => (await import("./work.ts")).remittanceWork,
 };

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { ServerOptions } from "../../../src/kernel/http/context.ts";
 import { createServer } from "../../../src/kernel/http/server.ts";
-import { FEATURES, servedBy } from "../../../src/app/features.ts";
+import { compose } from "../../../src/app/composition.ts";
+import { FEATURES } from "../../../src/app/features.ts";
 import type { Scope } from "../../../src/schema/operator.ts";
 import type { SubmitRequest } from "../../../src/schema/transfers.ts";
 import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
@@ -176,7 +177,7 @@ export async function apiRelay(
   } as unknown as RelayContext;
   const readiness = () => Promise.resolve({ ready: true, reasons: [] });
   const app = await createServer(context, {
-    ...servedBy(FEATURES, context),
+    ...(await compose(FEATURES)).served(context),
     readiness,
     failuresPerMinute: 1_000,
     ...extras,

@@ -3,7 +3,8 @@ import { encodeCall } from "../../../src/ledger/calls.ts";
 import type { RelayContext, RelaySettings } from "../../../src/features/context.ts";
 import { registryDirectory } from "../../../src/features/peers/directory.ts";
 import { publicPeerKeys } from "../../../src/features/peers/keys.ts";
-import { FEATURES, messagesOf } from "../../../src/app/features.ts";
+import { compose } from "../../../src/app/composition.ts";
+import { FEATURES } from "../../../src/app/features.ts";
 import { peerRoutes } from "../../../src/features/peers/routes.ts";
 import { batcherStep } from "../../../src/features/remittance/steps/batcher.ts";
 import { courierStep } from "../../../src/features/remittance/steps/courier.ts";
@@ -30,7 +31,7 @@ export interface Peer {
 /** Serves the relay's routes for its peers, and registers it. */
 export async function startPeer(relay: TestRelay): Promise<Peer> {
   const app = Fastify({ forceCloseConnections: true });
-  await app.register(peerRoutes(relay, messagesOf(FEATURES, relay)));
+  await app.register(peerRoutes(relay, (await compose(FEATURES)).messages(relay)));
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   await registerPeer(relay, url);
   return { relay, app, url };

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import { createServer } from "../../../../src/kernel/http/server.ts";
-import { FEATURES, servedBy } from "../../../../src/app/features.ts";
+import { compose } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
 import { problemSchema } from "../../../../src/schema/problems.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { auditAfter } from "../../../../src/kernel/access/audit-store.ts";
@@ -25,7 +26,7 @@ describeOn("PGlite", "payees that a wallet looks up at another partner", (open) 
     const clock = testClock(NOON_MS);
     pair = await startPair(open, { lookups: { perMinute: 4, perDay: 6 } }, clock);
     app = await createServer(pair.source, {
-      ...servedBy(FEATURES, pair.source),
+      ...(await compose(FEATURES)).served(pair.source),
       readiness: () => Promise.resolve({ ready: true, reasons: [] }),
     });
     key = await newKey();

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { createServer } from "../../../../src/kernel/http/server.ts";
-import { FEATURES, servedBy } from "../../../../src/app/features.ts";
+import { compose } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
 import type { TransferStatusResponse } from "../../../../src/schema/transfer-status.ts";
 import type { Uetr } from "../../../../src/domain/uetr.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
@@ -23,7 +24,7 @@ describeOnBothDatabases("cancelling", (open) => {
     relay = await testRelay({ db: await open(), checkpoint: (name) => onCheckpoint(name) });
     await run(relay, watcherStep);
     app = await createServer(relay, {
-      ...servedBy(FEATURES, relay),
+      ...(await compose(FEATURES)).served(relay),
       readiness: () => Promise.resolve({ ready: true, reasons: [] }),
     });
     const { text } = await issueApiKey(relay, { label: "t", scopes: ["read", "submit"], rateLimit: 1_000_000 });

@@ -3,7 +3,8 @@ import { expect } from "chai";
 import { z } from "zod/v4";
 import { renderOpenApi } from "../../../../scripts/openapi.ts";
 import "../../../../src/schema/operator.ts";
-import { eventTypesOf, FEATURES } from "../../../../src/app/features.ts";
+import { eventTypesOf } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
 import { PROBLEMS } from "../../../../src/schema/problems.ts";
 import { REASONS } from "../../../../src/domain/reason.ts";
 

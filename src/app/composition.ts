@@ -1,0 +1,55 @@
+import type { RelayContext, RelayFeature } from "../features/context.ts";
+import type { ServerOptions } from "../kernel/http/context.ts";
+import type { PeerMessage } from "../kernel/peer-message.ts";
+import type { StepOf } from "../kernel/steps/step.ts";
+import type { MigrationFolder } from "../kernel/store/migrate.ts";
+import type { Standing } from "../kernel/telemetry/health.ts";
+
+/** A list of features as one relay. */
+export interface Composition {
+  readonly steps: readonly StepOf<RelayContext>[];
+  /** What a server has of them. */
+  served(relay: RelayContext): Pick<ServerOptions, "routes" | "eventTypes">;
+  messages(relay: RelayContext): readonly PeerMessage[];
+  standings(relay: RelayContext): readonly (() => Promise<Standing>)[];
+}
+
+/**
+ * Loads what features do, and puts it together.
+ * @throws Error where two of them contribute the same
+ */
+export async function compose(features: readonly RelayFeature[]): Promise<Composition> {
+  requireDistinct("feature", features.map(nameOf));
+  const eventTypes = eventTypesOf(features);
+  const works = await Promise.all(features.flatMap(({ work }) => (work === undefined ? [] : [work()])));
+  const steps = works.flatMap((work) => work.steps ?? []);
+  requireDistinct("step", steps.map(nameOf));
+  return {
+    steps,
+    served: (relay) => ({ routes: works.flatMap(({ routes = [] }) => routes.map((of) => of(relay))), eventTypes }),
+    messages: (relay) => works.flatMap(({ messages }) => messages?.(relay) ?? []),
+    standings: (relay) => works.flatMap(({ standing }) => (standing === undefined ? [] : [standing(relay)])),
+  };
+}
+
+export function eventTypesOf(features: readonly RelayFeature[]): readonly string[] {
+  const types = features.flatMap(({ events = {} }) => Object.keys(events));
+  requireDistinct("type of event", types);
+  return types;
+}
+
+export function migrationsOf(features: readonly RelayFeature[]): readonly MigrationFolder[] {
+  return features.flatMap(({ name, migrations }) =>
+    migrations === undefined ? [] : [{ owner: name, folder: migrations }],
+  );
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
+/** @throws Error naming what is there twice */
+function requireDistinct(what: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`two features contribute the ${what} ${twice}`);
+}

@@ -1,0 +1,8 @@
+import type { RelayWork } from "../context.ts";
+import { resealerStep } from "./resealer.ts";
+import { operatorRoutes } from "./routes.ts";
+
+export const operatorsWork: RelayWork = {
+  steps: [{ name: "resealer", run: resealerStep, pollIntervalMs: 5_000 }],
+  routes: [operatorRoutes],
+};

@@ -1,0 +1,34 @@
+import { expect } from "chai";
+import { compose } from "../../../src/app/composition.ts";
+import { FEATURES } from "../../../src/app/features.ts";
+import type { RelayFeature } from "../../../src/features/context.ts";
+
+describe("a list of features", () => {
+  const refusal = async (feature: RelayFeature): Promise<string> => {
+    try {
+      await compose([...FEATURES, feature]);
+    } catch (failure) {
+      if (failure instanceof Error) return failure.message;
+    }
+    return "none";
+  };
+
+  it("is composed of those that a relay has", async () => {
+    expect((await compose(FEATURES)).steps.map(({ name }) => name)).to.include.members(["watcher", "pricing"]);
+  });
+
+  it("has no two of one name, nor two that contribute the same", async () => {
+    const run = () => Promise.resolve(false);
+    const work = () => Promise.resolve({ steps: [{ name: "watcher", run, pollIntervalMs: 1 }] as const });
+    const doubles: readonly RelayFeature[] = [
+      { name: "pricing" },
+      { name: "double", events: { "transfer.settled": "Told twice." } },
+      { name: "double", work },
+    ];
+    expect(await Promise.all(doubles.map(refusal))).to.deep.equal([
+      "two features contribute the feature pricing",
+      "two features contribute the type of event transfer.settled",
+      "two features contribute the step watcher",
+    ]);
+  });
+});
