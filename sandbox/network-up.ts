@@ -11,6 +11,8 @@ import { systemClock } from "../src/kernel/clock/clock.ts";
 import { parseConfigFile } from "../src/app/config.ts";
 import type { Logger } from "../src/kernel/telemetry/logger.ts";
 import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
+import { metricsOf } from "../src/app/composition.ts";
+import { FEATURES } from "../src/app/features.ts";
 import { createRandom } from "../src/kernel/random.ts";
 import { secret } from "../src/kernel/secrets/secret.ts";
 import { issueApiKey } from "../src/kernel/access/api-keys.ts";
@@ -231,7 +233,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
     peerKeys: options.peerKeys,
     drawBytes,
     // Those of the process would be ten times the same.
-    metrics: createMetrics({ partner: wallet.id, process: false }),
+    metrics: createMetrics({ partner: wallet.id, process: false }, metricsOf(FEATURES)),
     pollIntervalsMs: POLL_INTERVALS_MS,
     log: options.log.child({ partner: wallet.id }),
   });

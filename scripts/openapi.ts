@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { createServer } from "../src/kernel/http/server.ts";
-import { compose } from "../src/app/composition.ts";
+import { compose, metricsOf } from "../src/app/composition.ts";
 import { FEATURES } from "../src/app/features.ts";
 import { silentLogger } from "../src/kernel/telemetry/logger.ts";
 import { createWake } from "../src/kernel/steps/loop.ts";
@@ -19,7 +19,7 @@ const FILE = "docs/openapi.json";
 export async function renderOpenApi(): Promise<string> {
   const context = {
     log: silentLogger,
-    metrics: createMetrics({ partner: 1 }),
+    metrics: createMetrics({ partner: 1 }, metricsOf(FEATURES)),
     wake: createWake<StepName>(),
     drawBytes: (length: number) => new Uint8Array(length),
     // Routes are described here, not called: nothing else is touched.

@@ -4,6 +4,8 @@ import type { PeerMessage } from "../kernel/peer-message.ts";
 import type { StepOf } from "../kernel/steps/step.ts";
 import type { MigrationFolder } from "../kernel/store/migrate.ts";
 import type { Standing } from "../kernel/telemetry/health.ts";
+import type { MetricSpecs } from "../kernel/telemetry/metric.ts";
+import { KERNEL_METRICS } from "../kernel/telemetry/metrics.ts";
 
 /** A list of features as one relay. */
 export interface Composition {
@@ -21,6 +23,7 @@ export interface Composition {
 export async function compose(features: readonly RelayFeature[]): Promise<Composition> {
   requireDistinct("feature", features.map(nameOf));
   const eventTypes = eventTypesOf(features);
+  metricsOf(features);
   const works = await Promise.all(features.flatMap(({ work }) => (work === undefined ? [] : [work()])));
   const steps = works.flatMap((work) => work.steps ?? []);
   requireDistinct("step", steps.map(nameOf));
@@ -36,6 +39,13 @@ export function eventTypesOf(features: readonly RelayFeature[]): readonly string
   const types = features.flatMap(({ events = {} }) => Object.keys(events));
   requireDistinct("type of event", types);
   return types;
+}
+
+/** What the features count. That no two metrics are told under one name, their registry sees to. */
+export function metricsOf(features: readonly RelayFeature[]): MetricSpecs {
+  const specs = features.flatMap(({ metrics = {} }) => Object.entries(metrics));
+  requireDistinct("metric", [...Object.keys(KERNEL_METRICS), ...specs.map(([name]) => name)]);
+  return Object.fromEntries(specs);
 }
 
 export function migrationsOf(features: readonly RelayFeature[]): readonly MigrationFolder[] {

@@ -24,7 +24,7 @@ import { createTracer, type Tracer } from "../kernel/telemetry/tracing.ts";
 import { createClockSkew } from "../kernel/clock/clock-skew.ts";
 import type { RelayContext, RelayFeature, RelaySettings } from "../features/context.ts";
 import type { StepName } from "../kernel/steps/step.ts";
-import { migrationsOf } from "./composition.ts";
+import { metricsOf, migrationsOf } from "./composition.ts";
 import { FEATURES } from "./features.ts";
 import { createOutside } from "../kernel/outside/outside.ts";
 import { networks } from "../kernel/outside/url-guard.ts";
@@ -85,7 +85,7 @@ export async function openContext(
   const fetch = given.fetch ?? globalThis.fetch;
   const drawBytes = given.drawBytes ?? drawSecurely;
   const log = given.log ?? createLogger({ level: config.log.level, fields: { partner } });
-  const metrics = given.metrics ?? createMetrics({ partner, process: true });
+  const metrics = given.metrics ?? createMetrics({ partner, process: true }, metricsOf(given.features ?? FEATURES));
   const tracer = given.tracer ?? createTracer(config.telemetry.otlpEndpoint, `feiqian-relay-${partner}`);
   if (given.tracer === undefined) toClose(() => tracer.close());
   const tools = { clock, fetch, drawBytes, log, metrics, tracer };

@@ -1,4 +1,5 @@
 import type { KernelContext } from "../kernel/context.ts";
+import type { Metrics } from "../kernel/telemetry/metrics.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import type { Ledger } from "../ledger/contracts.ts";
 import type { LedgerKey } from "../ledger/keys/key.ts";
@@ -19,6 +20,7 @@ export interface RelayContext extends KernelContext {
   /** Whose relay this is. */
   readonly partner: PartnerId;
   readonly settings: RelaySettings;
+  readonly metrics: Metrics;
   readonly ledger: Ledger;
   /** Partners and corridors, as the ledger has them. */
   readonly registry: Registry;

@@ -4,7 +4,7 @@ import type { Database } from "./store/database.ts";
 import type { Wake } from "./steps/loop.ts";
 import type { StepName } from "./steps/step.ts";
 import type { Logger } from "./telemetry/logger.ts";
-import type { Metrics } from "./telemetry/metrics.ts";
+import type { KernelMetrics } from "./telemetry/metrics.ts";
 import type { Tracer } from "./telemetry/tracing.ts";
 
 /** What every part of a relay works with. All that is not of this process arrives here, so that tests can decide it. */
@@ -15,7 +15,7 @@ export interface KernelContext {
   /** Random bytes that cannot be guessed. */
   readonly drawBytes: (length: number) => Uint8Array;
   readonly log: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: KernelMetrics;
   readonly tracer: Tracer;
   /** Tells a step of this process that there may be work for it. */
   readonly wake: Wake<StepName>;

@@ -3,6 +3,7 @@ import type { PeerMessage } from "./peer-message.ts";
 import type { StepOf } from "./steps/step.ts";
 import type { EventType } from "./store/events.ts";
 import type { Standing } from "./telemetry/health.ts";
+import type { MetricSpecs } from "./telemetry/metric.ts";
 
 /**
  * Something a relay can do, as a value: all that it contributes to the relay. A relay is a list of them (app/features.ts);
@@ -16,6 +17,8 @@ export interface Feature<Context> {
   readonly migrations?: URL;
   /** The types of events that it writes, and what each says. */
   readonly events?: Readonly<Partial<Record<EventType, string>>>;
+  /** What it counts, by the names that its code has for it. */
+  readonly metrics?: MetricSpecs;
   readonly work?: () => Promise<FeatureWork<Context>>;
 }
 

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { liquidityMetrics } from "./metrics.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -20,5 +21,6 @@ export const liquidity: RelayFeature = {
     "liquidity.low": "A currency's money that is free to send fell below its alarm.",
     "liquidity.restored": "It is well above its alarm again.",
   },
+  metrics: liquidityMetrics,
   work: async () => (await import("./work.ts")).liquidityWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { notificationsMetrics } from "./metrics.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -20,5 +21,6 @@ export const notifications: RelayFeature = {
     "webhook.dead": "An event could not be delivered to a webhook, and was given up.",
     "webhook.disabled": "A webhook was disabled: its endpoint answered 410.",
   },
+  metrics: notificationsMetrics,
   work: async () => (await import("./work.ts")).notificationsWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { operatorsMetrics } from "./metrics.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -9,5 +10,6 @@ declare module "../../kernel/steps/step.ts" {
 /** API keys, the audit log, erasure, and data keys. */
 export const operators: RelayFeature = {
   name: "operators",
+  metrics: operatorsMetrics,
   work: async () => (await import("./work.ts")).operatorsWork,
 };

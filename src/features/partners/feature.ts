@@ -1,7 +1,9 @@
 import type { RelayFeature } from "../context.ts";
+import { partnersMetrics } from "./metrics.ts";
 
 /** Who is in the network, what can be sent where, and whom an alias names. */
 export const partners: RelayFeature = {
   name: "partners",
+  metrics: partnersMetrics,
   work: async () => (await import("./work.ts")).partnersWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { pricingMetrics } from "./metrics.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -18,5 +19,6 @@ export const pricing: RelayFeature = {
   events: {
     "provider.failed": "A liquidity provider did not deliver what it had offered, and is passed over for a while.",
   },
+  metrics: pricingMetrics,
   work: async () => (await import("./work.ts")).pricingWork,
 };

@@ -1,7 +1,9 @@
 import type { RelayFeature } from "../context.ts";
+import { reconciliationMetrics } from "./metrics.ts";
 
 /** The store, compared with the ledger. */
 export const reconciliation: RelayFeature = {
   name: "reconciliation",
+  metrics: reconciliationMetrics,
   work: async () => (await import("./work.ts")).reconciliationWork,
 };

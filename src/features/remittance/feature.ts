@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { remittanceMetrics } from "./metrics.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -46,5 +47,6 @@ export const remittance: RelayFeature = {
     "credit.stuck": "The wallet does not credit a transfer that the ledger has settled.",
     "signature.unknown": "The ledger has a batch with this partner's signature that this relay did not make.",
   },
+  metrics: remittanceMetrics,
   work: async () => (await import("./work.ts")).remittanceWork,
 };

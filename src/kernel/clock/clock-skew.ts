@@ -1,7 +1,7 @@
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { KernelMetrics } from "../telemetry/metrics.ts";
 
 /** How far this relay's clock is off, as far as others tell. */
 export interface Skew {
@@ -30,7 +30,7 @@ export interface ClockSkewOptions {
   readonly clock: Clock;
   /** 0: it is measured, and stops nothing. */
   readonly maxSkewSeconds: number;
-  readonly metrics: Metrics;
+  readonly metrics: KernelMetrics;
   readonly log: Logger;
 }
 

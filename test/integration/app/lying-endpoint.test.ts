@@ -7,6 +7,8 @@ import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import { systemClock, type Clock } from "../../../src/kernel/clock/clock.ts";
 import { silentLogger, type Logger } from "../../../src/kernel/telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../../../src/kernel/telemetry/metrics.ts";
+import { metricsOf } from "../../../src/app/composition.ts";
+import { FEATURES } from "../../../src/app/features.ts";
 import { reconcile } from "../../../src/features/reconciliation/reconciler.ts";
 import { openerStep } from "../../../src/features/remittance/steps/opener.ts";
 import { sweeperStep } from "../../../src/features/remittance/steps/sweeper.ts";
@@ -67,7 +69,7 @@ describeOnBothDatabases("relay with an endpoint that lies", (open) => {
   const closing: (() => Promise<void>)[] = [];
   beforeEach(async () => {
     nodes = [await startHttpNode(), await startHttpNode(), await startHttpNode()];
-    metrics = createMetrics({ partner: ALIPAY_HK });
+    metrics = createMetrics({ partner: ALIPAY_HK }, metricsOf(FEATURES));
     errors = [];
   });
   afterEach(async () => {

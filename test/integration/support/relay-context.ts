@@ -14,6 +14,8 @@ import { createWake } from "../../../src/kernel/steps/loop.ts";
 import { createOutside } from "../../../src/kernel/outside/outside.ts";
 import { networks } from "../../../src/kernel/outside/url-guard.ts";
 import { createMetrics } from "../../../src/kernel/telemetry/metrics.ts";
+import { metricsOf } from "../../../src/app/composition.ts";
+import { FEATURES } from "../../../src/app/features.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
 import { noTracer } from "../../../src/kernel/telemetry/tracing.ts";
 import type { ClockSkew } from "../../../src/kernel/clock/clock-skew.ts";
@@ -115,7 +117,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     clockSkew: UNTOLD,
     drawBytes: (length) => random.bytes(length),
     log: silentLogger,
-    metrics: createMetrics({ partner }),
+    metrics: createMetrics({ partner }, metricsOf(FEATURES)),
     tracer: noTracer,
     wake,
     woken,

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { compose } from "../../../src/app/composition.ts";
 import { FEATURES } from "../../../src/app/features.ts";
+import { gauge } from "../../../src/kernel/telemetry/metric.ts";
 import type { RelayFeature } from "../../../src/features/context.ts";
 
 describe("a list of features", () => {
@@ -23,11 +24,13 @@ describe("a list of features", () => {
     const doubles: readonly RelayFeature[] = [
       { name: "pricing" },
       { name: "double", events: { "transfer.settled": "Told twice." } },
+      { name: "double", metrics: { leader: gauge("double", "Of the kernel's name") } },
       { name: "double", work },
     ];
     expect(await Promise.all(doubles.map(refusal))).to.deep.equal([
       "two features contribute the feature pricing",
       "two features contribute the type of event transfer.settled",
+      "two features contribute the metric leader",
       "two features contribute the step watcher",
     ]);
   });

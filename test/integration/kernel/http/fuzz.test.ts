@@ -15,6 +15,8 @@ import { systemClock } from "../../../../src/kernel/clock/clock.ts";
 import { parseConfigFile } from "../../../../src/app/config.ts";
 import { silentLogger } from "../../../../src/kernel/telemetry/logger.ts";
 import { createMetrics } from "../../../../src/kernel/telemetry/metrics.ts";
+import { metricsOf } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { generatePeerKeys, publicPeerKeys } from "../../../../src/features/peers/keys.ts";
 import { serveChain } from "../../../../sandbox/chain-server.ts";
@@ -315,7 +317,7 @@ async function startIdle({ sandbox, rpcUrl, stops, partner, port, db }: IdleRela
         check: () => Promise.reject(new Error("nothing is credited here")),
         credit: () => Promise.reject(new Error("nothing is credited here")),
       },
-      metrics: createMetrics({ partner, process: false }),
+      metrics: createMetrics({ partner, process: false }, metricsOf(FEATURES)),
       log: silentLogger,
     },
   );

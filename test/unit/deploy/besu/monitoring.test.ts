@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { createMetrics } from "../../../../src/kernel/telemetry/metrics.ts";
+import { metricsOf } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
 import type { AlertRule } from "../../../../deploy/besu/alert-rule.ts";
 import { alertGroups, quorumOf, stalledSeconds } from "../../../../deploy/besu/alerts.ts";
 import { DATASOURCE_UID, ledgerDashboard, relayDashboard, type Dashboard } from "../../../../deploy/besu/dashboards.ts";
@@ -144,7 +146,7 @@ describe("the dashboards", () => {
     const shown = new Set(
       (dashboards[1]?.panels ?? []).flatMap(({ targets }) => targets.flatMap(({ expr }) => namesIn(expr))),
     );
-    const told = createMetrics({ partner: 1 }).registry.getMetricsAsArray();
+    const told = createMetrics({ partner: 1 }, metricsOf(FEATURES)).registry.getMetricsAsArray();
     for (const { name } of told) expect([...shown], name).to.include(name);
   });
 });
@@ -251,7 +253,7 @@ function namesIn(expr: string): readonly string[] {
 }
 
 const RELAY_METRICS: ReadonlyMap<string, readonly string[]> = new Map(
-  createMetrics({ partner: 1 })
+  createMetrics({ partner: 1 }, metricsOf(FEATURES))
     .registry.getMetricsAsArray()
     .map((metric) => [metric.name, labelNames(metric)]),
 );

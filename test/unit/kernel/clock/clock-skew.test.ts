@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 
 /** A ledger, peers and a clock, each with a time of its own. */
 function world(maxSkewSeconds = 15) {
-  const metrics = createMetrics({ partner: 7 });
+  const metrics = createMetrics({ partner: 7 }, {});
   let realMs = START;
   let offMs = 0;
   let block = { number: 1, timestamp: START / 1_000 };

@@ -13,7 +13,7 @@ describe("working off what is due", () => {
   let nowMs: number;
   const clock: Clock = { nowMs: () => nowMs, sleep: () => Promise.resolve() };
   const recorded: string[] = [];
-  const metrics = createMetrics({ partner: 1 });
+  const metrics = createMetrics({ partner: 1 }, {});
   const pool = (options: Pick<PoolOptions<string>, "find" | "work">) =>
     workOff({
       context: { clock, wake: createWake<StepName>(), log: silentLogger, metrics },
