@@ -1,11 +1,12 @@
-// Writes docs/openapi.json, the API's OpenAPI document; with --check, tells whether it is what the code says.
+// Writes what is made from the features' declarations: docs/openapi.json, the API's OpenAPI document, and sdk/problems.ts,
+// the problems that a wallet can meet. With --check, tells whether they are what the code says.
 //
 //   node scripts/openapi.ts [--check]
 
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { createServer } from "../src/kernel/http/server.ts";
-import { compose, metricsOf } from "../src/app/composition.ts";
+import { compose, metricsOf, problemsOf } from "../src/app/composition.ts";
 import { FEATURES } from "../src/app/features.ts";
 import { silentLogger } from "../src/kernel/telemetry/logger.ts";
 import { createWake } from "../src/kernel/steps/loop.ts";
@@ -13,13 +14,15 @@ import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
 import type { RelayContext } from "../src/features/context.ts";
 import type { StepName } from "../src/kernel/steps/step.ts";
 
-const FILE = "docs/openapi.json";
+const DOCUMENT = "docs/openapi.json";
+const PROBLEMS = "sdk/problems.ts";
 
 /** The document as the server itself gives it, laid out as the formatter has it. */
 export async function renderOpenApi(): Promise<string> {
   const context = {
     log: silentLogger,
     metrics: createMetrics({ partner: 1 }, metricsOf(FEATURES)),
+    problems: problemsOf(FEATURES),
     wake: createWake<StepName>(),
     drawBytes: (length: number) => new Uint8Array(length),
     // Routes are described here, not called: nothing else is touched.
@@ -30,17 +33,35 @@ export async function renderOpenApi(): Promise<string> {
   });
   try {
     const { body } = await app.inject({ url: "/openapi.json" });
-    return await format(body, { ...(await resolveConfig(FILE)), filepath: FILE });
+    return await laidOut(DOCUMENT, body);
   } finally {
     await app.close();
   }
 }
 
+/** The SDK knows no feature: what it tells of their problems is written down. */
+function renderProblems(): Promise<string> {
+  const text = `// Made by \`npm run openapi\`: change the features' problems, not this.
+import type { ProblemEntries } from "../src/schema/problems.ts";
+
+/** Every problem that the API can answer with. Codes are stable: what they mean does not change, and none is reused. */
+export const PROBLEMS = ${JSON.stringify(problemsOf(FEATURES), null, 2)} as const satisfies ProblemEntries;
+
+export type ProblemCode = keyof typeof PROBLEMS;`;
+  return laidOut(PROBLEMS, text);
+}
+
+async function laidOut(file: string, text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(file)), filepath: file });
+}
+
 if (import.meta.main) {
-  const rendered = await renderOpenApi();
-  if (!process.argv.includes("--check")) await writeFile(FILE, rendered);
-  else if ((await readFile(FILE, "utf8").catch(() => "")) !== rendered) {
-    console.error(`${FILE} is not what the code says: run node scripts/openapi.ts`);
-    process.exitCode = 1;
+  const rendered = [[DOCUMENT, await renderOpenApi()] as const, [PROBLEMS, await renderProblems()] as const];
+  for (const [file, text] of rendered) {
+    if (!process.argv.includes("--check")) await writeFile(file, text);
+    else if ((await readFile(file, "utf8").catch(() => "")) !== text) {
+      console.error(`${file} is not what the code says: run npm run openapi`);
+      process.exitCode = 1;
+    }
   }
 }

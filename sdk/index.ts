@@ -8,7 +8,8 @@ export type {
   LookupResponse,
   Participant,
 } from "../src/schema/network.ts";
-export { PROBLEMS, TRANSFER_FATES, type ProblemCode, type TransferFate } from "../src/schema/problems.ts";
+export { PROBLEMS, type ProblemCode } from "./problems.ts";
+export { TRANSFER_FATES, type TransferFate } from "../src/schema/problems.ts";
 export type { Acceptance, LineResult, QuoteRequest, QuoteResponse, SubmitRequest } from "../src/schema/transfers.ts";
 export type { TransferStatusName } from "../src/domain/lifecycle.ts";
 export type { TransferStatusResponse } from "../src/schema/transfer-status.ts";

@@ -1,5 +1,7 @@
 import type { RelayContext, RelayFeature } from "../features/context.ts";
+import type { ProblemTable } from "../schema/problems.ts";
 import type { ServerOptions } from "../kernel/http/context.ts";
+import { KERNEL_PROBLEMS } from "../kernel/http/problems.ts";
 import type { PeerMessage } from "../kernel/peer-message.ts";
 import type { StepOf } from "../kernel/steps/step.ts";
 import type { MigrationFolder } from "../kernel/store/migrate.ts";
@@ -24,6 +26,7 @@ export async function compose(features: readonly RelayFeature[]): Promise<Compos
   requireDistinct("feature", features.map(nameOf));
   const eventTypes = eventTypesOf(features);
   metricsOf(features);
+  problemsOf(features);
   const works = await Promise.all(features.flatMap(({ work }) => (work === undefined ? [] : [work()])));
   const steps = works.flatMap((work) => work.steps ?? []);
   requireDistinct("step", steps.map(nameOf));
@@ -46,6 +49,17 @@ export function metricsOf(features: readonly RelayFeature[]): MetricSpecs {
   const specs = features.flatMap(({ metrics = {} }) => Object.entries(metrics));
   requireDistinct("metric", [...Object.keys(KERNEL_METRICS), ...specs.map(([name]) => name)]);
   return Object.fromEntries(specs);
+}
+
+/** What can be answered with: the kernel's problems, and those of the features. */
+export function problemsOf(features: readonly RelayFeature[]): ProblemTable {
+  const entries = [KERNEL_PROBLEMS, ...features.map(({ problems = {} }) => problems)].flatMap(Object.entries);
+  requireDistinct(
+    "problem",
+    entries.map(([code]) => code),
+  );
+  // Each that the type has is declared by the kernel, or by one of the features, from the very value that is here.
+  return Object.fromEntries(entries) as ProblemTable;
 }
 
 export function migrationsOf(features: readonly RelayFeature[]): readonly MigrationFolder[] {

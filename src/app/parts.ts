@@ -24,7 +24,7 @@ import { createTracer, type Tracer } from "../kernel/telemetry/tracing.ts";
 import { createClockSkew } from "../kernel/clock/clock-skew.ts";
 import type { RelayContext, RelayFeature, RelaySettings } from "../features/context.ts";
 import type { StepName } from "../kernel/steps/step.ts";
-import { metricsOf, migrationsOf } from "./composition.ts";
+import { metricsOf, migrationsOf, problemsOf } from "./composition.ts";
 import { FEATURES } from "./features.ts";
 import { createOutside } from "../kernel/outside/outside.ts";
 import { networks } from "../kernel/outside/url-guard.ts";
@@ -80,12 +80,13 @@ export async function openContext(
   given: Partial<RelayParts>,
   toClose: ToClose,
 ): Promise<RelayContext> {
+  const { features = FEATURES } = given;
   const partner = parsePartnerId(config.partner);
   const clock = given.clock ?? systemClock;
   const fetch = given.fetch ?? globalThis.fetch;
   const drawBytes = given.drawBytes ?? drawSecurely;
   const log = given.log ?? createLogger({ level: config.log.level, fields: { partner } });
-  const metrics = given.metrics ?? createMetrics({ partner, process: true }, metricsOf(given.features ?? FEATURES));
+  const metrics = given.metrics ?? createMetrics({ partner, process: true }, metricsOf(features));
   const tracer = given.tracer ?? createTracer(config.telemetry.otlpEndpoint, `feiqian-relay-${partner}`);
   if (given.tracer === undefined) toClose(() => tracer.close());
   const tools = { clock, fetch, drawBytes, log, metrics, tracer };
@@ -96,7 +97,7 @@ export async function openContext(
   const db = given.db ?? (await patiently("the database", tools, () => openStore(config)));
   if (given.db === undefined) toClose(() => db.close());
   requireOwn(await patiently("the database", tools, () => whosePartner(db, partner)));
-  const applied = await patiently("the database", tools, () => migrate(db, migrationsOf(given.features ?? FEATURES)));
+  const applied = await patiently("the database", tools, () => migrate(db, migrationsOf(features)));
   if (applied.length > 0) log.info({ applied }, "store migrated");
 
   const { ledger, registry } = await openLedger(config, tools, toClose);
@@ -108,6 +109,7 @@ export async function openContext(
     ...tools,
     partner,
     settings: settingsOf(config),
+    problems: problemsOf(features),
     db,
     sealer,
     ledger,

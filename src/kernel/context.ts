@@ -1,3 +1,4 @@
+import type { ProblemTable } from "../schema/problems.ts";
 import type { Clock } from "./clock/clock.ts";
 import type { Sealer } from "./store/sealer.ts";
 import type { Database } from "./store/database.ts";
@@ -16,6 +17,8 @@ export interface KernelContext {
   readonly drawBytes: (length: number) => Uint8Array;
   readonly log: Logger;
   readonly metrics: KernelMetrics;
+  /** What can be answered with instead of what was asked for. */
+  readonly problems: ProblemTable;
   readonly tracer: Tracer;
   /** Tells a step of this process that there may be work for it. */
   readonly wake: Wake<StepName>;

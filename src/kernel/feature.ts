@@ -1,3 +1,4 @@
+import type { ProblemEntries } from "../schema/problems.ts";
 import type { RoutesOf } from "./http/context.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { StepOf } from "./steps/step.ts";
@@ -17,6 +18,8 @@ export interface Feature<Context> {
   readonly migrations?: URL;
   /** The types of events that it writes, and what each says. */
   readonly events?: Readonly<Partial<Record<EventType, string>>>;
+  /** What it answers with instead of what was asked for. */
+  readonly problems?: ProblemEntries;
   /** What it counts, by the names that its code has for it. */
   readonly metrics?: MetricSpecs;
   readonly work?: () => Promise<FeatureWork<Context>>;

@@ -124,7 +124,7 @@ async function* streamEvents(
   while (!stopping.aborted) {
     const why = await stream.whyEnded();
     if (why !== undefined) {
-      yield sseProblem(problemJson(why, instance));
+      yield sseProblem(problemJson(relay.problems, why, instance));
       return;
     }
     // Before the events: what is not among them, up to here, is of other types, and need not be looked at again.
@@ -133,7 +133,7 @@ async function* streamEvents(
     if (found?.kind !== "here") {
       // The database is not the one any more that was read: whoever reads on is told where.
       const { refusal } = cursorLost(found?.goOn ?? FROM_THE_START, "Last-Event-ID");
-      yield sseProblem(problemJson(refusal, instance));
+      yield sseProblem(problemJson(relay.problems, refusal, instance));
       return;
     }
     const events = await eventsAfter(relay.db, found.seq, EVENTS_PER_READ, types);

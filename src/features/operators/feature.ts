@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { operatorsMetrics } from "./metrics.ts";
+import { operatorsProblems } from "./problems.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -10,6 +11,7 @@ declare module "../../kernel/steps/step.ts" {
 /** API keys, the audit log, erasure, and data keys. */
 export const operators: RelayFeature = {
   name: "operators",
+  problems: operatorsProblems,
   metrics: operatorsMetrics,
   work: async () => (await import("./work.ts")).operatorsWork,
 };

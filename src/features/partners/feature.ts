@@ -1,9 +1,11 @@
 import type { RelayFeature } from "../context.ts";
 import { partnersMetrics } from "./metrics.ts";
+import { partnersProblems } from "./problems.ts";
 
 /** Who is in the network, what can be sent where, and whom an alias names. */
 export const partners: RelayFeature = {
   name: "partners",
+  problems: partnersProblems,
   metrics: partnersMetrics,
   work: async () => (await import("./work.ts")).partnersWork,
 };

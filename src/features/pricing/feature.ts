@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { pricingMetrics } from "./metrics.ts";
+import { pricingProblems } from "./problems.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -19,6 +20,7 @@ export const pricing: RelayFeature = {
   events: {
     "provider.failed": "A liquidity provider did not deliver what it had offered, and is passed over for a while.",
   },
+  problems: pricingProblems,
   metrics: pricingMetrics,
   work: async () => (await import("./work.ts")).pricingWork,
 };

@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { remittanceMetrics } from "./metrics.ts";
+import { remittanceProblems } from "./problems.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -47,6 +48,7 @@ export const remittance: RelayFeature = {
     "credit.stuck": "The wallet does not credit a transfer that the ledger has settled.",
     "signature.unknown": "The ledger has a batch with this partner's signature that this relay did not make.",
   },
+  problems: remittanceProblems,
   metrics: remittanceMetrics,
   work: async () => (await import("./work.ts")).remittanceWork,
 };

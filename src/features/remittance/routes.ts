@@ -21,7 +21,8 @@ import { statusOf } from "./status.ts";
 import { findQuotes } from "../pricing/store/quotes.ts";
 import { findTransfer } from "./store/transfers.ts";
 import { NDJSON_TYPE, submitLines } from "./intake/ndjson.ts";
-import { Problem } from "../../kernel/http/problem.ts";
+import { Problem, submissionProblemJson } from "../../kernel/http/problem.ts";
+import type { Refusal } from "../../kernel/refusal.ts";
 import { sendStream } from "../../kernel/http/streams.ts";
 import { readSubmission } from "./intake/submission.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
@@ -147,8 +148,8 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Con
         const caller = callerOf(request);
         const stream = streams.open(caller);
         reply.raw.once("close", () => stream.close());
-        const instance = instanceOf(request);
-        const options = { stopping: closing, instance, stream, grant: auth.grants(caller), clock: relay.clock };
+        const problem = (refusal: Refusal) => submissionProblemJson(relay.problems, refusal, instanceOf(request));
+        const options = { stopping: closing, problem, stream, grant: auth.grants(caller), clock: relay.clock };
         const results = submitLines(body, intake, options);
         // Whatever of the request is left unread then goes with the connection.
         reply.header("connection", "close");

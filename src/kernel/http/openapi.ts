@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { OpenAPIV3_1 } from "openapi-types";
 import { EVENT_TYPE } from "../../schema/network.ts";
-import { PROBLEMS, type ProblemCode } from "../../schema/problems.ts";
+import { PROBLEM, type ProblemCode, type ProblemTable } from "../../schema/problems.ts";
 import "../../schema/webhooks.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 
@@ -15,7 +15,11 @@ with the ISO 20022 reason where one fits. The UETR, made and kept by the caller 
 idempotent: after any doubt send the same again.`;
 
 /** Serves the OpenAPI document at /openapi.json and a page to read it at /docs. Before the routes are registered. */
-export async function serveDocumentation(app: FastifyInstance, eventTypes: readonly string[]): Promise<void> {
+export async function serveDocumentation(
+  app: FastifyInstance,
+  problems: ProblemTable,
+  eventTypes: readonly string[],
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -44,7 +48,7 @@ export async function serveDocumentation(app: FastifyInstance, eventTypes: reado
     hideUntagged: true,
     transform: jsonSchemaTransform,
     // Version 3.1 is what is asked for above.
-    transformObject: (input) => finish(jsonSchemaTransformObject(input) as OpenAPIV3_1.Document, eventTypes),
+    transformObject: (input) => finish(jsonSchemaTransformObject(input) as OpenAPIV3_1.Document, problems, eventTypes),
   });
   await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
   app.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
@@ -58,16 +62,22 @@ type Operation = OpenAPIV3_1.OperationObject & {
 };
 
 /** What schemas of routes cannot say: which problems there are, and the media types of problems and streams. */
-function finish(document: OpenAPIV3_1.Document, eventTypes: readonly string[]): OpenAPIV3_1.Document {
+function finish(
+  document: OpenAPIV3_1.Document,
+  problems: ProblemTable,
+  eventTypes: readonly string[],
+): OpenAPIV3_1.Document {
   for (const path of Object.values(document.paths ?? {})) {
     for (const operation of [path?.get, path?.post, path?.delete]) {
-      if (operation !== undefined) finishOperation(operation);
+      if (operation !== undefined) finishOperation(operation, problems);
     }
   }
   const { schemas = {} } = document.components ?? {};
   for (const name of [EVENT_TYPE, `${EVENT_TYPE}Input`]) {
     if (name in schemas) schemas[name] = { ...schemas[name], enum: [...eventTypes] };
   }
+  const { code } = (schemas[PROBLEM] as OpenAPIV3_1.SchemaObject | undefined)?.properties ?? {}; // it is no reference
+  if (code !== undefined) Object.assign(code, { enum: Object.keys(problems) });
   return withFewerSchemas({ ...document, webhooks: webhooks(eventTypes) });
 }
 
@@ -100,14 +110,14 @@ function webhooks(eventTypes: readonly string[]): NonNullable<OpenAPIV3_1.Docume
   return Object.fromEntries(items) as NonNullable<OpenAPIV3_1.Document["webhooks"]>;
 }
 
-function finishOperation(operation: Operation): void {
+function finishOperation(operation: Operation, table: ProblemTable): void {
   const problems = operation["x-problems"] ?? [];
   const also = operation["x-also-answers"] ?? {};
   delete operation["x-problems"];
   delete operation["x-also-answers"];
   for (const [status, response] of Object.entries(operation.responses ?? {})) {
     if ("$ref" in response) continue;
-    const codes = problems.filter((code) => String(PROBLEMS[code].status) === status);
+    const codes = problems.filter((code) => String(table[code].status) === status);
     const [content] = Object.values(response.content ?? {});
     response.description = codes.length === 0 ? "As asked for" : `A problem: ${codes.join(", ")}`;
     if (content !== undefined && codes.length > 0) response.content = { [PROBLEM_TYPE]: content };

@@ -1,7 +1,8 @@
-import { PROBLEMS, problemType, type ProblemCode, type ProblemJson } from "../../schema/problems.ts";
+import { problemType, type ProblemCode, type ProblemJson, type ProblemTable } from "../../schema/problems.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { isAway } from "../away.ts";
 import type { Refusal } from "../refusal.ts";
+import { KERNEL_PROBLEMS } from "./problems.ts";
 
 /** The media type of every error (RFC 9457, 6.1). */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -34,10 +35,11 @@ export class Problem extends Error {
 
 /** @param instance how the log names the request */
 export function problemJson(
+  problems: ProblemTable,
   { code, detail, field, reason, stored, retryAfterSeconds, goOn }: Refusal,
   instance: string,
 ): ProblemJson {
-  const entry: (typeof PROBLEMS)[ProblemCode] & { readonly reason?: string } = PROBLEMS[code];
+  const entry = problems[code];
   const iso = reason ?? entry.reason;
   return {
     type: problemType(code),
@@ -55,12 +57,12 @@ export function problemJson(
 }
 
 /** As the answer to a submission: it tells what it proves of the transfer. */
-export function submissionProblemJson(refusal: Refusal, instance: string): ProblemJson {
-  return { ...problemJson(refusal, instance), transfer: PROBLEMS[refusal.code].transfer };
+export function submissionProblemJson(problems: ProblemTable, refusal: Refusal, instance: string): ProblemJson {
+  return { ...problemJson(problems, refusal, instance), transfer: problems[refusal.code].transfer };
 }
 
 /** Fastify's own errors, and Node's HTTP parser's, that callers cause. */
-const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
+const FASTIFY_CODES: Readonly<Record<string, keyof typeof KERNEL_PROBLEMS>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported-media-type",
   FST_ERR_CTP_INVALID_TYPE: "unsupported-media-type",
   FST_ERR_CTP_BODY_TOO_LARGE: "payload-too-large",
@@ -80,7 +82,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof InvalidInput) return new Problem("invalid-request", error.rule, { field: error.field });
   const code = codeOf(error);
   const known = typeof code === "string" ? FASTIFY_CODES[code] : undefined;
-  if (known !== undefined) return new Problem(known, PROBLEMS[known].title);
+  if (known !== undefined) return new Problem(known, KERNEL_PROBLEMS[known].title);
   if (isAway(error)) {
     return new Problem("unavailable", "try again", { headers: { "retry-after": "1" } });
   }

@@ -1,7 +1,14 @@
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod/v4";
-import { problemSchema, PROBLEMS, type ProblemCode } from "../../schema/problems.ts";
+import type { ProblemCode } from "../../schema/problems.ts";
+
+declare module "fastify" {
+  interface FastifySchema {
+    /** The problems that a route answers with, besides those of every route. */
+    readonly "x-problems"?: readonly ProblemCode[];
+  }
+}
 
 /** Routes whose requests are read, and whose answers are held, by their schemas. */
 export type Routes =
@@ -30,12 +37,10 @@ const ALWAYS: readonly ProblemCode[] = [
 /** …and of those that take a body. */
 export const OF_BODIES: readonly ProblemCode[] = ["malformed-request", "payload-too-large", "unsupported-media-type"];
 
-/** What a route answers when all is well, and its problems by their statuses; in its schema. */
+/** What a route answers when all is well, and its problems, whose schemas the server adds; in its schema. */
 export function responses<Answers extends Readonly<Record<number, z.ZodType>>>(
   answers: Answers,
   problems: readonly ProblemCode[] = [],
 ): { readonly response: Answers; readonly "x-problems": readonly ProblemCode[] } {
-  const codes = [...ALWAYS, ...problems];
-  const refusals = Object.fromEntries(codes.map((code) => [PROBLEMS[code].status, problemSchema]));
-  return { response: { ...refusals, ...answers }, "x-problems": codes };
+  return { response: answers, "x-problems": [...ALWAYS, ...problems] };
 }

@@ -5,6 +5,7 @@ import { createAuthenticator } from "../access/auth.ts";
 import type { KernelContext } from "../context.ts";
 import { instanceOf, type HttpContext, type ServerOptions } from "./context.ts";
 import { serveDocumentation } from "./openapi.ts";
+import { problemSchema } from "../../schema/problems.ts";
 import { Problem, PROBLEM_TYPE, problemJson, problemOf, submissionProblemJson } from "./problem.ts";
 import { systemRoutes } from "./system.ts";
 import { createStreams } from "./streams.ts";
@@ -42,7 +43,7 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
     http: { highWaterMark: STREAM_BUFFER_BYTES },
     genReqId: () => `req_${Buffer.from(kernel.drawBytes(REQUEST_ID_BYTES)).toString("hex")}`,
     frameworkErrors: (error, request, reply) => void answerProblem(kernel, error, request, reply),
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => refuseConnection(kernel, error, socket),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -76,8 +77,9 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
   });
   observe(app, kernel);
   refuseUnknown(app);
+  answerByStatus(app, kernel);
 
-  await serveDocumentation(app, options.eventTypes);
+  await serveDocumentation(app, kernel.problems, options.eventTypes);
   const http: HttpContext = { auth, streams, closing: closing.signal };
   await app.register(async (api) => {
     auditActions(api, kernel);
@@ -130,7 +132,7 @@ function uetrOf({ params }: FastifyRequest): Uetr | undefined {
 }
 
 function answerProblem(
-  { log }: KernelContext,
+  { log, problems }: KernelContext,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -138,12 +140,17 @@ function answerProblem(
   const { refusal, headers } = problemOf(error);
   if (refusal.code === "internal") log.error({ request: request.id, error }, "a request failed");
   else if (refusal.code === "unavailable") log.warn({ request: request.id, error }, "a request cannot be served now");
-  return sendProblem(request, reply, new Problem(refusal.code, refusal.detail, { ...refusal, headers }));
+  return sendProblem(problems, request, reply, new Problem(refusal.code, refusal.detail, { ...refusal, headers }));
 }
 
-function sendProblem(request: FastifyRequest, reply: FastifyReply, { refusal, headers }: Problem): FastifyReply {
+function sendProblem(
+  problems: KernelContext["problems"],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { refusal, headers }: Problem,
+): FastifyReply {
   const document = request.routeOptions.config.submits === true ? submissionProblemJson : problemJson;
-  const problem = document(refusal, instanceOf(request));
+  const problem = document(problems, refusal, instanceOf(request));
   // The hooks, and what they set, have not run for what the framework itself refuses.
   const begun = request.audit as FastifyRequest["audit"] | undefined;
   request.audit = { data: {}, ...begun, code: refusal.code };
@@ -153,6 +160,17 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, { refusal, he
     .type(PROBLEM_TYPE)
     .serializer((payload: unknown) => JSON.stringify(payload))
     .send(problem);
+}
+
+/** Each route's problems, by their statuses, among what it answers. */
+function answerByStatus(app: FastifyInstance, { problems }: KernelContext): void {
+  app.addHook("onRoute", ({ schema }) => {
+    if (schema === undefined) return;
+    const codes = schema["x-problems"] ?? [];
+    const refusals = Object.fromEntries(codes.map((code) => [problems[code].status, problemSchema]));
+    // Routes say what they answer by schemas by status; the framework lets it be anything.
+    if (codes.length > 0) schema.response = { ...refusals, ...(schema.response as object) };
+  });
 }
 
 /** 404, or 405 where the path is one of ours with other methods. */
@@ -174,13 +192,14 @@ function refuseUnknown(app: FastifyInstance): void {
 
 /** What cannot be read as HTTP at all, or takes too long to arrive. */
 function refuseConnection(
+  { problems }: KernelContext,
   error: Error & { code?: string },
   socket: NodeJS.WritableStream & { destroyed?: boolean },
 ): void {
   if (error.code === "ECONNRESET" || socket.destroyed === true || !socket.writable) return;
   const known = problemOf(error).refusal.code;
   const code = known === "internal" || known === "unavailable" ? "malformed-request" : known;
-  const problem = problemJson({ kind: "refused", code, detail: "not readable as HTTP" }, "about:blank");
+  const problem = problemJson(problems, { kind: "refused", code, detail: "not readable as HTTP" }, "about:blank");
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} \r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

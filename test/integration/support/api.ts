@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { ServerOptions } from "../../../src/kernel/http/context.ts";
 import { createServer } from "../../../src/kernel/http/server.ts";
-import { compose, metricsOf } from "../../../src/app/composition.ts";
+import { compose, metricsOf, problemsOf } from "../../../src/app/composition.ts";
 import { FEATURES } from "../../../src/app/features.ts";
 import type { Scope } from "../../../src/schema/operator.ts";
 import type { SubmitRequest } from "../../../src/schema/transfers.ts";
@@ -168,6 +168,7 @@ export async function apiRelay(
     drawBytes: (length: number) => new Uint8Array(randomBytes(length)),
     log: silentLogger,
     metrics: createMetrics({ partner: ALIPAY_HK }, metricsOf(FEATURES)),
+    problems: problemsOf(FEATURES),
     tracer: noTracer,
     checkpoint: noCheckpoint,
     wake: createWake<StepName>(),

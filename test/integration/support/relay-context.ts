@@ -14,7 +14,7 @@ import { createWake } from "../../../src/kernel/steps/loop.ts";
 import { createOutside } from "../../../src/kernel/outside/outside.ts";
 import { networks } from "../../../src/kernel/outside/url-guard.ts";
 import { createMetrics } from "../../../src/kernel/telemetry/metrics.ts";
-import { metricsOf } from "../../../src/app/composition.ts";
+import { metricsOf, problemsOf } from "../../../src/app/composition.ts";
 import { FEATURES } from "../../../src/app/features.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
 import { noTracer } from "../../../src/kernel/telemetry/tracing.ts";
@@ -118,6 +118,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     drawBytes: (length) => random.bytes(length),
     log: silentLogger,
     metrics: createMetrics({ partner }, metricsOf(FEATURES)),
+    problems: problemsOf(FEATURES),
     tracer: noTracer,
     wake,
     woken,

@@ -24,12 +24,14 @@ describe("a list of features", () => {
     const doubles: readonly RelayFeature[] = [
       { name: "pricing" },
       { name: "double", events: { "transfer.settled": "Told twice." } },
+      { name: "double", problems: { "no-quote": { status: 422, title: "Another", transfer: "none" } } },
       { name: "double", metrics: { leader: gauge("double", "Of the kernel's name") } },
       { name: "double", work },
     ];
     expect(await Promise.all(doubles.map(refusal))).to.deep.equal([
       "two features contribute the feature pricing",
       "two features contribute the type of event transfer.settled",
+      "two features contribute the problem no-quote",
       "two features contribute the metric leader",
       "two features contribute the step watcher",
     ]);

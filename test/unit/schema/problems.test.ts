@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
-import { PROBLEMS, TRANSFER_FATES } from "../../../src/schema/problems.ts";
+import { PROBLEMS } from "../../../sdk/problems.ts";
+import { TRANSFER_FATES } from "../../../src/schema/problems.ts";
 
 const DOCUMENT = new URL("../../../docs/wallet-engineer.md", import.meta.url);
 

@@ -3,7 +3,6 @@ import { corridorKey } from "../../../domain/corridor.ts";
 import { hashDetails } from "../../../domain/details.ts";
 import { detailsOf } from "../../../domain/payload.ts";
 import { uetrFromRandom, type Uetr } from "../../../domain/uetr.ts";
-import { PROBLEMS } from "../../../schema/problems.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../../../schema/transfers.ts";
 import type { RegisteredCorridor, RegistryView } from "../../../ledger/registry.ts";
 import { findRefusals, insertRefusals } from "../store/refusals.ts";
@@ -48,7 +47,7 @@ export interface Intake {
   /**
    * Accepts transfers: what is accepted is stored, with its amounts fixed, before this returns. A UETR has one answer
    * forever. Accepted, the same content gets the same answer again, whatever has changed since, and another content hears
-   * how what is stored stands. Refused for good (see PROBLEMS), it stays refused, whatever is sent under it: of two that
+   * how what is stored stands. Refused for good (see problems.ts), it stays refused, whatever is sent under it: of two that
    * arrive at once, one cannot be accepted and one not.
    * @returns an answer for each, in order
    */
@@ -142,11 +141,11 @@ function answerAgain(
 
 /** Has what says that something is stored say how that stands. */
 async function withStanding(
-  { db }: RelayContext,
+  { db, problems }: RelayContext,
   answers: readonly { readonly uetr: Uetr; readonly answer: Submission }[],
 ): Promise<readonly Submission[]> {
   const isOfStored = (answer: Submission): answer is Refusal =>
-    answer.kind === "refused" && PROBLEMS[answer.code].transfer === "stored";
+    answer.kind === "refused" && problems[answer.code].transfer === "stored";
   const uetrs = answers.filter(({ answer }) => isOfStored(answer)).map(({ uetr }) => uetr);
   const records = await findTransfers(db, uetrs);
   return answers.map(({ uetr, answer }) => {
@@ -159,10 +158,13 @@ async function withStanding(
  * Writes refusals down before they are told. A wallet gives its customer the money back when it hears of one, and the
  * same submission may be under way once more: in this process, in another one, or on the wallet's second try.
  */
-async function refuseForGood({ db, clock }: RelayContext, refusals: ReadonlyMap<Uetr, Refusal>): Promise<void> {
+async function refuseForGood(
+  { db, clock, problems }: RelayContext,
+  refusals: ReadonlyMap<Uetr, Refusal>,
+): Promise<void> {
   const refusedAt = clock.nowMs();
   const final = [...refusals]
-    .filter(([, { code }]) => PROBLEMS[code].transfer === "none")
+    .filter(([, { code }]) => problems[code].transfer === "none")
     .map(([uetr, refusal]) => ({ uetr, refusal: forGood(refusal), refusedAt }));
   if (final.length > 0) await insertRefusals(db, final);
 }

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
-import { PROBLEMS } from "../../../schema/problems.ts";
+import type { ProblemJson } from "../../../schema/problems.ts";
 import type { LineResult, ParsedSubmitRequest } from "../../../schema/transfers.ts";
 import type { Clock } from "../../../kernel/clock/clock.ts";
 import { createUtf8Check } from "../../../kernel/text-file.ts";
@@ -11,7 +11,7 @@ import { refused, type Refusal } from "../../../kernel/refusal.ts";
 import { tooMany, type Grant } from "../../../kernel/access/auth.ts";
 import type { OpenStream } from "../../../kernel/http/streams.ts";
 import { parseStrictJson } from "../../../kernel/http/strict-json.ts";
-import { problemOf, submissionProblemJson } from "../../../kernel/http/problem.ts";
+import { problemOf } from "../../../kernel/http/problem.ts";
 import { readSubmission } from "./submission.ts";
 
 export const NDJSON_TYPE = "application/x-ndjson";
@@ -31,8 +31,8 @@ interface Line {
 export interface LineOptions {
   /** Ends it after the lines that have been read. */
   readonly stopping: AbortSignal;
-  /** How the log names the request. */
-  readonly instance: string;
+  /** A refusal, as the answer to a submission of this request. */
+  readonly problem: (refusal: Refusal) => ProblemJson;
   /** Lines are taken for as long as it has not ended. */
   readonly stream: OpenStream;
   /** Lets so many more transfers through, of as many as are there. */
@@ -54,7 +54,7 @@ const MAX_PAUSE_MS = 30_000;
  * are not UTF-8, for the encoding is that of all of it: of what arrived with them nothing is taken.
  */
 export async function* submitLines(body: Readable, intake: Intake, options: LineOptions): AsyncGenerator<string> {
-  const { stopping, stream, instance } = options;
+  const { stopping, stream, problem } = options;
   const splitter = createSplitter();
   const isUtf8 = createUtf8Check();
   const interrupted = AbortSignal.any([stopping, stream.ended]);
@@ -90,7 +90,7 @@ export async function* submitLines(body: Readable, intake: Intake, options: Line
       if (body.readableLength === 0) end = yield* submit(true);
       if (end !== undefined) break;
     }
-    if (end !== undefined) yield endedAt(lines, splitter.nextLine(), end, instance);
+    if (end !== undefined) yield endedAt(lines, splitter.nextLine(), end, problem);
   } finally {
     interrupted.removeEventListener("abort", leave);
     stream.close();
@@ -113,14 +113,14 @@ async function* submitSome(
   lines: Line[],
   all: boolean,
   intake: Intake,
-  { stream, grant, instance, clock, stopping, interrupted, pauses }: Interruptible,
+  { stream, grant, problem, clock, stopping, interrupted, pauses }: Interruptible,
 ): AsyncGenerator<string, Refusal | undefined> {
   while (lines.length >= (all ? 1 : LINES_PER_CHUNK)) {
     const why = await whyEnded(stream);
     if (why?.code === "unauthorized") return why;
     const granted = grant(Math.min(lines.length, LINES_PER_CHUNK));
     if (granted.kind === "granted") {
-      yield await submitChunk(lines.splice(0, granted.transfers), why ?? intake, instance);
+      yield await submitChunk(lines.splice(0, granted.transfers), why ?? intake, problem);
       continue;
     }
     pauses.leftMs -= granted.waitMs;
@@ -143,15 +143,19 @@ async function whyEnded(stream: OpenStream): Promise<Refusal | undefined> {
 }
 
 /** @param intake why nothing can be taken in, instead */
-async function submitChunk(lines: readonly Line[], intake: Intake | Refusal, instance: string): Promise<string> {
+async function submitChunk(
+  lines: readonly Line[],
+  intake: Intake | Refusal,
+  problem: LineOptions["problem"],
+): Promise<string> {
   const submissions = lines.flatMap(({ read }) => ("kind" in read ? [] : [read]));
   const all = "kind" in intake ? submissions.map(() => intake) : await submitAll(submissions, intake);
   const answers = all.values();
   return lines
     .map(({ line, read }) => {
-      if ("kind" in read) return resultLine({ line }, read, instance);
+      if ("kind" in read) return resultLine({ line }, read, problem);
       const answer = answers.next().value ?? refused("internal", "the line was not answered");
-      return resultLine({ line, uetr: read.uetr }, answer, instance);
+      return resultLine({ line, uetr: read.uetr }, answer, problem);
     })
     .join("");
 }
@@ -169,22 +173,27 @@ async function submitAll(
   }
 }
 
-function resultLine(about: Pick<LineResult, "line" | "uetr">, answer: Submission, instance: string): string {
+function resultLine(
+  about: Pick<LineResult, "line" | "uetr">,
+  answer: Submission,
+  problem: LineOptions["problem"],
+): string {
   let result: LineResult;
   if (answer.kind === "accepted") {
     const { transfer, replayed } = answer;
     result = { ...about, status: 202, ...(replayed ? { replayed } : {}), acceptance: acceptanceJson(transfer) };
   } else {
-    result = { ...about, status: PROBLEMS[answer.code].status, problem: submissionProblemJson(answer, instance) };
+    const told = problem(answer);
+    result = { ...about, status: told.status, problem: told };
   }
   return `${JSON.stringify(result)}\n`;
 }
 
 /** Tells where the stream was left: from that line on nothing was done. */
-function endedAt(lines: readonly Line[], nextLine: number, why: Refusal, instance: string): string {
+function endedAt(lines: readonly Line[], nextLine: number, why: Refusal, problem: LineOptions["problem"]): string {
   const refusal = { ...why, detail: `${why.detail}: nothing was done with this line and those after it` };
   const line = lines[0]?.line ?? nextLine;
-  return resultLine({ line }, refusal, instance);
+  return resultLine({ line }, refusal, problem);
 }
 
 interface Splitter {

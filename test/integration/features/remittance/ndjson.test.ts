@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import { PROBLEMS, type ProblemCode } from "../../../../src/schema/problems.ts";
+import { PROBLEMS, type ProblemCode } from "../../../../sdk/problems.ts";
 import type { LineResult } from "../../../../src/schema/transfers.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";

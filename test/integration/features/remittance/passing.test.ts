@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PROBLEMS, type ProblemCode } from "../../../../src/schema/problems.ts";
+import { PROBLEMS, type ProblemCode } from "../../../../sdk/problems.ts";
 import type { SubmitRequest } from "../../../../src/schema/transfers.ts";
 import { corridorKey } from "../../../../src/domain/corridor.ts";
 import type { Registry } from "../../../../src/ledger/registry.ts";

@@ -5,7 +5,7 @@ import { renderOpenApi } from "../../../../scripts/openapi.ts";
 import "../../../../src/schema/operator.ts";
 import { eventTypesOf } from "../../../../src/app/composition.ts";
 import { FEATURES } from "../../../../src/app/features.ts";
-import { PROBLEMS } from "../../../../src/schema/problems.ts";
+import { PROBLEMS } from "../../../../sdk/problems.ts";
 import { REASONS } from "../../../../src/domain/reason.ts";
 
 interface Operation {
