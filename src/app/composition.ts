@@ -5,7 +5,7 @@ import { KERNEL_PROBLEMS } from "../kernel/http/problems.ts";
 import type { PeerMessage } from "../kernel/peer-message.ts";
 import type { StepOf } from "../kernel/steps/step.ts";
 import type { MigrationFolder } from "../kernel/store/migrate.ts";
-import type { Standing } from "../kernel/telemetry/health.ts";
+import type { Alarm } from "../kernel/telemetry/health.ts";
 import type { MetricSpecs } from "../kernel/telemetry/metric.ts";
 import { KERNEL_METRICS } from "../kernel/telemetry/metrics.ts";
 
@@ -13,9 +13,9 @@ import { KERNEL_METRICS } from "../kernel/telemetry/metrics.ts";
 export interface Composition {
   readonly steps: readonly StepOf<RelayContext>[];
   /** What a server has of them. */
-  served(relay: RelayContext): Pick<ServerOptions, "routes" | "eventTypes">;
+  served(relay: RelayContext): Pick<ServerOptions, "routes" | "eventTypes" | "alarmCodes" | "tags">;
   messages(relay: RelayContext): readonly PeerMessage[];
-  standings(relay: RelayContext): readonly (() => Promise<Standing>)[];
+  alarms(relay: RelayContext): readonly (() => Promise<readonly Alarm[]>)[];
 }
 
 /**
@@ -24,7 +24,16 @@ export interface Composition {
  */
 export async function compose(features: readonly RelayFeature[]): Promise<Composition> {
   requireDistinct("feature", features.map(nameOf));
-  const eventTypes = eventTypesOf(features);
+  const told = {
+    eventTypes: eventTypesOf(features),
+    alarmCodes: namesOf(
+      "alarm",
+      features.map(({ alarms }) => alarms),
+    ),
+    tags: features.flatMap(({ tags = {} }) =>
+      Object.entries(tags).map(([name, description]) => ({ name, description })),
+    ),
+  };
   metricsOf(features);
   problemsOf(features);
   const works = await Promise.all(features.flatMap(({ work }) => (work === undefined ? [] : [work()])));
@@ -32,16 +41,17 @@ export async function compose(features: readonly RelayFeature[]): Promise<Compos
   requireDistinct("step", steps.map(nameOf));
   return {
     steps,
-    served: (relay) => ({ routes: works.flatMap(({ routes = [] }) => routes.map((of) => of(relay))), eventTypes }),
+    served: (relay) => ({ routes: works.flatMap(({ routes = [] }) => routes.map((of) => of(relay))), ...told }),
     messages: (relay) => works.flatMap(({ messages }) => messages?.(relay) ?? []),
-    standings: (relay) => works.flatMap(({ standing }) => (standing === undefined ? [] : [standing(relay)])),
+    alarms: (relay) => works.flatMap(({ alarms }) => (alarms === undefined ? [] : [alarms(relay)])),
   };
 }
 
 export function eventTypesOf(features: readonly RelayFeature[]): readonly string[] {
-  const types = features.flatMap(({ events = {} }) => Object.keys(events));
-  requireDistinct("type of event", types);
-  return types;
+  return namesOf(
+    "type of event",
+    features.map(({ events }) => events),
+  );
 }
 
 /** What the features count. That no two metrics are told under one name, their registry sees to. */
@@ -66,6 +76,13 @@ export function migrationsOf(features: readonly RelayFeature[]): readonly Migrat
   return features.flatMap(({ name, migrations }) =>
     migrations === undefined ? [] : [{ owner: name, folder: migrations }],
   );
+}
+
+/** The names in what each contributes. */
+function namesOf(what: string, contributed: readonly (object | undefined)[]): readonly string[] {
+  const names = contributed.flatMap((each = {}) => Object.keys(each));
+  requireDistinct(what, names);
+  return names;
 }
 
 function nameOf({ name }: { readonly name: string }): string {

@@ -48,7 +48,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
       clock: opened.clock,
       clockSkew: opened.clockSkew,
       confirmations: config.ledger.confirmations,
-      standings: composition.standings(opened),
+      alarms: composition.alarms(opened),
     });
     const db = reportingFailures(opened.db, (failure) => health.storeFailed(failure));
     const context = { ...opened, db };

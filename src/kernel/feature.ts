@@ -2,8 +2,8 @@ import type { ProblemEntries } from "../schema/problems.ts";
 import type { RoutesOf } from "./http/context.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { StepOf } from "./steps/step.ts";
-import type { EventType } from "./store/events.ts";
-import type { Standing } from "./telemetry/health.ts";
+import type { EventTypes } from "./store/events.ts";
+import type { Alarm, Alarms } from "./telemetry/health.ts";
 import type { MetricSpecs } from "./telemetry/metric.ts";
 
 /**
@@ -17,11 +17,15 @@ export interface Feature<Context> {
   /** A folder of SQL files 0001-name.sql, …, applied in this order after those of the features before it in the list. */
   readonly migrations?: URL;
   /** The types of events that it writes, and what each says. */
-  readonly events?: Readonly<Partial<Record<EventType, string>>>;
+  readonly events?: Readonly<Partial<EventTypes>>;
+  /** What it has an operator look at, on /readyz, and what each says. */
+  readonly alarms?: Readonly<Partial<Alarms>>;
   /** What it answers with instead of what was asked for. */
   readonly problems?: ProblemEntries;
   /** What it counts, by the names that its code has for it. */
   readonly metrics?: MetricSpecs;
+  /** Groups of routes in the API's document, and what each is for. */
+  readonly tags?: Readonly<Record<string, string>>;
   readonly work?: () => Promise<FeatureWork<Context>>;
 }
 
@@ -32,6 +36,6 @@ export interface FeatureWork<Context> {
   readonly routes?: readonly ((context: Context) => RoutesOf)[];
   /** What it answers to other partners' relays. */
   readonly messages?: (context: Context) => readonly PeerMessage[];
-  /** What it has to say of whether the relay can work; asked often. */
-  readonly standing?: (context: Context) => () => Promise<Standing>;
+  /** Looks for what needs an operator now; asked often. */
+  readonly alarms?: (context: Context) => () => Promise<readonly Alarm[]>;
 }

@@ -8,19 +8,18 @@ declare module "../../kernel/steps/step.ts" {
 }
 
 declare module "../../kernel/store/events.ts" {
-  interface EventTypes {
-    "liquidity.low": true;
-    "liquidity.restored": true;
-  }
+  interface EventTypes extends Readonly<typeof liquidityEvents> {}
 }
+
+const liquidityEvents = {
+  "liquidity.low": "A currency's money that is free to send fell below its alarm.",
+  "liquidity.restored": "It is well above its alarm again.",
+};
 
 /** The partner's money on the ledger. */
 export const liquidity: RelayFeature = {
   name: "liquidity",
-  events: {
-    "liquidity.low": "A currency's money that is free to send fell below its alarm.",
-    "liquidity.restored": "It is well above its alarm again.",
-  },
+  events: liquidityEvents,
   metrics: liquidityMetrics,
   work: async () => (await import("./work.ts")).liquidityWork,
 };

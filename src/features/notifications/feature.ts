@@ -8,19 +8,19 @@ declare module "../../kernel/steps/step.ts" {
 }
 
 declare module "../../kernel/store/events.ts" {
-  interface EventTypes {
-    "webhook.dead": true;
-    "webhook.disabled": true;
-  }
+  interface EventTypes extends Readonly<typeof notificationsEvents> {}
 }
+
+const notificationsEvents = {
+  "webhook.dead": "An event could not be delivered to a webhook, and was given up.",
+  "webhook.disabled": "A webhook was disabled: its endpoint answered 410.",
+};
 
 /** Events as pages, as a stream, and as webhooks. */
 export const notifications: RelayFeature = {
   name: "notifications",
-  events: {
-    "webhook.dead": "An event could not be delivered to a webhook, and was given up.",
-    "webhook.disabled": "A webhook was disabled: its endpoint answered 410.",
-  },
+  events: notificationsEvents,
   metrics: notificationsMetrics,
+  tags: { events: "What happened, under one cursor" },
   work: async () => (await import("./work.ts")).notificationsWork,
 };

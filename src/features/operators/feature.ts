@@ -13,5 +13,6 @@ export const operators: RelayFeature = {
   name: "operators",
   problems: operatorsProblems,
   metrics: operatorsMetrics,
+  tags: { operator: "Running the relay; every action is in the audit log" },
   work: async () => (await import("./work.ts")).operatorsWork,
 };

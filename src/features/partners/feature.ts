@@ -7,5 +7,6 @@ export const partners: RelayFeature = {
   name: "partners",
   problems: partnersProblems,
   metrics: partnersMetrics,
+  tags: { network: "Who can be sent to, and with what money" },
   work: async () => (await import("./work.ts")).partnersWork,
 };

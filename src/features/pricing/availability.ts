@@ -1,6 +1,6 @@
 import { isSameCurrency, type Corridor } from "../../domain/corridor.ts";
 import type { Pair } from "./store/provider-quotes.ts";
-import type { Standing } from "../../kernel/telemetry/health.ts";
+import type { Alarm } from "../../kernel/telemetry/health.ts";
 import type { RelayContext } from "../context.ts";
 import { openCorridorsFrom } from "../partners/corridors.ts";
 import { createProviderMoney, moneyKey, readBook } from "./book.ts";
@@ -49,9 +49,9 @@ const MOST_NAMED = 20;
  * An alarm where corridors have no price. The relay stays ready even where none has one: it is paid by others, credits and
  * settles, and where a load balancer kept others' messages from it, a provider's silence would stop all that as well.
  */
-export function priceStanding(prices: readonly CorridorPrice[]): Standing {
+export function priceAlarms(prices: readonly CorridorPrice[]): readonly Alarm[] {
   const unpriced = prices.filter(({ isPriced }) => !isPriced);
-  if (unpriced.length === 0) return { reasons: [], alarms: [] };
+  if (unpriced.length === 0) return [];
   const named = unpriced
     .slice(0, MOST_NAMED)
     .map(({ corridor: { sourceCurrency, target, targetCurrency } }) => {
@@ -61,5 +61,5 @@ export function priceStanding(prices: readonly CorridorPrice[]): Standing {
   const more = unpriced.length > MOST_NAMED ? `, and ${unpriced.length - MOST_NAMED} more` : "";
   const where = unpriced.length === prices.length ? "for any open corridor" : "for some open corridors";
   const detail = `no offer of a liquidity provider stands ${where} that can be delivered: ${named}${more}`;
-  return { reasons: [], alarms: [{ code: "prices", detail }] };
+  return [{ code: "prices", detail }];
 }

@@ -9,17 +9,24 @@ declare module "../../kernel/steps/step.ts" {
 }
 
 declare module "../../kernel/store/events.ts" {
-  interface EventTypes {
-    "provider.failed": true;
-  }
+  interface EventTypes extends Readonly<typeof pricingEvents> {}
 }
+
+declare module "../../kernel/telemetry/health.ts" {
+  interface Alarms extends Readonly<typeof pricingAlarms> {}
+}
+
+const pricingEvents = {
+  "provider.failed": "A liquidity provider did not deliver what it had offered, and is passed over for a while.",
+};
+
+const pricingAlarms = { prices: "No offer stands that can be delivered, for some or all open corridors." };
 
 /** Providers' offers, and the prices made of them. */
 export const pricing: RelayFeature = {
   name: "pricing",
-  events: {
-    "provider.failed": "A liquidity provider did not deliver what it had offered, and is passed over for a while.",
-  },
+  events: pricingEvents,
+  alarms: pricingAlarms,
   problems: pricingProblems,
   metrics: pricingMetrics,
   work: async () => (await import("./work.ts")).pricingWork,

@@ -9,7 +9,7 @@ import {
   type UnknownSignature,
 } from "./store/unknown-signatures.ts";
 import type { RelayContext } from "../context.ts";
-import type { Standing } from "../../kernel/telemetry/health.ts";
+import type { Alarm } from "../../kernel/telemetry/health.ts";
 
 // A signature with this partner's key that its relay has not made: the key is somebody else's, too; or the store was set
 // back to before; or another relay runs with it. Whichever it is, a person has to look at once.
@@ -61,10 +61,13 @@ export async function showUnknownSignatures({ db, clock, metrics }: RelayContext
 }
 
 /** The same, for /readyz. */
-export async function unknownSignatureStanding({ db, clock }: Pick<RelayContext, "db" | "clock">): Promise<Standing> {
+export async function unknownSignatureAlarms({
+  db,
+  clock,
+}: Pick<RelayContext, "db" | "clock">): Promise<readonly Alarm[]> {
   const counts = await countUnknownSignatures(db, clock.nowMs() - DAY_MS);
   const told = [...counts].map(([call, count]) => `${count} of ${call}`);
-  if (told.length === 0) return { reasons: [], alarms: [] };
+  if (told.length === 0) return [];
   const detail = `on the ledger, of the last day, signed with this partner's keys and not by this relay: ${told.join(", ")}`;
-  return { reasons: [], alarms: [{ code: "unknown-signatures", detail }] };
+  return [{ code: "unknown-signatures", detail }];
 }

@@ -10,7 +10,7 @@ import { responderStep } from "./steps/responder.ts";
 import { settlerStep } from "./steps/settler.ts";
 import { sweeperStep } from "./steps/sweeper.ts";
 import { watcherStep } from "./steps/watcher.ts";
-import { unknownSignatureStanding } from "./unknown-signatures.ts";
+import { unknownSignatureAlarms } from "./unknown-signatures.ts";
 
 export const remittanceWork: RelayWork = {
   steps: [
@@ -26,5 +26,5 @@ export const remittanceWork: RelayWork = {
   ],
   routes: [transferRoutes],
   messages: remittanceMessages,
-  standing: (context) => () => unknownSignatureStanding(context),
+  alarms: (context) => () => unknownSignatureAlarms(context),
 };

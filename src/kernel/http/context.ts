@@ -22,6 +22,10 @@ export interface ServerOptions {
   readonly otherRoutes?: readonly FastifyPluginAsync[];
   /** The types of events that there are, for the API's document. */
   readonly eventTypes: readonly string[];
+  /** The alarms that there are, for the API's document. */
+  readonly alarmCodes: readonly string[];
+  /** Groups of routes in the API's document. */
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   /** What /readyz tells. */
   readonly readiness: () => Promise<Readiness>;
   /** Requests a minute from one address that may come without a valid key; 60 unless told. */

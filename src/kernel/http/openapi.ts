@@ -6,6 +6,7 @@ import type { OpenAPIV3_1 } from "openapi-types";
 import { EVENT_TYPE } from "../../schema/network.ts";
 import { PROBLEM, type ProblemCode, type ProblemTable } from "../../schema/problems.ts";
 import "../../schema/webhooks.ts";
+import type { ServerOptions } from "./context.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 
 const DESCRIPTION = `Cross-border transfers between the wallets of the network. One relay serves one partner.
@@ -18,7 +19,7 @@ idempotent: after any doubt send the same again.`;
 export async function serveDocumentation(
   app: FastifyInstance,
   problems: ProblemTable,
-  eventTypes: readonly string[],
+  { eventTypes, tags }: Pick<ServerOptions, "eventTypes" | "tags">,
 ): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -30,13 +31,7 @@ export async function serveDocumentation(
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
       servers: [{ url: "/" }],
-      tags: [
-        { name: "transfers", description: "From a quote to a receipt" },
-        { name: "network", description: "Who can be sent to, and with what money" },
-        { name: "events", description: "What happened, under one cursor" },
-        { name: "operator", description: "Running the relay; every action is in the audit log" },
-        { name: "system", description: "For those who run the process" },
-      ],
+      tags: [...tags, { name: "system", description: "For those who run the process" }],
       components: {
         securitySchemes: {
           key: { type: "http", scheme: "bearer", bearerFormat: "fq_<id>_<secret>" },
@@ -76,7 +71,7 @@ function finish(
   for (const name of [EVENT_TYPE, `${EVENT_TYPE}Input`]) {
     if (name in schemas) schemas[name] = { ...schemas[name], enum: [...eventTypes] };
   }
-  const { code } = (schemas[PROBLEM] as OpenAPIV3_1.SchemaObject | undefined)?.properties ?? {}; // it is no reference
+  const { code } = schemas[PROBLEM]?.properties ?? {};
   if (code !== undefined) Object.assign(code, { enum: Object.keys(problems) });
   return withFewerSchemas({ ...document, webhooks: webhooks(eventTypes) });
 }

@@ -79,7 +79,7 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
   refuseUnknown(app);
   answerByStatus(app, kernel);
 
-  await serveDocumentation(app, kernel.problems, options.eventTypes);
+  await serveDocumentation(app, kernel.problems, options);
   const http: HttpContext = { auth, streams, closing: closing.signal };
   await app.register(async (api) => {
     auditActions(api, kernel);

@@ -1,23 +1,25 @@
 import type { FastifyPluginAsync } from "fastify";
 import { z } from "zod/v4";
-import { ALARMS, UNREADY } from "../telemetry/health.ts";
+import { UNREADY } from "../telemetry/health.ts";
 import type { KernelContext } from "../context.ts";
 import type { ServerOptions } from "./context.ts";
 import { routes } from "./route.ts";
 
-const readinessSchema = z.object({
-  ready: z.boolean(),
-  reasons: z.array(z.object({ code: z.enum(UNREADY), detail: z.string() })),
-  alarms: z
-    .array(z.object({ code: z.enum(ALARMS), detail: z.string() }))
-    .meta({ description: "What needs an operator's attention now, although the relay goes on." }),
-});
+const readinessSchema = (alarms: readonly string[]) =>
+  z.object({
+    ready: z.boolean(),
+    reasons: z.array(z.object({ code: z.enum(UNREADY), detail: z.string() })),
+    alarms: z
+      .array(z.object({ code: z.string().meta({ enum: [...alarms] }), detail: z.string() }))
+      .meta({ description: "What needs an operator's attention now, although the relay goes on." }),
+  });
 
 /** For those who run the process. No key is asked for: do not let strangers reach these. */
 export function systemRoutes(
   { metrics }: Pick<KernelContext, "metrics">,
-  { readiness }: Pick<ServerOptions, "readiness">,
+  { readiness, alarmCodes }: Pick<ServerOptions, "readiness" | "alarmCodes">,
 ): FastifyPluginAsync {
+  const answer = readinessSchema(alarmCodes);
   return routes((app) => {
     app.get(
       "/livez",
@@ -40,7 +42,7 @@ export function systemRoutes(
           summary: "Whether requests should be sent here, and if not, why",
           tags: ["system"],
           security: [],
-          response: { 200: readinessSchema, 503: readinessSchema },
+          response: { 200: answer, 503: answer },
         },
       },
       async (_request, reply) => {

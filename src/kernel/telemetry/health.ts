@@ -13,17 +13,12 @@ export interface UnreadyReason {
 }
 
 /** What needs an operator's attention now, although the relay goes on. */
-export const ALARMS = ["unknown-signatures", "prices"] as const;
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- features add theirs, the kernel has none
+export interface Alarms {}
 
 export interface Alarm {
-  readonly code: (typeof ALARMS)[number];
+  readonly code: keyof Alarms;
   readonly detail: string;
-}
-
-/** What a part of the relay has to say of whether it can work. */
-export interface Standing {
-  readonly reasons: readonly UnreadyReason[];
-  readonly alarms: readonly Alarm[];
 }
 
 export interface Readiness {
@@ -53,8 +48,8 @@ export interface HealthOptions {
   readonly clock: Clock;
   readonly clockSkew: Pick<ClockSkew, "now">;
   readonly confirmations: number;
-  /** What features find; none unless given. One that cannot tell says nothing: the reason is the database or the ledger. */
-  readonly standings?: readonly (() => Promise<Standing>)[];
+  /** What features find. One that cannot tell says nothing: the reason is the database or the ledger. */
+  readonly alarms: readonly (() => Promise<readonly Alarm[]>)[];
   /** How long the watcher may stand still while there are blocks to read. */
   readonly maxStandstillMs?: number;
   /** How long the database and the ledger may take to answer. */
@@ -72,11 +67,11 @@ const UNABLE_MS = 10_000;
 interface Looked {
   readonly atMs: number;
   readonly reasons: Promise<readonly UnreadyReason[]>;
-  readonly standings: Promise<readonly Known<Standing>[]>;
+  readonly alarms: Promise<readonly Known<readonly Alarm[]>[]>;
 }
 
 export function createHealth(options: HealthOptions): Health {
-  const { clock, clockSkew, standings = [] } = options;
+  const { clock, clockSkew, alarms } = options;
   const { maxStandstillMs = MAX_STANDSTILL_MS, timeoutMs = TIMEOUT_MS, cacheMs = CACHE_MS } = options;
   let isDraining = false;
   let failure: Error | undefined;
@@ -88,14 +83,14 @@ export function createHealth(options: HealthOptions): Health {
   const lookAgain = (atMs: number): Looked => ({
     atMs,
     reasons: look(),
-    standings: Promise.all(standings.map((standing) => inTime(standing(), clock, timeoutMs))),
+    alarms: Promise.all(alarms.map((look) => inTime(look(), clock, timeoutMs))),
   });
 
   return {
     async readiness() {
       const nowMs = clock.nowMs();
       if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
-      const told = (await known.standings).flatMap((standing) => (standing.isKnown ? [standing.value] : []));
+      const told = (await known.alarms).flatMap((alarm) => (alarm.isKnown ? alarm.value : []));
       const reasons = [...(await known.reasons)];
       if (unable !== undefined && nowMs - unable.atMs < UNABLE_MS && !reasons.some(({ code }) => code === "database")) {
         reasons.push({ code: "database", detail: `a statement has failed: ${unable.why}` });
@@ -103,10 +98,9 @@ export function createHealth(options: HealthOptions): Health {
       reasons.push(...failingLong(failing, nowMs, maxStandstillMs));
       const skew = clockSkew.now();
       if (skew.isBeyond) reasons.push({ code: "clock", detail: skewDetail(skew) });
-      reasons.push(...told.flatMap((standing) => standing.reasons));
       if (failure !== undefined) reasons.push({ code: "fork", detail: failure.message });
       if (isDraining) reasons.push({ code: "draining", detail: "the relay is being stopped" });
-      return { ready: reasons.length === 0, reasons, alarms: told.flatMap((standing) => standing.alarms) };
+      return { ready: reasons.length === 0, reasons, alarms: told };
     },
     drain() {
       isDraining = true;

@@ -74,6 +74,8 @@ describe("a feature that a relay did not have", () => {
     expect(body["paths"]).to.have.property("/v1/greetings");
     expect(body["webhooks"]).to.have.property("greeting.sent");
     expect(JSON.stringify(body["components"])).to.include('"greeting.sent"');
+    expect(body["tags"]).to.deep.include({ name: "greetings", description: "Good wishes" });
+    expect(JSON.stringify(body["paths"])).to.include('"ungreeted"');
   });
 
   it("answers other relays behind the same door as the others", async () => {
@@ -87,6 +89,6 @@ describe("a feature that a relay did not have", () => {
 
   it("has its say in whether the relay can work", async () => {
     const { body } = await ask("/readyz");
-    expect(JSON.stringify(body["alarms"])).to.include("nobody greets for nothing");
+    expect(body["alarms"]).to.deep.include({ code: "ungreeted", detail: "nobody greets for nothing" });
   });
 });

@@ -9,14 +9,21 @@ declare module "../../../../src/kernel/steps/step.ts" {
 }
 
 declare module "../../../../src/kernel/store/events.ts" {
-  interface EventTypes {
-    "greeting.sent": true;
-  }
+  interface EventTypes extends Readonly<typeof greetingEvents> {}
 }
+
+declare module "../../../../src/kernel/telemetry/health.ts" {
+  interface Alarms extends Readonly<typeof greetingAlarms> {}
+}
+
+const greetingEvents = { "greeting.sent": "Somebody was greeted." };
+const greetingAlarms = { ungreeted: "Greetings wait for too long." };
 
 export const greetings: RelayFeature = {
   name: "greetings",
   migrations: new URL("./migrations/", import.meta.url),
-  events: { "greeting.sent": "Somebody was greeted." },
+  events: greetingEvents,
+  alarms: greetingAlarms,
+  tags: { greetings: "Good wishes" },
   work: async () => (await import("./work.ts")).greetingsWork,
 };

@@ -70,6 +70,5 @@ export const greetingsWork: RelayWork = {
   steps: [{ name: "greeter", run: greeterStep, pollIntervalMs: 1_000 }],
   routes: [greetingRoutes],
   messages: () => [{ path: "/peer/v1/greetings", bodyLimit: 1_000, answer: () => Promise.resolve(undefined) }],
-  standing: () => () =>
-    Promise.resolve({ reasons: [], alarms: [{ code: "prices", detail: "nobody greets for nothing" }] }),
+  alarms: () => () => Promise.resolve([{ code: "ungreeted", detail: "nobody greets for nothing" }]),
 };

@@ -8,7 +8,7 @@ import { cancelQuoteCall, expireCall, openCall } from "../../../../src/ledger/ca
 import { isFatal } from "../../../../src/kernel/steps/loop.ts";
 import type { Metrics } from "../../../../src/kernel/telemetry/metrics.ts";
 import { ForkDetected, watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
-import { unknownSignatureStanding } from "../../../../src/features/remittance/unknown-signatures.ts";
+import { unknownSignatureAlarms } from "../../../../src/features/remittance/unknown-signatures.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
 import { readCursor } from "../../../../src/features/remittance/store/ledger-projection.ts";
@@ -316,10 +316,10 @@ describeOnBothDatabases("watcher", (open) => {
       const restarted = await testRelay({ db: relay.db, sandbox });
       await run(restarted, watcherStep);
       expect(await shown(restarted, "open")).to.equal(2);
-      const [alarm] = (await unknownSignatureStanding(restarted)).alarms;
+      const [alarm] = await unknownSignatureAlarms(restarted);
       expect(alarm?.detail).to.match(/2 of open$/);
       const tomorrow = { db: relay.db, clock: { ...relay.clock, nowMs: () => relay.clock.nowMs() + 86_400_001 } };
-      expect((await unknownSignatureStanding(tomorrow)).alarms).to.deep.equal([]);
+      expect(await unknownSignatureAlarms(tomorrow)).to.deep.equal([]);
     });
 
     it("is not seen under its own batches; but under one that it has given up", async () => {

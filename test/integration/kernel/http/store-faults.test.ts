@@ -38,6 +38,7 @@ describe("a PostgreSQL that cannot do its work (PostgreSQL)", function () {
       provider: { getBlockNumber: () => Promise.resolve(0) },
       clock: { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs },
       clockSkew: { now: () => ({ aheadMs: undefined, by: undefined, isBeyond: false }) },
+      alarms: [],
       confirmations: 0,
       maxStandstillMs: 600_000,
       cacheMs: 0,

@@ -4,7 +4,7 @@ import { parsePartnerId } from "../../../../src/domain/partner.ts";
 import type { Clock } from "../../../../src/kernel/clock/clock.ts";
 import { systemClock } from "../../../../src/kernel/clock/clock.ts";
 import { createHealth, type Health } from "../../../../src/kernel/telemetry/health.ts";
-import { priceStanding, type CorridorPrice } from "../../../../src/features/pricing/availability.ts";
+import { priceAlarms, type CorridorPrice } from "../../../../src/features/pricing/availability.ts";
 import { StoreUnavailable } from "../../../../src/kernel/store/faults.ts";
 import type { Queryable } from "../../../../src/kernel/store/database.ts";
 
@@ -46,9 +46,8 @@ function healthOf(state: State, changes: { timeoutMs?: number; latest?: () => Pr
     clockSkew: { now: () => ({ aheadMs: state.aheadMs, by: "ledger", isBeyond: state.aheadMs !== 0 }) },
     db,
     provider: { getBlockNumber },
-    standings: [
-      () =>
-        state.prices instanceof Error ? Promise.reject(state.prices) : Promise.resolve(priceStanding(state.prices)),
+    alarms: [
+      () => (state.prices instanceof Error ? Promise.reject(state.prices) : Promise.resolve(priceAlarms(state.prices))),
     ],
     clock,
     confirmations: 2,
