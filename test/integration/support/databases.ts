@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import type { Database } from "../../../src/kernel/store/database.ts";
-import { migrate } from "../../../src/kernel/store/migrate.ts";
-import { openPgliteSchemas, type PgliteSchemas } from "../../../src/kernel/store/pglite.ts";
+import { openPgliteSchemas } from "../../../src/kernel/store/pglite.ts";
 import { openPostgres } from "../../../src/kernel/store/postgres.ts";
-import { startPostgres, type PostgresServer } from "./postgres.ts";
+import { startPostgres } from "./postgres.ts";
+import { createSpareSchemas, type SpareSchemas } from "./spare-schemas.ts";
 
 export interface OpenOptions {
   /** False for a database without tables. */
@@ -18,15 +18,17 @@ export interface OpenOptions {
   readonly again?: Database;
 }
 
-/** A database of the test's own, with all tables and nothing in them. It is removed when the suite has ended. */
+/** A database of the test's own, with all tables and nothing in them. It is emptied when the suite has ended. */
 export type OpenDatabase = (options?: OpenOptions) => Promise<Database>;
 
 type Kind = "PGlite" | "PostgreSQL";
 
 /** Makes databases of one kind, each in a schema of its own. */
 interface Server {
+  readonly spare: SpareSchemas;
   open(schema: string): Promise<Database>;
   drop(schema: string): Promise<void>;
+  stop(): Promise<void>;
 }
 
 const KINDS: readonly Kind[] = ["PGlite", "PostgreSQL"];
@@ -43,7 +45,7 @@ export function describeOn(kind: Kind, name: string, suite: (open: OpenDatabase,
     let server: Server | undefined;
 
     before(async function () {
-      server = await SERVERS[kind]();
+      server = await serverOf(kind);
       if (server === undefined) {
         console.warn(`SKIPPED, for there is neither TEST_DATABASE_URL nor a PostgreSQL to start: ${name}`);
         this.skip();
@@ -52,47 +54,61 @@ export function describeOn(kind: Kind, name: string, suite: (open: OpenDatabase,
 
     after(async () => {
       for (const database of schemas.keys()) await database.close();
-      for (const schema of new Set(schemas.values())) await server?.drop(schema);
+      for (const schema of new Set(schemas.values())) if (server !== undefined) await leave(server, schema);
     });
 
     suite(async ({ migrated = true, again } = {}) => {
       if (server === undefined) throw new Error("databases are opened by tests and hooks only");
-      const schema = again === undefined ? newSchema() : schemas.get(again);
+      const spare = migrated && again === undefined ? server.spare.take() : undefined;
+      const schema = again === undefined ? (spare ?? newSchema()) : schemas.get(again);
       if (schema === undefined) throw new Error("it was not opened here");
       const database = await server.open(schema);
       schemas.set(database, schema);
-      if (migrated && again === undefined) await migrate(database);
+      if (migrated && again === undefined && spare === undefined) await server.spare.furnish(schema, database);
       return database;
     }, kind);
   });
+}
+
+/** A test may have left its tables otherwise than it has got them: nobody else gets those. */
+async function leave(server: Server, schema: string): Promise<void> {
+  const database = await server.open(schema);
+  const isSpare = await server.spare.putBack(schema, database).finally(() => database.close());
+  if (!isSpare) await server.drop(schema);
 }
 
 function newSchema(): string {
   return `test_${randomBytes(8).toString("hex")}`;
 }
 
-const SERVERS: Readonly<Record<Kind, () => Promise<Server | undefined>>> = {
-  PGlite: pgliteServer,
-  PostgreSQL: postgresServer,
+/** One of each for all suites of this process; undefined where there is none. */
+const servers = new Map<Kind, Promise<Server | undefined>>();
+
+function serverOf(kind: Kind): Promise<Server | undefined> {
+  const server = servers.get(kind) ?? STARTS[kind]();
+  servers.set(kind, server);
+  return server;
+}
+
+const STARTS: Readonly<Record<Kind, () => Promise<Server | undefined>>> = {
+  PGlite: startPgliteServer,
+  PostgreSQL: startPostgresServer,
 };
 
-let pglite: Promise<PgliteSchemas> | undefined;
-let postgres: Promise<PostgresServer | undefined> | undefined;
-
 after(async function () {
-  await (await pglite)?.close();
-  await (await postgres)?.stop();
+  for (const server of servers.values()) await (await server)?.stop();
 });
 
-async function pgliteServer(): Promise<Server> {
-  pglite ??= emptyImage().then((image) => openPgliteSchemas(undefined, image));
-  const schemas = await pglite;
+async function startPgliteServer(): Promise<Server> {
+  const schemas = await openPgliteSchemas(undefined, await emptyImage());
   return {
+    spare: createSpareSchemas(),
     open: (schema) => schemas.database(schema),
     async drop(schema) {
       const database = await schemas.database(schema);
       await database.query(`DROP SCHEMA ${schema} CASCADE`);
     },
+    stop: () => schemas.close(),
   };
 }
 
@@ -116,24 +132,27 @@ async function emptyImage(): Promise<Blob> {
   return new Blob([await readFile(path)]);
 }
 
-async function postgresServer(): Promise<Server | undefined> {
-  const url = await postgresUrl();
-  if (url === undefined) return undefined;
+/** That of TEST_DATABASE_URL, or one of this process's own where there is one to start. */
+async function startPostgresServer(): Promise<Server | undefined> {
+  const given = process.env["TEST_DATABASE_URL"] ?? "";
+  const own = given === "" ? await startPostgres() : undefined;
+  const url = own?.url ?? given;
+  if (url === "") return undefined;
+  const spare = createSpareSchemas();
+  const drop = async (schema: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(`DROP SCHEMA ${schema} CASCADE`);
+    await client.end();
+  };
   return {
+    spare,
     open: (schema) => openPostgres(url, { schema, maxConnections: 20 }),
-    async drop(schema) {
-      const client = new pg.Client({ connectionString: url });
-      await client.connect();
-      await client.query(`DROP SCHEMA ${schema} CASCADE`);
-      await client.end();
+    drop,
+    async stop() {
+      if (own !== undefined) return own.stop();
+      // A server that goes on keeps nothing of the tests'.
+      for (let schema = spare.take(); schema !== undefined; schema = spare.take()) await drop(schema);
     },
   };
-}
-
-/** PostgreSQL's URL for tests: one server for all suites of this process. Undefined where there is none. */
-async function postgresUrl(): Promise<string | undefined> {
-  const given = process.env["TEST_DATABASE_URL"] ?? "";
-  if (given !== "") return given;
-  postgres ??= startPostgres();
-  return (await postgres)?.url;
 }
