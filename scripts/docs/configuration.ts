@@ -1,9 +1,12 @@
 import { configKeys, type ConfigKey } from "../../src/app/config-reference.ts";
-import { SECRET_VARIABLES } from "../../src/app/config-schema.ts";
+import { FEATURES } from "../../src/app/features.ts";
+import { configSchemaOf, SECRET_VARIABLES } from "../../src/app/config-schema.ts";
 
 /** Every key by its section, and the secrets, as Markdown: the body of docs/configuration.md. */
 export function configReference(): string {
-  const sections = Map.groupBy(configKeys(), ({ path }) => (path.length === 1 ? "" : (path[0] ?? "")));
+  const sections = Map.groupBy(configKeys(configSchemaOf(FEATURES)), ({ path }) =>
+    path.length === 1 ? "" : (path[0] ?? ""),
+  );
   const keys = [...sections].flatMap(([section, members]) => [
     section === "" ? "### The relay" : `### \`${section}\``,
     members.map(item).join("\n"),

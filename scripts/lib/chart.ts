@@ -3,7 +3,8 @@ import { format, resolveConfig } from "prettier";
 import { z } from "zod/v4";
 import { relayAlertGroup } from "../../deploy/besu/relay-alerts.ts";
 import { yamlFile } from "../../deploy/besu/yaml-file.ts";
-import { relayConfigSchema } from "../../src/app/config-schema.ts";
+import { configSchemaOf } from "../../src/app/config-schema.ts";
+import { FEATURES } from "../../src/app/features.ts";
 
 // What of deploy/relay/chart is made from the code: its version, which is the product's; the alerts, which Prometheus of
 // compose.yaml loads, too; and the schema by which Helm refuses values that the relay would refuse when it starts.
@@ -28,7 +29,7 @@ const valuesSchema = z.strictObject({
     pullSecrets: z.array(name),
   }),
   existingSecret: name.meta({ description: "The Secret with the relay's keys, made before the chart is installed." }),
-  config: relayConfigSchema,
+  config: configSchemaOf(FEATURES),
   replicas: z.int().min(1).max(10),
   strategy: z.enum(["Recreate", "RollingUpdate"]),
   resources: anyObject,

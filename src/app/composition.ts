@@ -1,5 +1,6 @@
 import type { RelayContext, RelayFeature } from "../features/context.ts";
 import type { ProblemTable } from "../schema/problems.ts";
+import type { Settings, SettingSections } from "../kernel/config/settings.ts";
 import type { ServerOptions } from "../kernel/http/context.ts";
 import { KERNEL_PROBLEMS } from "../kernel/http/problems.ts";
 import type { PeerMessage } from "../kernel/peer-message.ts";
@@ -36,6 +37,7 @@ export async function compose(features: readonly RelayFeature[]): Promise<Compos
   };
   metricsOf(features);
   problemsOf(features);
+  settingSectionsOf(features);
   const works = await Promise.all(features.flatMap(({ work }) => (work === undefined ? [] : [work()])));
   const steps = works.flatMap((work) => work.steps ?? []);
   requireDistinct("step", steps.map(nameOf));
@@ -72,6 +74,25 @@ export function problemsOf(features: readonly RelayFeature[]): ProblemTable {
   return Object.fromEntries(entries) as ProblemTable;
 }
 
+/** The features' sections of the configuration. */
+export function settingSectionsOf(features: readonly RelayFeature[]): SettingSections {
+  const sections = features.flatMap(({ settings = {} }) => Object.entries(settings));
+  requireDistinct(
+    "section of the configuration",
+    sections.map(([name]) => name),
+  );
+  return Object.fromEntries(sections);
+}
+
+/** What the features use of a configuration that has been read. */
+export function settingsOf(features: readonly RelayFeature[], config: Settings): Settings {
+  const values = new Map(Object.entries(config));
+  // The very sections that the type is made of.
+  return Object.fromEntries(
+    Object.keys(settingSectionsOf(features)).map((name) => [name, values.get(name)]),
+  ) as Settings;
+}
+
 export function migrationsOf(features: readonly RelayFeature[]): readonly MigrationFolder[] {
   return features.flatMap(({ name, migrations }) =>
     migrations === undefined ? [] : [{ owner: name, folder: migrations }],
@@ -90,7 +111,7 @@ function nameOf({ name }: { readonly name: string }): string {
 }
 
 /** @throws Error naming what is there twice */
-function requireDistinct(what: string, names: readonly string[]): void {
+export function requireDistinct(what: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`two features contribute the ${what} ${twice}`);
+  if (twice !== undefined) throw new Error(`two contribute the ${what} ${twice}`);
 }

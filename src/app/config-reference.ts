@@ -1,5 +1,5 @@
 import { z } from "zod/v4";
-import { relayConfigSchema } from "./config-schema.ts";
+import type { RelayConfigSchema } from "./config-schema.ts";
 
 /** One value that can be configured. */
 export interface ConfigKey {
@@ -19,9 +19,9 @@ function variableOf(path: readonly string[]): string {
   return `FEIQIAN_${words.join("_")}`;
 }
 
-/** Every value of the configuration, in the order of the schema. */
-export function configKeys(): readonly ConfigKey[] {
-  return keysOf(relayConfigSchema, [], true);
+/** Every value of a configuration, in the order of its schema. */
+export function configKeys(schema: RelayConfigSchema): readonly ConfigKey[] {
+  return keysOf(schema, [], true);
 }
 
 interface Unwrapped {

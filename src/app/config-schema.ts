@@ -1,27 +1,18 @@
 import { isIP } from "node:net";
 import { z } from "zod/v4";
+import type { RelayFeature } from "../features/context.ts";
+import { DAY_MS, integer, isNetwork, text } from "../kernel/config/fields.ts";
+import type { Settings } from "../kernel/config/settings.ts";
+import { requireDistinct, settingSectionsOf } from "./composition.ts";
 
-// The configuration of a relay, key by key. The descriptions are its reference: docs/configuration.md is made of them.
+// The configuration of a relay, key by key: what every relay needs to run, and the sections of its features. The
+// descriptions are its reference: docs/configuration.md is made of them.
 
 const MAX_PORT = 65_535;
-/** As many as the payload of a batch takes: MAX_PAYLOAD_TRANSFERS, which a test holds it to. */
-export const MAX_BATCH_TRANSFERS = 10_000;
-/** Providers' quotes hold for minutes: asked to hold for longer, none would ever be drawn on. */
-const MAX_LEAST_VALIDITY_SECONDS = 600;
 const PROXIES = "addresses or networks, with commas, as 10.0.0.7,10.1.0.0/16";
-/** Whole seconds that the ledger holds a batch's money at most: MAX_HOLD_SECONDS, which a test holds it to. */
-export const MAX_BATCH_HOLD_SECONDS = 86_400;
 /** What other relays take for an honest clock: MAX_SKEW_SECONDS of their signatures, which a test holds it to. */
 export const MAX_PEER_SKEW_SECONDS = 30;
-const DAY_MS = 86_400_000;
-const DAY_SECONDS = 86_400;
 
-function integer(min: number, max: number): z.ZodNumber {
-  const rule = `an integer from ${min} to ${max}`;
-  return z.number({ error: rule }).int(rule).min(min, rule).max(max, rule);
-}
-
-const text = (rule: string): z.ZodString => z.string({ error: rule }).min(1, rule);
 const file = text("the path of a file");
 
 function url(protocol: RegExp, rule: string): z.ZodURL {
@@ -50,10 +41,6 @@ const weiRule = "wei below 10^13, as an integer or decimal text";
 const wei = z
   .union([z.number().int().min(0).max(MAX_WEI), z.string().regex(/^\d{1,13}$/, weiRule)], { error: weiRule })
   .transform(BigInt);
-const minorRule = "minor units, as an integer or decimal text";
-const minor = z
-  .union([z.number().int().min(0), z.string().regex(/^(?:0|[1-9]\d{0,38})$/, minorRule)], { error: minorRule })
-  .transform(BigInt);
 
 function areProxies(list: string): boolean {
   return list.split(",").every((item) => isIP(item.trim()) !== 0 || isNetwork(item.trim()));
@@ -77,14 +64,8 @@ const key = z
     }
   });
 
-function isNetwork(given: string): boolean {
-  const [address = "", bits = "", ...rest] = given.split("/");
-  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return rest.length === 0 && /^[0-9]{1,3}$/.test(bits) && Number.parseInt(bits, 10) <= longest;
-}
-
-/** The file's schema. Every key but those without a default may be left out. */
-const sections = z.strictObject({
+/** What every relay needs to run, whatever it can do. Every key but those without a default may be left out. */
+const OWN_SECTIONS = {
   partner: integer(1, MAX_PORT).meta({ description: "The partner whose relay this is: its number in the registry." }),
   api: z
     .strictObject({
@@ -167,27 +148,6 @@ const sections = z.strictObject({
     }),
     passwordFile: file.optional().meta({ description: "File with its password." }),
   }),
-  registry: z
-    .strictObject({
-      names: z
-        .record(text("a partner's number").regex(/^[1-9][0-9]{0,4}$/, "a partner's number"), text("a name"))
-        .default({})
-        .meta({ description: "Your names for the partners, by number. The registry has no names." }),
-      trustedNetworks: z
-        .array(
-          text("a network in CIDR notation, as 10.8.0.0/16").refine(
-            isNetwork,
-            "a network in CIDR notation, as 10.8.0.0/16",
-          ),
-        )
-        .max(100, "at most 100")
-        .default([])
-        .meta({
-          description:
-            "Private networks in which relays and providers of others may be, also over plain HTTP: for example `10.8.0.0/16` between members, or `127.0.0.0/8` on a developer's machine. All others are reached over HTTPS at public addresses only.",
-        }),
-    })
-    .prefault({}),
   database: z
     .strictObject({
       url: url(/^postgres(?:ql)?$/, "a postgres:// URL")
@@ -217,66 +177,12 @@ const sections = z.strictObject({
     secretFile: file.optional().meta({ description: "File with the secret that signs calls to it (`whsec_…`)." }),
     timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one call." }),
   }),
-  batch: z
-    .strictObject({
-      maxTransfers: integer(1, MAX_BATCH_TRANSFERS)
-        .default(1_000)
-        .meta({ description: "The most transfers in a batch." }),
-      maxDelayMs: integer(0, 3_600_000).default(20).meta({
-        description: "The longest that a transfer waits for others to share its batch.",
-      }),
-      holdSeconds: integer(10, MAX_BATCH_HOLD_SECONDS).default(300).meta({
-        description:
-          "Ledger time after which a batch that nobody has settled is refunded. A quote with a shorter `maxHold` is not used.",
-      }),
-    })
-    .prefault({}),
-  quote: z
-    .strictObject({
-      validitySeconds: integer(1, DAY_SECONDS).default(60).meta({ description: "How long a customer's quote holds." }),
-      leastValiditySeconds: integer(1, MAX_LEAST_VALIDITY_SECONDS).default(15).meta({
-        description:
-          "A provider's quote with less time left is no longer used. Half of this must be left when the batch is signed; `batch.maxDelayMs` fits into the other half.",
-      }),
-      providerTimeoutMs: integer(100, 60_000).default(2_000).meta({ description: "For one request to one provider." }),
-    })
-    .prefault({}),
-  transfers: z
-    .strictObject({
-      validitySeconds: integer(1, 30 * DAY_SECONDS)
-        .default(300)
-        .meta({
-          description: "How long an accepted transfer waits for money or the ledger before it fails.",
-        }),
-    })
-    .prefault({}),
-  sweep: z
-    .strictObject({
-      othersAfterSeconds: integer(0, 30 * DAY_SECONDS)
-        .default(60)
-        .meta({
-          description: "How long after its expiry this relay also expires a batch of other partners.",
-        }),
-    })
-    .prefault({}),
   clock: z
     .strictObject({
       maxSkewSeconds: integer(0, MAX_PEER_SKEW_SECONDS).default(15).meta({
         description:
           "How far this machine's clock may be from the ledger's block time, or its peers', before it stops taking transfers. At most quote.leastValiditySeconds, and the 30 seconds that other relays allow. 0 turns the check off.",
       }),
-    })
-    .prefault({}),
-  webhooks: z
-    .strictObject({
-      maxAttempts: integer(1, 10_000)
-        .default(1_000)
-        .meta({ description: "After this many attempts, a delivery is given up." }),
-      timeoutMs: integer(100, 600_000).default(10_000).meta({ description: "For one attempt." }),
-      allowUnsafeUrls: z
-        .boolean({ error: "true or false" })
-        .default(false)
-        .meta({ description: "Plain HTTP to other machines, and link-local addresses: for development networks." }),
     })
     .prefault({}),
   retry: z
@@ -290,28 +196,6 @@ const sections = z.strictObject({
     .refine(({ firstDelayMs, maxDelayMs }) => firstDelayMs <= maxDelayMs, {
       path: ["maxDelayMs"],
       message: "not below retry.firstDelayMs",
-    }),
-  liquidity: z
-    .strictObject({
-      lowWater: z
-        .record(z.string().regex(/^[A-Z]{3}$/, "an ISO 4217 alphabetic code"), minor, {
-          error: "amounts in minor units by currency, as { HKD: 500000 }",
-        })
-        .prefault({})
-        .meta({ description: "By currency: the available money, in minor units, below which there is an alarm." }),
-    })
-    .prefault({}),
-  lookups: z
-    .strictObject({
-      perMinute: integer(1, 1_000_000).default(120).meta({
-        description: "Payees that one partner may look up here in a minute, and one API key anywhere.",
-      }),
-      perDay: integer(1, 100_000_000).default(10_000).meta({ description: "The same, in a UTC day." }),
-    })
-    .prefault({})
-    .refine(({ perMinute, perDay }) => perMinute <= perDay, {
-      path: ["perMinute"],
-      message: "not above lookups.perDay: so many are never reached",
     }),
   log: z
     .strictObject({
@@ -333,18 +217,30 @@ const sections = z.strictObject({
       drainSeconds: integer(1, 3_600).default(30).meta({ description: "How long SIGTERM waits for work under way." }),
     })
     .prefault({}),
-});
+};
+const ownSections = z.strictObject(OWN_SECTIONS);
 
-/** The sections, and what holds between them. */
-export const relayConfigSchema = sections
-  .refine(({ batch, transfers }) => batch.maxDelayMs < transfers.validitySeconds * 1_000, {
-    path: ["batch", "maxDelayMs"],
-    message: "less than transfers.validitySeconds: transfers would fail before they are sent",
-  })
-  .refine(({ batch, quote }) => batch.maxDelayMs < quote.leastValiditySeconds * 500, {
-    path: ["quote", "leastValiditySeconds"],
-    message: "more than twice batch.maxDelayMs: quotes would end while their transfers wait to be sent",
+/** The file's values, with what was left out filled in. */
+export type RelayConfigFile = z.output<typeof ownSections> & Settings;
+export type RelayConfigSchema = z.ZodType<RelayConfigFile>;
+
+/**
+ * The file's schema: the sections, and what holds between them.
+ * @throws Error where two contribute a section of one name
+ */
+export function configSchemaOf(features: readonly RelayFeature[]): RelayConfigSchema {
+  const sections = settingSectionsOf(features);
+  requireDistinct("section of the configuration", [...Object.keys(OWN_SECTIONS), ...Object.keys(sections)]);
+  const rules = features.flatMap(({ settingRules = [] }) => settingRules);
+  const schema = z.strictObject({ ...OWN_SECTIONS, ...sections }).check(({ value, issues }) => {
+    for (const { path, message, holds } of rules) {
+      // Rules are asked of sections that have been read by the schemas that their types are made of.
+      if (!holds(value as RelayConfigFile)) issues.push({ code: "custom", path: [...path], message, input: undefined });
+    }
   });
+  // Each section's type is made of the very schema that is here.
+  return schema as unknown as RelayConfigSchema;
+}
 
 /** Secrets that come from the environment alone: variable, what is it, and the file that does the same. */
 export const SECRET_VARIABLES = {

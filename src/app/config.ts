@@ -3,14 +3,12 @@ import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import type { z } from "zod/v4";
 import { configKeys, type ConfigKey } from "./config-reference.ts";
-import { relayConfigSchema, SECRET_VARIABLES, type SecretVariable } from "./config-schema.ts";
+import { configSchemaOf, SECRET_VARIABLES, type RelayConfigFile, type SecretVariable } from "./config-schema.ts";
+import { FEATURES } from "./features.ts";
 import { secret, type Secret } from "../kernel/secrets/secret.ts";
 import { readSecretText, UnfitSecretFile, whyNotPrivate } from "../kernel/secrets/secret-file.ts";
 import { dataKeyFault, passwordFault, walletSecretFault } from "../kernel/secrets/secret-strength.ts";
 import { NotUtf8, readTextFile } from "../kernel/text-file.ts";
-
-/** The file's values, with what was left out filled in. */
-export type RelayConfigFile = z.output<typeof relayConfigSchema>;
 
 /** Where a key of the ledger is. */
 export type KeySource =
@@ -55,12 +53,17 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 /**
  * Reads a relay's configuration: the file, then the environment, which goes before it.
  * @param path a YAML file; without one, the environment alone
+ * @param features those of the relay, whose settings are among it
  * @throws ConfigError naming every key that is wrong and its rule
  */
-export async function loadConfig(path: string | undefined, environment: Environment): Promise<RelayConfig> {
-  if (path === undefined) return resolveConfig(parseConfigFile("", environment), ".", environment);
+export async function loadConfig(
+  path: string | undefined,
+  environment: Environment,
+  features = FEATURES,
+): Promise<RelayConfig> {
+  if (path === undefined) return resolveConfig(parseConfigFile("", environment, features), ".", environment);
   const text = await readText(path, "configuration");
-  const file = parseConfigFile(text, environment);
+  const file = parseConfigFile(text, environment, features);
   const fault = await whyNotPrivate(path);
   const exposed = fault === undefined ? [] : passwordsIn(parseYaml(text));
   if (exposed.length > 0) {
@@ -82,9 +85,10 @@ function passwordsIn(value: unknown, key = ""): readonly string[] {
  * Checks the text of a configuration file, with the environment's values in their places. Reads no other file.
  * @throws ConfigError
  */
-export function parseConfigFile(text: string, environment: Environment = {}): RelayConfigFile {
-  const overlaid = overlay(parseYaml(text), environment);
-  const checked = relayConfigSchema.safeParse(overlaid);
+export function parseConfigFile(text: string, environment: Environment = {}, features = FEATURES): RelayConfigFile {
+  const schema = configSchemaOf(features);
+  const overlaid = overlay(parseYaml(text), environment, configKeys(schema));
+  const checked = schema.safeParse(overlaid);
   if (!checked.success) throw new ConfigError(checked.error.issues.flatMap(problemsOf));
   return checked.data;
 }
@@ -117,8 +121,7 @@ function problemsOf(issue: z.core.$ZodIssue): readonly ConfigProblem[] {
 }
 
 /** Puts the environment's values over the file's. */
-function overlay(file: Section, environment: Environment): Section {
-  const keys = configKeys();
+function overlay(file: Section, environment: Environment, keys: readonly ConfigKey[]): Section {
   const known = new Set([
     ...keys.map(({ variable }) => variable),
     ...Object.keys(SECRET_VARIABLES),

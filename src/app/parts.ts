@@ -22,9 +22,9 @@ import { drawSecurely } from "../kernel/secure-random.ts";
 import { backoffMs } from "../kernel/retry.ts";
 import { createTracer, type Tracer } from "../kernel/telemetry/tracing.ts";
 import { createClockSkew } from "../kernel/clock/clock-skew.ts";
-import type { RelayContext, RelayFeature, RelaySettings } from "../features/context.ts";
+import type { RelayContext, RelayFeature } from "../features/context.ts";
 import type { StepName } from "../kernel/steps/step.ts";
-import { metricsOf, migrationsOf, problemsOf } from "./composition.ts";
+import { metricsOf, migrationsOf, problemsOf, settingsOf } from "./composition.ts";
 import { FEATURES } from "./features.ts";
 import { createOutside } from "../kernel/outside/outside.ts";
 import { networks } from "../kernel/outside/url-guard.ts";
@@ -108,7 +108,7 @@ export async function openContext(
   return {
     ...tools,
     partner,
-    settings: settingsOf(config),
+    settings: { ...settingsOf(features, config), ledger: config.ledger, retry: config.retry, clock: config.clock },
     problems: problemsOf(features),
     db,
     sealer,
@@ -156,24 +156,6 @@ async function patiently<Result>(
       await clock.sleep(retryInMs);
     }
   }
-}
-
-/** The part of the configuration that the steps use. */
-function settingsOf(config: Omit<RelayConfig, Opened>): RelaySettings {
-  const { batch, quote, transfers, clock, ledger, webhooks, retry, sweep, liquidity, lookups, registry } = config;
-  return {
-    batch,
-    quote,
-    maxSkewSeconds: clock.maxSkewSeconds,
-    transferValiditySeconds: transfers.validitySeconds,
-    ledger,
-    webhooks,
-    retry,
-    sweepOthersAfterSeconds: sweep.othersAfterSeconds,
-    lowWater: new Map(Object.entries(liquidity.lowWater)),
-    lookups,
-    partnerNames: new Map(Object.entries(registry.names)),
-  };
 }
 
 /** One key's nonce queue. */

@@ -85,7 +85,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
 /** Holds the clock against the ledger's, from the start on; where nothing follows from it, now and then. */
 function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Promise<void> } {
   const end = new AbortController();
-  const pauseMs = settings.maxSkewSeconds === 0 ? IDLE_CLOCK_WATCH_MS : CLOCK_WATCH_MS;
+  const pauseMs = settings.clock.maxSkewSeconds === 0 ? IDLE_CLOCK_WATCH_MS : CLOCK_WATCH_MS;
   const watch = (async () => {
     while (!end.signal.aborted) {
       await clockSkew.observe();

@@ -1,3 +1,4 @@
+import type { Settings } from "../kernel/config/settings.ts";
 import type { KernelContext } from "../kernel/context.ts";
 import type { Metrics } from "../kernel/telemetry/metrics.ts";
 import type { PartnerId } from "../domain/partner.ts";
@@ -8,7 +9,6 @@ import type { Submitter } from "../ledger/submitter.ts";
 import type { Checkpoint } from "../kernel/steps/checkpoint.ts";
 import type { Feature, FeatureWork } from "../kernel/feature.ts";
 import type { StepOf } from "../kernel/steps/step.ts";
-import type { LookupLimits } from "./partners/lookup-usage.ts";
 import type { ClockSkew } from "../kernel/clock/clock-skew.ts";
 import type { PeerDirectory, PeerKeys } from "./peers/directory.ts";
 import type { Outside } from "../kernel/outside/outside.ts";
@@ -45,24 +45,8 @@ export type Step = StepOf<RelayContext>["run"];
 export type RelayFeature = Feature<RelayContext>;
 export type RelayWork = FeatureWork<RelayContext>;
 
-/** The part of a relay's configuration that its steps use; see app/config-schema.ts for the file. */
-export interface RelaySettings {
-  readonly batch: {
-    readonly maxTransfers: number;
-    readonly maxDelayMs: number;
-    /** Seconds of ledger time that a batch holds its money for at most. */
-    readonly holdSeconds: number;
-  };
-  readonly quote: {
-    /** How long a customer's quote holds. */
-    readonly validitySeconds: number;
-    /** A provider's quote that ends sooner than this is not drawn on any more. */
-    readonly leastValiditySeconds: number;
-  };
-  /** How far the clock may be off before no transfers are taken; 0: whatever it is. */
-  readonly maxSkewSeconds: number;
-  /** How long an accepted transfer waits for money or the ledger at most before it fails. */
-  readonly transferValiditySeconds: number;
+/** The part of a relay's configuration that its steps use: the sections of features, and a little of every relay's own. */
+export interface RelaySettings extends Settings {
   readonly ledger: {
     readonly pollIntervalMs: number;
     /** Blocks on top of the one that is read: 0 where blocks are final, as on a BFT ledger. */
@@ -72,19 +56,7 @@ export interface RelaySettings {
     /** Where to begin on an empty store: the block of the deployment. */
     readonly fromBlock: number;
   };
-  readonly webhooks: {
-    readonly maxAttempts: number;
-    readonly timeoutMs: number;
-    /** Plain HTTP to other machines, and link-local addresses: for development networks. False where left out. */
-    readonly allowUnsafeUrls?: boolean;
-  };
   readonly retry: { readonly firstDelayMs: number; readonly maxDelayMs: number };
-  /** Seconds after its expiry at which this relay expires a batch of others, too. */
-  readonly sweepOthersAfterSeconds: number;
-  /** Per currency: below it, an alarm. Minor units. */
-  readonly lowWater: ReadonlyMap<string, bigint>;
-  /** Payees that one partner, or one API key, may look up. */
-  readonly lookups?: LookupLimits;
-  /** What the operator calls partners, by their numbers. */
-  readonly partnerNames: ReadonlyMap<string, string>;
+  /** How far the clock may be off before no transfers are taken; 0: whatever it is. */
+  readonly clock: { readonly maxSkewSeconds: number };
 }

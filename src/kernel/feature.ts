@@ -1,4 +1,5 @@
 import type { ProblemEntries } from "../schema/problems.ts";
+import type { SettingRule, SettingSections } from "./config/settings.ts";
 import type { RoutesOf } from "./http/context.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { StepOf } from "./steps/step.ts";
@@ -24,6 +25,9 @@ export interface Feature<Context> {
   readonly problems?: ProblemEntries;
   /** What it counts, by the names that its code has for it. */
   readonly metrics?: MetricSpecs;
+  /** Its sections of the configuration, and what holds between keys. */
+  readonly settings?: SettingSections;
+  readonly settingRules?: readonly SettingRule[];
   /** Groups of routes in the API's document, and what each is for. */
   readonly tags?: Readonly<Record<string, string>>;
   readonly work?: () => Promise<FeatureWork<Context>>;

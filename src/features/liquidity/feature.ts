@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { liquidityMetrics } from "./metrics.ts";
+import { liquiditySettings } from "./settings.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -21,5 +22,6 @@ export const liquidity: RelayFeature = {
   name: "liquidity",
   events: liquidityEvents,
   metrics: liquidityMetrics,
+  settings: liquiditySettings,
   work: async () => (await import("./work.ts")).liquidityWork,
 };

@@ -20,7 +20,7 @@ export const liquidityStep: Step = async (context) => {
   const changed: CurrencyCode[] = [];
   await workEach(context, {
     step: "liquidity",
-    items: [...settings.lowWater],
+    items: Object.entries(settings.liquidity.lowWater),
     keyOf: ([code]) => code,
     async work([code, lowWater]) {
       const currency = parseCurrency(code, "lowWater").code;

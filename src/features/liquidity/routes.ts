@@ -26,7 +26,7 @@ export function balanceRoutes(relay: RelayContext): RoutesOf {
 }
 
 function balanceJson({ settings }: RelayContext, { currency, available, held, committed, block }: Funds): BalanceJson {
-  const lowWater = settings.lowWater.get(currency);
+  const lowWater = settings.liquidity.lowWater[currency];
   return {
     available: moneyJson(available, currency),
     held: moneyJson(held, currency),

@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { notificationsMetrics } from "./metrics.ts";
+import { notificationsSettings } from "./settings.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -22,5 +23,6 @@ export const notifications: RelayFeature = {
   events: notificationsEvents,
   metrics: notificationsMetrics,
   tags: { events: "What happened, under one cursor" },
+  settings: notificationsSettings,
   work: async () => (await import("./work.ts")).notificationsWork,
 };

@@ -63,5 +63,5 @@ export function signerOf({ sealer }: RelayContext, { id, sealedSecret }: Endpoin
 }
 
 export function webhookReach({ settings }: RelayContext): Reach {
-  return { from: "operator", allowUnsafeUrls: settings.webhooks.allowUnsafeUrls ?? false };
+  return { from: "operator", allowUnsafeUrls: settings.webhooks.allowUnsafeUrls };
 }

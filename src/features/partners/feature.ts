@@ -1,6 +1,7 @@
 import type { RelayFeature } from "../context.ts";
 import { partnersMetrics } from "./metrics.ts";
 import { partnersProblems } from "./problems.ts";
+import { partnersSettings } from "./settings.ts";
 
 /** Who is in the network, what can be sent where, and whom an alias names. */
 export const partners: RelayFeature = {
@@ -8,5 +9,6 @@ export const partners: RelayFeature = {
   problems: partnersProblems,
   metrics: partnersMetrics,
   tags: { network: "Who can be sent to, and with what money" },
+  settings: partnersSettings,
   work: async () => (await import("./work.ts")).partnersWork,
 };

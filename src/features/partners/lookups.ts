@@ -1,7 +1,7 @@
 import type { Alias } from "../../domain/alias.ts";
 import { utf8 } from "../../domain/bytes/bytes.ts";
 import { toHex } from "../../domain/bytes/hex.ts";
-import { countLookup, type LookupLimits } from "./lookup-usage.ts";
+import { countLookup } from "./lookup-usage.ts";
 import type { RelayContext } from "../context.ts";
 
 // Whoever looks payees up learns who is a customer, and the masked name. So everybody who does is counted and written
@@ -10,11 +10,9 @@ import type { RelayContext } from "../context.ts";
 /** What the audit log calls it. */
 export const LOOKUP_ACTION = "payees.lookup";
 
-const DEFAULT_LIMITS: LookupLimits = { perMinute: 120, perDay: 10_000 };
-
 /** @returns 0 when it may go on; otherwise after how many milliseconds it may */
 export function mayLookUp({ db, clock, settings }: RelayContext, asker: string): Promise<number> {
-  return countLookup(db, asker, settings.lookups ?? DEFAULT_LIMITS, clock.nowMs());
+  return countLookup(db, asker, settings.lookups, clock.nowMs());
 }
 
 /** Whom somebody asked for, as the audit log has it: the same person has the same, and nobody can guess at it. */

@@ -96,7 +96,7 @@ function participantJson(
 ): Participant {
   // Whoever is registered is one of the others.
   const standing = status === "unknown" ? "suspended" : status;
-  const name = settings.partnerNames.get(String(id));
+  const name = settings.registry.names[String(id)];
   return {
     ...{ id, country, homeCurrency, roles: [...roles], status: standing, isSelf: id === self },
     ...(name === undefined ? {} : { name }),

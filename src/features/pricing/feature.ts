@@ -1,6 +1,7 @@
 import type { RelayFeature } from "../context.ts";
 import { pricingMetrics } from "./metrics.ts";
 import { pricingProblems } from "./problems.ts";
+import { pricingSettings } from "./settings.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -29,5 +30,6 @@ export const pricing: RelayFeature = {
   alarms: pricingAlarms,
   problems: pricingProblems,
   metrics: pricingMetrics,
+  settings: pricingSettings,
   work: async () => (await import("./work.ts")).pricingWork,
 };

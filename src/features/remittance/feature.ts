@@ -1,6 +1,7 @@
 import type { RelayFeature } from "../context.ts";
 import { remittanceMetrics } from "./metrics.ts";
 import { remittanceProblems } from "./problems.ts";
+import { remittanceRules, remittanceSettings } from "./settings.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -50,5 +51,7 @@ export const remittance: RelayFeature = {
   problems: remittanceProblems,
   metrics: remittanceMetrics,
   tags: { transfers: "From a quote to a receipt" },
+  settings: remittanceSettings,
+  settingRules: remittanceRules,
   work: async () => (await import("./work.ts")).remittanceWork,
 };

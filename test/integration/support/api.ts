@@ -26,6 +26,7 @@ import type { RelayContext, RelaySettings } from "../../../src/features/context.
 import type { StepName } from "../../../src/kernel/steps/step.ts";
 import type { Offer, OfferNeed, ProviderClient } from "../../../src/features/pricing/provider-client.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
+import { DEFAULTS } from "./relay-context.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
 
 const [hkd, php, idr] = [parseCurrency("HKD").code, parseCurrency("PHP").code, parseCurrency("IDR").code];
@@ -117,16 +118,15 @@ export function fakeProviders(keyOf: (provider: PartnerId) => Hex = () => QUOTE_
 }
 
 const SETTINGS: RelaySettings = {
+  ...DEFAULTS,
   batch: { maxTransfers: 500, maxDelayMs: 50, holdSeconds: 300 },
-  quote: { validitySeconds: 60, leastValiditySeconds: 30 },
-  maxSkewSeconds: 15,
-  transferValiditySeconds: 600,
+  quote: { ...DEFAULTS.quote, validitySeconds: 60, leastValiditySeconds: 30 },
+  transfers: { validitySeconds: 600 },
   ledger: { pollIntervalMs: 50, confirmations: 0, maxBlockRange: 1_000, fromBlock: 0 },
-  webhooks: { maxAttempts: 5, timeoutMs: 1_000 },
+  webhooks: { ...DEFAULTS.webhooks, maxAttempts: 5, timeoutMs: 1_000 },
   retry: { firstDelayMs: 10, maxDelayMs: 100 },
-  sweepOthersAfterSeconds: 60,
-  lowWater: new Map([["HKD", 1_000n]]),
-  partnerNames: new Map([["4", "GCash"]]),
+  liquidity: { lowWater: { HKD: 1_000n } },
+  registry: { ...DEFAULTS.registry, names: { "4": "GCash" } },
 };
 
 /** A relay as far as its API needs one: a real database, and a network of names. */

@@ -13,8 +13,9 @@ import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
 import { createWake } from "../../../src/kernel/steps/loop.ts";
 import { createOutside } from "../../../src/kernel/outside/outside.ts";
 import { networks } from "../../../src/kernel/outside/url-guard.ts";
+import { parseConfigFile } from "../../../src/app/config.ts";
 import { createMetrics } from "../../../src/kernel/telemetry/metrics.ts";
-import { metricsOf, problemsOf } from "../../../src/app/composition.ts";
+import { metricsOf, problemsOf, settingsOf } from "../../../src/app/composition.ts";
 import { FEATURES } from "../../../src/app/features.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
 import { noTracer } from "../../../src/kernel/telemetry/tracing.ts";
@@ -72,18 +73,31 @@ export class Killed extends Error {
   readonly fatal = true;
 }
 
+/** As an operator has them who configures nothing that may be left out. */
+export const DEFAULTS: RelaySettings = defaultSettings();
+
 export const SETTINGS: RelaySettings = {
+  ...DEFAULTS,
   batch: { maxTransfers: 10, maxDelayMs: 0, holdSeconds: 300 },
-  quote: { validitySeconds: 120, leastValiditySeconds: 20 },
-  maxSkewSeconds: 15,
-  transferValiditySeconds: 600,
+  quote: { ...DEFAULTS.quote, validitySeconds: 120, leastValiditySeconds: 20 },
+  transfers: { validitySeconds: 600 },
   ledger: { pollIntervalMs: 20, confirmations: 0, maxBlockRange: 500, fromBlock: 0 },
-  webhooks: { maxAttempts: 3, timeoutMs: 1_000 },
+  webhooks: { ...DEFAULTS.webhooks, maxAttempts: 3, timeoutMs: 1_000 },
   retry: { firstDelayMs: 100, maxDelayMs: 5_000 },
-  sweepOthersAfterSeconds: 60,
-  lowWater: new Map(),
-  partnerNames: new Map(),
 };
+
+function defaultSettings(): RelaySettings {
+  const key = { keystore: "k" };
+  const least = {
+    partner: 1,
+    ledger: { rpcUrls: ["http://127.0.0.1:1"], addresses: {} },
+    keys: { send: key, accept: key, transactions: key },
+    peer: { keys: "k" },
+    wallet: { url: "http://127.0.0.1:1" },
+  };
+  const { ledger, retry, clock, ...config } = parseConfigFile(JSON.stringify(least));
+  return { ...settingsOf(FEATURES, config), ledger, retry, clock };
+}
 
 /** A context for steps, intake and reconciliation; two with one `sandbox` are two relays of one network. */
 export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {

@@ -349,7 +349,7 @@ async function asTransfer(
     detailsHash: hashDetails(details, salt),
     ifUnfunded: request.ifUnfunded,
     acceptedAt,
-    expiresAt: acceptedAt + settings.transferValiditySeconds * 1_000,
+    expiresAt: acceptedAt + settings.transfers.validitySeconds * 1_000,
   };
   return { kind: "taken", transfer };
 }

@@ -24,7 +24,7 @@ export const sweeperStep: Step = async (context) => {
   // On a ledger that makes blocks only when there is something to put into them, the latest one may be long ago.
   const nowSeconds = Math.max(block.timeSeconds, Math.floor(clock.nowMs() / 1_000));
   const ledgerTime = timeIfCalledAt(ledgerClock, block.timeSeconds, nowSeconds);
-  const othersAfter = settings.sweepOthersAfterSeconds + (partner % JITTER_SECONDS);
+  const othersAfter = settings.sweep.othersAfterSeconds + (partner % JITTER_SECONDS);
   const overdueAt = { own: ledgerTime, others: ledgerTime - othersAfter };
   const overdue = await overdueBatches(db, partner, overdueAt, clock.nowMs(), AT_A_TIME);
   let expired = 0;

@@ -14,11 +14,8 @@ describeOnBothDatabases("Liquidity alarms", (open) => {
   let relay: TestRelay;
 
   beforeEach(async () => {
-    const lowWater = new Map([
-      ["HKD", 1_000n],
-      ["PHP", 5_000n],
-    ]);
-    relay = await testRelay({ db: await open(), settings: { lowWater } });
+    const lowWater = { HKD: 1_000n, PHP: 5_000n };
+    relay = await testRelay({ db: await open(), settings: { liquidity: { lowWater } } });
   });
 
   /** What the step tells when the ledger says so. */

@@ -20,9 +20,17 @@ import {
   type Received,
   type Receiver,
 } from "../../support/receiver.ts";
-import { acceptTransfers, Killed, run, standingQuote, testRelay, type TestRelay } from "../../support/relay-context.ts";
+import {
+  acceptTransfers,
+  DEFAULTS,
+  Killed,
+  run,
+  standingQuote,
+  testRelay,
+  type TestRelay,
+} from "../../support/relay-context.ts";
 
-const WEBHOOKS: RelaySettings["webhooks"] = { maxAttempts: 3, timeoutMs: 20_000 };
+const WEBHOOKS: RelaySettings["webhooks"] = { ...DEFAULTS.webhooks, maxAttempts: 3, timeoutMs: 20_000 };
 /** Longer than a pass takes on a busy machine. */
 const RETRY: RelaySettings["retry"] = { firstDelayMs: 20_000, maxDelayMs: 20_000 };
 

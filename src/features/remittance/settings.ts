@@ -1,0 +1,60 @@
+import { z } from "zod/v4";
+import { DAY_SECONDS, integer } from "../../kernel/config/fields.ts";
+import type { SettingRule, SettingsOf } from "../../kernel/config/settings.ts";
+
+declare module "../../kernel/config/settings.ts" {
+  interface Settings extends SettingsOf<typeof remittanceSettings> {}
+}
+
+/** As many as the payload of a batch takes: MAX_PAYLOAD_TRANSFERS, which a test holds it to. */
+export const MAX_BATCH_TRANSFERS = 10_000;
+/** Whole seconds that the ledger holds a batch's money at most: MAX_HOLD_SECONDS, which a test holds it to. */
+export const MAX_BATCH_HOLD_SECONDS = 86_400;
+
+export const remittanceSettings = {
+  batch: z
+    .strictObject({
+      maxTransfers: integer(1, MAX_BATCH_TRANSFERS)
+        .default(1_000)
+        .meta({ description: "The most transfers in a batch." }),
+      maxDelayMs: integer(0, 3_600_000).default(20).meta({
+        description: "The longest that a transfer waits for others to share its batch.",
+      }),
+      holdSeconds: integer(10, MAX_BATCH_HOLD_SECONDS).default(300).meta({
+        description:
+          "Ledger time after which a batch that nobody has settled is refunded. A quote with a shorter `maxHold` is not used.",
+      }),
+    })
+    .prefault({}),
+  transfers: z
+    .strictObject({
+      validitySeconds: integer(1, 30 * DAY_SECONDS)
+        .default(300)
+        .meta({
+          description: "How long an accepted transfer waits for money or the ledger before it fails.",
+        }),
+    })
+    .prefault({}),
+  sweep: z
+    .strictObject({
+      othersAfterSeconds: integer(0, 30 * DAY_SECONDS)
+        .default(60)
+        .meta({
+          description: "How long after its expiry this relay also expires a batch of other partners.",
+        }),
+    })
+    .prefault({}),
+};
+
+export const remittanceRules: readonly SettingRule[] = [
+  {
+    path: ["batch", "maxDelayMs"],
+    message: "less than transfers.validitySeconds: transfers would fail before they are sent",
+    holds: ({ batch, transfers }) => batch.maxDelayMs < transfers.validitySeconds * 1_000,
+  },
+  {
+    path: ["quote", "leastValiditySeconds"],
+    message: "more than twice batch.maxDelayMs: quotes would end while their transfers wait to be sent",
+    holds: ({ batch, quote }) => batch.maxDelayMs < quote.leastValiditySeconds * 500,
+  },
+];
