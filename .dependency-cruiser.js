@@ -25,7 +25,7 @@ const featuresMayImport = {
   liquidity: ["pricing"],
   notifications: [],
   remittance: ["wallet", "peers", "partners", "pricing", "liquidity"],
-  reconciliation: ["liquidity", "remittance"],
+  reconciliation: ["remittance"],
   operators: ["remittance"],
 };
 

@@ -1,4 +1,4 @@
-import type { RelayContext, RelayFeature } from "../features/context.ts";
+import type { Reconcile, RelayContext, RelayFeature } from "../features/context.ts";
 import type { ProblemTable } from "../schema/problems.ts";
 import type { Settings, SettingSections } from "../kernel/config/settings.ts";
 import type { ServerOptions } from "../kernel/http/context.ts";
@@ -13,6 +13,7 @@ import { KERNEL_METRICS } from "../kernel/telemetry/metrics.ts";
 /** A list of features as one relay. */
 export interface Composition {
   readonly steps: readonly StepOf<RelayContext>[];
+  readonly reconcilers: readonly Reconcile[];
   /** What a server has of them. */
   served(relay: RelayContext): Pick<ServerOptions, "routes" | "eventTypes" | "alarmCodes" | "tags">;
   messages(relay: RelayContext): readonly PeerMessage[];
@@ -43,6 +44,7 @@ export async function compose(features: readonly RelayFeature[]): Promise<Compos
   requireDistinct("step", steps.map(nameOf));
   return {
     steps,
+    reconcilers: works.flatMap(({ reconcile }) => (reconcile === undefined ? [] : [reconcile])),
     served: (relay) => ({ routes: works.flatMap(({ routes = [] }) => routes.map((of) => of(relay))), ...told }),
     messages: (relay) => works.flatMap(({ messages }) => messages?.(relay) ?? []),
     alarms: (relay) => works.flatMap(({ alarms }) => (alarms === undefined ? [] : [alarms(relay)])),

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod/v4";
 import type { RelayFeature } from "../features/context.ts";
 import { DAY_MS, integer, isNetwork, text } from "../kernel/config/fields.ts";
-import type { Settings } from "../kernel/config/settings.ts";
+import type { Settings, SettingsOf } from "../kernel/config/settings.ts";
 import { requireDistinct, settingSectionsOf } from "./composition.ts";
 
 // The configuration of a relay, key by key: what every relay needs to run, and the sections of its features. The
@@ -218,10 +218,9 @@ const OWN_SECTIONS = {
     })
     .prefault({}),
 };
-const ownSections = z.strictObject(OWN_SECTIONS);
 
 /** The file's values, with what was left out filled in. */
-export type RelayConfigFile = z.output<typeof ownSections> & Settings;
+export type RelayConfigFile = SettingsOf<typeof OWN_SECTIONS> & Settings;
 export type RelayConfigSchema = z.ZodType<RelayConfigFile>;
 
 /**

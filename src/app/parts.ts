@@ -24,7 +24,7 @@ import { createTracer, type Tracer } from "../kernel/telemetry/tracing.ts";
 import { createClockSkew } from "../kernel/clock/clock-skew.ts";
 import type { RelayContext, RelayFeature } from "../features/context.ts";
 import type { StepName } from "../kernel/steps/step.ts";
-import { metricsOf, migrationsOf, problemsOf, settingsOf } from "./composition.ts";
+import { type Composition, metricsOf, migrationsOf, problemsOf, settingsOf } from "./composition.ts";
 import { FEATURES } from "./features.ts";
 import { createOutside } from "../kernel/outside/outside.ts";
 import { networks } from "../kernel/outside/url-guard.ts";
@@ -78,6 +78,7 @@ const START_BACKOFF = { firstDelayMs: 200, maxDelayMs: 5_000 };
 export async function openContext(
   config: StartConfig,
   given: Partial<RelayParts>,
+  { reconcilers }: Pick<Composition, "reconcilers">,
   toClose: ToClose,
 ): Promise<RelayContext> {
   const { features = FEATURES } = given;
@@ -128,6 +129,7 @@ export async function openContext(
     providers: given.providers ?? openProviders(config, { ...tools, outside }, ledger, registry),
     checkpoint: given.checkpoint ?? checkpointOf(process.env),
     wake: createWake<StepName>(),
+    reconcilers,
   };
 }
 

@@ -41,7 +41,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
   };
   try {
     const composition = await compose(features);
-    const opened = await openContext(config, given, (end) => void closing.push(end));
+    const opened = await openContext(config, given, composition, (end) => void closing.push(end));
     const health = createHealth({
       db: opened.db,
       provider: opened.ledger.provider,

@@ -1,6 +1,10 @@
 import type { Settings } from "../kernel/config/settings.ts";
 import type { KernelContext } from "../kernel/context.ts";
 import type { Metrics } from "../kernel/telemetry/metrics.ts";
+import type { Hex } from "../domain/bytes/hex.ts";
+import type { CurrencyCode } from "../domain/currency.ts";
+import type { Findings } from "../kernel/findings.ts";
+import type { LedgerEvent } from "../ledger/events.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import type { Ledger } from "../ledger/contracts.ts";
 import type { LedgerKey } from "../ledger/keys/key.ts";
@@ -36,14 +40,61 @@ export interface RelayContext extends KernelContext {
   /** How far the clock is off. */
   readonly clockSkew: ClockSkew;
   readonly checkpoint: Checkpoint;
+  /** The features' parts in a reconciliation. */
+  readonly reconcilers: readonly Reconcile[];
 }
 
 /** Does what is due for one relay. */
 export type Step = StepOf<RelayContext>["run"];
 
 /** What a feature contributes to a relay. */
-export type RelayFeature = Feature<RelayContext>;
-export type RelayWork = FeatureWork<RelayContext>;
+export type RelayFeature = Feature<RelayWork>;
+
+/** What a feature does in a relay. */
+export interface RelayWork extends FeatureWork<RelayContext> {
+  /** Compares what is its own in the store with the ledger. */
+  readonly reconcile?: Reconcile;
+}
+
+/** Begins a feature's part in a reconciliation, which tells what it finds. */
+export type Reconcile = (context: RelayContext, scope: ReconciliationScope, findings: Findings) => Reconciling;
+
+export interface ReconciliationScope {
+  /** Where the ledger has been read to: everything is compared as of there. Undefined where it has not been. */
+  readonly cursor: ReconciledBlock | undefined;
+  /** What was due before this should be done. Milliseconds. */
+  readonly beforeMs: number;
+  /** The same for what follows from a settlement, in seconds of block time. */
+  readonly settledBefore: number;
+  /** What is owed for less than this is under way, not missing. */
+  readonly slackSeconds: number;
+}
+
+export interface ReconciledBlock {
+  readonly block: number;
+  /** UTC seconds. */
+  readonly timeSeconds: number;
+}
+
+/** A feature's part in a reconciliation that is under way. */
+export interface Reconciling {
+  /** Is shown the ledger's events up to the block, a range at a time, in their order. */
+  readonly look?: (events: readonly LedgerEvent[]) => Promise<void>;
+  /**
+   * Compares what is left, once all events have been shown.
+   * @param money undefined where the ledger could not be compared
+   * @returns how much it has gone through, by what it is
+   */
+  readonly finish: (money: ReconciledMoney | undefined) => Promise<Readonly<Record<string, number>>>;
+}
+
+/** This partner's money on the ledger, at the block. */
+export interface ReconciledMoney {
+  /** What the treasury has. */
+  readonly found: ReadonlyMap<CurrencyCode, { readonly available: bigint; readonly held: bigint }>;
+  /** What a module holds of it by the treasury's events: what the module's own items hold, too, where all is sound. */
+  heldBy(currency: CurrencyCode, module: Hex): bigint;
+}
 
 /** The part of a relay's configuration that its steps use: the sections of features, and a little of every relay's own. */
 export interface RelaySettings extends Settings {

@@ -12,7 +12,7 @@ import type { MetricSpecs } from "./telemetry/metric.ts";
  * the kernel knows none. What it is made of here is also read where no relay runs, by commands and documents: what a
  * feature does is in its work, which is loaded where a relay runs.
  */
-export interface Feature<Context> {
+export interface Feature<Work> {
   /** As its folder is called. */
   readonly name: string;
   /** A folder of SQL files 0001-name.sql, …, applied in this order after those of the features before it in the list. */
@@ -30,7 +30,7 @@ export interface Feature<Context> {
   readonly settingRules?: readonly SettingRule[];
   /** Groups of routes in the API's document, and what each is for. */
   readonly tags?: Readonly<Record<string, string>>;
-  readonly work?: () => Promise<FeatureWork<Context>>;
+  readonly work?: () => Promise<Work>;
 }
 
 /** What a feature does in a relay that runs. */

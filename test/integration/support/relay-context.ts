@@ -15,7 +15,7 @@ import { createOutside } from "../../../src/kernel/outside/outside.ts";
 import { networks } from "../../../src/kernel/outside/url-guard.ts";
 import { parseConfigFile } from "../../../src/app/config.ts";
 import { createMetrics } from "../../../src/kernel/telemetry/metrics.ts";
-import { metricsOf, problemsOf, settingsOf } from "../../../src/app/composition.ts";
+import { compose, metricsOf, problemsOf, settingsOf } from "../../../src/app/composition.ts";
 import { FEATURES } from "../../../src/app/features.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
 import { noTracer } from "../../../src/kernel/telemetry/tracing.ts";
@@ -134,6 +134,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     metrics: createMetrics({ partner }, metricsOf(FEATURES)),
     problems: problemsOf(FEATURES),
     tracer: noTracer,
+    reconcilers: (await compose(FEATURES)).reconcilers,
     wake,
     woken,
     ...given,

@@ -1,8 +1,8 @@
-import { outcomesIn, type PublishedRejection } from "../../domain/lifecycle.ts";
-import type { Uetr } from "../../domain/uetr.ts";
-import type { Queryable } from "../../kernel/store/database.ts";
-import { rejectionsOf, strayEvents, toldCredits, toldTransfers, type ToldTransfer } from "./store/rows.ts";
-import type { Findings } from "./differences.ts";
+import { outcomesIn, type PublishedRejection } from "../../../domain/lifecycle.ts";
+import type { Uetr } from "../../../domain/uetr.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
+import { rejectionsOf, strayEvents, toldCredits, toldTransfers, type ToldTransfer } from "../store/reconciled-rows.ts";
+import type { Findings } from "../../../kernel/findings.ts";
 
 // Whether what was told of transfers and credits, in events, is what became of them.
 

@@ -1,5 +1,9 @@
+/** The kinds of things that may differ. Each feature adds those of its own where it compares them. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- features add to it, the kernel knows none
+export interface DifferenceKinds {}
+
 export interface Difference {
-  readonly kind: "ledger" | "balance" | "batch" | "transfer" | "credit" | "confirmation" | "delivery" | "event";
+  readonly kind: keyof DifferenceKinds;
   /** What it is about: a currency, a batch, a UETR, an event, a webhook. */
   readonly subject: string;
   /** For people. */

@@ -107,45 +107,14 @@ export async function unconfirmedBatches(db: Queryable, settledBefore: number): 
   return rows.map(({ batch }) => hexOf(batch));
 }
 
-/** For each webhook: how many events from before a moment are owed to it, and how many were given up. */
-export async function owedDeliveries(
-  db: Queryable,
-  beforeMs: number,
-): Promise<readonly { readonly webhook: string; readonly owed: number; readonly dead: number }[]> {
-  return db.query<{ webhook: string; owed: number; dead: number }>(
-    `SELECT * FROM (
-       SELECT w.id AS webhook,
-         (SELECT count(*) FROM deliveries d JOIN events e ON e.seq = d.event
-          WHERE d.webhook = w.id AND d.delivered_at IS NULL AND d.dead_at IS NULL AND e.at <= $1)::integer
-         + (SELECT count(*) FROM events e WHERE e.seq > w.planned_seq AND e.at <= $1 AND e.type NOT LIKE 'webhook.%'
-              AND (w.types = '[]'::jsonb OR w.types ? e.type))::integer AS owed,
-         (SELECT count(*) FROM deliveries d WHERE d.webhook = w.id AND d.dead_at IS NOT NULL)::integer AS dead
-       FROM webhooks w WHERE w.disabled_at IS NULL) AS deliveries
-     WHERE owed > 0 OR dead > 0 ORDER BY webhook`,
-    [beforeMs],
-  );
-}
-
-/** How much a reconciliation went through. */
-export interface Extent {
-  readonly batches: number;
-  readonly transfers: number;
-  readonly credits: number;
-  readonly events: number;
-}
-
-export async function extentOf(db: Queryable): Promise<Extent> {
-  const [row] = await db.query<Readonly<Record<keyof Extent, bigint>>>(
+/** How much there is of this feature's to go through. */
+export async function extentOf(db: Queryable): Promise<Readonly<Record<string, number>>> {
+  const [row] = await db.query<{ batches: bigint; transfers: bigint; credits: bigint }>(
     `SELECT (SELECT count(*) FROM ledger_batches) AS batches, (SELECT count(*) FROM transfers) AS transfers,
-       (SELECT count(*) FROM credits) AS credits, (SELECT count(*) FROM events) AS events`,
+       (SELECT count(*) FROM credits) AS credits`,
   );
-  const count = (value = 0n) => numberOf(value);
-  return {
-    batches: count(row?.batches),
-    transfers: count(row?.transfers),
-    credits: count(row?.credits),
-    events: count(row?.events),
-  };
+  const { batches = 0n, transfers = 0n, credits = 0n } = row ?? {};
+  return { batches: numberOf(batches), transfers: numberOf(transfers), credits: numberOf(credits) };
 }
 
 async function uetrs(db: Queryable, sql: string, values: readonly SqlValue[]): Promise<readonly Uetr[]> {

@@ -1,14 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import type { BatchHeader } from "../../domain/batch.ts";
-import { toHex } from "../../domain/bytes/hex.ts";
-import { currencyByNumeric } from "../../domain/currency.ts";
-import { BATCH_STATUS_NAMES, BatchStatus, outcomesIn, type Outcome } from "../../domain/lifecycle.ts";
-import { buildMerkleTree, merkleRoot } from "../../domain/merkle.ts";
-import { commitsTo, opensDetails, type PayloadTransfer } from "../../domain/payload.ts";
-import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
-import { toJson } from "../../domain/wire.ts";
-import { statusesAt } from "../../ledger/state.ts";
+import type { BatchHeader } from "../../../domain/batch.ts";
+import { toHex } from "../../../domain/bytes/hex.ts";
+import { currencyByNumeric } from "../../../domain/currency.ts";
+import { BATCH_STATUS_NAMES, BatchStatus, outcomesIn, type Outcome } from "../../../domain/lifecycle.ts";
+import { buildMerkleTree, merkleRoot } from "../../../domain/merkle.ts";
+import { commitsTo, opensDetails, type PayloadTransfer } from "../../../domain/payload.ts";
+import { transferLeaf, type Transfer } from "../../../domain/transfer.ts";
+import { toJson } from "../../../domain/wire.ts";
+import { statusesAt } from "../../../ledger/state.ts";
 import {
   committedTransfers,
   projectedBatches,
@@ -17,14 +17,14 @@ import {
   type CommittedTransfer,
   type ProjectedBatch,
   type Promised,
-} from "./store/rows.ts";
-import { SealBroken } from "../../kernel/store/sealer.ts";
-import { chunksOf } from "../../kernel/steps/chunks.ts";
-import type { RelayContext } from "../context.ts";
-import type { ReplayedEnd, ReplayedOpening, ReplayedRange } from "./replay.ts";
-import { openDetails } from "../remittance/sealed-details.ts";
-import { openPayload } from "../remittance/sealed-payload.ts";
-import type { Findings } from "./differences.ts";
+} from "../store/reconciled-rows.ts";
+import { SealBroken } from "../../../kernel/store/sealer.ts";
+import { chunksOf } from "../../../kernel/steps/chunks.ts";
+import type { RelayContext } from "../../context.ts";
+import type { ReplayedEnd, ReplayedOpening, ReplayedRange } from "./replayed-batches.ts";
+import { openDetails } from "../sealed-details.ts";
+import { openPayload } from "../sealed-payload.ts";
+import type { Findings } from "../../../kernel/findings.ts";
 
 // What the ledger has of each batch, compared with the store's rows: the header and how it ended, which the ledger has
 // published, and the transfers, whose amounts and details hashes the header commits to.

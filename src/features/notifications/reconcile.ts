@@ -1,0 +1,39 @@
+import type { Queryable } from "../../kernel/store/database.ts";
+import { numberOf } from "../../kernel/store/values.ts";
+import type { Reconcile } from "../context.ts";
+
+declare module "../../kernel/findings.ts" {
+  interface DifferenceKinds {
+    delivery: true;
+  }
+}
+
+/** Whether webhooks have been told what happened. */
+export const reconcileDeliveries: Reconcile = ({ db }, { beforeMs }, findings) => ({
+  async finish() {
+    for (const { webhook, owed, dead } of await owedDeliveries(db, beforeMs)) {
+      findings.add("delivery", webhook, `${owed} events are owed to it, ${dead} were given up.`);
+    }
+    const [row] = await db.query<{ events: bigint }>("SELECT count(*) AS events FROM events");
+    return { events: numberOf(row?.events ?? 0n) };
+  },
+});
+
+/** For each webhook: how many events from before a moment are owed to it, and how many were given up. */
+async function owedDeliveries(
+  db: Queryable,
+  beforeMs: number,
+): Promise<readonly { readonly webhook: string; readonly owed: number; readonly dead: number }[]> {
+  return db.query<{ webhook: string; owed: number; dead: number }>(
+    `SELECT * FROM (
+       SELECT w.id AS webhook,
+         (SELECT count(*) FROM deliveries d JOIN events e ON e.seq = d.event
+          WHERE d.webhook = w.id AND d.delivered_at IS NULL AND d.dead_at IS NULL AND e.at <= $1)::integer
+         + (SELECT count(*) FROM events e WHERE e.seq > w.planned_seq AND e.at <= $1 AND e.type NOT LIKE 'webhook.%'
+              AND (w.types = '[]'::jsonb OR w.types ? e.type))::integer AS owed,
+         (SELECT count(*) FROM deliveries d WHERE d.webhook = w.id AND d.dead_at IS NOT NULL)::integer AS dead
+       FROM webhooks w WHERE w.disabled_at IS NULL) AS deliveries
+     WHERE owed > 0 OR dead > 0 ORDER BY webhook`,
+    [beforeMs],
+  );
+}

@@ -1,0 +1,135 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
+import { BATCH_STATUS_NAMES, BatchStatus } from "../../../domain/lifecycle.ts";
+import type { Difference, Findings } from "../../../kernel/findings.ts";
+import { ledgerTimeAt, statusesAt } from "../../../ledger/state.ts";
+import type { Reconcile, ReconciledBlock, ReconciledMoney, ReconciliationScope, RelayContext } from "../../context.ts";
+import {
+  contradictoryBatches,
+  endlessBatches,
+  endlessTransfers,
+  extentOf,
+  owedCredits,
+  projectedStatuses,
+  unconfirmedBatches,
+  wrongCredits,
+} from "../store/findings.ts";
+import { findInBatches } from "./batches.ts";
+import { replayBatches, type ReplayedBatches } from "./replayed-batches.ts";
+import { findMistold } from "./told.ts";
+
+declare module "../../../kernel/findings.ts" {
+  interface DifferenceKinds {
+    batch: true;
+    transfer: true;
+    credit: true;
+    confirmation: true;
+    event: true;
+  }
+}
+
+type Needed = Pick<RelayContext, "db" | "ledger" | "partner">;
+
+/** Whether transfers, batches and credits are what the ledger and its events make of them. */
+export const reconcileTransfers: Reconcile = (context, scope, findings) => {
+  const { cursor, slackSeconds } = scope;
+  const batches = replayBatches();
+  return {
+    async look(events) {
+      if (cursor !== undefined) await findInBatches(context, cursor.block, batches.read(events), findings);
+    },
+    async finish(money) {
+      if (money !== undefined && cursor !== undefined) {
+        findInHolds(context, batches, money, findings);
+        await findInStatuses(context, cursor.block, findings);
+        await findEndless(context, cursor, slackSeconds, findings);
+      }
+      await checkStore(context, scope, findings);
+      return extentOf(context.db);
+    },
+  };
+};
+
+/** What the registry holds of the own money must be what its open batches hold. */
+function findInHolds(
+  { ledger, partner }: Needed,
+  batches: ReplayedBatches,
+  money: ReconciledMoney,
+  findings: Findings,
+): void {
+  const heldByBatches = batches.heldOf(partner);
+  for (const currency of ledger.tokens.keys()) {
+    const held = money.heldBy(currency, ledger.addresses.transferRegistry);
+    const due = heldByBatches.get(currency) ?? 0n;
+    if (held === due) continue;
+    const sentence = `The transfer registry holds ${held} minor units; its open batches hold ${due}.`;
+    findings.add("balance", currency, sentence);
+  }
+}
+
+const PAGE = 2_000;
+const BEFORE_ALL: Hex = "0x";
+
+/** Every batch in the store, as the ledger answers itself; and those that contradict each other in the store. */
+async function findInStatuses({ db, ledger, partner }: Needed, block: number, findings: Findings): Promise<void> {
+  for (let after = BEFORE_ALL; ;) {
+    const page = await projectedStatuses(db, block, after, PAGE);
+    const found = await statusesAt(
+      ledger,
+      page.map(({ id }) => id),
+      block,
+    );
+    for (const [index, { id, status }] of page.entries()) {
+      const asked = BATCH_STATUS_NAMES[found[index] ?? BatchStatus.None];
+      if (asked !== status) {
+        findings.add("batch", id, `The store has it as ${status}; on the ledger it is ${asked}.`);
+      }
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.id;
+  }
+  for (const { id, how } of await contradictoryBatches(db, partner)) findings.add("batch", id, CONTRADICTIONS[how]);
+}
+
+const CONTRADICTIONS = {
+  unknown: "It is on the ledger as this partner's, and this relay has not signed it.",
+  void: "It was given up as void, but it is on the ledger.",
+  unmarked: "The store says of it both that it is on the ledger and that it is not.",
+} as const;
+
+async function findEndless(
+  { db, ledger, partner }: Needed,
+  { block, timeSeconds }: ReconciledBlock,
+  slackSeconds: number,
+  findings: Findings,
+): Promise<void> {
+  const ledgerTime = await ledgerTimeAt(ledger, block);
+  const endless = await endlessBatches(db, partner, ledgerTime - slackSeconds, timeSeconds - slackSeconds);
+  for (const { id, isOpen } of endless) {
+    findings.add(
+      "batch",
+      id,
+      isOpen
+        ? "It has expired and is still open: its money is held."
+        : "It was signed, can no longer be opened, and has not been given up.",
+    );
+  }
+}
+
+/** What follows from the store alone. */
+async function checkStore(
+  { db }: Needed,
+  { beforeMs, settledBefore }: ReconciliationScope,
+  findings: Findings,
+): Promise<void> {
+  const about = (kind: Difference["kind"], subjects: readonly string[], sentence: string): void => {
+    for (const subject of subjects) findings.add(kind, subject, sentence);
+  };
+  about("transfer", await endlessTransfers(db, beforeMs), "Its time is over, and it has not ended.");
+  await findMistold(db, findings);
+  const owed = await owedCredits(db, settledBefore);
+  about("credit", owed, "Its batch has settled, and the customer is not credited.");
+  about("credit", await wrongCredits(db), "The customer is credited, and its batch has not settled.");
+  const unconfirmed = await unconfirmedBatches(db, settledBefore);
+  about("confirmation", unconfirmed, "Its source has not been told of the credits.");
+}
