@@ -24,6 +24,7 @@ import { startRelay, type RunningRelay } from "../src/app/relay.ts";
 import type { Database } from "../src/kernel/store/database.ts";
 import { openPgliteSchemas } from "../src/kernel/store/pglite.ts";
 import { openBooks, type AccountHolder } from "./wallet/books.ts";
+import { emptyDatabase } from "./empty-database.ts";
 import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./wallet/journal.ts";
 import { createLiquidityProvider } from "./provider/liquidity-provider.ts";
@@ -148,7 +149,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     });
     await Promise.all(providers);
 
-    const store = await openPgliteSchemas(undefined);
+    const store = await openPgliteSchemas(undefined, await emptyDatabase());
     stops.push(() => store.close());
     const { wallets = WALLETS } = options;
     const relayPorts =

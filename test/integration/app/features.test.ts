@@ -4,6 +4,7 @@ import { FEATURES } from "../../../src/app/features.ts";
 import { startRelay, type RunningRelay } from "../../../src/app/relay.ts";
 import { issueApiKey } from "../../../src/kernel/access/api-keys.ts";
 import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
+import { emptyDatabase } from "../../../sandbox/empty-database.ts";
 import { openPgliteSchemas, type PgliteSchemas } from "../../../src/kernel/store/pglite.ts";
 import { until } from "../../support/until.ts";
 import { ALIPAY_HK, fundedLedger } from "../support/chain.ts";
@@ -21,7 +22,7 @@ describe("a feature that a relay did not have", () => {
   let headers: { readonly authorization: string };
 
   before(async () => {
-    stores = await openPgliteSchemas(undefined);
+    stores = await openPgliteSchemas(undefined, await emptyDatabase());
     const sandbox = await fundedLedger();
     node = await startHttpNode();
     wallet = await startHttpWallet();

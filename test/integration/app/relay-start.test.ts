@@ -10,6 +10,7 @@ import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import type { Readiness } from "../../../src/kernel/telemetry/health.ts";
 import { issueApiKey } from "../../../src/kernel/access/api-keys.ts";
 import { startRelay, type RunningRelay } from "../../../src/app/relay.ts";
+import { emptyDatabase } from "../../../sandbox/empty-database.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import { openPgliteSchemas, type PgliteSchemas } from "../../../src/kernel/store/pglite.ts";
@@ -31,7 +32,7 @@ describe("a relay's life, from its configuration on", function () {
   const started: { stop(): Promise<unknown> }[] = [];
 
   before(async () => {
-    stores = await openPgliteSchemas(undefined);
+    stores = await openPgliteSchemas(undefined, await emptyDatabase());
   });
   after(() => stores.close());
   beforeEach(async () => {

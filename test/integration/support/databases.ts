@@ -1,10 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
+import { emptyDatabase } from "../../../sandbox/empty-database.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import { openPgliteSchemas } from "../../../src/kernel/store/pglite.ts";
 import { openPostgres } from "../../../src/kernel/store/postgres.ts";
@@ -100,7 +96,7 @@ after(async function () {
 });
 
 async function startPgliteServer(): Promise<Server> {
-  const schemas = await openPgliteSchemas(undefined, await emptyImage());
+  const schemas = await openPgliteSchemas(undefined, await emptyDatabase());
   return {
     spare: createSpareSchemas(),
     open: (schema) => schemas.database(schema),
@@ -110,26 +106,6 @@ async function startPgliteServer(): Promise<Server> {
     },
     stop: () => schemas.close(),
   };
-}
-
-/** PGlite takes seconds to make an empty database, and a tenth of that to load one. */
-async function emptyImage(): Promise<Blob> {
-  const require = createRequire(import.meta.url);
-  // The package's own file, which has a version.
-  const { version } = require("../../../node_modules/@electric-sql/pglite/package.json") as { version: string };
-  const folder = new URL("../../../node_modules/.cache/feiqian/", import.meta.url).pathname;
-  const path = join(folder, `pglite-${version}.tar`);
-  if (!existsSync(path)) {
-    const empty = await PGlite.create();
-    const image = await empty.dumpDataDir("none");
-    await empty.close();
-    await mkdir(folder, { recursive: true });
-    // Under its name only when it is complete: others may be doing the same.
-    const unfinished = `${path}.${process.pid}`;
-    await writeFile(unfinished, Buffer.from(await image.arrayBuffer()));
-    await rename(unfinished, path);
-  }
-  return new Blob([await readFile(path)]);
 }
 
 /** That of TEST_DATABASE_URL, or one of this process's own where there is one to start. */

@@ -23,6 +23,7 @@ import { serveChain } from "../../../../sandbox/chain-server.ts";
 import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../../../sandbox/network.ts";
 import { fund } from "../../../../sandbox/funding.ts";
 import { freePorts } from "../../../../sandbox/ports.ts";
+import { emptyDatabase } from "../../../../sandbox/empty-database.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../../../sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../../src/app/relay.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
@@ -252,7 +253,7 @@ async function startRelays(stops: (() => Promise<unknown>)[]): Promise<{ relay: 
     sandbox,
     PROVIDERS.map(({ id }) => ({ partner: id, currency: php, amountMinor: 10n ** 15n })),
   );
-  const store = await openPgliteSchemas(undefined);
+  const store = await openPgliteSchemas(undefined, await emptyDatabase());
   stops.push(() => store.close());
   const [port = 0, otherPort = 0] = await freePorts(2);
   const common = { sandbox, rpcUrl: node.url, stops };
