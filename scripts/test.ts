@@ -1,4 +1,4 @@
-// Runs the test suites, two at a time, and adds up what they report. The last line is always
+// Runs the test suites, several at a time, and adds up what they report. The last line is always
 // "N passed, N failed, N skipped"; the exit status is 0 only when nothing failed.
 //
 //   node scripts/test.ts             every suite
@@ -7,10 +7,11 @@
 //   node scripts/test.ts busy        some suites beside four processes that take all they get of the machine
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { V8_OUTPUT } from "./coverage/v8.ts";
-import { runLanes } from "./lib/lanes.ts";
+import { runJobs } from "./lib/jobs.ts";
 import { formatDuration, run } from "./lib/run.ts";
 import type { Command } from "./lib/run.ts";
 import { addTallies, describeTally, tallyOf } from "./lib/tally.ts";
@@ -20,6 +21,8 @@ interface Suite extends Command {
   readonly name: string;
   /** Whether it is one of those that have to cover the sources. */
   readonly reachesSources?: boolean;
+  /** What one suite at a time may be at. */
+  readonly uses?: string;
 }
 
 const SOLIDITY = ["--config", "test/solidity/hardhat.config.ts", "--network", "default", "test", "solidity"];
@@ -32,28 +35,33 @@ const { values: options, positionals } = parseArgs({
 /** The others reach nothing of the sources that these do not. */
 const OF_RELAYS = ["test/e2e/cli.test.ts", "test/e2e/network.test.ts"];
 
-/** These folders of the integration tests take about as long as all the others. */
-const OF_FEATURES = ["app", "cli", "features"];
-const folders = await readdir("test/integration", { withFileTypes: true });
-const others = folders.filter((entry) => entry.isDirectory() && ![...OF_FEATURES, "support"].includes(entry.name));
+/** What builds the contracts, if only to find that they are built. */
+const BUILDING = { uses: "artifacts" };
+/** These folders of the integration tests are suites of their own; what is left is another. */
+const FEATURES = ["features"];
+const RELAYS = ["app", "cli", "sandbox", "sdk"];
 
-/** Side by side, each one suite after the other. What compiles contracts is in one of them. */
-const lanes: readonly (readonly Suite[])[] = [
-  [
-    { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
-    { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"] },
-    { name: "end to end, of relays", program: "mocha", args: OF_RELAYS, reachesSources: true },
-    { name: "end to end, of scripts", program: "mocha", args: ["test/e2e/**/*.test.ts", ...ignoring(OF_RELAYS)] },
-    integration(
-      "integration, of what features stand on",
-      others.map(({ name }) => name),
-    ),
-  ],
-  [
-    { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
-    integration("integration, of features", OF_FEATURES),
-  ],
+/** Those that take the longest first, so that they do not end long after all others. */
+const suites: readonly Suite[] = [
+  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
+  integration("integration, of features", inFolders(FEATURES)),
+  {
+    name: "end to end, of scripts",
+    program: "mocha",
+    args: ["test/e2e/**/*.test.ts", ...ignoring(OF_RELAYS)],
+    ...BUILDING,
+  },
+  { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
+  integration("integration, of whole relays", inFolders(RELAYS)),
+  integration("integration, of what features stand on", [
+    "test/integration/**/*.test.ts",
+    ...ignoring(inFolders([...FEATURES, ...RELAYS])),
+  ]),
+  { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"], ...BUILDING },
+  { name: "end to end, of relays", program: "mocha", args: OF_RELAYS, reachesSources: true, ...BUILDING },
 ];
+/** Many a test waits for a database or a timer: one more than there are processors keeps all of them busy. */
+const AT_ONCE = availableParallelism() + 1;
 
 /** What depends the most on how fast the machine is. */
 const HASTY: Suite = {
@@ -93,9 +101,9 @@ async function runAll(): Promise<readonly Tally[]> {
     const isMeasured = options.coverage && suite.reachesSources === true;
     const measured = isMeasured ? { ...suite, env: { NODE_V8_COVERAGE: V8_OUTPUT } } : suite;
     // What each suite prints is shown at its end, so that it is not mixed with another's.
-    return { name: suite.name, run: () => runSuite(measured, { hold: true }) };
+    return { name: suite.name, uses: suite.uses, run: () => runSuite(measured, { hold: true }) };
   };
-  return runLanes(lanes.map((suites) => suites.map(job)));
+  return runJobs(suites.map(job), AT_ONCE);
 }
 
 /** Does something while as many processes as there are take what they get of the machine. */
@@ -112,8 +120,11 @@ function ignoring(files: readonly string[]): readonly string[] {
   return files.flatMap((file) => ["--ignore", file]);
 }
 
-function integration(name: string, of: readonly string[]): Suite {
-  const args = of.map((folder) => `test/integration/${folder}/**/*.test.ts`);
+function inFolders(folders: readonly string[]): readonly string[] {
+  return folders.map((folder) => `test/integration/${folder}/**/*.test.ts`);
+}
+
+function integration(name: string, args: readonly string[]): Suite {
   return { name, program: "mocha", args, reachesSources: true };
 }
 
