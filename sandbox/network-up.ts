@@ -116,6 +116,7 @@ const POLL_INTERVALS_MS = {
   confirmer: 2_000,
   notifier: 2_000,
   liquidity: 10_000,
+  pricing: 5_000,
 };
 
 /** Starts the network of ten in this process: two providers, and ten relays with their wallets; a node where it is to be. */
