@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { EXIT_CODES } from "../../src/cli/exit-codes.ts";
+import { EXIT_CODES } from "../../src/command/exit-codes.ts";
 import { allNodes, commandTree, type CommandNode } from "../../src/cli/tree.ts";
 
 /** Every command with its arguments and options, and the exit codes, as Markdown: the body of docs/cli.md. */

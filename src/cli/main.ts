@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { systemClock } from "../kernel/clock/clock.ts";
 import { drawSecurely } from "../kernel/secure-random.ts";
-import { EXIT_CODES } from "./exit-codes.ts";
+import { EXIT_CODES } from "../command/exit-codes.ts";
 import { runCommand } from "./program.ts";
 
 // Where `feiqian` starts.

@@ -1,23 +1,22 @@
 import { Argument, Command, CommanderError } from "commander";
 import { COMPLETIONS, completionScript } from "./completion.ts";
+import { FEATURES } from "../app/features.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addNetworkCommands } from "./commands/network.ts";
-import { addOperatorCommands } from "./commands/operator.ts";
-import { addProviderCommands } from "./commands/provider.ts";
-import { addReceiptCommands } from "./commands/receipts.ts";
 import { addRelayCommands } from "./commands/relay.ts";
-import { addTransferCommands } from "./commands/transfers.ts";
-import { EXIT_CODES, exitOf, type ExitName } from "./exit-codes.ts";
-import { SubmissionFailure } from "./fate.ts";
-import type { Io } from "./io.ts";
+import { EXIT_CODES, exitOf, type ExitName } from "../command/exit-codes.ts";
+import { SubmissionFailure } from "../command/fate.ts";
+import type { Io } from "../command/io.ts";
 
 const VERSION = "0.1.0";
 
 /**
  * Every command of `feiqian`. Building it does nothing; parsing runs one.
  * @param isJson whether what is wrong with a command line is left to the caller to say
+ * @param features those whose commands there are, besides the program's own
+ * @throws Error where two contribute a command of one name
  */
-export function createProgram(io: Io, isJson = false): Command {
+export function createProgram(io: Io, isJson = false, features = FEATURES): Command {
   const program = new Command("feiqian")
     .description("Cross-border remittances between mobile wallets: the relay, and what talks to it.")
     .version(VERSION)
@@ -34,10 +33,7 @@ export function createProgram(io: Io, isJson = false): Command {
     });
   addRelayCommands(program, io);
   addNetworkCommands(program, io);
-  addTransferCommands(program, io);
-  addReceiptCommands(program, io);
-  addProviderCommands(program, io);
-  addOperatorCommands(program, io);
+  for (const { commands } of features) commands?.(program, io);
   addKeyCommands(program, io);
   program
     .command("completion")
@@ -52,10 +48,10 @@ export function createProgram(io: Io, isJson = false): Command {
  * @param args without the program's own name
  * @returns what to end the process with; see EXIT_CODES
  */
-export async function runCommand(args: readonly string[], io: Io): Promise<number> {
+export async function runCommand(args: readonly string[], io: Io, features = FEATURES): Promise<number> {
   const isJson = args.includes("--json");
   try {
-    await createProgram(io, isJson).parseAsync(args, { from: "user" });
+    await createProgram(io, isJson, features).parseAsync(args, { from: "user" });
     return EXIT_CODES.OK.code;
   } catch (error) {
     const exit = exitOf(error);

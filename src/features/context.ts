@@ -3,6 +3,7 @@ import type { KernelContext } from "../kernel/context.ts";
 import type { Metrics } from "../kernel/telemetry/metrics.ts";
 import type { Hex } from "../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../domain/currency.ts";
+import type { AddCommands } from "../command/act.ts";
 import type { Findings } from "../kernel/findings.ts";
 import type { LedgerEvent } from "../ledger/events.ts";
 import type { PartnerId } from "../domain/partner.ts";
@@ -48,7 +49,10 @@ export interface RelayContext extends KernelContext {
 export type Step = StepOf<RelayContext>["run"];
 
 /** What a feature contributes to a relay. */
-export type RelayFeature = Feature<RelayWork>;
+export interface RelayFeature extends Feature<RelayWork> {
+  /** Commands of `feiqian`: what runs only some of them is loaded by those. */
+  readonly commands?: AddCommands;
+}
 
 /** What a feature does in a relay. */
 export interface RelayWork extends FeatureWork<RelayContext> {

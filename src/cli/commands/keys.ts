@@ -13,9 +13,9 @@ import {
 } from "../../schema/operator.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatInstant, parseInstant } from "../../domain/instant.ts";
-import { act } from "../act.ts";
-import type { Io } from "../io.ts";
-import { renderFacts, tableOr, type Session } from "../session.ts";
+import { act } from "../../command/act.ts";
+import type { Io } from "../../command/io.ts";
+import { renderFacts, tableOr, type Session } from "../../command/session.ts";
 
 const STORE_HELP = "work on the store of this configuration, instead of through a relay's API";
 const MAX_OVERLAP_SECONDS = 30 * 86_400;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { act } from "../act.ts";
-import type { Io } from "../io.ts";
+import { act } from "../../command/act.ts";
+import type { Io } from "../../command/io.ts";
 import { checkNetwork, generateNetwork } from "../work/ledger-network.ts";
 
 const PLAN = ["--plan <file>", "the network's members, hosts, keys by reference and parameters: network.json"] as const;

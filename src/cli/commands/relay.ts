@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { act } from "../act.ts";
-import type { Io } from "../io.ts";
+import { act } from "../../command/act.ts";
+import type { Io } from "../../command/io.ts";
 
 const CONFIG_HELP = "the relay's configuration (YAML); FEIQIAN_CONFIG unless given";
 

@@ -1,15 +1,16 @@
 import { hexOf } from "../../kernel/store/values.ts";
 import { openOwnStore, openSealer } from "../../app/parts.ts";
 import { keyUses, type KeyUse } from "../../kernel/store/sealed-rows.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { tableOr, type Session } from "../session.ts";
+import { configOf } from "../config.ts";
+import { CommandFailure } from "../../command/exit-codes.ts";
+import { tableOr, type Session } from "../../command/session.ts";
 
 /** For so long a submission is taken to be repeated: after it, a repeat that cannot be compared is answered with 503. */
 const REPEATABLE_MS = 7 * 86_400_000;
 
 /** Counts what needs which data key. */
 export async function countKeyUses(session: Session): Promise<void> {
-  const config = await session.config();
+  const config = await configOf(session);
   const sealer = openSealer(config);
   const names = new Map([
     [hexOf(sealer.currentKey).slice(2), "current"],

@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { InvalidInput } from "../../domain/errors.ts";
 import { createKeystore } from "../../ledger/keys/keystore.ts";
 import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../features/peers/keys.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { readSecretFile, renderFacts, type Session } from "../session.ts";
+import { CommandFailure } from "../../command/exit-codes.ts";
+import { readSecretFile, renderFacts, type Session } from "../../command/session.ts";
 
 interface MadeKey {
   readonly kind: string;

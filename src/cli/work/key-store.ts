@@ -5,8 +5,9 @@ import { openOwnStore } from "../../app/parts.ts";
 import { listApiKeys, revokeApiKey, type ApiKey } from "../../kernel/access/store.ts";
 import { insertAudit } from "../../kernel/access/audit-store.ts";
 import type { Database } from "../../kernel/store/database.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import type { Session } from "../session.ts";
+import { configOf } from "../config.ts";
+import { CommandFailure } from "../../command/exit-codes.ts";
+import type { Session } from "../../command/session.ts";
 
 // API keys without an API: how the first one of a relay is made. All of it is in the audit log, as by the operating
 // system's user.
@@ -46,7 +47,7 @@ async function onStore<Value>(
   action: string | undefined,
   work: (db: Database) => Promise<{ readonly value: Value; readonly subject?: string }>,
 ): Promise<Value> {
-  const db = await openOwnStore(await session.config());
+  const db = await openOwnStore(await configOf(session));
   try {
     const { value, subject } = await work(db);
     if (action !== undefined) {

@@ -5,8 +5,8 @@ import { MANIFEST_FILE, parseManifest } from "../../../deploy/besu/manifest.ts";
 import { FolderInUse, readFolder, writeFiles, type Written } from "../../../deploy/besu/output.ts";
 import { parsePlan, type Files, type NetworkPlan } from "../../../deploy/besu/plan.ts";
 import { InvalidInput } from "../../domain/errors.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { readFileFor, renderFacts, tableOr, type Session } from "../session.ts";
+import { CommandFailure } from "../../command/exit-codes.ts";
+import { readFileFor, renderFacts, tableOr, type Session } from "../../command/session.ts";
 
 interface Generated extends Written {
   readonly network: string;

@@ -23,8 +23,9 @@ import {
   type Registrant,
   type RegistrationDifference,
 } from "../../app/registration.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { readSecretFile, renderFacts, type Session } from "../session.ts";
+import { configOf } from "../config.ts";
+import { CommandFailure } from "../../command/exit-codes.ts";
+import { readSecretFile, renderFacts, type Session } from "../../command/session.ts";
 
 const MS = 1_000;
 const DAY_SECONDS = 86_400;
@@ -33,7 +34,7 @@ const MAX_DAYS = 3_650;
 
 /** Compares a relay's configuration with what its partner has on the ledger. */
 export async function check(session: Session): Promise<void> {
-  const config = await session.config();
+  const config = await configOf(session);
   await withRegistrant(session, config, async (registrant) => {
     const database = await checkStore(config, registrant);
     const differences = await checkRegistration(registrant, publicUrlOf(config));
@@ -114,7 +115,7 @@ async function checkStore(config: RelayConfig, { partner, ledger }: Registrant):
 /** Has the partner's admin put a relay's keys and address on the ledger. */
 export async function registerRelay(session: Session): Promise<void> {
   const { io } = session;
-  const config = await session.config();
+  const config = await configOf(session);
   const password = await readSecretFile(session.text("adminPasswordFile") ?? "", "--admin-password-file");
   const key = await openKeystore(session.text("admin") ?? "", password);
   const days = session.integer("days", 1, MAX_DAYS) ?? DEFAULT_DAYS;

@@ -1,15 +1,16 @@
 import { createLogger } from "../../kernel/telemetry/logger.ts";
 import { stopOnSignal } from "../../kernel/shutdown.ts";
 import { startRelay } from "../../app/relay.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import type { Session } from "../session.ts";
+import { configOf } from "../config.ts";
+import { CommandFailure } from "../../command/exit-codes.ts";
+import type { Session } from "../../command/session.ts";
 
 const MS = 1_000;
 
 /** Runs a relay until the process is told to stop. */
 export async function start(session: Session): Promise<void> {
   const { io } = session;
-  const config = await session.config();
+  const config = await configOf(session);
   const log = createLogger({ level: config.log.level, fields: { partner: config.partner }, destination: io.out });
   const relay = await startRelay(config, { log, clock: io.clock, fetch: io.fetch, drawBytes: io.drawBytes });
   const { promise: ended, resolve } = Promise.withResolvers<number>();

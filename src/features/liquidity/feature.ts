@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { addLiquidityCommands } from "./commands.ts";
 import { liquidityMetrics } from "./metrics.ts";
 import { liquiditySettings } from "./settings.ts";
 
@@ -23,5 +24,6 @@ export const liquidity: RelayFeature = {
   events: liquidityEvents,
   metrics: liquidityMetrics,
   settings: liquiditySettings,
+  commands: addLiquidityCommands,
   work: async () => (await import("./work.ts")).liquidityWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { addNotificationCommands } from "./commands.ts";
 import { notificationsMetrics } from "./metrics.ts";
 import { notificationsSettings } from "./settings.ts";
 
@@ -24,5 +25,6 @@ export const notifications: RelayFeature = {
   metrics: notificationsMetrics,
   tags: { events: "What happened, under one cursor" },
   settings: notificationsSettings,
+  commands: addNotificationCommands,
   work: async () => (await import("./work.ts")).notificationsWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { addOperatorCommands } from "./commands.ts";
 import { operatorsMetrics } from "./metrics.ts";
 import { operatorsProblems } from "./problems.ts";
 
@@ -14,5 +15,6 @@ export const operators: RelayFeature = {
   problems: operatorsProblems,
   metrics: operatorsMetrics,
   tags: { operator: "Running the relay; every action is in the audit log" },
+  commands: addOperatorCommands,
   work: async () => (await import("./work.ts")).operatorsWork,
 };

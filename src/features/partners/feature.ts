@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { addPartnerCommands } from "./commands.ts";
 import { partnersMetrics } from "./metrics.ts";
 import { partnersProblems } from "./problems.ts";
 import { partnersSettings } from "./settings.ts";
@@ -10,5 +11,6 @@ export const partners: RelayFeature = {
   metrics: partnersMetrics,
   tags: { network: "Who can be sent to, and with what money" },
   settings: partnersSettings,
+  commands: addPartnerCommands,
   work: async () => (await import("./work.ts")).partnersWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { addProviderCommands } from "./commands/provider.ts";
 import { pricingMetrics } from "./metrics.ts";
 import { pricingProblems } from "./problems.ts";
 import { pricingSettings } from "./settings.ts";
@@ -31,5 +32,6 @@ export const pricing: RelayFeature = {
   problems: pricingProblems,
   metrics: pricingMetrics,
   settings: pricingSettings,
+  commands: addProviderCommands,
   work: async () => (await import("./work.ts")).pricingWork,
 };

@@ -1,4 +1,5 @@
 import type { RelayFeature } from "../context.ts";
+import { addRemittanceCommands } from "./commands/commands.ts";
 import { remittanceMetrics } from "./metrics.ts";
 import { remittanceProblems } from "./problems.ts";
 import { remittanceRules, remittanceSettings } from "./settings.ts";
@@ -53,5 +54,6 @@ export const remittance: RelayFeature = {
   tags: { transfers: "From a quote to a receipt" },
   settings: remittanceSettings,
   settingRules: remittanceRules,
+  commands: addRemittanceCommands,
   work: async () => (await import("./work.ts")).remittanceWork,
 };

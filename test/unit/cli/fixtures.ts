@@ -1,6 +1,7 @@
 import type { TransferFate } from "../../../src/schema/problems.ts";
 import { systemClock, type Clock } from "../../../src/kernel/clock/clock.ts";
-import type { Io } from "../../../src/cli/io.ts";
+import type { Io } from "../../../src/command/io.ts";
+import type { RelayFeature } from "../../../src/features/context.ts";
 import { runCommand } from "../../../src/cli/program.ts";
 
 export const KEY = "fq_4f_c2VjcmV0";
@@ -69,10 +70,12 @@ export async function run(
   args: readonly string[],
   changes: Partial<Pick<Io, "fetch" | "environment" | "interrupted" | "onStop" | "drawBytes">> & {
     readonly clock?: Clock;
+    readonly features?: readonly RelayFeature[];
   } = {},
 ): Promise<Ran> {
   let [out, err] = ["", ""];
-  const code = await runCommand(args, {
+  const { features, ...world } = changes;
+  const io: Io = {
     out: { write: (text) => (out += text) },
     err: { write: (text) => (err += text) },
     environment: { FEIQIAN_URL: "http://relay.test:8480", FEIQIAN_API_KEY: KEY },
@@ -82,8 +85,9 @@ export async function run(
     interrupted: new AbortController().signal,
     onStop: () => undefined,
     user: "operator",
-    ...changes,
-  });
+    ...world,
+  };
+  const code = await runCommand(args, io, features);
   return { code, out, err };
 }
 

@@ -1,4 +1,8 @@
 import type { RelayFeature } from "../../../../src/features/context.ts";
+import { addGreetingCommands } from "./commands.ts";
+import { greetingMetrics } from "./metrics.ts";
+import { greetingProblems } from "./problems.ts";
+import { greetingSettings } from "./settings.ts";
 
 // A whole feature, as docs/add-a-feature.md has it: what a relay does not have, and a test gives it.
 
@@ -24,6 +28,10 @@ export const greetings: RelayFeature = {
   migrations: new URL("./migrations/", import.meta.url),
   events: greetingEvents,
   alarms: greetingAlarms,
+  problems: greetingProblems,
+  metrics: greetingMetrics,
+  settings: greetingSettings,
   tags: { greetings: "Good wishes" },
+  commands: addGreetingCommands,
   work: async () => (await import("./work.ts")).greetingsWork,
 };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { EXIT_CODES } from "../../../../src/cli/exit-codes.ts";
+import { EXIT_CODES } from "../../../../src/command/exit-codes.ts";
 import { parseConfigFile } from "../../../../src/app/config.ts";
 import { fileOf, secretsIn } from "./files.ts";
 import { systemdAnalyze, type Program } from "./programs.ts";

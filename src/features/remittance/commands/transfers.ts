@@ -5,18 +5,18 @@ import {
   type QuoteRequest,
   type QuoteResponse,
   type SubmitRequest,
-} from "../../schema/transfers.ts";
-import type { TransferStatusResponse } from "../../schema/transfer-status.ts";
-import { parseUetr, uetrFromRandom } from "../../domain/uetr.ts";
-import { parseWire } from "../../domain/wire.ts";
-import type { RelayClient } from "../../../sdk/client.ts";
-import { openOutbox } from "../../../sdk/outbox.ts";
-import { readAlias, readAmount, readCurrency, readPartner, showMoney } from "../arguments.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { act } from "../act.ts";
-import { fateOf, SubmissionFailure } from "../fate.ts";
-import type { Io } from "../io.ts";
-import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../session.ts";
+} from "../../../schema/transfers.ts";
+import type { TransferStatusResponse } from "../../../schema/transfer-status.ts";
+import { parseUetr, uetrFromRandom } from "../../../domain/uetr.ts";
+import { parseWire } from "../../../domain/wire.ts";
+import type { RelayClient } from "../../../../sdk/client.ts";
+import { openOutbox } from "../../../../sdk/outbox.ts";
+import { readAlias, readAmount, readCurrency, readPartner, showMoney } from "../../../command/arguments.ts";
+import { CommandFailure } from "../../../command/exit-codes.ts";
+import { act } from "../../../command/act.ts";
+import { fateOf, SubmissionFailure } from "../../../command/fate.ts";
+import type { Io } from "../../../command/io.ts";
+import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../../../command/session.ts";
 
 const AMOUNT_HELP = "amount and currency, as 1500.00HKD";
 const DEFAULT_WATCH_SECONDS = 600;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { act } from "../act.ts";
-import type { Io } from "../io.ts";
+import { act } from "../../../command/act.ts";
+import type { Io } from "../../../command/io.ts";
 
 export function addProviderCommands(program: Command, io: Io): void {
   const provider = program.command("provider").description("A liquidity provider's quotes. Needs no relay.");
@@ -12,5 +12,5 @@ export function addProviderCommands(program: Command, io: Io): void {
     .requiredOption("--addresses <file>", "where the ledger's contracts are, as the network has published it")
     .requiredOption("--key <file>", "key file of a key with the purpose QUOTE, which pays for the transaction")
     .requiredOption("--password-file <file>", "file with the key file's password")
-    .action(act(io, async (session, args) => (await import("../work/quote-cancellation.ts")).cancel(session, args)));
+    .action(act(io, async (session, args) => (await import("./quote-cancellation.ts")).cancel(session, args)));
 }

@@ -11,3 +11,6 @@ export function act(
     await work(openSession(io, this), this.args);
   };
 }
+
+/** Adds commands to the program. What runs only some of them is loaded by those. */
+export type AddCommands = (program: Command, io: Io) => void;

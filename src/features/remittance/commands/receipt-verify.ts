@@ -1,8 +1,8 @@
-import { formatInstant } from "../../domain/instant.ts";
-import { formatMoney } from "../../domain/money.ts";
-import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../../sdk/receipts.ts";
-import { CommandFailure } from "../exit-codes.ts";
-import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../session.ts";
+import { formatInstant } from "../../../domain/instant.ts";
+import { formatMoney } from "../../../domain/money.ts";
+import { RECEIPT_CLAIMS, verifyReceipt, type ReceiptVerification } from "../../../../sdk/receipts.ts";
+import { CommandFailure } from "../../../command/exit-codes.ts";
+import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../../../command/session.ts";
 
 /** Checks a receipt by a node of the ledger. */
 export async function verify(session: Session, [file = ""]: readonly string[]): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { InvalidInput } from "../domain/errors.ts";
-import { loadConfig, type RelayConfig } from "../app/config.ts";
 import { renderTable, type Column } from "../kernel/table.ts";
 import { readSecretText, UnfitSecretFile } from "../kernel/secrets/secret-file.ts";
 import { NotUtf8, readTextFile } from "../kernel/text-file.ts";
@@ -14,8 +13,8 @@ export interface Session {
   readonly isJson: boolean;
   /** The relay's API. */
   client(): Promise<RelayClient>;
-  /** The relay's own configuration, for commands that work beside it. */
-  config(): Promise<RelayConfig>;
+  /** Where the relay's own configuration is, for commands that work beside it; undefined where it is the environment. */
+  configFile(): string | undefined;
   text(name: string): string | undefined;
   flag(name: string): boolean;
   /** @throws InvalidInput when it is none within the limits */
@@ -75,7 +74,7 @@ export function openSession(io: Io, command: Command): Session {
       if (apiKey === "") throw new CommandFailure("USAGE", MISSING_KEY);
       return createClient({ url, key: apiKey, fetch: io.fetch });
     },
-    config: () => loadConfig(text("config") ?? io.environment["FEIQIAN_CONFIG"], io.environment),
+    configFile: () => text("config") ?? io.environment["FEIQIAN_CONFIG"],
     print(value, human) {
       io.out.write(`${isJson ? jsonOf(value, 2) : human(value)}\n`);
     },

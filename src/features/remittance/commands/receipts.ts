@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { DETAIL_GROUPS } from "../../domain/details.ts";
-import { InvalidInput } from "../../domain/errors.ts";
-import { parseUetr } from "../../domain/uetr.ts";
-import { act } from "../act.ts";
-import type { Io } from "../io.ts";
-import { jsonOf, type Session } from "../session.ts";
+import { DETAIL_GROUPS } from "../../../domain/details.ts";
+import { InvalidInput } from "../../../domain/errors.ts";
+import { parseUetr } from "../../../domain/uetr.ts";
+import { act } from "../../../command/act.ts";
+import type { Io } from "../../../command/io.ts";
+import { jsonOf, type Session } from "../../../command/session.ts";
 
 export function addReceiptCommands(program: Command, io: Io): void {
   const receipt = program.command("receipt").description("Proofs that a transfer settled, for anyone to check.");
@@ -25,7 +25,7 @@ export function addReceiptCommands(program: Command, io: Io): void {
       "--registry <address>",
       "address of the network's TransferRegistry, from a source you trust; without it nothing is proved",
     )
-    .action(act(io, async (session, args) => (await import("../work/receipt-verify.ts")).verify(session, args)));
+    .action(act(io, async (session, args) => (await import("./receipt-verify.ts")).verify(session, args)));
 }
 
 async function get(session: Session, [uetr = ""]: readonly string[]): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Clock } from "../kernel/clock/clock.ts";
-import type { Environment } from "../app/config.ts";
 
 export interface Output {
   write(text: string): unknown;
@@ -10,7 +9,7 @@ export interface Output {
 export interface Io {
   readonly out: Output;
   readonly err: Output;
-  readonly environment: Environment;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly drawBytes: (length: number) => Uint8Array;
