@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { act } from "../../command/act.ts";
 import type { Io } from "../../command/io.ts";
-import { checkNetwork, generateNetwork } from "../work/ledger-network.ts";
 
 const PLAN = ["--plan <file>", "the network's members, hosts, keys by reference and parameters: network.json"] as const;
 
@@ -13,7 +12,7 @@ export function addLedgerNetworkCommands(network: Command, io: Io): void {
     .requiredOption(...PLAN)
     .requiredOption("--out <folder>", "the output: a new folder, or a generated one that has not been changed since")
     .option("--new-genesis", "the ledger has not started: its genesis may change")
-    .action(act(io, generateNetwork));
+    .action(act(io, async (session) => (await loadWork()).generateNetwork(session)));
   network
     .command("check")
     .description(
@@ -21,5 +20,8 @@ export function addLedgerNetworkCommands(network: Command, io: Io): void {
     )
     .requiredOption(...PLAN)
     .requiredOption("--out <folder>", "the folder that was generated, with what was changed by hand")
-    .action(act(io, checkNetwork));
+    .action(act(io, async (session) => (await loadWork()).checkNetwork(session)));
 }
+
+/** Loaded only where it is done: it brings what knows the chain. */
+const loadWork = () => import("../work/ledger-network.ts");
