@@ -1,5 +1,5 @@
 import { bytesWord, concat, uintWord } from "./bytes/bytes.ts";
-import { fromHex, type Hex } from "./bytes/hex.ts";
+import { fromHex, toHex, type Hex } from "./bytes/hex.ts";
 import { keccak256 } from "./bytes/keccak.ts";
 import { uetrToBytes16, type Uetr } from "./uetr.ts";
 
@@ -25,4 +25,9 @@ export function transferLeaf({ uetr, sourceAmount, targetAmount, detailsHash }: 
     fromHex(detailsHash, 32, "detailsHash"),
   );
   return keccak256(keccak256(encoded));
+}
+
+/** Whether a transfer's leaf is among some. Where there are none, as a rule, nothing is hashed. */
+export function isAmong(leaves: ReadonlySet<Hex>, transfer: Transfer): boolean {
+  return leaves.size > 0 && leaves.has(toHex(transferLeaf(transfer)));
 }

@@ -1,7 +1,7 @@
-import { toHex, type Hex } from "../../domain/bytes/hex.ts";
+import type { Hex } from "../../domain/bytes/hex.ts";
 import { believedInstant, EARLIEST_MS, formatInstant } from "../../domain/instant.ts";
 import type { PartnerId } from "../../domain/partner.ts";
-import { transferLeaf } from "../../domain/transfer.ts";
+import { isAmong } from "../../domain/transfer.ts";
 import { transfersOfBatches } from "./store/batches.ts";
 import { acceptanceTimes, insertConfirmations, settledOwnBatch } from "./store/confirmations.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
@@ -25,7 +25,7 @@ export async function recordConfirmation(
   const transfers = (await transfersOfBatches(db, [batch])).get(batch) ?? [];
   const settled = new Set(
     transfers
-      .filter((transfer) => refunded.size === 0 || !refunded.has(toHex(transferLeaf(transfer))))
+      .filter((transfer) => !isAmong(refunded, transfer))
       .map(({ uetr }) => uetr),
   );
   if (!credits.every(({ uetr }) => settled.delete(uetr))) return "not theirs";

@@ -12,7 +12,7 @@ import {
   transition,
 } from "../../../src/domain/lifecycle.ts";
 import { reasonToBytes4 } from "../../../src/domain/reason.ts";
-import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
+import { isAmong, transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
 import { parseUetr } from "../../../src/domain/uetr.ts";
 import { referenceText } from "./reference-data.ts";
 
@@ -124,6 +124,23 @@ describe("status of a transfer", () => {
     const path = "iso20022/codesets/external_payment_transaction_status_code.json";
     const { codes } = JSON.parse(referenceText(this, path)) as { codes: Record<string, string> };
     for (const { pacs002 } of Object.values(TRANSFER_STATUSES)) expect(codes).to.have.property(pacs002);
+  });
+
+  it("hashes no transfer where nothing was rejected", () => {
+    let reads = 0;
+    const transfer: Transfer = {
+      uetr: parseUetr("eb6305c9-1f7f-49de-aed0-16487c27b42d"),
+      sourceAmount: 1n,
+      targetAmount: 1n,
+      get detailsHash() {
+        reads += 1;
+        return toHex(new Uint8Array(32));
+      },
+    };
+    expect(isAmong(new Set(), transfer)).to.equal(false);
+    expect(reads).to.equal(0);
+    expect(isAmong(new Set([toHex(transferLeaf(transfer))]), transfer)).to.equal(true);
+    expect(isAmong(new Set([toHex(new Uint8Array(32))]), transfer)).to.equal(false);
   });
 
   it("is told in the documents as it is here", async () => {

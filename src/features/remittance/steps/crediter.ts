@@ -1,8 +1,7 @@
-import { toHex } from "../../../domain/bytes/hex.ts";
 import { currencyByNumeric } from "../../../domain/currency.ts";
 import { believedInstant, formatInstant } from "../../../domain/instant.ts";
 import { readParties, type PayloadTransfer } from "../../../domain/payload.ts";
-import { transferLeaf } from "../../../domain/transfer.ts";
+import { isAmong } from "../../../domain/transfer.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import {
@@ -22,6 +21,7 @@ import { sealedPayloadOf } from "../store/payloads.ts";
 import { chunksOf, mapAtMost } from "../../../kernel/steps/chunks.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { describeFault, isOfItem, noteFault } from "../../../kernel/steps/faults.ts";
+import { grouped } from "../../../kernel/steps/grouped.ts";
 import { moneyJson } from "../../../schema/fields.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
 import { openPayload } from "../sealed-payload.ts";
@@ -39,8 +39,9 @@ const OWN_FAULT = "a fault of this relay";
  * until the wallet says that it is posted: the money is there, and it is the customer's. That it is posted once only is
  * the wallet's part, which uses the UETR; see docs/wallet-connector.md.
  */
-export const crediterStep: Step = async (context) => {
-  const { db, clock, metrics } = context;
+export const crediterStep: Step = async (relay) => {
+  const { db, clock, metrics } = relay;
+  const context: Crediting = { ...relay, write: grouped((outcomes) => writeAll(relay, outcomes)) };
   const isMoreDue = await workOff({
     context,
     step: "crediter",
@@ -56,12 +57,17 @@ export const crediterStep: Step = async (context) => {
   return isMoreDue;
 };
 
+/** A pass. All of its calls to the wallet write to the same feed of events, which has one writer at a time. */
+interface Crediting extends RelayContext {
+  readonly write: (outcome: Outcome) => Promise<void>;
+}
+
 /** A credit as it is asked for, with how often it has failed. */
 interface Asked extends DueCredit {
   readonly credit: SettledCredit;
 }
 
-async function credit(context: RelayContext, batch: CreditableBatch, isOver: () => boolean): Promise<void> {
+async function credit(context: Crediting, batch: CreditableBatch, isOver: () => boolean): Promise<void> {
   const { db, clock, wake } = context;
   const due = await dueCreditsOf(db, batch.id, clock.nowMs());
   const asked = await askable(context, batch, due);
@@ -89,7 +95,7 @@ function callsFor(asked: readonly Asked[]): readonly (readonly Asked[])[] {
 }
 
 async function askable(
-  context: RelayContext,
+  context: Crediting,
   batch: CreditableBatch,
   due: readonly DueCredit[],
 ): Promise<readonly Asked[]> {
@@ -123,7 +129,7 @@ function creditOf(
   const parties = transfer === undefined ? undefined : readParties(transfer.details);
   if (transfer === undefined || parties === undefined) return { error: "its payload is gone" };
   // The ledger has the last word, whatever this store promised: a restored backup may promise what was refunded.
-  if (rejected.has(toHex(transferLeaf(transfer)))) return { error: "the ledger has refunded it" };
+  if (isAmong(rejected, transfer)) return { error: "the ledger has refunded it" };
   const { uetr, targetAmount } = transfer;
   const amount = { minor: targetAmount, currency: currencyByNumeric(header.targetCurrency).code };
   return { ...parties, uetr, amount, batchId: id };
@@ -131,7 +137,7 @@ function creditOf(
 
 /** Nothing that this relay can do gets these credited: a person has to look. */
 async function setAside(
-  context: RelayContext,
+  context: Crediting,
   { id, header }: CreditableBatch,
   failures: readonly FailedCredit[],
 ): Promise<void> {
@@ -139,7 +145,8 @@ async function setAside(
     context.log.error({ batch: id, source: header.source, uetr, why: error }, "credit stuck");
   }
   context.metrics.credits.inc({ outcome: "impossible" }, failures.length);
-  await write(context, id, {
+  await context.write({
+    batch: id,
     postings: [],
     failures,
     stuck: new Map(failures.map(({ uetr, error }) => [uetr, error])),
@@ -149,7 +156,7 @@ async function setAside(
 
 /** The work on credits has failed by a fault: they are tried again later. */
 async function failAll(
-  context: RelayContext,
+  context: Crediting,
   batch: CreditableBatch["id"],
   credits: readonly DueCredit[],
   fault: string,
@@ -158,11 +165,12 @@ async function failAll(
   const failures = credits.map(({ uetr, attempts }): FailedCredit => {
     return { uetr, error: fault, dueAt: clock.nowMs() + backoffMs(attempts + 1, settings.retry) };
   });
-  await write(context, batch, { postings: [], failures, stuck: new Map(credits.map(({ uetr }) => [uetr, OWN_FAULT])) });
+  const stuck = new Map(credits.map(({ uetr }) => [uetr, OWN_FAULT]));
+  await context.write({ batch, postings: [], failures, stuck });
   wake("notifier");
 }
 
-async function post(context: RelayContext, batch: CreditableBatch, asked: readonly Asked[]): Promise<void> {
+async function post(context: Crediting, batch: CreditableBatch, asked: readonly Asked[]): Promise<void> {
   const { wallet, checkpoint, metrics, log, wake } = context;
   const { id, header } = batch;
   let results: readonly CreditResult[] = [];
@@ -177,7 +185,7 @@ async function post(context: RelayContext, batch: CreditableBatch, asked: readon
     log.warn({ batch: id, error }, "the wallet does not say whether it has credited");
   }
   checkpoint("crediter.credited");
-  const outcome = await record(context, id, sortOut(context, batch, asked, { results, silence }));
+  const outcome = await record(context, sortOut(context, batch, asked, { results, silence }));
   checkpoint("crediter.recorded");
   metrics.credits.inc({ outcome: "posted" }, outcome.postings.length);
   metrics.credits.inc({ outcome: "refused" }, outcome.stuck.size);
@@ -191,6 +199,7 @@ async function post(context: RelayContext, batch: CreditableBatch, asked: readon
 }
 
 interface Outcome {
+  readonly batch: CreditableBatch["id"];
   readonly postings: readonly Posting[];
   readonly failures: readonly FailedCredit[];
   /** Those of the failures that a person has to hear of, and why. */
@@ -199,7 +208,7 @@ interface Outcome {
 
 function sortOut(
   { clock, settings }: RelayContext,
-  { openedAtMs }: CreditableBatch,
+  { id, openedAtMs }: CreditableBatch,
   asked: readonly Asked[],
   { results, silence }: { readonly results: readonly CreditResult[]; readonly silence: string },
 ): Outcome {
@@ -219,16 +228,17 @@ function sortOut(
     const dueAt = nowMs + backoffMs(attempts + 1, settings.retry);
     failures.push({ uetr, error: answer?.reason ?? silence, dueAt });
   }
-  return { postings, failures, stuck };
+  return { batch: id, postings, failures, stuck };
 }
 
 /**
  * Writes down what became of a call: all of it at once or, where that fails by something in it, each posting by itself.
  * @returns what could be written
  */
-async function record(context: RelayContext, batch: CreditableBatch["id"], outcome: Outcome): Promise<Outcome> {
+async function record(context: Crediting, outcome: Outcome): Promise<Outcome> {
+  const { batch } = outcome;
   try {
-    await write(context, batch, outcome);
+    await context.write(outcome);
     return outcome;
   } catch (error) {
     if (!isOfItem(error)) throw error;
@@ -240,7 +250,7 @@ async function record(context: RelayContext, batch: CreditableBatch["id"], outco
   const stuck = new Map(outcome.stuck);
   for (const posting of outcome.postings) {
     try {
-      await write(context, batch, { postings: [posting], failures: [], stuck: new Map() });
+      await context.write({ batch, postings: [posting], failures: [], stuck: new Map() });
       postings.push(posting);
     } catch (error) {
       if (!isOfItem(error)) throw error;
@@ -253,30 +263,44 @@ async function record(context: RelayContext, batch: CreditableBatch["id"], outco
       stuck.set(posting.uetr, OWN_FAULT);
     }
   }
-  await write(context, batch, { postings: [], failures, stuck });
-  return { postings, failures, stuck };
+  await context.write({ batch, postings: [], failures, stuck });
+  return { batch, postings, failures, stuck };
 }
 
-async function write(context: RelayContext, batch: CreditableBatch["id"], outcome: Outcome): Promise<void> {
-  const { db, clock } = context;
-  const { postings, failures, stuck } = outcome;
+/** All of them in one transaction, whose events are its last statement. */
+async function writeAll({ db, clock }: RelayContext, outcomes: readonly Outcome[]): Promise<void> {
   await db.transaction(async (tx) => {
-    const fresh = await recordPostings(tx, postings);
-    await recordFailures(tx, failures);
-    const posted = postings.flatMap(({ uetr, reference, creditedAt }): NewEvent[] => {
-      const amount = fresh.get(uetr);
-      if (amount === undefined) return [];
-      const data = {
-        reference,
-        creditedAt: formatInstant(creditedAt),
-        amount: moneyJson(amount.amount, amount.currency),
-      };
-      return [{ type: "credit.posted", uetr, batch, at: clock.nowMs(), data }];
-    });
-    const untold = await withoutStuckEvent(tx, [...stuck.keys()]);
-    const told = untold.map((uetr): NewEvent => {
-      return { type: "credit.stuck", uetr, batch, at: clock.nowMs(), data: { reason: stuck.get(uetr) ?? OWN_FAULT } };
-    });
-    await appendEvents(tx, [...posted, ...told]);
+    const fresh = await recordPostings(
+      tx,
+      outcomes.flatMap(({ postings }) => postings),
+    );
+    await recordFailures(
+      tx,
+      outcomes.flatMap(({ failures }) => failures),
+    );
+    const untold = new Set(
+      await withoutStuckEvent(
+        tx,
+        outcomes.flatMap(({ stuck }) => [...stuck.keys()]),
+      ),
+    );
+    const events = outcomes.flatMap(({ batch, postings, stuck }): NewEvent[] => [
+      ...postings.flatMap(({ uetr, reference, creditedAt }): NewEvent[] => {
+        const amount = fresh.get(uetr);
+        if (amount === undefined) return [];
+        const data = {
+          reference,
+          creditedAt: formatInstant(creditedAt),
+          amount: moneyJson(amount.amount, amount.currency),
+        };
+        return [{ type: "credit.posted", uetr, batch, at: clock.nowMs(), data }];
+      }),
+      ...[...stuck]
+        .filter(([uetr]) => untold.has(uetr))
+        .map(([uetr, reason]): NewEvent => {
+          return { type: "credit.stuck", uetr, batch, at: clock.nowMs(), data: { reason } };
+        }),
+    ]);
+    await appendEvents(tx, events);
   });
 }

@@ -318,6 +318,39 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
     expect([...wallet.posted.keys()].sort()).to.deep.equal(uetrsOf(transfers));
   });
 
+  it("writes together what several calls have brought, as one at a time can write events", async () => {
+    const { target } = pair;
+    const { transfers } = await settled(8);
+    // After two attempts each is asked for alone.
+    await target.db.query("UPDATE credits SET attempts = 2");
+    const asked: Uetr[] = [];
+    let transactions = 0;
+    const counting: TestRelay = {
+      ...target,
+      wallet: {
+        ...target.wallet,
+        credit(credits) {
+          asked.push(...credits.map(({ uetr }) => uetr));
+          return Promise.resolve(
+            credits.map(({ uetr }) => ({ uetr, status: "credited", reference: "R", creditedAtMs: 1 }) as const),
+          );
+        },
+      },
+      db: {
+        ...target.db,
+        transaction(work) {
+          transactions += 1;
+          return target.db.transaction(work);
+        },
+      },
+    };
+    await run(counting, crediterStep);
+    expect(asked.toSorted()).to.deep.equal(uetrsOf(transfers));
+    expect(await events(target, "credit.posted")).to.have.length(8);
+    // Four are under way at a time: the first writes, and then those that have come meanwhile.
+    expect(transactions).to.be.at.most(4);
+  });
+
   it("confirms once the source is back", async () => {
     const { source, sourcePeer, target } = pair;
     const { transfers } = await settled();
