@@ -19,6 +19,7 @@ import { describeFault, workEach } from "../../../kernel/steps/faults.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
 import { pairOf, providerFault, recordProviderFailure, tellProviderFailure } from "../../pricing/failures.ts";
 import { submitCall } from "../../../ledger/submitting.ts";
+import { READING_MS } from "../reading.ts";
 
 /** Batches that are submitted at a time: as many as a block can take, where a block takes its time. */
 const AT_A_TIME = 32;
@@ -45,14 +46,14 @@ export const openerStep: Step = async (context) => {
 };
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
-  const { db, ledger, settings, clock, checkpoint, wake } = context;
+  const { db, ledger, clock, checkpoint, wake } = context;
   const { id, header, send, quote } = batch;
   const outcome = await submitCall(context, "open", id, openCall(ledger, header, send, quote));
   checkpoint("opener.submitted");
   // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
   const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
   if (isOpen) {
-    await recordOpenAttempt(db, id, clock.nowMs() + settings.retry.maxDelayMs, undefined);
+    await recordOpenAttempt(db, id, clock.nowMs() + READING_MS, undefined);
     wake("watcher");
     return;
   }

@@ -12,10 +12,9 @@ import { describeFault } from "../../../kernel/steps/faults.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
 import { openPayload } from "../sealed-payload.ts";
 import { submitCall } from "../../../ledger/submitting.ts";
+import { READING_MS } from "../reading.ts";
 
 const LIMIT = 32;
-/** After a settlement the watcher has so long to read of it before it is submitted again, which has no effect. */
-const READING_MS = 10_000;
 
 const KEY_REFUSED = "PartnerRegistry_KeyNotAuthorized";
 

@@ -12,7 +12,7 @@ import { networkHelpers } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import { asGovernance } from "../../support/governance.ts";
 import { failureOf, ownBatch } from "../../support/relay-batches.ts";
-import { Killed, passTime, run, testRelay, type TestRelay } from "../../support/relay-context.ts";
+import { Killed, passTime, run, testClock, testRelay, type TestRelay } from "../../support/relay-context.ts";
 import { mine } from "../../support/submitting.ts";
 
 describeOnBothDatabases("opener", (open) => {
@@ -140,6 +140,23 @@ describeOnBothDatabases("opener", (open) => {
     await run(relay, openerStep);
     await run(relay, watcherStep);
     expect(await statusOf(relay, batch.id)).to.equal(BatchStatus.Open);
+  });
+
+  it("leaves one that is in a block to the watcher, however short the pauses are of what has failed", async () => {
+    const settings = { retry: { firstDelayMs: 10, maxDelayMs: 50 } };
+    const relay = await testRelay({ db: await open(), settings, clock: testClock(Date.now()) });
+    await run(relay, watcherStep);
+    await ownBatch(relay, { count: 1 });
+    const submitter = counting(relay.submitter);
+    for (let pass = 0; pass < 20; pass++) {
+      await run({ ...relay, submitter }, openerStep);
+      relay.clock.advance(100);
+    }
+    expect(submitter.calls).to.equal(1);
+    // The watcher has not come to it for long: perhaps it is not there.
+    relay.clock.advance(10_000);
+    await run({ ...relay, submitter }, openerStep);
+    expect(submitter.calls).to.equal(2);
   });
 
   it("lets new batches through while one hangs", async () => {
