@@ -50,6 +50,11 @@ export interface Funds {
   readonly block: number;
 }
 
+/** What each signed batch that is not on the ledger yet will take of its currency. */
+const UNOPENED = `SELECT (SELECT t.source_currency FROM transfers t WHERE t.batch = b.id LIMIT 1) AS currency,
+    (b.header->>'sourceTotal')::numeric + (b.header->>'fee')::numeric AS minor
+  FROM batches b WHERE b.voided_at IS NULL AND NOT b.on_ledger`;
+
 /** Every currency that the partner has a balance in. */
 export async function readFunds(db: Queryable): Promise<readonly Funds[]> {
   const rows = await db.query<{
@@ -59,12 +64,9 @@ export async function readFunds(db: Queryable): Promise<readonly Funds[]> {
     committed: bigint;
     block: bigint;
   }>(
-    `WITH waiting AS (SELECT source_currency AS currency, sum(source_amount + fee) AS minor FROM transfers
-                      WHERE batch IS NULL AND ended IS NULL GROUP BY source_currency),
-          unopened AS (SELECT t.source_currency AS currency, sum(t.source_amount + t.fee) AS minor
-                       FROM batches b JOIN transfers t ON t.batch = b.id
-                       WHERE b.voided_at IS NULL AND NOT b.on_ledger
-                       GROUP BY t.source_currency)
+    `WITH waiting AS (SELECT source_currency AS currency, sum(source_minor) AS minor FROM waiting_sums
+                      GROUP BY source_currency),
+          unopened AS (SELECT b.currency, sum(b.minor) AS minor FROM (${UNOPENED}) AS b GROUP BY b.currency)
      SELECT b.currency, b.available, b.held, b.block, coalesce(w.minor, 0) + coalesce(u.minor, 0) AS committed
      FROM balances b LEFT JOIN waiting w ON w.currency = b.currency LEFT JOIN unopened u ON u.currency = b.currency
      ORDER BY b.currency`,

@@ -32,7 +32,7 @@ export function statusOf(record: TransferRecord): TransferStatusResponse {
   };
 }
 
-/** Whether what is free does not reach to this transfer: there are others before it. */
+/** Whether what is free does not reach for all that wait: then each may have to. */
 function waits({ queued, free }: TransferRecord): boolean {
   return free !== undefined && queued > free;
 }

@@ -69,14 +69,13 @@ export async function freeProviderMoney(
 ): Promise<readonly (ProviderMoney & { readonly free: bigint })[]> {
   const rows = await db.query<MoneyRow & { readonly free: bigint }>(
     `WITH promised AS (
-       SELECT provider_quote, sum(target_amount) AS minor FROM transfers
-       WHERE batch IS NULL AND ended IS NULL AND provider_quote IS NOT NULL GROUP BY provider_quote
+       SELECT provider, target_currency AS currency, target_minor AS minor FROM waiting_sums
        UNION ALL
-       SELECT t.provider_quote, sum(t.target_amount) FROM batches b JOIN transfers t ON t.batch = b.id
-       WHERE NOT b.on_ledger AND b.voided_at IS NULL AND t.provider_quote IS NOT NULL GROUP BY t.provider_quote
+       SELECT (b.header->'quote'->>'provider')::integer,
+         (SELECT t.target_currency FROM transfers t WHERE t.batch = b.id LIMIT 1), (b.header->>'targetTotal')::numeric
+       FROM batches b WHERE NOT b.on_ledger AND b.voided_at IS NULL
      ), of_provider AS (
-       SELECT (q.body->>'provider')::integer AS provider, q.target_currency AS currency, sum(p.minor) AS minor
-       FROM promised p JOIN provider_quotes q ON q.id = p.provider_quote GROUP BY 1, 2
+       SELECT provider, currency, sum(minor) AS minor FROM promised GROUP BY 1, 2
      )
      SELECT f.provider, f.currency, f.available - coalesce(p.minor, 0) AS free
      FROM provider_funds f LEFT JOIN of_provider p ON p.provider = f.provider AND p.currency = f.currency`,

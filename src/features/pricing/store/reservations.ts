@@ -1,6 +1,6 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf } from "../../../kernel/store/values.ts";
+import { bytesList, bytesOf } from "../../../kernel/store/values.ts";
 
 // What transfers take of a provider's quote, `provider_quotes.reserved`, is written here and nowhere else. A transfer is
 // stored and its quote drawn on in one statement, so others put these parts into theirs.
@@ -23,6 +23,16 @@ function changing(sign: "+" | "-", transfers: string): string {
     FROM (SELECT provider_quote, sum(target_amount) AS total FROM ${transfers}
           WHERE provider_quote IS NOT NULL GROUP BY provider_quote) AS t
     WHERE q.id = t.provider_quote`;
+}
+
+/**
+ * Comes before transfers change that wait, where quotes change after them: who stores transfers takes their quotes first,
+ * and the sums of what waits after them.
+ */
+export async function lockQuotes(tx: Queryable, ids: readonly Hex[]): Promise<void> {
+  await tx.query("SELECT FROM provider_quotes WHERE id = ANY ($1::bytea[]) ORDER BY id FOR NO KEY UPDATE", [
+    bytesList(ids),
+  ]);
 }
 
 /**

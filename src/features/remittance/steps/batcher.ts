@@ -19,6 +19,7 @@ import { appendEvents } from "../../../kernel/store/events.ts";
 import { readBalances } from "../../liquidity/store.ts";
 import { freeProviderMoney, unopenedOfProvider } from "../../pricing/store/providers.ts";
 import {
+  countWaiting,
   failWaiting,
   moveToQuote,
   waitingGroups,
@@ -42,8 +43,8 @@ const ON_ITS_WAY_MS = 500;
 /** Puts waiting transfers into batches, signs these and writes them down. Nobody else hears of them before that. */
 export const batcherStep: Step = async (context) => {
   const { db, clock, settings, metrics, wake } = context;
-  const groups = await waitingGroups(db);
-  metrics.waitingTransfers.set(groups.reduce((sum, { count }) => sum + count, 0));
+  const groups = await waitingGroups(db, settings.batch.maxTransfers);
+  metrics.waitingTransfers.set(await countWaiting(db));
   const nowMs = clock.nowMs();
   const closesInMs = ({ count, oldestAcceptedAt }: WaitingGroup) =>
     count >= settings.batch.maxTransfers ? 0 : Math.max(0, oldestAcceptedAt + settings.batch.maxDelayMs - nowMs);
@@ -108,6 +109,7 @@ const PAGE = 1_000;
 async function batchGroup(context: RelayContext, moment: Moment, group: WaitingGroup): Promise<boolean> {
   const { db, settings } = context;
   const quote = group.quote === undefined ? undefined : await readSignedQuote(db, group.quote);
+  if (group.quote !== undefined && quote === undefined) throw new Error(`the quote ${group.quote} is gone`);
   if (quote !== undefined) {
     const leastSeconds = Math.floor(settings.quote.leastValiditySeconds / 2);
     const isEnding = quote.validUntil <= moment.nowSeconds + leastSeconds;

@@ -5,7 +5,7 @@ import type { Transfer } from "../../../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { givingBack } from "../../pricing/store/reservations.ts";
+import { givingBack, lockQuotes } from "../../pricing/store/reservations.ts";
 import { bytesList, bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
 
 /** A batch that this relay has signed as source, with all that opens it. */
@@ -154,6 +154,11 @@ export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<
     [bytesOf(id), nowMs],
   );
   if (voided === undefined) return undefined;
+  const [priced] = await tx.query<{ quote: Uint8Array }>(
+    "SELECT provider_quote AS quote FROM transfers WHERE batch = $1 AND provider_quote IS NOT NULL LIMIT 1",
+    [bytesOf(id)],
+  );
+  if (priced !== undefined) await lockQuotes(tx, [hexOf(priced.quote)]);
   const inItMs = Math.min(Math.max(0, nowMs - numberOf(voided.signed_at)), MOST_EXTENDED_MS);
   const requeued =
     voided.provider_fault === null

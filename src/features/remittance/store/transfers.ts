@@ -124,7 +124,7 @@ export interface TransferRecord extends Omit<AcceptedTransfer, "contentMac"> {
   readonly batch: { readonly id: Hex; readonly signedAt: number; readonly voidedAt: number | undefined } | undefined;
   readonly ledger: LedgerPart | undefined;
   readonly creditedAt: number | undefined;
-  /** Money that transfers before it, and it, take of their currency: those that are in no batch yet. */
+  /** Money that it and all others take of their currency that are in no batch yet; 0 for one that does not wait. */
   readonly queued: bigint;
   /** Money that is free for them, in minor units; undefined where the ledger has not been read. */
   readonly free: bigint | undefined;
@@ -178,12 +178,13 @@ export async function findTransfers(db: Queryable, uetrs: readonly Uetr[]): Prom
        b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
        l.final_block, l.final_transaction, c.credited_at,
        CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
-         (SELECT sum(w.source_amount + w.fee) FROM transfers w WHERE w.batch IS NULL AND w.ended IS NULL
-            AND w.source_currency = t.source_currency AND w.seq <= t.seq) ELSE 0 END AS queued,
+         (SELECT sum(w.source_minor) FROM waiting_sums w WHERE w.source_currency = t.source_currency) ELSE 0 END
+         AS queued,
        CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
          (SELECT available FROM balances WHERE currency = t.source_currency) -
-         (SELECT coalesce(sum(u.source_amount + u.fee), 0) FROM batches s JOIN transfers u ON u.batch = s.id
-          WHERE u.source_currency = t.source_currency AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
+         (SELECT coalesce(sum((s.header->>'sourceTotal')::numeric + (s.header->>'fee')::numeric), 0) FROM batches s
+          WHERE (SELECT u.source_currency FROM transfers u WHERE u.batch = s.id LIMIT 1) = t.source_currency
+            AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
      FROM transfers t LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
        LEFT JOIN confirmations c ON c.uetr = t.uetr
      WHERE t.uetr = ANY ($1::uuid[])`,

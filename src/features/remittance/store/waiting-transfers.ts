@@ -5,7 +5,7 @@ import type { ReasonCode } from "../../../domain/reason.ts";
 import type { Transfer } from "../../../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { givingBack, moveReservation } from "../../pricing/store/reservations.ts";
+import { givingBack, lockQuotes, moveReservation } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
 
 /** Accepted transfers that are in no batch yet and may go into one together. */
@@ -15,13 +15,31 @@ export interface WaitingGroup {
   readonly targetCurrency: CurrencyCode;
   /** The provider's quote that they were priced on; undefined where both currencies are the same. */
   readonly quote: Hex | undefined;
+  /** Up to the number that was asked for. */
   readonly count: number;
   /** Milliseconds since the epoch. */
   readonly oldestAcceptedAt: number;
 }
 
-/** All groups, the one that has waited longest first. */
-export async function waitingGroups(db: Queryable): Promise<readonly WaitingGroup[]> {
+/** How many there are. */
+export async function countWaiting(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ transfers: bigint }>(
+    "SELECT coalesce(sum(transfers), 0)::bigint AS transfers FROM waiting_sums",
+  );
+  return numberOf(row?.transfers ?? 0n);
+}
+
+const WAITS = "batch IS NULL AND ended IS NULL";
+const GROUP = "target, source_currency, target_currency, provider_quote, seq, accepted_at";
+const SAME_CORRIDOR = `t.target = g.target AND t.source_currency = g.source_currency
+  AND t.target_currency = g.target_currency AND ${WAITS}`;
+
+/**
+ * All groups, the one that has waited longest first. From each the index is gone into for the next, so that it does not
+ * matter how many transfers there are.
+ * @param most a batch takes no more: so many are counted
+ */
+export async function waitingGroups(db: Queryable, most: number): Promise<readonly WaitingGroup[]> {
   const rows = await db.query<{
     target: number;
     source_currency: string;
@@ -30,10 +48,30 @@ export async function waitingGroups(db: Queryable): Promise<readonly WaitingGrou
     count: number;
     oldest: bigint;
   }>(
-    `SELECT target, source_currency, target_currency, provider_quote, count(*)::integer AS count,
-       min(accepted_at) AS oldest
-     FROM transfers WHERE batch IS NULL AND ended IS NULL
-     GROUP BY target, source_currency, target_currency, provider_quote ORDER BY min(seq)`,
+    `WITH RECURSIVE groups AS (
+       (SELECT ${GROUP} FROM transfers WHERE ${WAITS}
+        ORDER BY target, source_currency, target_currency, provider_quote, seq LIMIT 1)
+       UNION ALL
+       SELECT n.target, n.source_currency, n.target_currency, n.provider_quote, n.seq, n.accepted_at
+       FROM groups g CROSS JOIN LATERAL (
+         (SELECT 1 AS place, ${GROUP} FROM transfers t WHERE ${SAME_CORRIDOR} AND t.provider_quote > g.provider_quote
+          ORDER BY provider_quote, seq LIMIT 1)
+         UNION ALL
+         (SELECT 2, ${GROUP} FROM transfers t
+          WHERE ${SAME_CORRIDOR} AND t.provider_quote IS NULL AND g.provider_quote IS NOT NULL ORDER BY seq LIMIT 1)
+         UNION ALL
+         (SELECT 3, ${GROUP} FROM transfers t
+          WHERE (t.target, t.source_currency, t.target_currency) > (g.target, g.source_currency, g.target_currency)
+            AND ${WAITS} ORDER BY target, source_currency, target_currency, provider_quote, seq LIMIT 1)
+         ORDER BY place LIMIT 1) AS n)
+     SELECT target, source_currency, target_currency, provider_quote, accepted_at AS oldest,
+       (CASE WHEN provider_quote IS NULL
+         THEN (SELECT count(*) FROM (SELECT FROM transfers t WHERE ${SAME_CORRIDOR} AND t.provider_quote IS NULL
+           LIMIT $1) AS counted)
+         ELSE (SELECT count(*) FROM (SELECT FROM transfers t WHERE ${SAME_CORRIDOR}
+           AND t.provider_quote = g.provider_quote LIMIT $1) AS counted) END)::integer AS count
+     FROM groups g ORDER BY seq`,
+    [most],
   );
   return rows.map((row) => ({
     target: parsePartnerId(row.target),
@@ -70,8 +108,8 @@ export async function waitingTransfers(
   }>(
     `SELECT seq, uetr, source_amount, target_amount, details_hash, if_unfunded, expires_at FROM transfers
      WHERE batch IS NULL AND ended IS NULL AND target = $1 AND source_currency = $2 AND target_currency = $3
-       AND provider_quote IS NOT DISTINCT FROM $4::bytea AND seq > $5 ORDER BY seq LIMIT $6`,
-    [target, sourceCurrency, targetCurrency, quote === undefined ? null : bytesOf(quote), afterSeq, limit],
+       AND ${quote === undefined ? "provider_quote IS NULL" : "provider_quote = $6"} AND seq > $4 ORDER BY seq LIMIT $5`,
+    [target, sourceCurrency, targetCurrency, afterSeq, limit, ...(quote === undefined ? [] : [bytesOf(quote)])],
   );
   return rows.map((row) => ({
     seq: row.seq,
@@ -116,6 +154,7 @@ export async function failWaiting(
  * up
  */
 export async function moveToQuote(tx: Queryable, transfers: readonly bigint[], from: Hex, to: Hex): Promise<boolean> {
+  await lockQuotes(tx, [from, to]);
   const [moved] = await tx.query<{ transfers: number; total: bigint }>(
     `WITH moved AS (
        UPDATE transfers SET provider_quote = $3 WHERE batch IS NULL AND ended IS NULL AND provider_quote = $2
