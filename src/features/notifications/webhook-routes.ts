@@ -73,7 +73,7 @@ function endpointRoutes(app: Routes, relay: RelayContext): void {
       },
     },
     async ({ params }, reply) => {
-      if (!(await deleteWebhook(relay.db, params.id))) {
+      if (!(await relay.db.transaction((tx) => deleteWebhook(tx, params.id)))) {
         throw new Problem("not-found", "there is no webhook with this id");
       }
       return reply.code(204).send(null);
