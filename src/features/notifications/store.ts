@@ -120,9 +120,14 @@ export async function listWebhooks(db: Queryable): Promise<readonly Webhook[]> {
   }));
 }
 
-/** Removes a webhook with its deliveries. Returns whether there was one. */
+/**
+ * Removes a webhook with its deliveries: those after it, so that what is being planned for it goes with them.
+ * @param tx a transaction, not the database
+ * @returns whether there was one
+ */
 export async function deleteWebhook(tx: Queryable, id: string): Promise<boolean> {
   const rows = await tx.query("DELETE FROM webhooks WHERE id = $1::uuid RETURNING id", [id]);
+  await tx.query("DELETE FROM deliveries WHERE webhook = $1::uuid", [id]);
   return rows.length > 0;
 }
 
@@ -135,6 +140,19 @@ export async function disableWebhook(tx: Queryable, id: string, nowMs: number): 
   return rows.length > 0;
 }
 
+/** Of deliveries that are to be made: those that were not tried yet, and those that have failed. */
+export const IS_NEW = "d.delivered_at IS NULL AND d.dead_at IS NULL AND d.attempts = 0";
+export const HAS_FAILED = "d.delivered_at IS NULL AND d.dead_at IS NULL AND d.attempts > 0";
+
+const LATEST_DEAD =
+  "SELECT * FROM deliveries d WHERE d.dead_at IS NOT NULL ORDER BY d.dead_at DESC, d.event DESC LIMIT $1";
+/** Enough of each endpoint's, by the indexes that its work is found by. */
+const LATEST_DUE = `SELECT d.* FROM webhooks w CROSS JOIN LATERAL (
+    (SELECT * FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW} ORDER BY d.event DESC LIMIT $1)
+    UNION ALL
+    (SELECT * FROM deliveries d WHERE d.webhook = w.id AND ${HAS_FAILED} ORDER BY d.next_attempt_at DESC LIMIT $1)
+  ) AS d`;
+
 /** Deliveries that were given up, or are still tried; the latest first. */
 export async function listDeliveries(
   db: Queryable,
@@ -143,8 +161,7 @@ export async function listDeliveries(
 ): Promise<readonly Delivery[]> {
   const rows = await db.query<DeliveryRow>(
     `SELECT d.webhook, d.attempts, d.last_error, d.next_attempt_at, d.dead_at, ${COLUMNS}
-     FROM deliveries d JOIN ${EVENTS}
-     WHERE d.delivered_at IS NULL AND d.dead_at IS ${state === "dead" ? "NOT NULL" : "NULL"}
+     FROM (${state === "dead" ? LATEST_DEAD : LATEST_DUE}) AS d JOIN ${EVENTS}
      ORDER BY ${state === "dead" ? "d.dead_at" : "d.next_attempt_at"} DESC, d.event DESC LIMIT $1`,
     [limit],
   );
@@ -166,7 +183,7 @@ export async function redeliver(tx: Queryable, webhook: string, event: bigint, n
   const rows = await tx.query(
     `INSERT INTO deliveries (webhook, event, next_attempt_at)
      SELECT w.id, e.seq, $3::bigint FROM webhooks w, events e
-     WHERE w.id = $1::uuid AND w.disabled_at IS NULL AND e.seq = $2::bigint
+     WHERE w.id = $1::uuid AND w.disabled_at IS NULL AND e.seq = $2::bigint FOR KEY SHARE OF w
      ON CONFLICT (webhook, event) DO UPDATE
        SET attempts = 0, next_attempt_at = excluded.next_attempt_at, last_error = NULL, delivered_at = NULL, dead_at = NULL
      RETURNING event`,
@@ -208,10 +225,6 @@ export async function planDeliveries(db: Database, nowMs: number, limit: number)
   });
 }
 
-/** Of deliveries that are to be made: those that were not tried yet, and those that have failed. */
-const IS_NEW = "d.delivered_at IS NULL AND d.dead_at IS NULL AND d.attempts = 0";
-const HAS_FAILED = "d.delivered_at IS NULL AND d.dead_at IS NULL AND d.attempts > 0";
-
 /** The endpoints for which something is due: those that answer, in turns with those that have just failed. */
 export async function endpointsDue(db: Queryable, nowMs: number, limit: number): Promise<readonly Endpoint[]> {
   return db.query<Endpoint>(
@@ -220,11 +233,12 @@ export async function endpointsDue(db: Queryable, nowMs: number, limit: number):
          ${turnOf("w.not_before", "greatest(least(d.new_since, d.failed_since), w.not_before), w.id")}
        FROM webhooks w CROSS JOIN LATERAL (
          SELECT
-           (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW}) AS new_since,
+           (SELECT d.next_attempt_at FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW} AND d.next_attempt_at <= $1
+            ORDER BY d.event LIMIT 1) AS new_since,
            (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.webhook = w.id AND ${HAS_FAILED}) AS failed_since
        ) AS d
        WHERE w.disabled_at IS NULL AND w.not_before <= $1
-         AND (d.new_since <= $1 OR (d.failed_since <= $1 AND w.retry_not_before <= $1))) AS due
+         AND (d.new_since IS NOT NULL OR (d.failed_since <= $1 AND w.retry_not_before <= $1))) AS due
      ORDER BY turn, not_before, id LIMIT $2`,
     [nowMs, limit],
   );

@@ -4,18 +4,17 @@ import type { Difference, Findings } from "../../../kernel/findings.ts";
 import { ledgerTimeAt, statusesAt } from "../../../ledger/state.ts";
 import type { Reconcile, ReconciledBlock, ReconciledMoney, ReconciliationScope, RelayContext } from "../../context.ts";
 import {
-  contradictoryBatches,
+  comparedBatches,
+  comparedMarks,
   endlessBatches,
   endlessTransfers,
-  extentOf,
   owedCredits,
   projectedStatuses,
   unconfirmedBatches,
-  wrongCredits,
 } from "../store/findings.ts";
 import { findInBatches } from "./batches.ts";
 import { replayBatches, type ReplayedBatches } from "./replayed-batches.ts";
-import { findMistold } from "./told.ts";
+import { findMistold, type Told } from "./told.ts";
 
 declare module "../../../kernel/findings.ts" {
   interface DifferenceKinds {
@@ -43,8 +42,7 @@ export const reconcileTransfers: Reconcile = (context, scope, findings) => {
         await findInStatuses(context, cursor.block, findings);
         await findEndless(context, cursor, slackSeconds, findings);
       }
-      await checkStore(context, scope, findings);
-      return extentOf(context.db);
+      return checkStore(context, scope, findings);
     },
   };
 };
@@ -69,8 +67,8 @@ function findInHolds(
 const PAGE = 2_000;
 const BEFORE_ALL: Hex = "0x";
 
-/** Every batch in the store, as the ledger answers itself; and those that contradict each other in the store. */
-async function findInStatuses({ db, ledger, partner }: Needed, block: number, findings: Findings): Promise<void> {
+/** Every batch in the store, as the ledger answers itself. */
+async function findInStatuses({ db, ledger }: Needed, block: number, findings: Findings): Promise<void> {
   for (let after = BEFORE_ALL; ;) {
     const page = await projectedStatuses(db, block, after, PAGE);
     const found = await statusesAt(
@@ -88,7 +86,26 @@ async function findInStatuses({ db, ledger, partner }: Needed, block: number, fi
     if (last === undefined) break;
     after = last.id;
   }
-  for (const { id, how } of await contradictoryBatches(db, partner)) findings.add("batch", id, CONTRADICTIONS[how]);
+}
+
+/** Batches that contradict each other in the store. @returns how many there are of the ledger's */
+async function findContradictions({ db, partner }: Needed, findings: Findings): Promise<number> {
+  const ofLedger = (after: Hex) => comparedBatches(db, partner, after, PAGE);
+  const ofMarks = (after: Hex) => comparedMarks(db, after, PAGE);
+  let batches = 0;
+  for (const readAfter of [ofLedger, ofMarks]) {
+    for (let after = BEFORE_ALL; ;) {
+      const page = await readAfter(after);
+      if (readAfter === ofLedger) batches += page.length;
+      for (const { id, contradiction } of page) {
+        if (contradiction !== undefined) findings.add("batch", id, CONTRADICTIONS[contradiction]);
+      }
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last.id;
+    }
+  }
+  return batches;
 }
 
 const CONTRADICTIONS = {
@@ -116,20 +133,22 @@ async function findEndless(
   }
 }
 
-/** What follows from the store alone. */
+/** What follows from the store alone. @returns how much was gone through */
 async function checkStore(
-  { db }: Needed,
+  context: Needed,
   { beforeMs, settledBefore }: ReconciliationScope,
   findings: Findings,
-): Promise<void> {
+): Promise<Told & { readonly batches: number }> {
+  const { db } = context;
   const about = (kind: Difference["kind"], subjects: readonly string[], sentence: string): void => {
     for (const subject of subjects) findings.add(kind, subject, sentence);
   };
   about("transfer", await endlessTransfers(db, beforeMs), "Its time is over, and it has not ended.");
-  await findMistold(db, findings);
+  const batches = await findContradictions(context, findings);
+  const told = await findMistold(db, findings);
   const owed = await owedCredits(db, settledBefore);
   about("credit", owed, "Its batch has settled, and the customer is not credited.");
-  about("credit", await wrongCredits(db), "The customer is credited, and its batch has not settled.");
   const unconfirmed = await unconfirmedBatches(db, settledBefore);
   about("confirmation", unconfirmed, "Its source has not been told of the credits.");
+  return { batches, ...told };
 }

@@ -8,20 +8,28 @@ import type { Findings } from "../../../kernel/findings.ts";
 
 const PAGE = 1_000;
 
-export async function findMistold(db: Queryable, findings: Findings): Promise<void> {
+/** How much was gone through. */
+export interface Told extends Readonly<Record<string, number>> {
+  readonly transfers: number;
+  readonly credits: number;
+  readonly events: number;
+}
+
+export async function findMistold(db: Queryable, findings: Findings): Promise<Told> {
+  let transfers = 0;
   for (let after = 0n; ;) {
     const page = await toldTransfers(db, after, PAGE);
-    for (const [batch, transfers] of Map.groupBy(page, (transfer) => transfer.batch)) {
-      const isAsked = batch !== undefined && transfers.some(({ hasRejected }) => hasRejected);
+    transfers += page.length;
+    for (const [batch, members] of Map.groupBy(page, (transfer) => transfer.batch)) {
+      const isAsked = batch !== undefined && members.some(({ hasRejected }) => hasRejected);
       const rejected = isAsked ? await rejectionsOf(db, batch) : [];
-      for (const transfer of transfers) findInTransfer(transfer, rejected, findings);
+      for (const transfer of members) findInTransfer(transfer, rejected, findings);
     }
     const last = page.at(-1);
     if (last === undefined) break;
     after = last.seq;
   }
-  await findInCredits(db, findings);
-  await findStrayEvents(db, findings);
+  return { transfers, credits: await findInCredits(db, findings), events: await findStrayEvents(db, findings) };
 }
 
 function findInTransfer(transfer: ToldTransfer, rejected: readonly PublishedRejection[], findings: Findings): void {
@@ -60,10 +68,15 @@ function storyOf(transfer: ToldTransfer, rejected: readonly PublishedRejection[]
   return new Set(["transfer.held", `transfer.${end}`, ...(isCredited ? ["transfer.credited"] : [])]);
 }
 
-async function findInCredits(db: Queryable, findings: Findings): Promise<void> {
+async function findInCredits(db: Queryable, findings: Findings): Promise<number> {
+  let credits = 0;
   for (let after: Uetr | undefined; ;) {
     const page = await toldCredits(db, after, PAGE);
-    for (const { uetr, isCredited, told } of page) {
+    credits += page.length;
+    for (const { uetr, isCredited, isSettled, told } of page) {
+      if (isCredited && !isSettled) {
+        findings.add("credit", uetr, "The customer is credited, and its batch has not settled.");
+      }
       if (told === (isCredited ? 1 : 0)) continue;
       findings.add(
         "credit",
@@ -74,18 +87,20 @@ async function findInCredits(db: Queryable, findings: Findings): Promise<void> {
       );
     }
     const last = page.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return credits;
     after = last.uetr;
   }
 }
 
-async function findStrayEvents(db: Queryable, findings: Findings): Promise<void> {
+async function findStrayEvents(db: Queryable, findings: Findings): Promise<number> {
+  let events = 0;
   for (let after = 0n; ;) {
-    const { last, strays } = await strayEvents(db, after, PAGE);
+    const { last, seen, strays } = await strayEvents(db, after, PAGE);
     for (const { seq, type } of strays) {
       findings.add("event", String(seq), `It tells of ${type}, and this relay has no such ${type.split(".")[0]}.`);
     }
-    if (last === undefined) return;
+    events += seen;
+    if (last === undefined) return events;
     after = last;
   }
 }

@@ -29,10 +29,13 @@ export async function batchesToCredit(
     `SELECT id, header, rejected, opened_time_s FROM (
        SELECT l.id, l.header, l.rejected, l.opened_time_s, c.failed,
          ${turnOf("c.failed", "c.due, l.final_block, l.id")}
-       FROM (
-         SELECT batch, min(next_attempt_at) AS due, min(attempts) AS failed FROM credits
-         WHERE credited_at IS NULL AND next_attempt_at <= $1 GROUP BY batch) AS c
-       JOIN ledger_batches l ON l.id = c.batch AND l.status = 'settled') AS due
+       FROM decisions d JOIN ledger_batches l ON l.id = d.batch AND l.status = 'settled'
+         -- The first that is due; new ones come before what has failed.
+         CROSS JOIN LATERAL (
+           SELECT next_attempt_at AS due, attempts AS failed FROM credits
+           WHERE batch = d.batch AND credited_at IS NULL AND next_attempt_at <= $1
+           ORDER BY next_attempt_at LIMIT 1) AS c
+       WHERE d.confirmed_at IS NULL) AS due
      ORDER BY turn, failed, id LIMIT $2`,
     [nowMs, limit],
   );
@@ -114,15 +117,21 @@ export async function withoutStuckEvent(tx: Queryable, uetrs: readonly Uetr[]): 
 
 /** Posted by then as a rule: from the settlement on. */
 const STUCK_AFTER_SECONDS = 60;
+/** More are not counted: a wallet that is away for hours must not have all of them read again and again. */
+const MOST_COUNTED = 10_000;
 
 /**
  * Credits of settled batches that have failed, for whatever reason, or that have had no result for a while: whatever
- * keeps the step that credits from its work, customers wait for their money.
+ * keeps the step that credits from its work, customers wait for their money. Counted up to ten thousand.
  */
 export async function countStuckCredits(db: Queryable, nowMs: number): Promise<number> {
   const [row] = await db.query<{ stuck: number }>(
-    `SELECT count(*)::integer AS stuck FROM credits c JOIN ledger_batches l ON l.id = c.batch AND l.status = 'settled'
-     WHERE c.credited_at IS NULL AND (c.attempts > 0 OR l.final_time_s < $1)`,
+    `SELECT count(*)::integer AS stuck FROM (
+       SELECT FROM decisions d JOIN ledger_batches l ON l.id = d.batch AND l.status = 'settled'
+         CROSS JOIN LATERAL (
+           SELECT FROM credits c WHERE c.batch = d.batch AND c.credited_at IS NULL
+             AND (c.attempts > 0 OR l.final_time_s < $1) LIMIT ${MOST_COUNTED}) AS c
+       WHERE d.confirmed_at IS NULL LIMIT ${MOST_COUNTED}) AS stuck`,
     [Math.floor(nowMs / 1_000) - STUCK_AFTER_SECONDS],
   );
   return row?.stuck ?? 0;

@@ -168,7 +168,7 @@ export async function closeUncredited(db: Queryable, nowMs: number): Promise<voi
     `WITH closed AS (
        UPDATE decisions d SET confirmed_at = $1 FROM ledger_batches l
        WHERE l.id = d.batch AND d.confirmed_at IS NULL AND l.status IN ('rejected', 'expired') RETURNING d.batch
-     ) UPDATE credits SET next_attempt_at = 9223372036854775807 WHERE batch IN (SELECT batch FROM closed)`,
+     ) UPDATE credits SET next_attempt_at = 9223372036854775807 WHERE batch = ANY (ARRAY(SELECT batch FROM closed))`,
     [nowMs],
   );
 }

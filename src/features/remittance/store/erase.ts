@@ -17,31 +17,35 @@ export interface Erased {
 /** Rows of one statement, so that none holds its locks for long. */
 const ROWS_AT_ONCE = 5_000;
 
+// Each asks for one row at a time, by its index: EXISTS in an expression may have PostgreSQL read the whole table first.
+
 /**
  * On a transfer `t`: nothing is done with its details any more, here or at the target. Of one in a batch the ledger
  * decides: it is refunded, or its payee is known to be credited.
  */
 const TRANSFER_IS_FINISHED = `(CASE
   WHEN t.batch IS NULL THEN t.ended IS NOT NULL
-  WHEN EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = t.batch) THEN
-    EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = t.batch AND l.status IN ('rejected', 'expired'))
-    OR EXISTS (SELECT 1 FROM confirmations c WHERE c.uetr = t.uetr)
-    OR EXISTS (SELECT 1 FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected')
-  ELSE EXISTS (SELECT 1 FROM batches b WHERE b.id = t.batch AND b.voided_at IS NOT NULL)
+  ELSE coalesce(
+    (SELECT l.status IN ('rejected', 'expired')
+       OR coalesce((SELECT true FROM confirmations c WHERE c.uetr = t.uetr), false)
+       OR coalesce((SELECT true FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected' LIMIT 1), false)
+     FROM ledger_batches l WHERE l.id = t.batch),
+    (SELECT b.voided_at IS NOT NULL FROM batches b WHERE b.id = t.batch))
 END)`;
 
 /**
  * On a payload `p`: its batch is over. Where it has settled, this relay knows what it promised, and whoever is to be
  * credited has been: a store that was restored may have lost the promise, not the duty.
  */
-const PAYLOAD_IS_FINISHED = `EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = p.batch
-  AND (l.status IN ('rejected', 'expired')
-    OR (l.status = 'settled' AND EXISTS (SELECT 1 FROM decisions d WHERE d.batch = p.batch)
-      AND NOT EXISTS (SELECT 1 FROM credits c WHERE c.batch = p.batch AND c.credited_at IS NULL))))`;
+const PAYLOAD_IS_FINISHED = `coalesce(
+  (SELECT l.status IN ('rejected', 'expired')
+     OR (l.status = 'settled' AND coalesce((SELECT true FROM decisions d WHERE d.batch = p.batch), false)
+       AND (SELECT c.uetr FROM credits c WHERE c.batch = p.batch AND c.credited_at IS NULL LIMIT 1) IS NULL)
+   FROM ledger_batches l WHERE l.id = p.batch), false)`;
 
 /** On a payload `p`: up to ledger time $2 its batch was not opened, and now it cannot be. */
 const PAYLOAD_IS_PAST_CHANCE = `(p.expires_at_s <= $2
-  AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = p.batch))`;
+  AND (SELECT l.id FROM ledger_batches l WHERE l.id = p.batch) IS NULL)`;
 
 /** What an erasure by age looks at. */
 export interface ErasureTimes {

@@ -2,7 +2,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable, SqlValue } from "../../../kernel/store/database.ts";
-import { bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import { bytesOf, hexOf } from "../../../kernel/store/values.ts";
 
 // What a reconciliation asks the store. It is asked while the relay works: each question is one statement.
 
@@ -27,21 +27,43 @@ export async function projectedStatuses(
   return rows.map(({ id, status }) => ({ id: hexOf(id), status }));
 }
 
-/** Batches that contradict each other in the store, by how they do. */
-export async function contradictoryBatches(
+/** How a batch on the ledger and what this relay has of its own contradict each other; undefined where they do not. */
+export interface ComparedBatch {
+  readonly id: Hex;
+  readonly contradiction: "unknown" | "void" | "unmarked" | undefined;
+}
+
+/** Batches on the ledger after one, in the order of their ids, each beside what this relay has signed. */
+export async function comparedBatches(
   db: Queryable,
   partner: PartnerId,
-): Promise<readonly { readonly id: Hex; readonly how: "unknown" | "void" | "unmarked" }[]> {
-  const rows = await db.query<{ id: Uint8Array; how: "unknown" | "void" | "unmarked" }>(
-    `SELECT l.id, CASE WHEN b.id IS NULL THEN 'unknown' WHEN b.voided_at IS NOT NULL THEN 'void' ELSE 'unmarked' END AS how
-     FROM ledger_batches l LEFT JOIN batches b ON b.id = l.id
-     WHERE l.source = $1 AND (b.id IS NULL OR b.voided_at IS NOT NULL OR NOT b.on_ledger)
-     UNION ALL
-     SELECT b.id, 'unmarked' FROM batches b
-     WHERE b.on_ledger AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = b.id)`,
-    [partner],
+  after: Hex,
+  limit: number,
+): Promise<readonly ComparedBatch[]> {
+  return compared(
+    db,
+    `SELECT l.id, CASE WHEN l.source <> $3 THEN NULL WHEN b.on_ledger IS NULL THEN 'unknown'
+       WHEN b.voided_at IS NOT NULL THEN 'void' WHEN NOT b.on_ledger THEN 'unmarked' END AS how
+     FROM (SELECT id, source FROM ledger_batches WHERE id > $1 ORDER BY id LIMIT $2) AS l
+       LEFT JOIN LATERAL (SELECT on_ledger, voided_at FROM batches b WHERE b.id = l.id LIMIT 1) AS b ON true
+     ORDER BY l.id`,
+    [bytesOf(after), limit, partner],
   );
-  return rows.map(({ id, how }) => ({ id: hexOf(id), how }));
+}
+
+/** Own batches after one that are marked as being on the ledger, each beside whether it is. */
+export async function comparedMarks(db: Queryable, after: Hex, limit: number): Promise<readonly ComparedBatch[]> {
+  return compared(
+    db,
+    `SELECT b.id, CASE WHEN (SELECT l.id FROM ledger_batches l WHERE l.id = b.id) IS NULL THEN 'unmarked' END AS how
+     FROM (SELECT id FROM batches WHERE on_ledger AND id > $1 ORDER BY id LIMIT $2) AS b ORDER BY b.id`,
+    [bytesOf(after), limit],
+  );
+}
+
+async function compared(db: Queryable, sql: string, values: readonly SqlValue[]): Promise<readonly ComparedBatch[]> {
+  const rows = await db.query<{ id: Uint8Array; how: "unknown" | "void" | "unmarked" | null }>(sql, values);
+  return rows.map(({ id, how }) => ({ id: hexOf(id), contradiction: how ?? undefined }));
 }
 
 /** Own transfers whose time was over before a moment, in milliseconds, and which have no end and are in no batch. */
@@ -81,40 +103,20 @@ export async function endlessBatches(
 export async function owedCredits(db: Queryable, settledBefore: number): Promise<readonly Uetr[]> {
   return uetrs(
     db,
-    `SELECT c.uetr FROM credits c JOIN ledger_batches l ON l.id = c.batch
-     WHERE l.status = 'settled' AND c.credited_at IS NULL AND l.final_time_s <= $1 ORDER BY c.uetr`,
+    `SELECT c.uetr FROM credits c WHERE c.credited_at IS NULL AND $1 >=
+       (SELECT l.final_time_s FROM ledger_batches l WHERE l.id = c.batch AND l.status = 'settled') ORDER BY c.uetr`,
     [settledBefore],
-  );
-}
-
-/** Credits that are posted although their batch has not settled. */
-export async function wrongCredits(db: Queryable): Promise<readonly Uetr[]> {
-  return uetrs(
-    db,
-    `SELECT c.uetr FROM credits c LEFT JOIN ledger_batches l ON l.id = c.batch
-     WHERE c.credited_at IS NOT NULL AND l.status IS DISTINCT FROM 'settled' ORDER BY c.uetr`,
-    [],
   );
 }
 
 /** Batches that had settled before a moment, in seconds, of whose credits the source relay has not been told. */
 export async function unconfirmedBatches(db: Queryable, settledBefore: number): Promise<readonly Hex[]> {
   const rows = await db.query<{ batch: Uint8Array }>(
-    `SELECT d.batch FROM decisions d JOIN ledger_batches l ON l.id = d.batch
-     WHERE l.status = 'settled' AND d.confirmed_at IS NULL AND l.final_time_s <= $1 ORDER BY d.batch`,
+    `SELECT d.batch FROM decisions d WHERE d.confirmed_at IS NULL AND $1 >=
+       (SELECT l.final_time_s FROM ledger_batches l WHERE l.id = d.batch AND l.status = 'settled') ORDER BY d.batch`,
     [settledBefore],
   );
   return rows.map(({ batch }) => hexOf(batch));
-}
-
-/** How much there is of this feature's to go through. */
-export async function extentOf(db: Queryable): Promise<Readonly<Record<string, number>>> {
-  const [row] = await db.query<{ batches: bigint; transfers: bigint; credits: bigint }>(
-    `SELECT (SELECT count(*) FROM ledger_batches) AS batches, (SELECT count(*) FROM transfers) AS transfers,
-       (SELECT count(*) FROM credits) AS credits`,
-  );
-  const { batches = 0n, transfers = 0n, credits = 0n } = row ?? {};
-  return { batches: numberOf(batches), transfers: numberOf(transfers), credits: numberOf(credits) };
 }
 
 async function uetrs(db: Queryable, sql: string, values: readonly SqlValue[]): Promise<readonly Uetr[]> {

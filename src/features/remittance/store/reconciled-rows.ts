@@ -180,10 +180,9 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
   }>(
     `SELECT t.seq, t.uetr, t.batch, t.ended, t.source_amount, t.target_amount, t.details_hash,
        t.requeued, b.voided_at IS NOT NULL AS void, l.status, coalesce(l.rejected <> '[]', false) AS has_rejected,
-       c.uetr IS NOT NULL AS confirmed, told.counts AS told
+       (SELECT c.uetr FROM confirmations c WHERE c.uetr = t.uetr) IS NOT NULL AS confirmed, told.counts AS told
      FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t
        LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
-       LEFT JOIN confirmations c ON c.uetr = t.uetr
        CROSS JOIN LATERAL (
          SELECT coalesce(jsonb_object_agg(type, events), '{}') AS counts FROM (
            SELECT e.type, count(*)::integer AS events FROM events e
@@ -221,8 +220,13 @@ export async function rejectionsOf(db: Queryable, batch: Hex): Promise<readonly 
 export interface ToldCredit {
   readonly uetr: Uetr;
   readonly isCredited: boolean;
+  /** Its batch has settled. */
+  readonly isSettled: boolean;
   readonly told: number;
 }
+
+/** Less than any UETR. */
+const BEFORE_ALL = "00000000-0000-0000-0000-000000000000";
 
 /** Credits after one, in the order of their UETRs. */
 export async function toldCredits(
@@ -230,31 +234,38 @@ export async function toldCredits(
   after: Uetr | undefined,
   limit: number,
 ): Promise<readonly ToldCredit[]> {
-  const rows = await db.query<{ uetr: string; credited: boolean; told: number }>(
+  const rows = await db.query<{ uetr: string; credited: boolean; settled: boolean; told: number }>(
     `SELECT c.uetr, c.credited_at IS NOT NULL AS credited,
+       coalesce((SELECT l.status = 'settled' FROM ledger_batches l WHERE l.id = c.batch), false) AS settled,
        (SELECT count(*) FROM events e WHERE e.uetr = c.uetr AND e.type = 'credit.posted')::integer AS told
-     FROM (SELECT uetr, credited_at FROM credits WHERE $1::uuid IS NULL OR uetr > $1::uuid ORDER BY uetr LIMIT $2) AS c
+     FROM (SELECT uetr, batch, credited_at FROM credits WHERE uetr > $1::uuid ORDER BY uetr LIMIT $2) AS c
      ORDER BY c.uetr`,
-    [after ?? null, limit],
+    [after ?? BEFORE_ALL, limit],
   );
-  return rows.map(({ uetr, credited, told }) => ({ uetr: parseUetr(uetr), isCredited: credited, told }));
+  return rows.map(({ uetr, credited, settled, told }) => {
+    return { uetr: parseUetr(uetr), isCredited: credited, isSettled: settled, told };
+  });
 }
 
-/** Events after one that are about a transfer or a credit which is not there. */
-export async function strayEvents(
-  db: Queryable,
-  after: bigint,
-  limit: number,
-): Promise<{ readonly last: bigint | undefined; readonly strays: readonly { seq: bigint; type: string }[] }> {
-  const rows = await db.query<{ seq: bigint; type: string; stray: boolean }>(
+interface EventPage {
+  readonly last: bigint | undefined;
+  readonly seen: number;
+  readonly strays: readonly { readonly seq: bigint; readonly type: string }[];
+}
+
+/** Events after one: how many were looked at, and those that are about a transfer or a credit which is not there. */
+export async function strayEvents(db: Queryable, after: bigint, limit: number): Promise<EventPage> {
+  const rows = await db.query<{ seq: bigint; type: string; stray: boolean; seen: number }>(
     `WITH page AS (SELECT seq, type, uetr FROM events WHERE seq > $1 ORDER BY seq LIMIT $2), judged AS (
        SELECT p.seq, p.type,
-         CASE WHEN p.type LIKE 'transfer.%' THEN NOT EXISTS (SELECT 1 FROM transfers t WHERE t.uetr = p.uetr)
-           WHEN p.type LIKE 'credit.%' THEN NOT EXISTS (SELECT 1 FROM credits c WHERE c.uetr = p.uetr)
+         -- One row at a time, by its index: EXISTS may have PostgreSQL read the whole table first.
+         CASE WHEN p.type LIKE 'transfer.%' THEN (SELECT t.seq FROM transfers t WHERE t.uetr = p.uetr) IS NULL
+           WHEN p.type LIKE 'credit.%' THEN (SELECT c.uetr FROM credits c WHERE c.uetr = p.uetr) IS NULL
            ELSE false END AS stray
        FROM page p)
-     SELECT seq, type, stray FROM judged WHERE stray OR seq = (SELECT max(seq) FROM page) ORDER BY seq`,
+     SELECT seq, type, stray, (SELECT count(*) FROM page)::integer AS seen FROM judged
+     WHERE stray OR seq = (SELECT max(seq) FROM page) ORDER BY seq`,
     [after, limit],
   );
-  return { last: rows.at(-1)?.seq, strays: rows.filter(({ stray }) => stray) };
+  return { last: rows.at(-1)?.seq, seen: rows[0]?.seen ?? 0, strays: rows.filter(({ stray }) => stray) };
 }
