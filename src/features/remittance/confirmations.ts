@@ -23,11 +23,7 @@ export async function recordConfirmation(
   if (refunded === null) return "not theirs";
   if (refunded === undefined) return "not settled";
   const transfers = (await transfersOfBatches(db, [batch])).get(batch) ?? [];
-  const settled = new Set(
-    transfers
-      .filter((transfer) => !isAmong(refunded, transfer))
-      .map(({ uetr }) => uetr),
-  );
+  const settled = new Set(transfers.filter((transfer) => !isAmong(refunded, transfer)).map(({ uetr }) => uetr));
   if (!credits.every(({ uetr }) => settled.delete(uetr))) return "not theirs";
 
   const accepted = await acceptanceTimes(db, batch);

@@ -5,7 +5,7 @@ const MOST = 16;
 
 interface Waiting<Item> {
   readonly item: Item;
-  readonly done: PromiseWithResolvers<void>;
+  readonly done: PromiseWithResolvers<undefined>;
 }
 
 /**
@@ -21,7 +21,7 @@ export function grouped<Item>(work: (items: readonly Item[]) => Promise<void>): 
   const attempt = async (group: readonly Waiting<Item>[]): Promise<void> => {
     try {
       await work(group.map(({ item }) => item));
-      for (const { done } of group) done.resolve();
+      for (const { done } of group) done.resolve(undefined);
     } catch (failure) {
       if (group.length > 1 && isOfItem(failure)) for (const one of group) await attempt([one]);
       else for (const { done } of group) done.reject(failure);
@@ -34,7 +34,7 @@ export function grouped<Item>(work: (items: readonly Item[]) => Promise<void>): 
   };
 
   return (item) => {
-    const done = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<undefined>();
     waiting.push({ item, done });
     if (!isWorking) void workOn();
     return done.promise;

@@ -46,14 +46,14 @@ export const openerStep: Step = async (context) => {
 };
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
-  const { db, ledger, clock, checkpoint, wake } = context;
+  const { db, ledger, settings, clock, checkpoint, wake } = context;
   const { id, header, send, quote } = batch;
   const outcome = await submitCall(context, "open", id, openCall(ledger, header, send, quote));
   checkpoint("opener.submitted");
   // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
   const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
   if (isOpen) {
-    await recordOpenAttempt(db, id, clock.nowMs() + READING_MS, undefined);
+    await recordOpenAttempt(db, id, clock.nowMs() + Math.max(READING_MS, settings.retry.maxDelayMs), undefined);
     wake("watcher");
     return;
   }

@@ -154,6 +154,8 @@ export async function failWaiting(
  * up
  */
 export async function moveToQuote(tx: Queryable, transfers: readonly bigint[], from: Hex, to: Hex): Promise<boolean> {
+  // Them, their quotes, the sums: in this order as everybody else, so that nobody waits for who waits.
+  await tx.query("SELECT FROM transfers WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR NO KEY UPDATE", [transfers]);
   await lockQuotes(tx, [from, to]);
   const [moved] = await tx.query<{ transfers: number; total: bigint }>(
     `WITH moved AS (

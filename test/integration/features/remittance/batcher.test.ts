@@ -7,8 +7,10 @@ import { openCall } from "../../../../src/ledger/calls.ts";
 import { ledgerTimeAt } from "../../../../src/ledger/state.ts";
 import { batcherStep } from "../../../../src/features/remittance/steps/batcher.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
-import { batchesToOpen, transfersOfBatches } from "../../../../src/features/remittance/store/batches.ts";
+import { batchesToOpen, transfersOfBatches, voidBatch } from "../../../../src/features/remittance/store/batches.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
+import { countWaiting, waitingGroups } from "../../../../src/features/remittance/store/waiting-transfers.ts";
+import { stepFaults } from "../../../../src/kernel/store/step-faults.ts";
 import { cancelTransfer } from "../../../../src/features/remittance/store/transfers.ts";
 import { FUNDS, HKD_TO_HKD, HKD_TO_PHP, networkHelpers } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
@@ -214,6 +216,56 @@ describeOnBothDatabases("batcher", (open) => {
     await acceptTransfers(relay, 1, { corridor: HKD_TO_HKD });
     await run(relay, batcherStep);
     expect((await rows(relay))[0]).to.deep.include({ batch: null, ended: null });
+  });
+
+  it("signs nothing on a quote that is not there", async () => {
+    const relay = await relayOf();
+    await acceptTransfers(relay, 2, { quote: await standingQuote(relay) });
+    await relay.db.query("DELETE FROM provider_quotes");
+    await run(relay, batcherStep);
+    expect(await signed(relay)).to.deep.equal([]);
+    expect(await countWaiting(relay.db)).to.equal(2);
+    const [fault] = (await stepFaults(relay.db, "batcher")).values();
+    expect(fault?.error).to.contain("is gone");
+  });
+
+  it("counts what waits as it comes and goes, whoever has counted it before", async () => {
+    const relay = await relayOf();
+    const [{ db }, quote] = [relay, await standingQuote(relay)];
+    const waits = async () => {
+      const [sums] = await db.query<{ transfers: bigint; source: bigint; target: bigint }>(
+        `SELECT coalesce(sum(transfers), 0)::bigint AS transfers, coalesce(sum(source_minor), 0) AS source,
+           coalesce(sum(target_minor), 0) AS target FROM waiting_sums`,
+      );
+      const [rows] = await db.query<{ transfers: bigint; source: bigint; target: bigint }>(
+        `SELECT count(*) AS transfers, coalesce(sum(source_amount + fee), 0) AS source,
+           coalesce(sum(target_amount), 0) AS target FROM transfers WHERE batch IS NULL AND ended IS NULL`,
+      );
+      expect(sums).to.deep.equal(rows);
+      return sums?.transfers;
+    };
+    const accepted = await acceptTransfers(relay, 12, { quote });
+    expect(await waits()).to.equal(12n);
+    const [first] = accepted;
+    if (first === undefined) throw new Error("none was accepted");
+    await db.transaction((tx) => cancelTransfer(tx, first.uetr, relay.clock.nowMs()));
+    await db.query("UPDATE transfers SET sealed = NULL WHERE uetr = $1::uuid", [first.uetr]);
+    expect(await waits()).to.equal(11n);
+    await acceptTransfers(relay, 3, { corridor: HKD_TO_HKD });
+    expect(await waits()).to.equal(14n);
+    const groups = await waitingGroups(db, 5);
+    expect(groups.map(({ quote: of, count }) => [of, count])).to.have.deep.members([
+      [quote.id, 5],
+      [undefined, 3],
+    ]);
+    await run(relay, batcherStep);
+    expect(await waits()).to.equal(0n);
+    const [batch] = await signed(relay);
+    await db.query("UPDATE batches SET provider_fault = 'it has no money'");
+    if (batch !== undefined) await db.transaction((tx) => voidBatch(tx, batch.id, relay.clock.nowMs()));
+    expect(await waits()).to.be.oneOf([1n, 3n, 10n]);
+    await db.query("DELETE FROM transfers");
+    expect(await waits()).to.equal(0n);
   });
 
   describe("when the quote ends", () => {

@@ -5,7 +5,7 @@ describe("grouped work", () => {
   /** Work that is under way until it is let go. */
   function held() {
     const groups: (readonly number[])[] = [];
-    let letGo = Promise.withResolvers<void>();
+    let letGo = Promise.withResolvers<undefined>();
     const work = grouped<number>(async (items) => {
       groups.push(items);
       await letGo.promise;
@@ -14,10 +14,10 @@ describe("grouped work", () => {
     return {
       groups,
       work,
-      go() {
-        letGo.resolve();
+      go: () => {
+        letGo.resolve(undefined);
         letGo = Promise.withResolvers();
-        letGo.resolve();
+        letGo.resolve(undefined);
       },
     };
   }
