@@ -118,11 +118,11 @@ export async function withoutStuckEvent(tx: Queryable, uetrs: readonly Uetr[]): 
 /** Posted by then as a rule: from the settlement on. */
 const STUCK_AFTER_SECONDS = 60;
 /** More are not counted: a wallet that is away for hours must not have all of them read again and again. */
-const MOST_COUNTED = 10_000;
+const MOST_COUNTED = 1_000;
 
 /**
  * Credits of settled batches that have failed, for whatever reason, or that have had no result for a while: whatever
- * keeps the step that credits from its work, customers wait for their money. Counted up to ten thousand.
+ * keeps the step that credits from its work, customers wait for their money. Counted up to a thousand.
  */
 export async function countStuckCredits(db: Queryable, nowMs: number): Promise<number> {
   const [row] = await db.query<{ stuck: number }>(

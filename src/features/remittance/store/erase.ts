@@ -72,7 +72,7 @@ export async function eraseOlderThan(
     db,
     `WITH due AS (SELECT t.seq FROM transfers t
        WHERE t.accepted_at < $1 AND t.sealed IS NOT NULL AND ${TRANSFER_IS_FINISHED} LIMIT ${ROWS_AT_ONCE}),
-     erased AS (UPDATE transfers SET sealed = NULL FROM due WHERE transfers.seq = due.seq RETURNING 1)
+     erased AS (UPDATE transfers SET sealed = NULL WHERE seq = ANY (ARRAY(SELECT seq FROM due)) RETURNING 1)
      SELECT count(*)::integer AS erased FROM erased`,
     [beforeMs],
   );
@@ -81,7 +81,7 @@ export async function eraseOlderThan(
     `WITH due AS (SELECT p.batch FROM payloads p
        WHERE p.received_at < $1 AND p.sealed IS NOT NULL AND (${PAYLOAD_IS_FINISHED} OR ${PAYLOAD_IS_PAST_CHANCE})
        LIMIT ${ROWS_AT_ONCE}),
-     erased AS (UPDATE payloads SET sealed = NULL FROM due WHERE payloads.batch = due.batch RETURNING 1)
+     erased AS (UPDATE payloads SET sealed = NULL WHERE batch = ANY (ARRAY(SELECT batch FROM due)) RETURNING 1)
      SELECT count(*)::integer AS erased FROM erased`,
     [beforeMs, ledgerTimeSeconds],
   );
