@@ -130,7 +130,8 @@ export async function countStuckCredits(db: Queryable, nowMs: number): Promise<n
        SELECT FROM decisions d JOIN ledger_batches l ON l.id = d.batch AND l.status = 'settled'
          CROSS JOIN LATERAL (
            SELECT FROM credits c WHERE c.batch = d.batch AND c.credited_at IS NULL
-             AND (c.attempts > 0 OR l.final_time_s < $1) LIMIT ${MOST_COUNTED}) AS c
+             AND (c.attempts > 0 OR l.final_time_s < $1)
+           ORDER BY c.next_attempt_at LIMIT ${MOST_COUNTED}) AS c
        WHERE d.confirmed_at IS NULL LIMIT ${MOST_COUNTED}) AS stuck`,
     [Math.floor(nowMs / 1_000) - STUCK_AFTER_SECONDS],
   );

@@ -17,7 +17,8 @@ export interface Erased {
 /** Rows of one statement, so that none holds its locks for long. */
 const ROWS_AT_ONCE = 5_000;
 
-// Each asks for one row at a time, by its index: EXISTS in an expression may have PostgreSQL read the whole table first.
+// Each asks for one row at a time, in the order of its index: EXISTS in an expression may have PostgreSQL read the whole
+// table first, and so may a limit without an order.
 
 /**
  * On a transfer `t`: nothing is done with its details any more, here or at the target. Of one in a batch the ledger
@@ -28,7 +29,8 @@ const TRANSFER_IS_FINISHED = `(CASE
   ELSE coalesce(
     (SELECT l.status IN ('rejected', 'expired')
        OR coalesce((SELECT true FROM confirmations c WHERE c.uetr = t.uetr), false)
-       OR coalesce((SELECT true FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected' LIMIT 1), false)
+       OR coalesce((SELECT true FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected'
+         ORDER BY e.seq LIMIT 1), false)
      FROM ledger_batches l WHERE l.id = t.batch),
     (SELECT b.voided_at IS NOT NULL FROM batches b WHERE b.id = t.batch))
 END)`;
@@ -40,7 +42,8 @@ END)`;
 const PAYLOAD_IS_FINISHED = `coalesce(
   (SELECT l.status IN ('rejected', 'expired')
      OR (l.status = 'settled' AND coalesce((SELECT true FROM decisions d WHERE d.batch = p.batch), false)
-       AND (SELECT c.uetr FROM credits c WHERE c.batch = p.batch AND c.credited_at IS NULL LIMIT 1) IS NULL)
+       AND (SELECT c.uetr FROM credits c WHERE c.batch = p.batch AND c.credited_at IS NULL
+         ORDER BY c.next_attempt_at LIMIT 1) IS NULL)
    FROM ledger_batches l WHERE l.id = p.batch), false)`;
 
 /** On a payload `p`: up to ledger time $2 its batch was not opened, and now it cannot be. */
@@ -71,7 +74,8 @@ export async function eraseOlderThan(
   const transfers = await eraseInParts(
     db,
     `WITH due AS (SELECT t.seq FROM transfers t
-       WHERE t.accepted_at < $1 AND t.sealed IS NOT NULL AND ${TRANSFER_IS_FINISHED} LIMIT ${ROWS_AT_ONCE}),
+       WHERE t.accepted_at < $1 AND t.sealed IS NOT NULL AND ${TRANSFER_IS_FINISHED}
+       ORDER BY t.accepted_at LIMIT ${ROWS_AT_ONCE}),
      erased AS (UPDATE transfers SET sealed = NULL WHERE seq = ANY (ARRAY(SELECT seq FROM due)) RETURNING 1)
      SELECT count(*)::integer AS erased FROM erased`,
     [beforeMs],
@@ -80,7 +84,7 @@ export async function eraseOlderThan(
     db,
     `WITH due AS (SELECT p.batch FROM payloads p
        WHERE p.received_at < $1 AND p.sealed IS NOT NULL AND (${PAYLOAD_IS_FINISHED} OR ${PAYLOAD_IS_PAST_CHANCE})
-       LIMIT ${ROWS_AT_ONCE}),
+       ORDER BY p.received_at LIMIT ${ROWS_AT_ONCE}),
      erased AS (UPDATE payloads SET sealed = NULL WHERE batch = ANY (ARRAY(SELECT batch FROM due)) RETURNING 1)
      SELECT count(*)::integer AS erased FROM erased`,
     [beforeMs, ledgerTimeSeconds],

@@ -35,6 +35,7 @@ const WAITS = "batch IS NULL AND ended IS NULL";
  * whole history, of which it takes some to wait.
  */
 const WAITING_SEQ = "(seq + 0)";
+const WAITING_ORDER = `provider_quote, ${WAITING_SEQ}`;
 const GROUP = "target, source_currency, target_currency, provider_quote, seq, accepted_at";
 const SAME_CORRIDOR = `t.target = g.target AND t.source_currency = g.source_currency
   AND t.target_currency = g.target_currency AND ${WAITS}`;
@@ -55,28 +56,28 @@ export async function waitingGroups(db: Queryable, most: number): Promise<readon
   }>(
     `WITH RECURSIVE groups AS (
        (SELECT ${GROUP} FROM transfers WHERE ${WAITS}
-        ORDER BY target, source_currency, target_currency, provider_quote, ${WAITING_SEQ} LIMIT 1)
+        ORDER BY target, source_currency, target_currency, ${WAITING_ORDER} LIMIT 1)
        UNION ALL
        SELECT n.target, n.source_currency, n.target_currency, n.provider_quote, n.seq, n.accepted_at
        FROM groups g CROSS JOIN LATERAL (
          (SELECT 1 AS place, ${GROUP} FROM transfers t WHERE ${SAME_CORRIDOR} AND t.provider_quote > g.provider_quote
-          ORDER BY provider_quote, ${WAITING_SEQ} LIMIT 1)
+          ORDER BY ${WAITING_ORDER} LIMIT 1)
          UNION ALL
          (SELECT 2, ${GROUP} FROM transfers t
           WHERE ${SAME_CORRIDOR} AND t.provider_quote IS NULL AND g.provider_quote IS NOT NULL
-          ORDER BY ${WAITING_SEQ} LIMIT 1)
+          ORDER BY ${WAITING_ORDER} LIMIT 1)
          UNION ALL
          (SELECT 3, ${GROUP} FROM transfers t
           WHERE (t.target, t.source_currency, t.target_currency) > (g.target, g.source_currency, g.target_currency)
-            AND ${WAITS} ORDER BY target, source_currency, target_currency, provider_quote, ${WAITING_SEQ} LIMIT 1)
+            AND ${WAITS} ORDER BY target, source_currency, target_currency, ${WAITING_ORDER} LIMIT 1)
          ORDER BY place LIMIT 1) AS n)
      SELECT target, source_currency, target_currency, provider_quote, accepted_at AS oldest,
        (CASE WHEN provider_quote IS NULL
          THEN (SELECT count(*) FROM (SELECT FROM transfers t WHERE ${SAME_CORRIDOR} AND t.provider_quote IS NULL
-           ORDER BY ${WAITING_SEQ} LIMIT $1) AS counted)
+           ORDER BY ${WAITING_ORDER} LIMIT $1) AS counted)
          ELSE (SELECT count(*) FROM (SELECT FROM transfers t WHERE ${SAME_CORRIDOR}
            AND t.provider_quote = g.provider_quote
-           ORDER BY ${WAITING_SEQ} LIMIT $1) AS counted) END)::integer AS count
+           ORDER BY ${WAITING_ORDER} LIMIT $1) AS counted) END)::integer AS count
      FROM groups g ORDER BY seq`,
     [most],
   );
@@ -116,7 +117,7 @@ export async function waitingTransfers(
     `SELECT seq, uetr, source_amount, target_amount, details_hash, if_unfunded, expires_at FROM transfers
      WHERE batch IS NULL AND ended IS NULL AND target = $1 AND source_currency = $2 AND target_currency = $3
        AND ${quote === undefined ? "provider_quote IS NULL" : "provider_quote = $6"} AND ${WAITING_SEQ} > $4
-     ORDER BY ${WAITING_SEQ} LIMIT $5`,
+     ORDER BY ${WAITING_ORDER} LIMIT $5`,
     [target, sourceCurrency, targetCurrency, afterSeq, limit, ...(quote === undefined ? [] : [bytesOf(quote)])],
   );
   return rows.map((row) => ({
