@@ -23,7 +23,7 @@ import type { StartConfig } from "../src/app/parts.ts";
 import { startRelay, type RunningRelay } from "../src/app/relay.ts";
 import type { Database } from "../src/kernel/store/database.ts";
 import { openPgliteSchemas } from "../src/kernel/store/pglite.ts";
-import { openBooks, type AccountHolder } from "./wallet/books.ts";
+import { openBooks, type AccountHolder, type WalletBooks } from "./wallet/books.ts";
 import { emptyDatabase } from "./empty-database.ts";
 import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./wallet/journal.ts";
@@ -71,6 +71,8 @@ export interface NetworkOptions {
   readonly log: Logger;
   /** Whose relays and wallets are started; everybody's by default. */
   readonly wallets?: readonly Wallet[];
+  /** Of these, whose relay is left to somebody else to start, on the partner's port; nobody's by default. */
+  readonly ownRelay?: PartnerId;
   /** Any free ones by default. */
   readonly ports?: NetworkPorts;
   /** Where the wallets' journals are kept; in memory by default. */
@@ -90,10 +92,21 @@ export interface RunningPartner {
   readonly database: Database;
 }
 
+/** A partner whose relay is somebody else's: its wallet waits for that relay. */
+export interface RelaylessPartner {
+  readonly wallet: Wallet;
+  readonly server: WalletServer;
+  /** Where the relay is to be. */
+  readonly relayUrl: string;
+  /** What it signs its calls to the wallet with. */
+  readonly connectorSecret: string;
+}
+
 export interface RunningNetwork {
   readonly sandbox: Sandbox;
   readonly rpcUrls: readonly string[];
   readonly partners: ReadonlyMap<PartnerId, RunningPartner>;
+  readonly relayless: RelaylessPartner | undefined;
   /** Has some time pass on the ledger, where it can be told to. */
   passTime(): Promise<void>;
   /** Relays first, each after it has finished what it is at; then everybody else. */
@@ -161,15 +174,17 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       peerKeys: generatePeerKeys(),
       database: () => store.database(`relay_${wallet.id}`),
     }));
+    const shared = { ...options, sandbox, rpcUrls: node.rpcUrls };
+    const [left] = places.filter(({ wallet }) => wallet.id === options.ownRelay);
+    const relayless = left === undefined ? undefined : await startRelayless({ ...shared, ...left }, stops);
+    const ours = places.filter((place) => place !== left);
     // Before any relay starts: each looks the others up.
     await Promise.all(
-      places.map(({ wallet, port, peerKeys }) =>
+      ours.map(({ wallet, port, peerKeys }) =>
         registerEndpoint(sandbox, wallet.id, { url: relayUrl(port), ...publicPeerKeys(peerKeys) }),
       ),
     );
-    const started = places.map((place) =>
-      startPartner({ ...options, ...place, sandbox, rpcUrls: node.rpcUrls }, stops),
-    );
+    const started = ours.map((place) => startPartner({ ...shared, ...place }, stops));
     const settled = await Promise.allSettled(started);
     const failed = settled.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -178,6 +193,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       sandbox,
       rpcUrls: node.rpcUrls,
       partners: new Map(partners.map((partner) => [partner.wallet.id, partner])),
+      relayless,
       passTime: () => passTime(sandbox, chain),
       stop,
     };
@@ -204,8 +220,16 @@ interface PartnerOptions extends NetworkOptions {
   readonly database: () => Promise<Database>;
 }
 
-async function startPartner(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<RunningPartner> {
-  const { sandbox, wallet, ports, folder, drawBytes } = options;
+interface StartedWallet {
+  readonly server: WalletServer;
+  readonly books: WalletBooks;
+  readonly connectorSecret: string;
+  /** Lets the wallet's page send, once its relay is there. */
+  readonly open: (app: WalletApp) => void;
+}
+
+async function startWallet(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<StartedWallet> {
+  const { wallet, ports, folder, drawBytes } = options;
   const connectorSecret = `whsec_${Buffer.from(drawBytes(32)).toString("base64")}`;
   const books = openBooks({
     wallet: wallet.id,
@@ -224,6 +248,17 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
     ...(ports === undefined ? {} : { port: ports.firstWallet + wallet.id - 1 }),
   });
   stops.push(() => server.stop());
+  return { server, books, connectorSecret, open: (app) => void (opened.app = app) };
+}
+
+async function startRelayless(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<RelaylessPartner> {
+  const { server, connectorSecret } = await startWallet(options, stops);
+  return { wallet: options.wallet, server, relayUrl: relayUrl(options.port), connectorSecret };
+}
+
+async function startPartner(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<RunningPartner> {
+  const { sandbox, wallet, drawBytes } = options;
+  const { server, books, connectorSecret, open } = await startWallet(options, stops);
 
   const database = await options.database();
   const { keys } = sandbox;
@@ -248,7 +283,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
   const webhook = await client.createWebhook({ url: `${server.url}/webhooks`, types: [...ENDINGS] });
   server.trustWebhooks(webhook.secret);
   const app = await openWalletApp({ books, relay: client, clock: systemClock });
-  opened.app = app;
+  open(app);
   return { wallet, server, app, relay, client, apiKey, database };
 }
 

@@ -4,7 +4,7 @@ import { InvalidInput } from "../src/domain/errors.ts";
 import { LOG_LEVELS } from "../src/kernel/telemetry/logger.ts";
 import { PROVIDERS } from "../sandbox/network.ts";
 import { portsTaken } from "../sandbox/ports.ts";
-import { WALLETS } from "../sandbox/wallet/wallets.ts";
+import { parseWallet, WALLETS } from "../sandbox/wallet/wallets.ts";
 import { compileContracts } from "./lib/compile.ts";
 import { runScript } from "./lib/script.ts";
 import { stopSignal } from "./lib/stop-signal.ts";
@@ -16,6 +16,9 @@ their relays. All of it is in this process and in memory: Ctrl-C ends it, and no
 
   --folder DIR   where to write network.json (everything below, for programs) and addresses.json (default .feiqian)
   --any-ports    take whatever ports are free, instead of the usual ones
+  --own-relay PARTNER
+                 leave the relay of this partner, 1 to 10, to you: it is not started, and what you need for it is
+                 written to partner-PARTNER in the folder (docs/relay-operator.md)
   --log LEVEL    what the relays log, to stderr: debug, info, warn, error, fatal or silent (default: warnings and
                  worse, to relays.log in the folder)
   --help
@@ -29,6 +32,7 @@ runScript(async () => {
     options: {
       folder: { type: "string", default: ".feiqian" },
       "any-ports": { type: "boolean", default: false },
+      "own-relay": { type: "string" },
       log: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -41,6 +45,8 @@ runScript(async () => {
   if (values.log !== undefined && logLevel === undefined) {
     throw new InvalidInput("--log", `one of ${LOG_LEVELS.join(", ")}`, values.log);
   }
+  const own = values["own-relay"];
+  const ownRelay = own === undefined ? undefined : parseWallet(own, "--own-relay").id;
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const ports = values["any-ports"] ? undefined : PORTS;
   if (ports !== undefined) await requireFreePorts();
@@ -49,7 +55,7 @@ runScript(async () => {
   await compileContracts(say);
   // It takes a while to load: by now it has been said what is going on.
   const { startOwnNetwork } = await import("./start/own-network.ts");
-  const network = await startOwnNetwork({ folder: values.folder, ports, logLevel, say });
+  const network = await startOwnNetwork({ folder: values.folder, ports, ownRelay, logLevel, say });
   await told;
   say("Stopping …");
   await network.stop();

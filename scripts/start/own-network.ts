@@ -1,6 +1,9 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { toHex } from "../../src/domain/bytes/hex.ts";
+import type { PartnerId } from "../../src/domain/partner.ts";
+import { createKeystore } from "../../src/ledger/keys/keystore.ts";
 import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
 import { createLogger, type LogLevel } from "../../src/kernel/telemetry/logger.ts";
 import { createRandom } from "../../src/kernel/random.ts";
@@ -11,6 +14,7 @@ import {
   type NetworkOptions,
   type NetworkPorts,
   type RunningNetwork,
+  type RelaylessPartner,
   type RunningPartner,
 } from "../../sandbox/network-up.ts";
 import { playCustomers, playDeposits } from "../../sandbox/day/play.ts";
@@ -27,6 +31,8 @@ export interface OwnNetworkOptions {
   readonly folder: string;
   /** Any free ones where they are left out. */
   readonly ports: NetworkPorts | undefined;
+  /** The partner whose relay the reader starts; what it needs is written to a folder in the folder. */
+  readonly ownRelay: PartnerId | undefined;
   /** For stderr; where it is left out, warnings go to a file in the folder. */
   readonly logLevel: LogLevel | undefined;
   readonly say: Say;
@@ -36,6 +42,7 @@ export interface OwnNetworkOptions {
 export async function startOwnNetwork({
   folder: name,
   ports,
+  ownRelay,
   logLevel,
   say,
 }: OwnNetworkOptions): Promise<Pick<RunningNetwork, "stop">> {
@@ -59,8 +66,9 @@ export async function startOwnNetwork({
         : { level: logLevel, destination: process.stderr },
     ),
     ...(ports === undefined ? {} : { ports }),
+    ...(ownRelay === undefined ? {} : { ownRelay }),
   };
-  const network = await showProgress("Funding the partners; starting ten relays …", say, () => startNetwork(options));
+  const network = await showProgress("Funding the partners; starting the relays …", say, () => startNetwork(options));
   const stop = async () => {
     await network.stop();
     await rm(join(folder, "network.json"), { force: true });
@@ -78,14 +86,17 @@ export async function startOwnNetwork({
 async function writeFiles(folder: string, network: RunningNetwork): Promise<void> {
   const addressesFile = join(folder, "addresses.json");
   await writeFile(addressesFile, formatAddresses(network.sandbox.ledger.addresses));
-  const wallets = [...network.partners.values()].map((partner) => ({
+  const { relayless } = network;
+  if (relayless !== undefined) await writeOwnRelay(folder, network, relayless);
+  const wallets = everyPartner(network).map((partner) => ({
     partner: partner.wallet.id,
     name: partner.wallet.name,
     currency: partner.wallet.currency.code,
-    relay: partner.relay.url,
-    docs: `${partner.relay.url}/docs`,
+    relay: relayOf(partner),
+    docs: `${relayOf(partner)}/docs`,
     wallet: partner.server.url,
-    apiKey: partner.apiKey,
+    // Whoever starts the relay makes its API keys.
+    ...("apiKey" in partner ? { apiKey: partner.apiKey } : {}),
     customers: customersOf(partner),
   }));
   const json = {
@@ -100,20 +111,47 @@ async function writeFiles(folder: string, network: RunningNetwork): Promise<void
   await rename(`${path}.new`, path);
 }
 
-function customersOf({ server }: RunningPartner): readonly { readonly name: string; readonly phone: string }[] {
+/** What the partner's admin, the network and the wallet's engineers give to whoever runs the relay. */
+async function writeOwnRelay(folder: string, { sandbox }: RunningNetwork, relayless: RelaylessPartner): Promise<void> {
+  const { wallet, connectorSecret } = relayless;
+  const own = folderOf(folder, relayless);
+  await rm(own, { recursive: true, force: true });
+  await mkdir(own, { mode: 0o700 });
+  const password = toHex(drawSecurely(16)).slice(2);
+  const { privateKey } = sandbox.keys.walletOf({ kind: "admin", partner: wallet.id });
+  await createKeystore(join(own, "admin.json"), password, drawSecurely, { privateKey });
+  await writeFile(join(own, "admin.password"), `${password}\n`, { mode: 0o600 });
+  await writeFile(join(own, "wallet.secret"), `${connectorSecret}\n`, { mode: 0o600 });
+}
+
+/** In the order of their numbers. */
+function everyPartner({ partners, relayless }: RunningNetwork): readonly (RunningPartner | RelaylessPartner)[] {
+  const all = [...partners.values(), ...(relayless === undefined ? [] : [relayless])];
+  return all.sort((left, right) => left.wallet.id - right.wallet.id);
+}
+
+function relayOf(partner: RunningPartner | RelaylessPartner): string {
+  return "relay" in partner ? partner.relay.url : partner.relayUrl;
+}
+
+function customersOf({
+  server,
+}: RunningPartner | RelaylessPartner): readonly { readonly name: string; readonly phone: string }[] {
   return [...server.books.accounts()].slice(0, CUSTOMERS_SHOWN).map(({ name, phone }) => ({ name, phone }));
 }
 
-function show({ rpcUrls, partners }: RunningNetwork, folder: string): void {
+function show(network: RunningNetwork, folder: string): void {
+  const { rpcUrls, partners, relayless } = network;
+  type Shown = RunningPartner | RelaylessPartner;
   const columns = [
-    { title: "id", value: ({ wallet }: RunningPartner) => String(wallet.id), align: "right" as const },
-    { title: "wallet", value: ({ wallet }: RunningPartner) => wallet.name },
-    { title: "", value: ({ wallet }: RunningPartner) => wallet.currency.code },
-    { title: "relay (documentation at /docs)", value: ({ relay }: RunningPartner) => relay.url },
-    { title: "wallet's page", value: ({ server }: RunningPartner) => server.url },
+    { title: "id", value: ({ wallet }: Shown) => String(wallet.id), align: "right" as const },
+    { title: "wallet", value: ({ wallet }: Shown) => wallet.name },
+    { title: "", value: ({ wallet }: Shown) => wallet.currency.code },
+    { title: "relay (documentation at /docs)", value: relayOf },
+    { title: "wallet's page", value: ({ server }: Shown) => server.url },
     {
       title: "two of its customers",
-      value: (partner: RunningPartner) =>
+      value: (partner: Shown) =>
         customersOf(partner)
           .map(({ phone }) => phone)
           .join("  "),
@@ -123,11 +161,15 @@ function show({ rpcUrls, partners }: RunningNetwork, folder: string): void {
     { title: "wallet", value: ({ wallet }: RunningPartner) => wallet.name },
     { title: "API key (read, submit, operate)", value: ({ apiKey }: RunningPartner) => apiKey },
   ];
-  const rows = [...partners.values()];
+  const own =
+    relayless === undefined
+      ? []
+      : [`your relay  ${relayless.relayUrl}: not started; what it needs is in ${folderOf(folder, relayless)}`];
   process.stdout.write(
     [
-      renderTable(columns, rows),
-      renderTable(keys, rows),
+      renderTable(columns, everyPartner(network)),
+      renderTable(keys, [...partners.values()]),
+      ...own,
       `chain       ${rpcUrls.join("  ")}`,
       `addresses   ${join(folder, "addresses.json")}`,
       `all of it   ${join(folder, "network.json")}`,
@@ -135,4 +177,8 @@ function show({ rpcUrls, partners }: RunningNetwork, folder: string): void {
       "Open a wallet's page to send money by hand. Ctrl-C stops everything.\n",
     ].join("\n\n"),
   );
+}
+
+function folderOf(folder: string, { wallet }: RelaylessPartner): string {
+  return join(folder, `partner-${wallet.id}`);
 }

@@ -10,7 +10,7 @@ import { writePackage } from "../../scripts/pack/write.ts";
 import { freePorts } from "../../sandbox/ports.ts";
 import type { NetworkProcess } from "../support/network-process.ts";
 import { until } from "../support/until.ts";
-import { mustRun, outsideEnv, runOutside } from "./support/outside.ts";
+import { mustRun, outsideEnv, runOutside } from "../support/outside.ts";
 
 const QUIET = ["--prefer-offline", "--no-audit", "--no-fund"];
 const LEAST_MAJOR = 24;

@@ -6,7 +6,7 @@ import { makeSdkPackage, type Package } from "../../scripts/pack/packages.ts";
 import { writePackage } from "../../scripts/pack/write.ts";
 import { createClient } from "../../sdk/index.ts";
 import type { NetworkProcess } from "../support/network-process.ts";
-import { versionHere, mustRun, outsideEnv } from "./support/outside.ts";
+import { versionHere, mustRun, outsideEnv } from "../support/outside.ts";
 
 /** What a wallet's engineer has who takes types seriously: declarations of packages are checked, too. */
 const STRICT = {
