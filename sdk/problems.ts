@@ -25,6 +25,11 @@ export const PROBLEMS = {
     title: "The API key lacks the scope for this",
     transfer: "unknown",
   },
+  "unsupported-version": {
+    status: 404,
+    title: "This version is not spoken here",
+    transfer: "unknown",
+  },
   "not-found": {
     status: 404,
     title: "There is no such thing",

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { Webhook } from "standardwebhooks";
+import { z } from "zod/v4";
+import { WEBHOOK_VERSION } from "../src/domain/versions.ts";
 import { webhookBodySchema, type WebhookBody } from "../src/schema/webhooks.ts";
 
 export type WebhookRefusal =
@@ -11,7 +13,9 @@ export type WebhookRefusal =
   | "TOO_NEW"
   /** Not signed with any of the secrets, or not this body. */
   | "SIGNATURE"
-  /** Signed, and not an event: made by another version of the relay. */
+  /** Signed, and of a later version than this package reads. Answer no 2xx, upgrade, and have it delivered again. */
+  | "VERSION"
+  /** Signed, and not an event. */
   | "BODY";
 
 export type WebhookVerification =
@@ -35,6 +39,8 @@ export interface WebhookOptions {
   readonly nowMs: number;
 }
 
+/** Read before the rest: nobody knows what a later version looks like. */
+const versionSchema = z.object({ version: z.number() });
 const DEFAULT_TOLERANCE_SECONDS = 300;
 
 /**
@@ -68,7 +74,9 @@ export function verifyWebhook(
   });
   if (!isSigned) return refused("SIGNATURE");
 
-  const parsed = webhookBodySchema.safeParse(jsonOrNothing(body));
+  const json = jsonOrNothing(body);
+  if ((versionSchema.safeParse(json).data?.version ?? 0) > WEBHOOK_VERSION) return refused("VERSION");
+  const parsed = webhookBodySchema.safeParse(json);
   if (!parsed.success) return refused("BODY");
   return { kind: "verified", id, sentAt, body: parsed.data };
 }

@@ -4,6 +4,7 @@ import { currencyOf, parseCurrency } from "../../src/domain/currency.ts";
 import { InvalidInput } from "../../src/domain/errors.ts";
 import type { PartnerId } from "../../src/domain/partner.ts";
 import { minorUnits, parsedBy, parseWire, partnerNumber, toJson } from "../../src/domain/wire.ts";
+import { requireVersion, UnsupportedVersion } from "../connector-version.ts";
 import { listenLocally } from "../listen.ts";
 import type { LiquidityProvider } from "./liquidity-provider.ts";
 
@@ -39,6 +40,7 @@ export async function startProviderServer({
 }: ProviderServerOptions): Promise<ProviderServer> {
   const app = Fastify({ forceCloseConnections: true });
   app.post("/quotes", async (request) => {
+    requireVersion(request.body);
     const asked = parseWire(quotesBody, request.body, "body");
     const exchange = {
       source: asked.taker,
@@ -54,10 +56,11 @@ export async function startProviderServer({
     const { quote, authorization } = offered;
     return { quote: toJson(quote), signature: authorization };
   });
-  app.setErrorHandler((failure, _request, reply) =>
-    reply
+  app.setErrorHandler((failure, _request, reply) => {
+    if (failure instanceof UnsupportedVersion) return reply.code(400).send(failure.answer);
+    return reply
       .code(failure instanceof InvalidInput ? 400 : 500)
-      .send({ error: failure instanceof Error ? failure.message : "failed" }),
-  );
+      .send({ error: failure instanceof Error ? failure.message : "failed" });
+  });
   return { id: provider.id, url: await listenLocally(app, port), stop: () => app.close() };
 }

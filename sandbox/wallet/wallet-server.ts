@@ -9,6 +9,7 @@ import { minorUnits, parseWire, uetrText } from "../../src/domain/wire.ts";
 import type { Clock } from "../../src/kernel/clock/clock.ts";
 import { verifyWebhook } from "../../sdk/webhooks.ts";
 import type { WalletBooks } from "./books.ts";
+import { requireVersion, UnsupportedVersion } from "../connector-version.ts";
 import { listenLocally } from "../listen.ts";
 import { refundAfter } from "./refunds.ts";
 import type { Wallet } from "./wallets.ts";
@@ -99,6 +100,7 @@ export async function startWalletServer(options: WalletServerOptions): Promise<W
     done();
   });
   app.setErrorHandler((failure, _request, reply) => {
+    if (failure instanceof UnsupportedVersion) return reply.code(400).send(failure.answer);
     const isTheirs = failure instanceof InvalidInput || failure instanceof Unverified;
     return reply
       .code(failure instanceof Unverified ? 401 : isTheirs ? 400 : 500)
@@ -132,6 +134,7 @@ function verified<Output>(request: FastifyRequest, connector: Webhook, schema: z
   } catch (failure) {
     throw new Unverified("not signed by a relay that this wallet knows", { cause: failure });
   }
+  requireVersion(json);
   return parseWire(schema, json, "body");
 }
 

@@ -35,16 +35,17 @@ const detailGroup = z.record(z.string(), z.unknown()).transform(
   (group) => group as CanonicalObject,
 );
 
-export const payloadSchema: z.ZodType<BatchPayload> = z.strictObject({
+/** Members that are not known are ignored, but for the header's: that is the ledger's, and has what the ledger's has. */
+export const payloadSchema: z.ZodType<BatchPayload> = z.object({
   header: headerSchema,
   transfers: z
     .array(
-      z.strictObject({
+      z.object({
         uetr: uetrText,
         sourceAmount: minorUnits,
         targetAmount: minorUnits,
         detailsHash: hexOf(32),
-        details: z.strictObject({ debtor: detailGroup, creditor: detailGroup, remittance: detailGroup }),
+        details: z.object({ debtor: detailGroup, creditor: detailGroup, remittance: detailGroup }),
         salt: hexOf(32),
       }),
     )

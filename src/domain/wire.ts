@@ -100,7 +100,7 @@ export const transferSchema: z.ZodType<Transfer> = z.strictObject({
 });
 
 /** A key and its signature, as the ledger takes them. ERC-1271 signatures may be of any length. */
-export const authorizationSchema = z.strictObject({
+export const authorizationSchema = z.object({
   key: hexOf(20),
   signature: z
     .string()

@@ -18,6 +18,8 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
   /** The cursor to go on from, where the one that was given is lost. */
   readonly goOn?: string;
+  /** What is spoken instead of a version that is not. */
+  readonly versions?: readonly number[];
 }
 
 export function refused(

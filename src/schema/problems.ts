@@ -1,5 +1,6 @@
 import { z } from "zod/v4";
 import type { ReasonCode } from "../domain/reason.ts";
+import { MAX_VERSIONS_TOLD } from "../domain/versions.ts";
 import { reasonSchema } from "./fields.ts";
 import { transferStatusSchema } from "./transfer-status.ts";
 
@@ -75,6 +76,9 @@ export const problemSchema = z
     }),
     retryAfterSeconds: z.number().int().optional().meta({
       description: "Seconds until a retry makes sense; the same as the header retry-after.",
+    }),
+    versions: z.array(z.number().int()).max(MAX_VERSIONS_TOLD).optional().meta({
+      description: "The versions that are spoken here, where the one that was asked for is not.",
     }),
     goOn: z.string().optional().meta({
       description: "The cursor to continue from. Everything up to it is unchanged; read what comes after it.",

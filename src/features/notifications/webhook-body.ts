@@ -1,6 +1,7 @@
 import type { DeliveredEvent } from "./store.ts";
 import { eventJson } from "./event-json.ts";
 import { formatInstant as instant } from "../../domain/instant.ts";
+import { WEBHOOK_VERSION } from "../../domain/versions.ts";
 import { moneyJson } from "../../schema/fields.ts";
 
 /** What is POSTed: ids, statuses, amounts and times; never who pays whom. */
@@ -16,5 +17,10 @@ export function webhookBody(event: DeliveredEvent): object {
             receive: moneyJson(amounts.receive.minor, amounts.receive.currency),
           },
         };
-  return { type: event.type, timestamp: instant(event.at), data: { ...eventJson(event), ...transfer } };
+  return {
+    version: WEBHOOK_VERSION,
+    type: event.type,
+    timestamp: instant(event.at),
+    data: { ...eventJson(event), ...transfer },
+  };
 }

@@ -4,6 +4,7 @@ import { toHex, type Hex } from "../../domain/bytes/hex.ts";
 import type { BatchPayload } from "../../domain/payload.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import type { PartnerId } from "../../domain/partner.ts";
+import { MAX_VERSIONS_TOLD } from "../../domain/versions.ts";
 import { parseWire } from "../../domain/wire.ts";
 import type { RelayContext } from "../context.ts";
 import { parseJson } from "../../kernel/http/body.ts";
@@ -121,21 +122,26 @@ async function send(
   if (answer.theirSeconds !== undefined) clockSkew.heard(peer.partner, answer.theirSeconds, askedAtMs);
   const { status, retryAfterSeconds } = answer;
   if (status >= 200 && status < 300) return answer;
-  const problem = problemOf(answer.body);
+  const { code: problem, versions } = problemOf(answer.body);
   // A redirect is not followed, and whoever sends one may have been put in front for a while.
   const isPassing = status >= 500 || status < 400 || status === 429 || status === 408;
-  const message = `the peer's relay answered ${status}${problem === undefined ? "" : ` ${problem}`}`;
+  const spoken =
+    versions === undefined ? "" : `: it speaks versions ${versions.join(", ")}, and this relay ${PEER_PATHS[kind]}`;
+  const message = `the peer's relay answered ${status}${problem === undefined ? "" : ` ${problem}`}${spoken}`;
   throw new PeerError(isPassing ? "UNREACHABLE" : "REFUSED", message, { status, problem, retryAfterSeconds });
 }
 
-const problemSchema = z.object({ code: z.string().regex(/^[a-z-]{1,64}$/) });
+const problemSchema = z.object({
+  code: z.string().regex(/^[a-z-]{1,64}$/),
+  versions: z.array(z.number().int()).max(MAX_VERSIONS_TOLD).optional(),
+});
 
-function problemOf(body: Uint8Array): string | undefined {
+function problemOf(body: Uint8Array): Partial<z.infer<typeof problemSchema>> {
   try {
-    return problemSchema.parse(parseJson(body, "answer")).code;
+    return problemSchema.parse(parseJson(body, "answer"));
   } catch {
     // Whatever is in front of the relay may answer, too, and in any way.
-    return undefined;
+    return {};
   }
 }
 

@@ -4,7 +4,8 @@ import { hexOf, uetrText } from "../../domain/wire.ts";
 import type { MessageType } from "./encryption.ts";
 
 // What relays say to each other: POST under these paths, each body a JWE, signed as signatures.ts has it. A payload is
-// domain/payload.ts' BatchPayload, its subject the batch's id.
+// domain/payload.ts' BatchPayload, its subject the batch's id. The paths have the version of what is in the body, and the
+// signature covers them. Members that are not known are ignored: a later version may have added them.
 
 export const PEER_PATHS = {
   payload: "/peer/v1/payloads",
@@ -29,10 +30,10 @@ export const MAX_BODY_BYTES = {
 } as const satisfies Readonly<Record<keyof typeof PEER_PATHS, number>>;
 
 /** Customers of a batch that have been credited (pacs.002 ACCC); its subject is the batch's id. */
-export const confirmationSchema = z.strictObject({
+export const confirmationSchema = z.object({
   credits: z
     .array(
-      z.strictObject({
+      z.object({
         uetr: uetrText,
         /** Milliseconds since the epoch, as the sender tells them: not refused, for the credit is told all the same. */
         creditedAt: z.number(),
@@ -44,8 +45,8 @@ export const confirmationSchema = z.strictObject({
 export type Confirmation = z.infer<typeof confirmationSchema>;
 
 /** Who a payee is; its subject is drawn at random, and its answer has the same. */
-export const lookupSchema = z.strictObject({
-  alias: z.strictObject({ type: z.string(), value: z.string() }),
+export const lookupSchema = z.object({
+  alias: z.object({ type: z.string(), value: z.string() }),
   /** The answer is encrypted with this, which nobody else has. */
   answerKey: hexOf(32),
 });

@@ -4,6 +4,7 @@ import type { Hex } from "../../domain/bytes/hex.ts";
 import { currencyByNumeric } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { quoteId, quoteMismatch, quoteRate, type Exchange, type Quote } from "../../domain/quote.ts";
+import { CONNECTOR_VERSION } from "../../domain/versions.ts";
 import { authorizationSchema, parseWire, quoteSchema } from "../../domain/wire.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
 import { isQuoteSigned } from "../../ledger/quote-signature.ts";
@@ -54,7 +55,7 @@ export interface ProviderClientOptions {
   readonly tracer: Tracer;
 }
 
-const answerSchema = z.strictObject({ quote: quoteSchema, signature: authorizationSchema });
+const answerSchema = z.object({ quote: quoteSchema, signature: authorizationSchema });
 const MAX_ANSWER_BYTES = 16_384;
 /** Who quotes for longer would be the last to be asked for that exchange. */
 const MAX_VALIDITY_SECONDS = 86_400;
@@ -89,6 +90,7 @@ export function httpProviders(options: ProviderClientOptions): ProviderClient {
 async function ask(provider: RegisteredPartner, need: OfferNeed, options: ProviderClientOptions): Promise<Offer> {
   const { outside, timeoutMs, tracer } = options;
   const body = {
+    version: CONNECTOR_VERSION,
     taker: need.source,
     sourceCurrency: currencyByNumeric(need.sourceCurrency).code,
     targetCurrency: currencyByNumeric(need.targetCurrency).code,

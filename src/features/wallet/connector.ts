@@ -8,6 +8,7 @@ import type { TransferParties } from "../../domain/payload.ts";
 import { parseReason, REASONS, type ReasonCode } from "../../domain/reason.ts";
 import { storable } from "../../domain/storable.ts";
 import type { Uetr } from "../../domain/uetr.ts";
+import { CONNECTOR_VERSION, MAX_VERSIONS_TOLD, UNSUPPORTED_VERSION } from "../../domain/versions.ts";
 import { parseWire, uetrText } from "../../domain/wire.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";
 import { noTracer, type Tracer } from "../../kernel/telemetry/tracing.ts";
@@ -82,6 +83,7 @@ export interface HttpWalletOptions {
 /** Most credits in one call of `check` or `credit`. */
 export const MAX_WALLET_CREDITS = 100;
 const MAX_ANSWER_BYTES = 1 << 20;
+const MAX_REFUSAL_BYTES = 4_096;
 
 /** A wallet behind HTTP. Requests are signed as Standard Webhooks are. */
 export function httpWallet(options: HttpWalletOptions): WalletConnector {
@@ -91,7 +93,7 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
 
   const ask = <Answer>(path: string, body: object, schema: z.ZodType<Answer>): Promise<Answer> =>
     tracer.span(`wallet ${path}`, {}, async () => {
-      const text = jsonText(body);
+      const text = jsonText({ version: CONNECTOR_VERSION, ...body });
       const id = `msg_${Buffer.from(drawBytes(16)).toString("hex")}`;
       const at = new Date(clock.nowMs());
       const headers = tracer.inject({
@@ -109,10 +111,7 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
           redirect: "error",
           signal: AbortSignal.timeout(timeoutMs),
         });
-        if (!response.ok) {
-          await response.body?.cancel();
-          throw new WalletError(`${path}: answered ${response.status}`);
-        }
+        if (!response.ok) throw new WalletError(`${path}: answered ${response.status}${await versionsTold(response)}`);
         return parseWire(schema, await readJson(response, MAX_ANSWER_BYTES), "answer");
       } catch (failure) {
         if (failure instanceof WalletError) throw failure;
@@ -131,6 +130,18 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
       return ofCredits(credits, results.flatMap(creditResults));
     },
   };
+}
+
+const refusalSchema = z.object({
+  code: z.literal(UNSUPPORTED_VERSION),
+  versions: z.array(z.number().int()).max(MAX_VERSIONS_TOLD),
+});
+
+/** What a wallet says that speaks other versions of the contract. Of any other answer nothing is told on. */
+async function versionsTold(response: Response): Promise<string> {
+  const told = refusalSchema.safeParse(await readJson(response, MAX_REFUSAL_BYTES).catch(() => undefined));
+  if (!told.success) return "";
+  return `: the wallet speaks versions ${told.data.versions.join(", ")} of the connector, and this relay ${CONNECTOR_VERSION}`;
 }
 
 function creditJson({ uetr, creditor, debtor, amount, remittance }: WalletCredit) {

@@ -36,7 +36,7 @@ export class Problem extends Error {
 /** @param instance how the log names the request */
 export function problemJson(
   problems: ProblemTable,
-  { code, detail, field, reason, stored, retryAfterSeconds, goOn }: Refusal,
+  { code, detail, field, reason, stored, retryAfterSeconds, goOn, versions }: Refusal,
   instance: string,
 ): ProblemJson {
   const entry = problems[code];
@@ -53,6 +53,7 @@ export function problemJson(
     ...(stored === undefined ? {} : { stored }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(goOn === undefined ? {} : { goOn }),
+    ...(versions === undefined ? {} : { versions: [...versions] }),
   };
 }
 

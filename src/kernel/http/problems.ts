@@ -10,6 +10,7 @@ export const KERNEL_PROBLEMS = {
   "invalid-request": { status: 400, title: "A field breaks its rule", transfer: "none", reason: "FF01" },
   unauthorized: { status: 401, title: "No valid API key was sent", transfer: "unknown" },
   forbidden: { status: 403, title: "The API key lacks the scope for this", transfer: "unknown" },
+  "unsupported-version": { status: 404, title: "This version is not spoken here", transfer: "unknown" },
   "not-found": { status: 404, title: "There is no such thing", transfer: "unknown" },
   "method-not-allowed": { status: 405, title: "The resource does not have this method", transfer: "unknown" },
   "request-timeout": { status: 408, title: "The request did not arrive in time", transfer: "unknown" },

@@ -173,10 +173,18 @@ function answerByStatus(app: FastifyInstance, { problems }: KernelContext): void
   });
 }
 
+/** A path's version, and what stands before it: every interface that is reached from outside has one. */
+const VERSIONED = /^(.*?)\/v([1-9][0-9]{0,4})\//;
+
 /** 404, or 405 where the path is one of ours with other methods. */
 function refuseUnknown(app: FastifyInstance): void {
   const routes: { readonly methods: readonly string[]; readonly path: RegExp }[] = [];
+  const versions = new Map<string, Set<number>>();
   app.addHook("onRoute", ({ method, url }) => {
+    const [, before, version = ""] = VERSIONED.exec(url) ?? [];
+    if (before !== undefined) {
+      versions.set(before, (versions.get(before) ?? new Set()).add(Number.parseInt(version, 10)));
+    }
     if (url.includes("*")) return;
     const pattern = url.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/:[A-Za-z]+/g, "[^/]+");
     routes.push({ methods: [method].flat(), path: new RegExp(`^${pattern}$`) });
@@ -184,7 +192,17 @@ function refuseUnknown(app: FastifyInstance): void {
   app.setNotFoundHandler((request) => {
     const [path = ""] = request.url.split("?");
     const methods = routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods);
-    if (methods.length === 0) throw new Problem("not-found", "no such resource");
+    if (methods.length === 0) {
+      const [, before = "", version = ""] = VERSIONED.exec(path) ?? [];
+      const spoken = versions.get(before);
+      if (spoken === undefined || spoken.has(Number.parseInt(version, 10))) {
+        throw new Problem("not-found", "no such resource");
+      }
+      const known = [...spoken].sort((left, right) => left - right);
+      throw new Problem("unsupported-version", `this relay speaks ${before}/v${known.join(`, ${before}/v`)}`, {
+        versions: known,
+      });
+    }
     const allow = [...new Set(methods)].sort().join(", ");
     throw new Problem("method-not-allowed", `the resource has ${allow}`, { headers: { allow } });
   });

@@ -40,17 +40,25 @@ function judge(headers: WebhookHeaders, body: string | Uint8Array = BODY, secret
 
 describe("Verification of webhooks", () => {
   it("takes what the standard's own library has signed, as text and as bytes, whatever the headers come in", () => {
+    // What a release before versions has sent.
     const verification = verifyWebhook(signed(BODY), BODY, SECRET, { nowMs: NOW_MS });
     expect(verification).to.deep.equal({
       kind: "verified",
       id: "evt_17",
       sentAt: NOW_MS / 1_000,
-      body: JSON.parse(BODY) as unknown,
+      body: { version: 1, ...(JSON.parse(BODY) as object) },
     });
     expect(judge(signed(BODY), Buffer.from(BODY))).to.equal("verified");
     expect(judge(new Headers(signed(BODY)))).to.equal("verified");
     const upperCase = Object.entries(signed(BODY)).map(([name, value]) => [name.toUpperCase(), [value]] as const);
     expect(judge(Object.fromEntries(upperCase))).to.equal("verified");
+  });
+
+  it("refuses a later version as such, whatever else is in it, and ignores members that were added", () => {
+    const later = JSON.stringify({ version: 2, kind: "settled" });
+    expect(judge(signed(later), later)).to.equal("VERSION");
+    const more = JSON.stringify({ version: 1, ...(JSON.parse(BODY) as object), urgency: "high" });
+    expect(judge(signed(more), more)).to.equal("verified");
   });
 
   it("refuses a body, id, time or signature of which one character has been changed", () => {

@@ -96,6 +96,20 @@ describeOn("PGlite", "what relays take of each other", (open) => {
     expect(await payloads()).to.have.length(1);
   });
 
+  it("a version that it does not speak is refused with those that it does", async () => {
+    const refused = await send({ path: "/peer/v2/payloads" });
+    expect(refused.status).to.equal(404);
+    expect(await refused.json()).to.deep.include({ code: "unsupported-version", versions: [1] });
+    expect(await payloads()).to.deep.equal([]);
+  });
+
+  it("members that a later version has added are ignored", async () => {
+    const transfers = payload.transfers.map((transfer) => ({ ...transfer, urgency: "high" }));
+    expect((await send({ message: { ...payload, transfers, corridorNote: { since: 2 } } })).status).to.equal(202);
+    expect((await send()).status, "the same without them").to.equal(202);
+    expect(await payloads()).to.have.length(1);
+  });
+
   it("another payload for the same batch is a conflict, and the first one stays", async () => {
     expect((await send()).status).to.equal(202);
     const [first, ...others] = payload.transfers;

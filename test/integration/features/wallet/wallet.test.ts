@@ -75,6 +75,7 @@ describe("the connector of a wallet", () => {
     expect(first.headers["webhook-id"]).not.to.equal(second.headers["webhook-id"]);
     const body = new Webhook(WALLET_SECRET).verify(first.text, first.headers);
     expect(body).to.deep.equal({
+      version: 1,
       credits: CREDITS.map(({ amount, ...credit }) => ({
         ...credit,
         amount: { currency: "PHP", minor: String(amount.minor) },
@@ -102,6 +103,16 @@ describe("the connector of a wallet", () => {
       { uetr: SECOND, accept: false, reason: "MS03" },
     ]);
     expect(JSON.parse(seen[1]?.text ?? "")).not.to.have.nested.property("credits[0].batchId");
+  });
+
+  it("tells which versions a wallet speaks that does not speak this one's, and nothing else of what it says", async () => {
+    answer = (reply) =>
+      reply.code(400).send({ code: "unsupported-version", versions: [2, 3], name: "Maria Dela Cruz" });
+    expect((await failureOf(wallet().check(CREDITS))).message).to.equal(
+      "/credits/check: answered 400: the wallet speaks versions 2, 3 of the connector, and this relay 1",
+    );
+    answer = (reply) => reply.code(400).send({ code: "unsupported-version", versions: ["Maria"] });
+    expect((await failureOf(wallet().check(CREDITS))).message).to.equal("/credits/check: answered 400");
   });
 
   it("tells no results where the wallet gives none", async () => {

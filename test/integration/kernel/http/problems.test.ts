@@ -176,7 +176,8 @@ describeOn("PGlite", "problems of the API", (open) => {
   });
 
   it("not-found and method-not-allowed", async () => {
-    expectProblem(await call({ url: "/v2/transfers" }), "not-found");
+    expectProblem(await call({ url: "/v1/nothing" }), "not-found");
+    expectProblem(await call({ url: "/other/v2/transfers" }), "not-found");
     expectProblem(await call({ url: `/v1/transfers/${newUetr()}` }), "not-found");
     expectProblem(await call({ method: "POST", url: `/v1/transfers/${newUetr()}/cancel` }), "not-found");
     expectProblem(await call({ url: `/v1/transfers/${newUetr()}/receipt` }), "not-found");
@@ -185,6 +186,16 @@ describeOn("PGlite", "problems of the API", (open) => {
     expectProblem(answer, "method-not-allowed");
     expect(answer.headers["allow"]).to.equal("POST");
     expectProblem(await call({ method: "PUT", url: `/v1/keys/ab` }), "method-not-allowed");
+  });
+
+  it("unsupported-version, with the versions that are spoken, and nothing told of the transfer", async () => {
+    for (const url of ["/v2/transfers", `/v2/transfers/${newUetr()}`, "/v10/quotes?any=thing"]) {
+      const refused = await call({ method: "POST", url, payload: submission() });
+      expectProblem(refused, "unsupported-version");
+      expect(refused.json())
+        .to.deep.include({ versions: [1] })
+        .and.not.have.property("transfer", "none");
+    }
   });
 
   it("payload-too-large, unsupported-media-type, uri-too-long", async () => {

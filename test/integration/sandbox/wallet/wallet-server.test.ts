@@ -79,6 +79,23 @@ describe("the sandbox's wallet", () => {
     }
   });
 
+  it("refuses a later version of the connector with its own, and does nothing", async () => {
+    const signer = new Webhook(connectorSecret);
+    const ask = (version: object) => {
+      const text = JSON.stringify({ ...version, credits: [] });
+      const headers = {
+        "content-type": "application/json",
+        "webhook-id": "msg_1",
+        "webhook-timestamp": String(Math.floor(Date.now() / 1_000)),
+        "webhook-signature": signer.sign("msg_1", new Date(), text),
+      };
+      return fetch(`${server.url}/credits/check`, { method: "POST", headers, body: text });
+    };
+    const refused = await ask({ version: 2 });
+    expect([refused.status, await refused.json()]).to.deep.equal([400, { code: "unsupported-version", versions: [1] }]);
+    for (const spoken of [{ version: 1 }, {}]) expect((await ask(spoken)).status).to.equal(200);
+  });
+
   it("tells whom it could credit, without doing so", async () => {
     const { code } = parseCurrency("HKD");
     const results = await relay.check([
