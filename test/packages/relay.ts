@@ -11,8 +11,8 @@ import { freePorts } from "../../sandbox/ports.ts";
 import type { NetworkProcess } from "../support/network-process.ts";
 import { until } from "../support/until.ts";
 import { mustRun, outsideEnv, runOutside } from "../support/outside.ts";
+import { QUIET, unpack } from "./support/unpack.ts";
 
-const QUIET = ["--prefer-offline", "--no-audit", "--no-fund"];
 const LEAST_MAJOR = 24;
 /** This machine's own Node, and the one that relays run on. */
 const HOST = outsideEnv();
@@ -54,7 +54,7 @@ export function describeRelayPackage(network: () => NetworkProcess): void {
       made = await makeRelayPackage();
       const tarball = await writePackage(made, folder);
       [unpacked, dependency, checkout] = await Promise.all([
-        installUnpacked(tarball),
+        unpack(tarball, join(folder, "unpacked")),
         installAsDependency(tarball),
         installCheckout(),
       ]);
@@ -174,15 +174,6 @@ export function describeRelayPackage(network: () => NetworkProcess): void {
         ]);
       }
     });
-
-    /** As the operator's manual has it. */
-    async function installUnpacked(tarball: string): Promise<string> {
-      const cwd = join(folder, "unpacked");
-      await mkdir(cwd);
-      await mustRun("tar", ["-xzf", tarball, "-C", cwd, "--strip-components=1"], { cwd, env: PINNED });
-      await mustRun("npm", ["ci", "--ignore-scripts", ...QUIET], { cwd, env: PINNED });
-      return cwd;
-    }
 
     async function installAsDependency(tarball: string): Promise<string> {
       const cwd = join(folder, "dependency");

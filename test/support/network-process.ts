@@ -34,10 +34,13 @@ export interface NetworkProcess {
   end(): Promise<void>;
 }
 
-/** `npm start`, as a process of its own on ports that are free. */
-export async function startNetworkProcess(): Promise<NetworkProcess> {
+/**
+ * `npm start`, as a process of its own on ports that are free.
+ * @param more options of it
+ */
+export async function startNetworkProcess(...more: readonly string[]): Promise<NetworkProcess> {
   const folder = await mkdtemp(join(tmpdir(), "feiqian-network-"));
-  const args = ["scripts/start.ts", "--any-ports", "--folder", folder];
+  const args = ["scripts/start.ts", "--any-ports", "--folder", folder, ...more];
   const script = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   const output = text(script.stdout);
   const end = async () => {
