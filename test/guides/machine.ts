@@ -95,7 +95,7 @@ function openTerminal(shell: ReturnType<typeof spawn>, cwd: string, file: string
       stdin.write(`source ${file} </dev/null; printf '\\n${end}%s\\n' "$ENDINGS"; ENDINGS=\n`);
       const done = new RegExp(`\\n${end}([ 0-9]*)\\n`);
       await until(() => {
-        if (shell.exitCode !== null) throw new Error(`the shell ended with ${shell.exitCode}:\n${shown}`);
+        if (shell.exitCode !== null || shell.signalCode !== null) throw new Error(`the shell has ended:\n${shown}`);
         return done.test(shown);
       }, BLOCK_TIMEOUT_MS);
       const [printed = "", codes = ""] = shown.split(done);
