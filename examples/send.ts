@@ -7,6 +7,7 @@ import { parseCurrency } from "../src/domain/currency.ts";
 import { hashDetails } from "../src/domain/details.ts";
 import { BATCH_STATUS_NAMES, parseBatchStatus, TRANSFER_STATUSES } from "../src/domain/lifecycle.ts";
 import { formatMoney, money } from "../src/domain/money.ts";
+import { packHeader } from "../src/domain/packed-header.ts";
 import { parsePartnerId } from "../src/domain/partner.ts";
 import { quoteRate } from "../src/domain/quote.ts";
 import { convertDown } from "../src/domain/rate.ts";
@@ -34,7 +35,7 @@ const transfer = {
   targetAmount: convertDown(150_000n, quoteRate(quote)),
   detailsHash: hashDetails(details, toHex(randomBytes(32))),
 };
-const { feeBps } = await ledger.partnerRegistry.corridorOf(corridorId(corridor));
+const { feeBps } = await ledger.corridorBook.termsOf(corridorId(corridor));
 const expiresAt = Number.parseInt(String(await ledger.transferRegistry.time()), 10) + 300;
 const batch = buildBatch([transfer], corridor, quote, feeBps, expiresAt);
 const send = await signBatch(signerOf(source), ledger.chain, batch.header);
@@ -47,7 +48,7 @@ const accept = await signSettlement(signerOf(target), ledger.chain, settlement);
 await courier.submit(settleCall(ledger, batch.header, proved, accept));
 
 // Anyone who is shown the header and the transfer asks the ledger what became of it. A tree of one leaf has no proof.
-const [status] = await ledger.transferRegistry.verify(batch.header, transferStruct(transfer), [], []);
+const [status] = await ledger.transferRegistry.verify(packHeader(batch.header), transferStruct(transfer), [], []);
 const ended = BATCH_STATUS_NAMES[parseBatchStatus(status)];
 if (ended === "none" || ended === "open") throw new Error(`the batch is ${ended}`);
 const { pacs002 } = TRANSFER_STATUSES[ended];

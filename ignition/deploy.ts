@@ -52,6 +52,8 @@ export async function deployLedger(
     accessManager,
     partnerRegistry: await addressOf("partnerRegistry"),
     treasury: await addressOf("treasury"),
+    corridorBook: await addressOf("corridorBook"),
+    quoteBook: await addressOf("quoteBook"),
     transferRegistry: await addressOf("transferRegistry"),
     tokens: new Map(await Promise.all(tokens)),
     // Not the latest: a deployment that is complete can be asked for again.

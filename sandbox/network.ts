@@ -69,6 +69,7 @@ export function sandboxKeys(provider?: Provider): SandboxKeys {
 /** The network of ten: every corridor in which the World Bank sees money move, and waiting times of a real network. */
 export function sandboxConfig(keys: SandboxKeys): LedgerConfig {
   return {
+    modules: ["transferRegistry"],
     clock: { beatIntervalSeconds: 10, graceSeconds: 30 },
     tokens: CURRENCIES.map((currency) => ({
       currency,

@@ -1,5 +1,6 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import type {
+  ArgumentType,
   Future,
   IgnitionModuleBuilder,
   NamedArtifactContractDeploymentFuture,
@@ -8,7 +9,7 @@ import { utf8 } from "../../src/domain/bytes/bytes.ts";
 import { toHex } from "../../src/domain/bytes/hex.ts";
 import { corridorId, corridorKey } from "../../src/domain/corridor.ts";
 import { currencyOf, type CurrencyCode } from "../../src/domain/currency.ts";
-import { ABI } from "../../src/ledger/abi.ts";
+import { ABI, type ContractName } from "../../src/ledger/abi.ts";
 import {
   bitsOf,
   functionAssignments,
@@ -19,15 +20,15 @@ import {
   type LedgerConfig,
   type TokenConfig,
 } from "../../src/ledger/deployment/config.ts";
+import { partsOf } from "../../src/ledger/deployment/parts.ts";
 import { MODULE_STATUSES } from "../../src/ledger/statuses.ts";
 
 type Contract = NamedArtifactContractDeploymentFuture<string>;
 
+type SingleName = Exclude<ContractName, "settlementToken">;
+
 interface Contracts {
-  readonly accessManager: Contract;
-  readonly partnerRegistry: Contract;
-  readonly treasury: Contract;
-  readonly transferRegistry: Contract;
+  readonly single: ReadonlyMap<SingleName, Contract>;
   readonly tokens: ReadonlyMap<CurrencyCode, Contract>;
 }
 
@@ -38,58 +39,61 @@ interface Contracts {
 export function ledgerModule(config: LedgerConfig, deployer: string) {
   return buildModule("Ledger", (m) => {
     const contracts = deployContracts(m, config, deployer);
-    const settled = [...registerPartners(m, contracts, config), ...connectTreasury(m, contracts)];
+    const settled = [...registerPartners(m, contracts, config), ...connectTreasury(m, contracts, config)];
     const assigned = assignFunctions(m, contracts, config, settled);
     const granted = grantRoles(m, contracts, config, assigned);
-    m.call(contracts.accessManager, "renounceRole", [ROLES.admin, deployer], { id: "deployer_leaves", after: granted });
+    m.call(at(contracts, "accessManager"), "renounceRole", [ROLES.admin, deployer], {
+      id: "deployer_leaves",
+      after: granted,
+    });
 
-    const { tokens, ...single } = contracts;
-    return { ...single, ...Object.fromEntries(tokens) };
+    return { ...Object.fromEntries(contracts.single), ...Object.fromEntries(contracts.tokens) };
   });
 }
 
 function deployContracts(m: IgnitionModuleBuilder, config: LedgerConfig, deployer: string): Contracts {
-  const accessManager = m.contract("AccessManager", [deployer]);
-  const partnerRegistry = m.contract("PartnerRegistry", [accessManager]);
-  const treasury = m.contract("Treasury", [accessManager, partnerRegistry]);
-  const { beatIntervalSeconds, graceSeconds } = config.clock;
-  const bound = [accessManager, partnerRegistry, treasury];
-  const transferRegistry = m.contract("TransferRegistry", [...bound, beatIntervalSeconds, graceSeconds]);
+  const single = new Map<SingleName, Contract>();
+  const contracts: Contracts = { single, tokens: new Map() };
+  for (const { contract, args } of partsOf(config)) {
+    const given = args({ at: (name) => at(contracts, name), deployer, clock: config.clock });
+    // What Ignition takes as arguments: contracts, numbers and text.
+    single.set(contract, m.contract(nameOf(contract), [...given] as ArgumentType[]));
+  }
   const deployToken = ({ currency, maxAttestationAgeSeconds, attestor }: TokenConfig) => {
     const { numeric, minorDigits } = currencyOf(currency);
-    const args = [accessManager, treasury, numeric, currency, minorDigits, maxAttestationAgeSeconds, attestor];
+    const bound = [at(contracts, "accessManager"), at(contracts, "treasury")];
+    const args = [...bound, numeric, currency, minorDigits, maxAttestationAgeSeconds, attestor];
     return [currency, m.contract("SettlementToken", args, { id: `token_${currency}` })] as const;
   };
-  return {
-    accessManager,
-    partnerRegistry,
-    treasury,
-    transferRegistry,
-    tokens: new Map(config.tokens.map(deployToken)),
-  };
+  return { single, tokens: new Map(config.tokens.map(deployToken)) };
 }
 
-function registerPartners(m: IgnitionModuleBuilder, { partnerRegistry }: Contracts, config: LedgerConfig): Future[] {
+function registerPartners(m: IgnitionModuleBuilder, contracts: Contracts, config: LedgerConfig): Future[] {
+  const partnerRegistry = at(contracts, "partnerRegistry");
+  const corridorBook = at(contracts, "corridorBook");
   const partners = config.partners.map(({ id, admin, country, homeCurrency, roles }) => {
     const args = [id, admin, toHex(utf8(country)), currencyOf(homeCurrency).numeric, bitsOf(PARTNER_ROLES, roles)];
     return m.call(partnerRegistry, "registerPartner", args, { id: `partner_${id}` });
   });
   const corridors = config.corridors.map(({ corridor, terms }) => {
     const id = `corridor_${corridorKey(corridor).replaceAll(/\W/g, "_")}`;
-    return m.call(partnerRegistry, "setCorridor", [corridorId(corridor), 0, { ...terms }], { id, after: partners });
+    return m.call(corridorBook, "setCorridor", [corridorId(corridor), 0, { ...terms }], { id, after: partners });
   });
   return [...partners, ...corridors];
 }
 
-/** The module comes before the tokens: afterwards it would need the treasury's notice. */
-function connectTreasury(m: IgnitionModuleBuilder, { treasury, transferRegistry, tokens }: Contracts): Future[] {
-  const args = [transferRegistry, MODULE_STATUSES.active];
-  const announced = m.call(treasury, "announceModule", args);
-  const activated = m.call(treasury, "activateModule", args, { after: [announced] });
-  const registered = [...tokens].map(([currency, token]) =>
-    m.call(treasury, "registerToken", [token], { id: `register_${currency}`, after: [activated] }),
+/** Modules come before the tokens: afterwards they would need the treasury's notice. */
+function connectTreasury(m: IgnitionModuleBuilder, contracts: Contracts, config: LedgerConfig): Future[] {
+  const treasury = at(contracts, "treasury");
+  const activated = config.modules.map((name) => {
+    const args = [at(contracts, name), MODULE_STATUSES.active];
+    const announced = m.call(treasury, "announceModule", args, { id: `announce_${name}` });
+    return m.call(treasury, "activateModule", args, { id: `activate_${name}`, after: [announced] });
+  });
+  const registered = [...contracts.tokens].map(([currency, token]) =>
+    m.call(treasury, "registerToken", [token], { id: `register_${currency}`, after: activated }),
   );
-  return [activated, ...registered];
+  return [...activated, ...registered];
 }
 
 function assignFunctions(
@@ -99,19 +103,15 @@ function assignFunctions(
   after: Future[],
 ): Future[] {
   return functionAssignments(config).map(({ contract, currency, functions, role }) => {
-    const target = contract === "settlementToken" ? tokenOf(contracts, currency) : contracts[contract];
+    const target = contract === "settlementToken" ? tokenOf(contracts, currency) : at(contracts, contract);
     const selectors = functions.map((name) => ABI[contract].getFunction(name)?.selector ?? name);
     const id = ["assign", contract, currency, role].filter((part) => part !== undefined).join("_");
-    return m.call(contracts.accessManager, "setTargetFunctionRole", [target, selectors, role], { id, after });
+    return m.call(at(contracts, "accessManager"), "setTargetFunctionRole", [target, selectors, role], { id, after });
   });
 }
 
-function grantRoles(
-  m: IgnitionModuleBuilder,
-  { accessManager }: Contracts,
-  config: LedgerConfig,
-  after: Future[],
-): Future[] {
+function grantRoles(m: IgnitionModuleBuilder, contracts: Contracts, config: LedgerConfig, after: Future[]): Future[] {
+  const accessManager = at(contracts, "accessManager");
   const granted = roleGrants(config).map(({ role, account, delaySeconds }) =>
     m.call(accessManager, "grantRole", [role, account, delaySeconds], { id: `grant_${role}_${account}`, after }),
   );
@@ -125,4 +125,15 @@ function tokenOf({ tokens }: Contracts, currency: CurrencyCode | undefined): Con
   const token = currency === undefined ? undefined : tokens.get(currency);
   if (token === undefined) throw new Error(`no token of ${currency} in this deployment`);
   return token;
+}
+
+function at({ single }: Contracts, name: SingleName): Contract {
+  const contract = single.get(name);
+  if (contract === undefined) throw new Error(`no ${name} in this deployment, or not yet`);
+  return contract;
+}
+
+/** As the compiler has it. */
+function nameOf(contract: SingleName): string {
+  return contract.slice(0, 1).toUpperCase() + contract.slice(1);
 }

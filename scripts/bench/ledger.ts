@@ -103,7 +103,7 @@ async function measure({ sandbox, orders, provider }: Bench, size: number): Prom
   const sourceTotal = chosen.reduce((sum, { sourceAmount }) => sum + sourceAmount.minor, 0n);
   const now = (await ledger.provider.getBlock("latest"))?.timestamp ?? 0;
   const { quote, authorization } = await provider.offer(exchange, sourceTotal, now);
-  const { feeBps } = await ledger.partnerRegistry.corridorOf(corridorId(corridor));
+  const { feeBps } = await ledger.corridorBook.termsOf(corridorId(corridor));
   const expiresAt = Number.parseInt((await ledger.transferRegistry.time()).toString(), 10) + HOLD_SECONDS;
   const source = await submitterOf({ kind: "operator", partner: SOURCE });
   const target = await submitterOf({ kind: "operator", partner: TARGET });

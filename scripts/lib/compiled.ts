@@ -4,10 +4,12 @@ import { z } from "zod/v4";
 /** The contracts that clients know, by the name that they have there, and where the compiler leaves each. */
 const ARTIFACTS = {
   accessManager: "@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager.json",
-  partnerRegistry: "contracts/PartnerRegistry.sol/PartnerRegistry.json",
-  settlementToken: "contracts/SettlementToken.sol/SettlementToken.json",
-  transferRegistry: "contracts/TransferRegistry.sol/TransferRegistry.json",
-  treasury: "contracts/Treasury.sol/Treasury.json",
+  corridorBook: "contracts/core/CorridorBook.sol/CorridorBook.json",
+  partnerRegistry: "contracts/core/PartnerRegistry.sol/PartnerRegistry.json",
+  quoteBook: "contracts/core/QuoteBook.sol/QuoteBook.json",
+  settlementToken: "contracts/core/SettlementToken.sol/SettlementToken.json",
+  transferRegistry: "contracts/remittance/TransferRegistry.sol/TransferRegistry.json",
+  treasury: "contracts/core/Treasury.sol/Treasury.json",
 } as const;
 
 const FOLDER = "src/ledger/compiled";

@@ -2,14 +2,15 @@ import type { BatchHeader } from "../../src/domain/batch.ts";
 import { toHex } from "../../src/domain/bytes/hex.ts";
 import type { Corridor } from "../../src/domain/corridor.ts";
 import { currencyOf } from "../../src/domain/currency.ts";
+import { packHeader } from "../../src/domain/packed-header.ts";
 import type { Quote } from "../../src/domain/quote.ts";
 import type { Transfer } from "../../src/domain/transfer.ts";
-import type { Chain } from "../../src/domain/typed-data.ts";
+import type { SigningDomain } from "../../src/domain/typed-data.ts";
 import { uetrToBytes16 } from "../../src/domain/uetr.ts";
 
 // How each type stands in the file: integers as decimal strings, bytes as 0x-hexadecimal.
 
-export function chainFields({ chainId, verifyingContract }: Chain) {
+export function domainFields({ chainId, verifyingContract }: SigningDomain) {
   return { chainId: String(chainId), verifyingContract };
 }
 
@@ -59,5 +60,17 @@ export function headerFields(header: BatchHeader) {
     expiresAt: String(header.expiresAt),
     root: header.root,
     quote: quoteFields(header.quote),
+  };
+}
+
+export function packedFields(header: BatchHeader) {
+  const { terms, totals, root, quoteTerms, quoteRate, limits } = packHeader(header);
+  return {
+    terms: String(terms),
+    totals: String(totals),
+    root,
+    quoteTerms: String(quoteTerms),
+    quoteRate: String(quoteRate),
+    limits: String(limits),
   };
 }

@@ -12,18 +12,34 @@ import { NO_QUOTE, quoteId, type Quote } from "../../src/domain/quote.ts";
 import { reasonToBytes4, type ReasonCode } from "../../src/domain/reason.ts";
 import { proveRejections, settle, settlementDigest, type Rejection } from "../../src/domain/settlement.ts";
 import { transferLeaf, type Transfer } from "../../src/domain/transfer.ts";
-import { domainSeparator, hashBatch, hashQuote, hashSettlement, type Chain } from "../../src/domain/typed-data.ts";
+import {
+  batchDomain,
+  domainSeparator,
+  quoteDomain,
+  hashBatch,
+  hashQuote,
+  hashSettlement,
+  type Chain,
+} from "../../src/domain/typed-data.ts";
 import { uetrFromRandom } from "../../src/domain/uetr.ts";
 import { createRandom, type Random } from "../../src/kernel/random.ts";
 import { arithmeticVectors } from "./arithmetic.ts";
-import { chainFields, corridorFields, headerFields, quoteFields, transferFields } from "./fields.ts";
+import { domainFields, corridorFields, headerFields, packedFields, quoteFields, transferFields } from "./fields.ts";
 
 const SEED = "feiqian protocol vectors, version 1";
 const TREE_SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 16, 33] as const;
 
 const CHAINS: readonly Chain[] = [
-  { chainId: 31_337n, verifyingContract: "0x5fbdb2315678afecb367f032d93f642f64180aa3" },
-  { chainId: 1n, verifyingContract: "0x00000000000000000000000000000000000000ff" },
+  {
+    chainId: 31_337n,
+    transferRegistry: "0x5fbdb2315678afecb367f032d93f642f64180aa3",
+    quoteBook: "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512",
+  },
+  {
+    chainId: 1n,
+    transferRegistry: "0x00000000000000000000000000000000000000ff",
+    quoteBook: "0x00000000000000000000000000000000000000fe",
+  },
 ];
 
 const CORRIDORS: readonly Corridor[] = [
@@ -42,7 +58,12 @@ export function protocolVectors() {
   const batches = batchCases(random.fork("batches"));
   return {
     description: "Feiqian protocol vectors; written by scripts/vectors.ts, not by hand",
-    domains: CHAINS.map((chain) => ({ ...chainFields(chain), domainSeparator: domainSeparator(chain) })),
+    domains: CHAINS.flatMap((chain) =>
+      [batchDomain(chain), quoteDomain(chain)].map((domain) => ({
+        ...domainFields(domain),
+        domainSeparator: domainSeparator(domain),
+      })),
+    ),
     corridors: CORRIDORS.map((entry) => ({ ...corridorFields(entry), corridorId: String(corridorId(entry)) })),
     details: detailsVectors(random.fork("details")),
     transfers: transferCases(random.fork("transfers")).map((transfer) => ({
@@ -167,7 +188,7 @@ function batchCases(random: Random): readonly Batch[] {
 
 function quoteVector(quote: Quote, chain: Chain) {
   return {
-    ...chainFields(chain),
+    ...domainFields(quoteDomain(chain)),
     ...quoteFields(quote),
     structHash: hashQuote(quote),
     quoteId: quoteId(quote, chain),
@@ -176,8 +197,9 @@ function quoteVector(quote: Quote, chain: Chain) {
 
 function batchVector(header: BatchHeader, chain: Chain) {
   return {
-    ...chainFields(chain),
+    ...domainFields(batchDomain(chain)),
     ...headerFields(header),
+    packed: packedFields(header),
     structHash: hashBatch(header),
     batchId: batchId(header, chain),
   };
@@ -230,7 +252,7 @@ function settlementVector(
   const outcome = settle(header, rejections);
   const computed = outcome.kind === "computed" ? outcome : undefined;
   return {
-    ...chainFields(chain),
+    ...domainFields(batchDomain(chain)),
     header: headerFields(header),
     rejections: rejections.map(({ transfer, reason }) => ({
       ...transferFields(transfer),

@@ -7,7 +7,7 @@ import { requireMinor } from "./money.ts";
 import type { PartnerId } from "./partner.ts";
 import { isNoQuote, quoteMismatch, quoteRate, type Exchange, type Quote } from "./quote.ts";
 import { transferLeaf, type Transfer } from "./transfer.ts";
-import { hashBatch, typedDataDigest, type Chain } from "./typed-data.ts";
+import { batchDomain, hashBatch, typedDataDigest, type Chain } from "./typed-data.ts";
 
 const MAX_COUNT = 2 ** 32 - 1;
 const MAX_TIME = 2 ** 48 - 1;
@@ -95,8 +95,8 @@ export function buildBatch(
 }
 
 /** The batch's id: the EIP-712 digest that its source partner signs. Throws InvalidInput when a member does not fit. */
-export function batchId(header: BatchHeader, chain: Chain): Hex {
-  return typedDataDigest(chain, hashBatch(header));
+export function batchId(header: BatchHeader, chain: Omit<Chain, "quoteBook">): Hex {
+  return typedDataDigest(batchDomain(chain), hashBatch(header));
 }
 
 /**

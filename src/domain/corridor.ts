@@ -21,8 +21,8 @@ export interface CorridorTerms {
   readonly maxPerDay: bigint;
 }
 
-/** The greatest that a corridor's limit can be on the ledger (uint112): whoever sets it sets none. */
-export const NO_LIMIT = 2n ** 112n - 1n;
+/** The greatest that a corridor's limit can be on the ledger (uint64): whoever sets it sets none. */
+export const NO_LIMIT = 2n ** 64n - 1n;
 
 const BPS_PER_ONE = 10_000n;
 

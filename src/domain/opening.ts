@@ -8,7 +8,7 @@ export const MAX_HOLD_SECONDS = 86_400;
 /** What `open` on the ledger looks at besides the header, signatures and the partners' standing. */
 export interface OpeningContext {
   readonly terms: CorridorTerms;
-  /** Sum of source totals that the corridor has opened this UTC day. */
+  /** Sum of source totals that were drawn on the corridor this UTC day. */
   readonly openedToday: bigint;
   /** Target minor units that earlier batches drew on the quote. */
   readonly drawn: bigint;
@@ -25,10 +25,11 @@ export type OpeningRefusal =
   | "HOLD_TOO_LONG"
   | "CORRIDOR_CLOSED"
   | "BATCH_LIMIT_EXCEEDED"
-  | "FEE_MISMATCH"
   | "DAY_LIMIT_EXCEEDED"
-  | "RATE_EXCEEDED"
+  | "FEE_MISMATCH"
   | "QUOTE_MISMATCH"
+  | "RATE_EXCEEDED"
+  | "QUOTE_NOT_NEEDED"
   | "QUOTE_EXPIRED"
   | "QUOTE_HOLD_TOO_LONG"
   | "QUOTE_USED_UP";
@@ -43,11 +44,7 @@ export function whyNotOpen(header: BatchHeader, context: OpeningContext): Openin
   if (header.count === 0 || header.sourceTotal < least || header.targetTotal < least) return "EMPTY_BATCH";
   if (holdSeconds <= 0) return "EXPIRED";
   if (holdSeconds > MAX_HOLD_SECONDS) return "HOLD_TOO_LONG";
-  return (
-    brokenTerm(header, context) ??
-    (exceedsRate(header, header.sourceTotal, header.targetTotal) ? "RATE_EXCEEDED" : undefined) ??
-    brokenQuote(header, context, holdSeconds)
-  );
+  return brokenTerm(header, context) ?? brokenQuote(header, context, holdSeconds);
 }
 
 function brokenTerm(
@@ -56,8 +53,8 @@ function brokenTerm(
 ): OpeningRefusal | undefined {
   if (!terms.open) return "CORRIDOR_CLOSED";
   if (sourceTotal > terms.maxPerBatch) return "BATCH_LIMIT_EXCEEDED";
-  if (fee !== networkFeeUp(sourceTotal, terms.feeBps)) return "FEE_MISMATCH";
   if (openedToday + sourceTotal > terms.maxPerDay) return "DAY_LIMIT_EXCEEDED";
+  if (fee !== networkFeeUp(sourceTotal, terms.feeBps)) return "FEE_MISMATCH";
   return undefined;
 }
 
@@ -66,9 +63,11 @@ function brokenQuote(
   { drawn, blockTime }: OpeningContext,
   holdSeconds: number,
 ): OpeningRefusal | undefined {
-  const { quote, targetTotal } = header;
-  if (quoteMismatch(quote, header) !== undefined) return "QUOTE_MISMATCH";
-  if (isNoQuote(quote)) return undefined;
+  const { quote, sourceTotal, targetTotal, sourceCurrency, targetCurrency } = header;
+  const exchanges = sourceCurrency !== targetCurrency;
+  if (exchanges && quoteMismatch(quote, header) !== undefined) return "QUOTE_MISMATCH";
+  if (exceedsRate(header, sourceTotal, targetTotal)) return "RATE_EXCEEDED";
+  if (!exchanges) return isNoQuote(quote) ? undefined : "QUOTE_NOT_NEEDED";
   if (blockTime > quote.validUntil) return "QUOTE_EXPIRED";
   if (holdSeconds > quote.maxHold) return "QUOTE_HOLD_TOO_LONG";
   if (drawn + targetTotal > quote.capacity) return "QUOTE_USED_UP";

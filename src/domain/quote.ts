@@ -1,7 +1,7 @@
 import type { Hex } from "./bytes/hex.ts";
 import type { PartnerId } from "./partner.ts";
 import { rateOfRatio, type Rate } from "./rate.ts";
-import { hashQuote, typedDataDigest, type Chain } from "./typed-data.ts";
+import { hashQuote, quoteDomain, typedDataDigest, type Chain } from "./typed-data.ts";
 
 /** A liquidity provider's firm offer to sell target for source currency; the EIP-712 struct that it signs. */
 export interface Quote {
@@ -47,8 +47,8 @@ export interface Exchange {
 }
 
 /** The quote's id: the EIP-712 digest its provider signs. Throws InvalidInput when a member does not fit its type. */
-export function quoteId(quote: Quote, chain: Chain): Hex {
-  return typedDataDigest(chain, hashQuote(quote));
+export function quoteId(quote: Quote, chain: Omit<Chain, "transferRegistry">): Hex {
+  return typedDataDigest(quoteDomain(chain), hashQuote(quote));
 }
 
 /**

@@ -107,7 +107,7 @@ export function checkReceipt(receipt: Receipt): OfflineCheck {
   const { chainId, registry, header, transfer, proof, status, rejected, disclosed } = receipt;
   const refused = (refusal: OfflineRefusal, detail: string): OfflineCheck => ({ kind: "refused", refusal, detail });
 
-  if (batchId(header, { chainId, verifyingContract: registry }) !== receipt.batchId) {
+  if (batchId(header, { chainId, transferRegistry: registry }) !== receipt.batchId) {
     return refused("BATCH_ID", "batchId is not that of the header on this chain and registry");
   }
   const leaf = transferLeaf(transfer);

@@ -9,7 +9,7 @@ import { merkleMultiproof, type Multiproof } from "./merkle.ts";
 import { isNoQuote } from "./quote.ts";
 import { reasonToBytes4, type ReasonCode } from "./reason.ts";
 import { transferLeaf, type Transfer } from "./transfer.ts";
-import { hashSettlement, typedDataDigest, type Chain } from "./typed-data.ts";
+import { batchDomain, hashSettlement, typedDataDigest, type Chain } from "./typed-data.ts";
 import type { Uetr } from "./uetr.ts";
 
 /** A transfer that the target partner refuses; it is refunded in the transaction that settles the rest. */
@@ -65,7 +65,7 @@ export function rejectionsHash(rejections: readonly Rejection[]): Hex {
 
 /** What the target partner signs: the EIP-712 digest over batch id and rejections hash. */
 export function settlementDigest(settlement: { batchId: Hex; rejectionsHash: Hex }, chain: Chain): Hex {
-  return typedDataDigest(chain, hashSettlement(settlement));
+  return typedDataDigest(batchDomain(chain), hashSettlement(settlement));
 }
 
 /**

@@ -3,10 +3,29 @@ import { fromHex, toHex, type Hex } from "./bytes/hex.ts";
 import { keccak256 } from "./bytes/keccak.ts";
 import { InvalidInput } from "./errors.ts";
 
-/** Where signatures are valid: one chain and the TransferRegistry on it. */
-export interface Chain {
+/** Where signatures are valid: one chain, and on it the contract that checks them. */
+export interface SigningDomain {
   readonly chainId: bigint;
   readonly verifyingContract: Hex;
+}
+
+/** A chain, and on it the contracts that check what partners and providers sign. */
+export interface Chain {
+  readonly chainId: bigint;
+  /** Checks batch headers and settlements. */
+  readonly transferRegistry: Hex;
+  /** Checks quotes. */
+  readonly quoteBook: Hex;
+}
+
+/** Where batch headers and settlements are signed for. */
+export function batchDomain({ chainId, transferRegistry }: Omit<Chain, "quoteBook">): SigningDomain {
+  return { chainId, verifyingContract: transferRegistry };
+}
+
+/** Where quotes are signed for. */
+export function quoteDomain({ chainId, quoteBook }: Omit<Chain, "transferRegistry">): SigningDomain {
+  return { chainId, verifyingContract: quoteBook };
 }
 
 /** One member of an EIP-712 struct, in the shape ethers' `signTypedData` takes. */
@@ -89,13 +108,13 @@ export type SettlementStruct = StructOf<typeof SETTLEMENT_FIELDS>;
 export type DomainStruct = StructOf<typeof DOMAIN_FIELDS>;
 
 /** The EIP-712 domain, for `signTypedData` and for wallets that show it. */
-export function typedDataDomain({ chainId, verifyingContract }: Chain): DomainStruct {
+export function typedDataDomain({ chainId, verifyingContract }: SigningDomain): DomainStruct {
   return { name: "Feiqian", version: "1", chainId, verifyingContract };
 }
 
 /** EIP-712 domain separator. Throws InvalidInput, as all below, when a value does not fit its type. */
-export function domainSeparator(chain: Chain): Hex {
-  return toHex(hashStruct("EIP712Domain", typedDataDomain(chain), "domain"));
+export function domainSeparator(domain: SigningDomain): Hex {
+  return toHex(hashStruct("EIP712Domain", typedDataDomain(domain), "domain"));
 }
 
 /** EIP-712 hashStruct of a quote; `typedDataDigest` turns it into the quote's id. */
@@ -114,9 +133,9 @@ export function hashSettlement(settlement: SettlementStruct): Hex {
 }
 
 /** EIP-712 digest, the 32 bytes that are signed: keccak256(0x1901 ‖ domain separator ‖ hashStruct). */
-export function typedDataDigest(chain: Chain, structHash: Hex): Hex {
+export function typedDataDigest(domain: SigningDomain, structHash: Hex): Hex {
   const prefix = Uint8Array.of(0x19, 0x01);
-  return toHex(keccak256(concat(prefix, fromHex(domainSeparator(chain), 32), fromHex(structHash, 32, "structHash"))));
+  return toHex(keccak256(concat(prefix, fromHex(domainSeparator(domain), 32), fromHex(structHash, 32, "structHash"))));
 }
 
 function hashStruct(name: StructName, value: Readonly<Record<string, unknown>>, path: string): Uint8Array {

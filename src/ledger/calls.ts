@@ -2,6 +2,7 @@ import type { Authorization } from "../domain/typed-data.ts";
 import type { BatchHeader } from "../domain/batch.ts";
 import { toHex, type Hex } from "../domain/bytes/hex.ts";
 import { InvalidInput } from "../domain/errors.ts";
+import { packHeader } from "../domain/packed-header.ts";
 import { reasonToBytes4 } from "../domain/reason.ts";
 import type { Quote } from "../domain/quote.ts";
 import type { ProvedRejections } from "../domain/settlement.ts";
@@ -13,7 +14,7 @@ import type { Call } from "./submitter.ts";
 
 /** `open`: holds the money of a batch. Any courier may submit it. */
 export function openCall(ledger: Ledger, header: BatchHeader, send: Authorization, quote: Authorization): Call {
-  return call(ledger, "open", [header, send, quote]);
+  return call(ledger, "open", [packHeader(header), send, quote]);
 }
 
 /** `settle`: pays a batch out and refunds what is rejected. Any courier may submit it. */
@@ -28,17 +29,17 @@ export function settleCall(
     reason: reasonToBytes4(reason),
   }));
   const proof = { siblings: multiproof?.proof.map(toHex) ?? [], flags: multiproof?.proofFlags ?? [] };
-  return call(ledger, "settle", [header, rejected, proof, accept]);
+  return call(ledger, "settle", [packHeader(header), rejected, proof, accept]);
 }
 
 /** `expire`: refunds a batch past its expiry. Anyone may submit it. */
 export function expireCall(ledger: Ledger, header: BatchHeader): Call {
-  return call(ledger, "expire", [header]);
+  return call(ledger, "expire", [packHeader(header)]);
 }
 
 /** `cancelQuote`: withdraws a quote. Only a QUOTE key of its provider may submit it. */
 export function cancelQuoteCall(ledger: Ledger, quote: Quote): Call {
-  return call(ledger, "cancelQuote", [quote]);
+  return encodeCall("quoteBook", ledger.addresses.quoteBook, "cancelQuote", [quote]);
 }
 
 /** `beat`: advances ledger time. Anyone may submit it. */

@@ -1,7 +1,9 @@
 import { Contract, type ContractRunner, type Provider } from "ethers";
 import type {
   AccessManager,
+  CorridorBook,
   PartnerRegistry,
+  QuoteBook,
   SettlementToken,
   TransferRegistry,
   Treasury,
@@ -16,6 +18,8 @@ export interface LedgerAddresses {
   readonly accessManager: Hex;
   readonly partnerRegistry: Hex;
   readonly treasury: Hex;
+  readonly corridorBook: Hex;
+  readonly quoteBook: Hex;
   readonly transferRegistry: Hex;
   readonly tokens: ReadonlyMap<CurrencyCode, Hex>;
   /** The last block of the deployment, up to which nothing but that has happened: see `verifyDeployment`. */
@@ -31,6 +35,8 @@ export interface Ledger {
   readonly accessManager: AccessManager;
   readonly partnerRegistry: PartnerRegistry;
   readonly treasury: Treasury;
+  readonly corridorBook: CorridorBook;
+  readonly quoteBook: QuoteBook;
   readonly transferRegistry: TransferRegistry;
   readonly tokens: ReadonlyMap<CurrencyCode, SettlementToken>;
 }
@@ -43,11 +49,13 @@ export async function connectLedger(provider: Provider, addresses: LedgerAddress
   );
   return {
     addresses,
-    chain: { chainId, verifyingContract: addresses.transferRegistry },
+    chain: { chainId, transferRegistry: addresses.transferRegistry, quoteBook: addresses.quoteBook },
     provider,
     accessManager: bind("accessManager", addresses.accessManager, provider),
     partnerRegistry: bind("partnerRegistry", addresses.partnerRegistry, provider),
     treasury: bind("treasury", addresses.treasury, provider),
+    corridorBook: bind("corridorBook", addresses.corridorBook, provider),
+    quoteBook: bind("quoteBook", addresses.quoteBook, provider),
     transferRegistry: bind("transferRegistry", addresses.transferRegistry, provider),
     tokens: new Map(tokens),
   };
@@ -55,6 +63,8 @@ export async function connectLedger(provider: Provider, addresses: LedgerAddress
 
 interface Bound {
   readonly accessManager: AccessManager;
+  readonly corridorBook: CorridorBook;
+  readonly quoteBook: QuoteBook;
   readonly partnerRegistry: PartnerRegistry;
   readonly settlementToken: SettlementToken;
   readonly transferRegistry: TransferRegistry;

@@ -109,10 +109,6 @@ const partnerErrors: Readonly<Record<string, LedgerErrorEntry>> = {
     say: (a) =>
       `the roles of ${a.partner()} have changed since: this replaces ${a.flags(PARTNER_ROLES, "given")}, and they are ${a.flags(PARTNER_ROLES, "current")}`,
   },
-  PartnerRegistry_CorridorEpochMismatch: {
-    say: (a) =>
-      `${a.corridor()} has changed since: this is for its epoch ${a.text("given")}, and it is at ${a.text("current")}`,
-  },
   PartnerRegistry_AdminNotice: {
     say: (a) => `the admin of ${a.partner()} was replaced: it cannot be reactivated before ${a.time("until")}`,
     remedy: "retry",
@@ -143,11 +139,6 @@ const partnerErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   PartnerRegistry_InvalidKey: {
     say: (a) =>
       `${a.partner()} cannot authorise ${a.text("key")} to ${a.flags(KEY_PURPOSES, "purposes")} until ${a.time("validUntil")}`,
-  },
-  PartnerRegistry_CorridorClosed: { say: (a) => `${a.corridor()} is closed`, reason: "AG03" },
-  PartnerRegistry_InvalidCorridor: {
-    say: (a) =>
-      `${a.corridor()} cannot have this ${a.text("field")}: ${a.text("given")}, compared with ${a.text("against")}`,
   },
 };
 
@@ -192,6 +183,7 @@ const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   Treasury_ModuleAlreadyAnnounced: {
     say: (a) => `${a.text("module")} is announced already, as ${a.oneOf(MODULE_STATUSES, "announced")}`,
   },
+  Treasury_TooManyModules: { say: () => "the treasury has had 255 modules, and counts no further" },
   Treasury_ModuleNoticeNotOver: {
     say: (a) =>
       `${a.text("module")} may be activated from ${a.time("from")} until ${a.time("until")}; it is ${a.time("now_")}`,
@@ -201,6 +193,68 @@ const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
     say: (a) =>
       `${a.partner()} is restricted since ${a.time("since")} and may exit from ${a.time("opensAt")}, or as soon as a module is announced`,
     remedy: "retry",
+  },
+};
+
+const corridorErrors: Readonly<Record<string, LedgerErrorEntry>> = {
+  CorridorBook_Closed: { say: (a) => `${a.corridor()} is closed`, reason: "AG03" },
+  CorridorBook_BatchLimitExceeded: {
+    say: (a) =>
+      `a batch of ${a.text("sourceTotal")} is above the limit of ${a.corridor()}, ${a.text("limit")} minor units`,
+    reason: "AM02",
+  },
+  CorridorBook_DayLimitExceeded: {
+    say: (a) =>
+      `${a.corridor()} has sent ${a.text("drawn")} minor units today; ${a.text("sourceTotal")} more is above its limit, ${a.text("limit")}`,
+    reason: "AM02",
+  },
+  CorridorBook_DayNotKept: {
+    say: (a) =>
+      `what ${a.corridor()} sent on day ${a.text("day")} is no longer kept: it was drawn on during day ${a.text("kept")}`,
+  },
+  CorridorBook_Invalid: {
+    say: (a) =>
+      `${a.corridor()} cannot have this ${a.text("field")}: ${a.text("given")}, compared with ${a.text("against")}`,
+  },
+  CorridorBook_EpochMismatch: {
+    say: (a) =>
+      `${a.corridor()} has changed since: this is for its epoch ${a.text("given")}, and it is at ${a.text("current")}`,
+  },
+};
+
+const quoteErrors: Readonly<Record<string, LedgerErrorEntry>> = {
+  QuoteBook_Mismatch: {
+    say: (a) =>
+      `the quote does not fit the sale by its ${a.text("field")}: it is ${a.text("given")}, the sale's ${a.text("expected")}`,
+  },
+  QuoteBook_RateExceeded: {
+    say: (a) => `${a.text("targetAmount")} minor units are more than ${a.text("sourceAmount")} buy at the quote's rate`,
+  },
+  QuoteBook_Expired: {
+    say: (a) => `the quote was valid until ${a.time("validUntil")}; it is ${a.time("now_")}`,
+  },
+  QuoteBook_HoldTooLong: {
+    say: (a) => `the provider's money would be held for ${a.text("hold")} s; the quote allows ${a.text("maxHold")} s`,
+  },
+  QuoteBook_UsedUp: {
+    say: (a) =>
+      `quote ${a.text("quoteId")} sells ${a.text("capacity")} minor units, of which ${a.text("drawn")} are drawn; ${a.text("targetAmount")} are too many`,
+  },
+  QuoteBook_InvalidSignature: {
+    say: (a) => `the signature is not by ${a.text("key")} of ${a.partner("provider")} over ${a.text("digest")}`,
+  },
+};
+
+const moduleErrors: Readonly<Record<string, LedgerErrorEntry>> = {
+  ForModules_NotActive: {
+    say: (a) =>
+      `${a.text("caller")} is no active module of the treasury: its status is ${a.oneOf(MODULE_STATUSES, "status")}`,
+  },
+  Module_InvalidSignature: {
+    say: (a) => `the signature is not by ${a.text("key")} of ${a.partner()} over ${a.text("digest")}`,
+  },
+  Module_PauseEpochMismatch: {
+    say: (a) => `this is for pause ${a.text("given")}, and it is pause ${a.text("current")}`,
   },
 };
 
@@ -227,42 +281,14 @@ const transferErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   TransferRegistry_HoldTooLong: {
     say: (a) => `the batch would hold money for ${a.text("hold")} s; the longest allowed is ${a.text("longest")} s`,
   },
-  TransferRegistry_BatchLimitExceeded: {
-    say: (a) =>
-      `a batch of ${a.text("sourceTotal")} is above the limit of ${a.corridor()}, ${a.text("limit")} minor units`,
-    reason: "AM02",
-  },
-  TransferRegistry_DayLimitExceeded: {
-    say: (a) =>
-      `${a.corridor()} opened ${a.text("opened")} minor units today; ${a.text("sourceTotal")} more is above its limit, ${a.text("limit")}`,
-    reason: "AM02",
-  },
   TransferRegistry_FeeMismatch: {
     say: (a) => `the fee is ${a.text("given")}; the corridor's terms ask ${a.text("expected")} minor units`,
   },
-  TransferRegistry_DayNotKept: {
-    say: (a) =>
-      `what ${a.corridor()} opened on day ${a.text("day")} is no longer kept: batches were opened on day ${a.text("kept")}`,
-  },
-  TransferRegistry_PauseEpochMismatch: {
-    say: (a) => `this is for pause ${a.text("given")}, and it is pause ${a.text("current")}`,
-  },
-  TransferRegistry_QuoteMismatch: {
-    say: (a) =>
-      `the quote does not fit the batch by its ${a.text("field")}: it is ${a.text("given")}, the batch's ${a.text("expected")}`,
-  },
-  TransferRegistry_QuoteExpired: {
-    say: (a) => `the quote was valid until ${a.time("validUntil")}; it is ${a.time("now_")}`,
-  },
-  TransferRegistry_QuoteUsedUp: {
-    say: (a) =>
-      `quote ${a.text("quoteId")} sells ${a.text("capacity")} minor units, of which ${a.text("drawn")} are drawn; ${a.text("targetTotal")} are too many`,
+  TransferRegistry_QuoteNotNeeded: {
+    say: (a) => `a batch of one currency draws on no quote, and carries one of ${a.partner("provider")}`,
   },
   TransferRegistry_RateExceeded: {
     say: (a) => `${a.text("targetAmount")} minor units are more than ${a.text("sourceAmount")} buy at the batch's rate`,
-  },
-  TransferRegistry_InvalidSignature: {
-    say: (a) => `the signature is not by ${a.text("key")} of ${a.partner()} over ${a.text("digest")}`,
   },
   TransferRegistry_ReasonMissing: { say: (a) => `rejection ${a.text("index")} carries no reason` },
   TransferRegistry_RejectionsOutOfOrder: {
@@ -369,6 +395,9 @@ const commonErrors: Readonly<Record<string, LedgerErrorEntry>> = {
 export const LEDGER_ERRORS: Readonly<Record<string, LedgerErrorEntry>> = {
   ...partnerErrors,
   ...treasuryErrors,
+  ...corridorErrors,
+  ...quoteErrors,
+  ...moduleErrors,
   ...transferErrors,
   ...tokenErrors,
   ...commonErrors,

@@ -3,8 +3,8 @@ import type { BatchHeader } from "../domain/batch.ts";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorFromId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
 import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
+import { unpackHeader } from "../domain/packed-header.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
-import type { Quote } from "../domain/quote.ts";
 import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
 import { ABI } from "./abi.ts";
 import type { Ledger, LedgerAddresses } from "./contracts.ts";
@@ -76,9 +76,8 @@ export type LedgerEvent = LedgerEventBody & { readonly cursor: Cursor; readonly 
 
 /** Events of the ledger in blocks `from` to `to`, both included, in the order of their cursors. */
 export async function readEvents(ledger: Ledger, from: number, to: number): Promise<readonly LedgerEvent[]> {
-  const { transferRegistry, treasury, partnerRegistry } = ledger.addresses;
   const logs = await ledger.provider.getLogs({
-    address: [transferRegistry, treasury, partnerRegistry],
+    address: EMITTERS.map((name) => ledger.addresses[name]),
     fromBlock: from,
     toBlock: to,
   });
@@ -102,7 +101,7 @@ export function decodeEvent(emitters: EventEmitters, log: Log): LedgerEvent | un
   return { ...decode(parsed.args), cursor, transactionHash: normalizeHex(log.transactionHash) };
 }
 
-const EMITTERS = ["transferRegistry", "treasury", "partnerRegistry"] as const;
+const EMITTERS = ["transferRegistry", "treasury", "partnerRegistry", "corridorBook", "quoteBook"] as const;
 /** The contracts whose events are to be decoded. */
 type EventEmitters = Partial<Pick<LedgerAddresses, (typeof EMITTERS)[number]>>;
 
@@ -120,11 +119,6 @@ const ofBatches: Decoders = {
   }),
   Rejected: (args) => ({ kind: "Rejected", ...batchOf(args), rejected: rejectedOf(args) }),
   Expired: (args) => ({ kind: "Expired", ...batchOf(args) }),
-  QuoteCancelled: (args) => ({
-    kind: "QuoteCancelled",
-    quoteId: hex(args, "quoteId"),
-    provider: partnerOf(args, "provider"),
-  }),
   TimeLost: (args) => ({ kind: "TimeLost", ledgerTime: integer(args, "time"), lostSeconds: integer(args, "lost") }),
 };
 
@@ -142,6 +136,9 @@ const ofPartners: Decoders = {
     partner: partnerOf(args, "partner"),
     status: statusOf(args, "current"),
   }),
+};
+
+const ofCorridors: Decoders = {
   CorridorChanged: (args) => {
     const terms = tuple(args, "terms");
     return {
@@ -157,10 +154,20 @@ const ofPartners: Decoders = {
   },
 };
 
+const ofQuotes: Decoders = {
+  QuoteCancelled: (args) => ({
+    kind: "QuoteCancelled",
+    quoteId: hex(args, "quoteId"),
+    provider: partnerOf(args, "provider"),
+  }),
+};
+
 const DECODERS: Readonly<Record<(typeof EMITTERS)[number], Decoders>> = {
   transferRegistry: ofBatches,
   treasury: ofMoney,
   partnerRegistry: ofPartners,
+  corridorBook: ofCorridors,
+  quoteBook: ofQuotes,
 };
 
 function batchOf(args: Result): OfBatch {
@@ -191,36 +198,15 @@ function holdingOf(args: Result): OfHolding {
   };
 }
 
-function headerOf(header: Result): BatchHeader {
-  return {
-    source: partnerOf(header, "source"),
-    target: partnerOf(header, "target"),
-    sourceCurrency: integer(header, "sourceCurrency"),
-    targetCurrency: integer(header, "targetCurrency"),
-    count: integer(header, "count"),
-    sourceTotal: amount(header, "sourceTotal"),
-    targetTotal: amount(header, "targetTotal"),
-    fee: amount(header, "fee"),
-    expiresAt: integer(header, "expiresAt"),
-    root: hex(header, "root"),
-    quote: quoteOf(tuple(header, "quote")),
-  };
-}
-
-function quoteOf(quote: Result): Quote {
-  const partnerOrNone = (name: string) => (integer(quote, name) === 0 ? 0 : partnerOf(quote, name));
-  return {
-    provider: partnerOrNone("provider"),
-    taker: partnerOrNone("taker"),
-    sourceCurrency: integer(quote, "sourceCurrency"),
-    targetCurrency: integer(quote, "targetCurrency"),
-    rateNumerator: amount(quote, "rateNumerator"),
-    rateDenominator: amount(quote, "rateDenominator"),
-    capacity: amount(quote, "capacity"),
-    validUntil: integer(quote, "validUntil"),
-    maxHold: integer(quote, "maxHold"),
-    nonce: amount(quote, "nonce"),
-  };
+function headerOf(packed: Result): BatchHeader {
+  return unpackHeader({
+    terms: amount(packed, "terms"),
+    totals: amount(packed, "totals"),
+    root: hex(packed, "root"),
+    quoteTerms: amount(packed, "quoteTerms"),
+    quoteRate: amount(packed, "quoteRate"),
+    limits: amount(packed, "limits"),
+  });
 }
 
 function rejectedOf(args: Result): readonly RejectedLeaf[] {

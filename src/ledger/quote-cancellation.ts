@@ -23,18 +23,18 @@ const CANCELLED = 2n ** 128n - 1n;
  * Cancels a quote for good: on the ledger, so that it holds for whoever has the quote. What batches have drawn on it stays
  * theirs. It can be repeated.
  * @param submitter of a key with the purpose QUOTE of the quote's provider
- * @throws InvalidInput where there is no registry at the ledger's address
+ * @throws InvalidInput where there is no quote book at the ledger's address
  * @throws LedgerError as PartnerRegistry_KeyNotAuthorized, when the key is another's
  * @throws SubmissionError
  */
 export async function cancelQuote(ledger: Ledger, submitter: Submitter, quote: Quote): Promise<CancelledQuote> {
-  const { transferRegistry, provider, addresses } = ledger;
+  const { quoteBook, provider, addresses } = ledger;
   // A call to an address without code does nothing, and succeeds.
-  if ((await provider.getCode(addresses.transferRegistry)) === "0x") {
-    throw new InvalidInput("addresses.transferRegistry", "a contract on this ledger", addresses.transferRegistry);
+  if ((await provider.getCode(addresses.quoteBook)) === "0x") {
+    throw new InvalidInput("addresses.quoteBook", "a contract on this ledger", addresses.quoteBook);
   }
   const id = quoteId(quote, ledger.chain);
-  const before = await transferRegistry.drawnOf(id);
+  const before = await quoteBook.drawnOf(id);
   const { hash, blockNumber } = await submitter.submit(cancelQuoteCall(ledger, quote));
   const wasCancelledBefore = before === CANCELLED;
   return {

@@ -2,7 +2,7 @@ import { Contract, verifyTypedData } from "ethers";
 import { normalizeHex } from "../domain/bytes/hex.ts";
 import type { Quote } from "../domain/quote.ts";
 import { quoteId } from "../domain/quote.ts";
-import { QUOTE_TYPES, typedDataDomain, type Authorization } from "../domain/typed-data.ts";
+import { QUOTE_TYPES, quoteDomain, typedDataDomain, type Authorization } from "../domain/typed-data.ts";
 import type { Ledger } from "./contracts.ts";
 import { latestHead } from "./state.ts";
 
@@ -34,7 +34,7 @@ function recover({ chain }: Ledger, quote: Quote, signature: string): string | u
   try {
     // ethers asks for an indexable record; the interface is not, though every member is.
     const message = { ...quote } as Record<string, unknown>;
-    return normalizeHex(verifyTypedData(typedDataDomain(chain), QUOTE_TYPES, message, signature));
+    return normalizeHex(verifyTypedData(typedDataDomain(quoteDomain(chain)), QUOTE_TYPES, message, signature));
   } catch {
     // Of another form than ECDSA's: that of a contract, perhaps.
     return undefined;

@@ -15,6 +15,7 @@ import type { TransferDetails } from "../domain/details.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { BatchStatus, parseBatchStatus, type FinalStatus } from "../domain/lifecycle.ts";
 import { money, type Money } from "../domain/money.ts";
+import { packHeader } from "../domain/packed-header.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { formatRate, rateOfRatio, type Rate } from "../domain/rate.ts";
 import type { ReasonCode } from "../domain/reason.ts";
@@ -194,7 +195,7 @@ async function whyNotAsRecorded(provider: Provider, receipt: Receipt): Promise<R
   const rejected = receipt.rejected.map(({ leaf, code }) => ({ leaf, reason: code }));
   try {
     const answer = await registry.verify(
-      receipt.header,
+      packHeader(receipt.header),
       transferStruct(receipt.transfer),
       [...receipt.proof],
       rejected,

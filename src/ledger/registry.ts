@@ -41,7 +41,7 @@ export interface RegistryView {
   readonly block: number;
 }
 
-/** The ledger's PartnerRegistry, which cannot be asked for lists: read from its events, and followed. */
+/** The ledger's partners and corridors, of which it keeps no lists: read from its events, and followed. */
 export interface Registry {
   /**
    * What was last read. Waits for the ledger the first time only; afterwards, what is older than the time to live is
@@ -70,8 +70,8 @@ const TOPICS = [
   "KeyRevoked",
   "KeysEnded",
   "EndpointChanged",
-  "CorridorChanged",
 ].map((name) => ABI.partnerRegistry.getEvent(name)?.topicHash ?? "");
+const CORRIDOR_CHANGED = ABI.corridorBook.getEvent("CorridorChanged")?.topicHash ?? "";
 
 export function openRegistry(ledger: Ledger, options: RegistryOptions): Registry {
   let view: RegistryView | undefined;
@@ -112,27 +112,29 @@ async function readOn(
   const partners = new Map(before?.partners);
   const corridors = new Map(before?.corridors);
   const latest = await provider.getBlockNumber();
-  const address = addresses.partnerRegistry;
+  const address = [addresses.partnerRegistry, addresses.corridorBook];
+  const topics = [[...TOPICS, CORRIDOR_CHANGED]];
   for (let from = (before?.block ?? fromBlock - 1) + 1; from <= latest; from += maxBlockRange) {
     const to = Math.min(latest, from + maxBlockRange - 1);
-    const logs = await provider.getLogs({ address, topics: [TOPICS], fromBlock: from, toBlock: to });
-    for (const log of logs) apply(log, partners, corridors);
+    const logs = await provider.getLogs({ address, topics, fromBlock: from, toBlock: to });
+    for (const log of logs) {
+      if (normalizeHex(log.address, 20) === addresses.corridorBook) applyToCorridors(log, corridors);
+      else applyToPartners(log, partners);
+    }
   }
   return { partners, corridors, block: Math.max(latest, before?.block ?? 0) };
 }
 
-function apply(
-  log: Log,
-  partners: Map<PartnerId, RegisteredPartner>,
-  corridors: Map<string, RegisteredCorridor>,
-): void {
+function applyToCorridors(log: Log, corridors: Map<string, RegisteredCorridor>): void {
+  const event = ABI.corridorBook.parseLog(log);
+  if (event === null) return;
+  const entry = corridorOf(event.args);
+  corridors.set(corridorKey(entry.corridor), entry);
+}
+
+function applyToPartners(log: Log, partners: Map<PartnerId, RegisteredPartner>): void {
   const event = ABI.partnerRegistry.parseLog(log);
   if (event === null) return;
-  if (event.name === "CorridorChanged") {
-    const entry = corridorOf(event.args);
-    corridors.set(corridorKey(entry.corridor), entry);
-    return;
-  }
   const id = parsePartnerId(text(event.args, "partner"));
   const before = event.name === "PartnerRegistered" ? registered(id, event.args) : partners.get(id);
   // A partner's registration comes before all else of it.

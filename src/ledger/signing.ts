@@ -6,8 +6,11 @@ import {
   BATCH_TYPES,
   QUOTE_TYPES,
   SETTLEMENT_TYPES,
+  batchDomain,
+  quoteDomain,
   typedDataDomain,
   type Chain,
+  type SigningDomain,
   type TypedField,
   type Authorization,
 } from "../domain/typed-data.ts";
@@ -17,12 +20,12 @@ export const NO_AUTHORIZATION: Authorization = { key: `0x${"0".repeat(40)}`, sig
 
 /** Signs a batch header (EIP-712 `Batch`) as the source partner; the key needs the SEND purpose. */
 export function signBatch(signer: Signer, chain: Chain, header: BatchHeader): Promise<Authorization> {
-  return sign(signer, chain, BATCH_TYPES, header);
+  return sign(signer, batchDomain(chain), BATCH_TYPES, header);
 }
 
 /** Signs a quote (EIP-712 `Quote`) as its provider; the key needs the QUOTE purpose. */
 export function signQuote(signer: Signer, chain: Chain, quote: Quote): Promise<Authorization> {
-  return sign(signer, chain, QUOTE_TYPES, quote);
+  return sign(signer, quoteDomain(chain), QUOTE_TYPES, quote);
 }
 
 /** Signs a settlement (EIP-712 `Settlement`) as the target partner; the key needs the ACCEPT purpose. */
@@ -31,16 +34,16 @@ export function signSettlement(
   chain: Chain,
   settlement: { readonly batchId: Hex; readonly rejectionsHash: Hex },
 ): Promise<Authorization> {
-  return sign(signer, chain, SETTLEMENT_TYPES, settlement);
+  return sign(signer, batchDomain(chain), SETTLEMENT_TYPES, settlement);
 }
 
 async function sign(
   signer: Signer,
-  chain: Chain,
+  domain: SigningDomain,
   types: Record<string, TypedField[]>,
   message: object,
 ): Promise<Authorization> {
   // ethers asks for an indexable record; the interfaces of the domain are not, though every member is.
-  const signature = await signer.signTypedData(typedDataDomain(chain), types, message as Record<string, unknown>);
+  const signature = await signer.signTypedData(typedDataDomain(domain), types, message as Record<string, unknown>);
   return { key: normalizeHex(await signer.getAddress()), signature: normalizeHex(signature) };
 }

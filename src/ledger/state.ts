@@ -6,6 +6,7 @@ import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { ABI } from "./abi.ts";
 import type { Ledger } from "./contracts.ts";
+import { KEY_PURPOSES, PARTNER_ROLES } from "./deployment/config.ts";
 import { decodeLedgerError, type LedgerError } from "./errors.ts";
 import { FailoverProvider } from "./rpc/failover-provider.ts";
 
@@ -106,25 +107,26 @@ export async function corridorAt(ledger: Ledger, corridor: Corridor, block: Bloc
   const id = corridorId(corridor);
   const at = { blockTag: block.number };
   const [terms, openedToday] = await Promise.all([
-    ledger.partnerRegistry.corridorOf(id, at),
-    ledger.transferRegistry.openedOn(id, Math.floor(block.timeSeconds / SECONDS_A_DAY), at),
+    ledger.corridorBook.termsOf(id, at),
+    ledger.corridorBook.drawnOn(id, Math.floor(block.timeSeconds / SECONDS_A_DAY), at),
   ]);
   const { open, feeBps, maxPerBatch, maxPerDay } = terms;
   return { open, feeBps, maxPerBatch, maxPerDay, openedToday };
 }
 
 /**
- * Why the registry would not let a batch of a corridor be opened: the partners' standing and keys.
- * @returns undefined where it would
+ * Why a provider may not sell with a key: its standing, its role, what the key was granted.
+ * @returns undefined where it may
  */
-export async function whyNotOpenAt(
+export async function whyNotSellAt(
   { partnerRegistry }: Ledger,
-  corridor: Corridor,
-  { provider, sendKey, quoteKey }: { readonly provider: number; readonly sendKey: Hex; readonly quoteKey: Hex },
+  provider: number,
+  quoteKey: Hex,
   block: BlockHead,
 ): Promise<LedgerError | undefined> {
+  const [role, purpose] = [PARTNER_ROLES.liquidityProvider, KEY_PURPOSES.quote];
   try {
-    await partnerRegistry.checkOpen(corridorId(corridor), provider, sendKey, quoteKey, { blockTag: block.number });
+    await partnerRegistry.checkAuthority(provider, role, quoteKey, purpose, provider, { blockTag: block.number });
     return undefined;
   } catch (failure) {
     const refusal = decodeLedgerError(failure);

@@ -15,27 +15,17 @@ import {
   settleBatch,
   type Refusals,
 } from "./support/batches.ts";
-import { MEASURES_COVERAGE, ethers, load } from "./support/chain.ts";
+import { MEASURES_COVERAGE, load } from "./support/chain.ts";
 import { nextBlockAt } from "./support/clock.ts";
-import { MODULE_NOTICE, giveRights } from "./support/modules.ts";
-import {
-  BEAT_INTERVAL,
-  CORRIDORS,
-  GRACE,
-  ModuleStatus,
-  addressOf,
-  deployNetwork,
-  fail,
-  type Network,
-} from "./support/network.ts";
+import { BEAT_INTERVAL, CORRIDORS, deployNetworkAfter, fail, type Network } from "./support/network.ts";
 
 const SNAPSHOT = new URL("gas-snapshot.json", import.meta.url);
 const UPDATES = process.env["UPDATE_GAS"] === "1";
 
 /** UTC seconds. Everything that calldata holds is fixed, since its bytes cost gas by their values. */
 const DEPLOYED_AT = 1_780_000_000;
-/** Once the registry may be activated. Its own time stood still at the grace until then. */
-const START = DEPLOYED_AT + MODULE_NOTICE + 100;
+/** After the rest of the deployment. Ledger time stood still at the grace until then. */
+const START = DEPLOYED_AT + 86_400;
 const LAST_BEAT = START + 100;
 /** Ledger time. */
 const EXPIRES_AT = DEPLOYED_AT + LIFETIME;
@@ -55,16 +45,10 @@ interface Gas {
  * at a fixed time, so that its clock and all deadlines are the same in every run.
  */
 async function deploySteady(): Promise<Network> {
-  const base = await deployNetwork();
-  const { manager, registry, treasury } = base;
-  await nextBlockAt(DEPLOYED_AT);
-  const args = [manager, registry, treasury, BEAT_INTERVAL, GRACE];
-  const transfers = await ethers.deployContract("TransferRegistry", args);
-  await giveRights(base, transfers, ModuleStatus.Active);
+  const network = await deployNetworkAfter(() => nextBlockAt(DEPLOYED_AT));
+  const { transfers } = network;
   await nextBlockAt(START);
   await transfers.beat();
-  const chain = { ...base.chain, verifyingContract: await addressOf(transfers) };
-  const network = { ...base, transfers, chain };
   for (const corridor of [CORRIDORS.hkdToPhp, CORRIDORS.hkdToHkd]) {
     const batch = await planned(network, "before", 2, corridor);
     await openBatch(network, batch);

@@ -4,7 +4,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
 /** Folders of specs that go operation by operation. Beside each spec lies the tree of its branches. */
-const FOLDERS = new Set(["ledger-clock", "partner-registry", "settlement-token", "transfer-registry", "treasury"]);
+const FOLDERS = new Set([
+  "corridor-book",
+  "ledger-clock",
+  "partner-registry",
+  "quote-book",
+  "settlement-token",
+  "transfer-registry",
+  "treasury",
+]);
 const UPDATES = process.env["UPDATE_TREES"] === "1";
 
 describe("Trees of branches", () => {

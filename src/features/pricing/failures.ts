@@ -1,11 +1,10 @@
 import type { BatchHeader } from "../../domain/batch.ts";
 import type { Corridor } from "../../domain/corridor.ts";
 import { currencyByNumeric, currencyOf } from "../../domain/currency.ts";
-import { MAX_HOLD_SECONDS } from "../../domain/opening.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Quote } from "../../domain/quote.ts";
 import type { LedgerError } from "../../ledger/errors.ts";
-import { whyNotOpenAt, type BlockHead } from "../../ledger/state.ts";
+import { whyNotSellAt, type BlockHead } from "../../ledger/state.ts";
 import { backoffMs } from "../../kernel/retry.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
@@ -25,7 +24,12 @@ const PASSED_OVER = { firstDelayMs: 60_000, maxDelayMs: 3_600_000 };
 const FORGIVEN_AFTER_MS = 6 * 3_600_000;
 
 /** The ledger's errors that are about a quote as its provider has signed or withdrawn it. */
-const OF_THE_QUOTE: ReadonlySet<string> = new Set(["TransferRegistry_QuoteUsedUp", "TransferRegistry_QuoteMismatch"]);
+const OF_THE_QUOTE: ReadonlySet<string> = new Set([
+  "QuoteBook_UsedUp",
+  "QuoteBook_Mismatch",
+  "QuoteBook_HoldTooLong",
+  "QuoteBook_InvalidSignature",
+]);
 
 /**
  * Whether the ledger refuses a batch for a reason that lies with its liquidity provider: the error's name, or undefined.
@@ -37,7 +41,6 @@ export function providerFault(
 ): string | undefined {
   if (quote.provider === 0) return undefined;
   if (OF_THE_QUOTE.has(code)) return code;
-  if (code === "TransferRegistry_HoldTooLong") return values["longest"] === BigInt(MAX_HOLD_SECONDS) ? undefined : code;
   if (String(values["partner"]) !== String(quote.provider)) return undefined;
   // A partner that sells to itself: what it lacks as the sender is its own affair.
   const isOfTheSender = quote.provider === source && String(values["currency"]) !== String(targetCurrency);
@@ -88,7 +91,7 @@ export async function recordProviderFailure(
 
 /** What a provider that has withdrawn its money is passed over for, by the ledger's name. */
 export const LACKS_MONEY = "Treasury_InsufficientAvailable";
-const HOLDS_TOO_SHORTLY = "TransferRegistry_HoldTooLong";
+const HOLDS_TOO_SHORTLY = "QuoteBook_HoldTooLong";
 
 /**
  * Whether the ledger would refuse to open a batch on a quote for what lies with its provider; the provider is then passed
@@ -101,7 +104,7 @@ export async function cannotDeliver(
   { quote, authorization }: SignedQuote,
   block: BlockHead,
 ): Promise<boolean> {
-  const { db, ledger, clock, keys, settings } = context;
+  const { db, ledger, clock, settings } = context;
   const { sourceCurrency, targetCurrency } = corridor;
   const passedOver = await providersPassedOver(db, clock.nowMs());
   const isPassedOver = passedOver.some(
@@ -115,8 +118,7 @@ export async function cannotDeliver(
   if (quote.maxHold < settings.batch.holdSeconds) {
     fault = HOLDS_TOO_SHORTLY;
   } else {
-    const who = { provider: quote.provider, sendKey: keys.send.address, quoteKey: authorization.key };
-    const refusal = await whyNotOpenAt(ledger, corridor, who, block);
+    const refusal = await whyNotSellAt(ledger, quote.provider, authorization.key, block);
     const ofBatch = { quote, source: corridor.source, targetCurrency: currencyOf(targetCurrency).numeric };
     fault = refusal === undefined ? undefined : providerFault(refusal, ofBatch);
   }

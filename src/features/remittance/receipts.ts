@@ -73,7 +73,7 @@ function receiptOf(
   return {
     format: RECEIPT_FORMAT,
     chainId: ledger.chain.chainId,
-    registry: lowerCase(ledger.chain.verifyingContract),
+    registry: lowerCase(ledger.chain.transferRegistry),
     batchId: batch,
     header,
     transfer: {

@@ -1,5 +1,13 @@
 import type { ContractName } from "../abi.ts";
-import { accessManager, partnerRegistry, settlementToken, transferRegistry, treasury } from "../compiled/codes.ts";
+import {
+  accessManager,
+  corridorBook,
+  partnerRegistry,
+  quoteBook,
+  settlementToken,
+  transferRegistry,
+  treasury,
+} from "../compiled/codes.ts";
 
 /** A contract as the compiler wrote it, to compare what is on a ledger with. No contract links a library. */
 interface Build {
@@ -12,7 +20,9 @@ interface Build {
 
 export const BUILD: Readonly<Record<ContractName, Build>> = {
   accessManager,
+  corridorBook,
   partnerRegistry,
+  quoteBook,
   settlementToken,
   transferRegistry,
   treasury,

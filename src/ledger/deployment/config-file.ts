@@ -1,10 +1,12 @@
 import { z } from "zod/v4";
 import type { Hex } from "../../domain/bytes/hex.ts";
+import { NO_LIMIT } from "../../domain/corridor.ts";
 import { parseCurrency } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parsedBy, partnerNumber } from "../../domain/wire.ts";
 import type { LedgerAddresses } from "../contracts.ts";
 import { checkConfig, PARTNER_ROLES, ROLES, type LedgerConfig } from "./config.ts";
+import { MODULE_NAMES } from "./parts.ts";
 
 const address = z
   .string()
@@ -21,10 +23,11 @@ const minorUnits = z
   .string()
   .regex(/^(?:0|[1-9]\d*)$/, "minor units as decimal text, for JSON's numbers are floats")
   .transform((text) => BigInt(text))
-  .refine((amount) => amount < 2n ** 112n, "below 2^112");
+  .refine((amount) => amount <= NO_LIMIT, "below 2^64");
 
 const ledgerConfig = z.strictObject({
   development: z.boolean().optional(),
+  modules: z.array(z.enum(MODULE_NAMES)).min(1),
   clock: z.strictObject({ beatIntervalSeconds: seconds, graceSeconds: seconds }),
   tokens: z.array(z.strictObject({ currency, bank: address, attestor: address, maxAttestationAgeSeconds: seconds })),
   partners: z.array(
@@ -60,6 +63,8 @@ const ledgerAddresses = z.strictObject({
   accessManager: address,
   partnerRegistry: address,
   treasury: address,
+  corridorBook: address,
+  quoteBook: address,
   transferRegistry: address,
   tokens: z.record(z.string(), address),
   deployedBy: z.number().int().min(0).optional(),

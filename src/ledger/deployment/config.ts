@@ -3,6 +3,7 @@ import { corridorKey, type Corridor, type CorridorTerms } from "../../domain/cor
 import { currencyOf, type CurrencyCode } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
+import type { ModuleName } from "./parts.ts";
 
 /** The partner that network fees are credited to. */
 export const HUB = parsePartnerId(1);
@@ -45,8 +46,7 @@ const BANK_ROLES = 1_000n;
 /** Which role may call which restricted function; anything restricted that is not here is for the admin. */
 const RESTRICTED_FUNCTIONS = [
   { contract: "partnerRegistry", role: "registrar", functions: ["registerPartner", "setAdmin", "setRoles"] },
-  { contract: "partnerRegistry", role: "risk", functions: ["setCorridor"] },
-  { contract: "partnerRegistry", role: "guardian", functions: ["suspend", "freeze", "closeCorridor"] },
+  { contract: "partnerRegistry", role: "guardian", functions: ["suspend", "freeze"] },
   { contract: "partnerRegistry", role: "supervisor", functions: ["reactivate", "upholdFreeze"] },
   { contract: "partnerRegistry", role: "upgrader", functions: ["addPurpose", "addRole"] },
   {
@@ -55,6 +55,8 @@ const RESTRICTED_FUNCTIONS = [
     functions: ["registerToken", "announceModule", "activateModule", "restrictModule"],
   },
   { contract: "treasury", role: "guardian", functions: ["cancelModule"] },
+  { contract: "corridorBook", role: "risk", functions: ["setCorridor"] },
+  { contract: "corridorBook", role: "guardian", functions: ["closeCorridor"] },
   { contract: "transferRegistry", role: "guardian", functions: ["pause"] },
   { contract: "transferRegistry", role: "supervisor", functions: ["unpause"] },
   { contract: "settlementToken", role: "risk", functions: ["setAttestor"] },
@@ -101,6 +103,8 @@ export interface LedgerConfig {
    * `checkGovernance`.
    */
   readonly development?: boolean | undefined;
+  /** What the treasury lets hold partners' money from the first block on. */
+  readonly modules: readonly ModuleName[];
   /** See the ledger's `LedgerClock`. */
   readonly clock: { readonly beatIntervalSeconds: number; readonly graceSeconds: number };
   readonly tokens: readonly TokenConfig[];
@@ -165,6 +169,10 @@ export function checkConfig(config: LedgerConfig): void {
   const currencies = new Set(config.tokens.map(({ currency }) => currency));
   if (partners.size !== config.partners.length) throw new InvalidInput("partners", "no id twice");
   if (currencies.size !== config.tokens.length) throw new InvalidInput("tokens", "no currency twice");
+  requireDistinct("modules", "no module twice", config.modules);
+  if (!config.modules.includes("transferRegistry")) {
+    throw new InvalidInput("modules", "transferRegistry, without which nobody can send");
+  }
   if (!partners.has(HUB)) throw new InvalidInput("partners", "the hub, partner 1, to which fees are credited");
   for (const role of ["admin", "guardian"] as const) {
     if (!config.holders.some((holder) => holder.role === role)) {

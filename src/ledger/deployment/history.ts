@@ -9,6 +9,7 @@ import type { LedgerAddresses } from "../contracts.ts";
 import { MODULE_STATUSES } from "../statuses.ts";
 import { bitsOf, functionAssignments, guardedRoles, PARTNER_ROLES, roleGrants, ROLES } from "./config.ts";
 import type { LedgerConfig } from "./config.ts";
+import { partsOf } from "./parts.ts";
 
 /** One thing about a deployment, as the configuration has it and as it was found on the ledger. */
 export interface Setting {
@@ -72,7 +73,7 @@ export async function readHistory(
   config: LedgerConfig,
   range: BlockRange,
 ): Promise<History> {
-  const parts = partsOf(addresses, config);
+  const parts = contractsOf(addresses, config);
   const byAddress = new Map(parts.map((part) => [part.address.toLowerCase(), part]));
   const counts = new Map<string, number>();
   const kept = new Map<string, Result[]>(KEPT_EVENTS.map((name) => [name, []]));
@@ -132,18 +133,16 @@ export const HISTORY = "history: ";
 const BUILT = "the build's code";
 const UNKNOWN_DEPLOYER = `0x${"00".repeat(20)}`;
 
-function partsOf(addresses: LedgerAddresses, { clock, tokens }: LedgerConfig): readonly Part[] {
-  const { accessManager, partnerRegistry, treasury } = addresses;
-  const bound = [accessManager, partnerRegistry, treasury];
-  const { beatIntervalSeconds, graceSeconds } = clock;
-  const single = [
-    { title: "access manager", contract: "accessManager", args: (deployer: string) => [deployer] },
-    { title: "partner registry", contract: "partnerRegistry", args: () => [accessManager] },
-    { title: "treasury", contract: "treasury", args: () => [accessManager, partnerRegistry] },
-    { title: "transfers", contract: "transferRegistry", args: () => [...bound, beatIntervalSeconds, graceSeconds] },
-  ] as const;
+function contractsOf(addresses: LedgerAddresses, config: LedgerConfig): readonly Part[] {
+  const { accessManager, treasury } = addresses;
+  const { clock, tokens } = config;
   return [
-    ...single.map((part) => ({ ...part, address: addresses[part.contract] })),
+    ...partsOf(config).map(({ contract, title, args }): Part => ({
+      title,
+      contract,
+      address: addresses[contract],
+      args: (deployer) => args({ at: (name) => addresses[name], deployer, clock }),
+    })),
     ...tokens.flatMap(({ currency, maxAttestationAgeSeconds, attestor }): readonly Part[] => {
       const address = addresses.tokens.get(currency);
       if (address === undefined) return [];
@@ -178,22 +177,29 @@ function expectedEvents(
   const manager = titled("access manager", "accessManager");
   const registry = titled("partner registry", "partnerRegistry");
   const treasury = titled("treasury", "treasury");
+  const corridorBook = titled("corridor book", "corridorBook");
   const { active, none } = MODULE_STATUSES;
-  const module = addresses.transferRegistry;
+  const governed = new Set<string>(partsOf(config).flatMap((part) => (part.isGoverned ? [part.contract] : [])));
   const configured = parts.filter(({ contract, args }) => contract !== "settlementToken" || args(deployer).length > 0);
   return [
     ...configured
-      .filter(({ contract }) => contract !== "accessManager")
+      .filter(({ contract }) => contract === "settlementToken" || governed.has(contract))
       .map((part) => event(part, "AuthorityUpdated", [addresses.accessManager])),
+    ...(["corridorBook", "quoteBook"] as const).map((contract) => {
+      const { title = contract } = partsOf(config).find((part) => part.contract === contract) ?? {};
+      return event(titled(title, contract), "TreasuryBound", [addresses.treasury]);
+    }),
     ...config.partners.map(({ id, admin, country, homeCurrency, roles }) => {
       const terms = [toHex(utf8(country)), currencyOf(homeCurrency).numeric, bitsOf(PARTNER_ROLES, roles)];
       return event(registry, "PartnerRegistered", [id, admin, ...terms]);
     }),
     ...config.corridors.map(({ corridor, terms }) =>
-      event(registry, "CorridorChanged", [corridorId(corridor), { ...terms }]),
+      event(corridorBook, "CorridorChanged", [corridorId(corridor), { ...terms }]),
     ),
-    event(treasury, "ModuleAnnounced", [module, active, 0, 0]),
-    event(treasury, "ModuleChanged", [module, none, active]),
+    ...config.modules.flatMap((name) => [
+      event(treasury, "ModuleAnnounced", [addresses[name], active, 0, 0]),
+      event(treasury, "ModuleChanged", [addresses[name], none, active]),
+    ]),
     ...config.tokens.flatMap(({ currency, attestor }) => {
       const token = addresses.tokens.get(currency);
       if (token === undefined) return [];

@@ -15,6 +15,7 @@ import {
   ROLES,
   type LedgerConfig,
 } from "./config.ts";
+import { partsOf } from "./parts.ts";
 import { readHistory, type History, type KeptEvent, type Setting } from "./history.ts";
 
 export type { Setting } from "./history.ts";
@@ -60,11 +61,13 @@ export function differences(settings: readonly Setting[]): readonly Setting[] {
 
 async function readWiring({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
   const { clock } = config;
-  const { addresses, accessManager, partnerRegistry, treasury, transferRegistry } = ledger;
+  const { addresses, accessManager, treasury, corridorBook, quoteBook, transferRegistry } = ledger;
   const governed = [
-    ["partner registry", partnerRegistry] as const,
-    ["treasury", treasury] as const,
-    ["transfers", transferRegistry] as const,
+    ...partsOf(config).flatMap(({ contract, title, isGoverned }) =>
+      isGoverned && contract !== "accessManager" && contract !== "quoteBook"
+        ? [[title, ledger[contract]] as const]
+        : [],
+    ),
     ...[...ledger.tokens].map(([currency, token]) => [`token ${currency}`, token] as const),
   ];
   const governance = governed.map(async ([name, contract]) => [
@@ -73,14 +76,21 @@ async function readWiring({ ledger, config, history, at }: Reading): Promise<rea
     setting(`${name}: delay of its admin`, 0, await accessManager.getTargetAdminDelay(contract, at)),
   ]);
   const named = (["ModuleAnnounced", "ModuleChanged"] as const).flatMap((name) => valuesOf(history, name, "module"));
-  const modules = new Set([addresses.transferRegistry, ...named.map((module) => module.toLowerCase())]);
+  const configured: readonly string[] = config.modules.map((name) => addresses[name]);
+  const modules = new Set([...configured, ...named.map((module) => module.toLowerCase())]);
   const statuses = [...modules].map(async (module) => {
-    const expected = module === addresses.transferRegistry ? MODULE_STATUSES.active : MODULE_STATUSES.none;
+    const expected = configured.includes(module) ? MODULE_STATUSES.active : MODULE_STATUSES.none;
     return setting(`treasury: status of module ${module}`, expected, await treasury.statusOfModule(module, at));
   });
   return [
     ...(await Promise.all(governance)).flat(),
     setting("treasury: partner registry", addresses.partnerRegistry, await treasury.registry(at)),
+    setting("corridor book: partner registry", addresses.partnerRegistry, await corridorBook.registry(at)),
+    setting("corridor book: treasury", addresses.treasury, await corridorBook.treasury(at)),
+    setting("quote book: partner registry", addresses.partnerRegistry, await quoteBook.registry(at)),
+    setting("quote book: treasury", addresses.treasury, await quoteBook.treasury(at)),
+    setting("transfers: corridor book", addresses.corridorBook, await transferRegistry.corridors(at)),
+    setting("transfers: quote book", addresses.quoteBook, await transferRegistry.quotes(at)),
     setting("transfers: partner registry", addresses.partnerRegistry, await transferRegistry.registry(at)),
     setting("transfers: treasury", addresses.treasury, await transferRegistry.treasury(at)),
     setting("transfers: beat interval", clock.beatIntervalSeconds, await transferRegistry.beatInterval(at)),
@@ -140,7 +150,7 @@ async function readCorridors({ ledger, config, history, at }: Reading): Promise<
   const changed = valuesOf(history, "CorridorChanged", "corridor");
   const known = new Set(changed.map((id) => corridorKey(corridorFromId(BigInt(id)))));
   const settings = corridors.map(async ({ corridor, terms }) => {
-    const found = await ledger.partnerRegistry.corridorOf(corridorId(corridor), at);
+    const found = await ledger.corridorBook.termsOf(corridorId(corridor), at);
     const name = `corridor ${corridorKey(corridor)}`;
     return [
       setting(`${name}: open`, terms.open, found.open),

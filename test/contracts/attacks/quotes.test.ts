@@ -40,7 +40,7 @@ describe("Attack: a quote is drawn on beyond what it offers", () => {
     );
     expect(results.filter(Boolean).length).to.equal(1);
     const winner = batches[results.indexOf(true)];
-    expect(await network.transfers.drawnOf(quoteId(tight, network.chain))).to.equal(winner?.header.targetTotal);
+    expect(await network.quotes.drawnOf(quoteId(tight, network.chain))).to.equal(winner?.header.targetTotal);
     await expectConserved(network);
   });
 
@@ -60,7 +60,7 @@ describe("Attack: a quote is drawn on beyond what it offers", () => {
     // By then the quote's validity is over or not; its capacity is what is asked last.
     const { targetTotal } = third.header;
     const args = [quoteId(tight, network.chain), capacity, targetTotal, capacity];
-    await expectRevert(openBatch(network, third), network.transfers, "TransferRegistry_QuoteUsedUp", args);
+    await expectRevert(openBatch(network, third), "QuoteBook_UsedUp", args);
   });
 
   it("a provider that quotes more than it has is drawn on until its money is held, not beyond", async () => {
@@ -73,7 +73,7 @@ describe("Attack: a quote is drawn on beyond what it offers", () => {
     await treasury.connect(fund).withdraw(PROVIDER, PHP, FUNDS - left, fund);
     await openBatch(network, first);
     const args = [PROVIDER, PHP, second.header.targetTotal - 1n, second.header.targetTotal];
-    await expectRevert(openBatch(network, second), treasury, "Treasury_InsufficientAvailable", args);
+    await expectRevert(openBatch(network, second), "Treasury_InsufficientAvailable", args);
     await settleBatch(network, first, refuseAll(first));
     await openBatch(network, second);
     await expectConserved(network);
@@ -88,7 +88,7 @@ describe("Attack: a quote is drawn on beyond what it offers", () => {
       network.treasury,
       "Treasury_InsufficientAvailable",
     );
-    expect(await network.transfers.drawnOf(quoteId(batch.header.quote, network.chain))).to.equal(0);
+    expect(await network.quotes.drawnOf(quoteId(batch.header.quote, network.chain))).to.equal(0);
   });
 });
 
@@ -98,7 +98,7 @@ describe("Attack: a quote is used by somebody else", () => {
     const quote = await makeQuote(CORRIDORS.myrToPhp, { taker: parsePartnerId(7) });
     const good = await makeBatch(network, { corridor: CORRIDORS.myrToPhp });
     const call = openBatch(network, withHeader(good, { quote }));
-    await expectRevert(call, network.transfers, "TransferRegistry_QuoteMismatch", ["taker", 7, 8]);
+    await expectRevert(call, "QuoteBook_Mismatch", ["taker", 7, 8]);
   });
 
   it("taking the taker off the quote takes its signature off too", async () => {
@@ -110,7 +110,7 @@ describe("Attack: a quote is used by somebody else", () => {
     const [header, send] = await openArgs(network, batch);
     const args = [PROVIDER, signed.key, quoteId(open, network.chain)];
     const call = network.transfers.open(header, send, signed);
-    await expectRevert(call, network.transfers, "TransferRegistry_InvalidSignature", args);
+    await expectRevert(call, "QuoteBook_InvalidSignature", args);
   });
 
   it("a quote signed by another provider binds neither", async () => {
@@ -119,7 +119,7 @@ describe("Attack: a quote is used by somebody else", () => {
     const { quote: other } = keysOf(network, 12);
     const call = openBatch(network, batch, { quote: other });
     const args = [PROVIDER, other.address, Purpose.quote];
-    await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+    await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
   });
 
   it("naming another provider in the quote asks for that provider's key", async () => {
@@ -129,7 +129,7 @@ describe("Attack: a quote is used by somebody else", () => {
     const { quote: key } = keysOf(network, PROVIDER);
     const call = openBatch(network, withHeader(good, { quote }), { quote: key });
     const args = [12, key.address, Purpose.quote];
-    await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+    await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
   });
 });
 
@@ -146,7 +146,7 @@ describe("Attack: a quote is cancelled while a batch that draws on it is under w
       const { quote: key } = keysOf(network, PROVIDER);
       const results = await inOneBlock(async ([dear = {}, cheap = {}]) => {
         const sent: ContractTransactionResponse[] = [];
-        sent.push(await transfers.connect(key).cancelQuote(batch.header.quote, cancelFirst ? dear : cheap));
+        sent.push(await network.quotes.connect(key).cancelQuote(batch.header.quote, cancelFirst ? dear : cheap));
         sent.push(await transfers.connect(network.cast.courier).open(...args, cancelFirst ? cheap : dear));
         return sent;
       });
@@ -164,9 +164,9 @@ describe("Attack: a quote is cancelled while a batch that draws on it is under w
     const quote = await makeQuote(CORRIDORS.hkdToPhp, { nonce: 2n });
     const second = await openedBatch(network, { quote, seed: "second" });
     const { quote: key } = keysOf(network, PROVIDER);
-    await network.transfers.connect(key).cancelQuote(first.header.quote);
+    await network.quotes.connect(key).cancelQuote(first.header.quote);
     const third = await openedBatch(network, { quote, seed: "third" });
     const drawn = second.header.targetTotal + third.header.targetTotal;
-    expect(await network.transfers.drawnOf(quoteId(quote, network.chain))).to.equal(drawn);
+    expect(await network.quotes.drawnOf(quoteId(quote, network.chain))).to.equal(drawn);
   });
 });

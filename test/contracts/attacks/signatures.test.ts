@@ -73,15 +73,16 @@ describe("Attack: a signature is changed", () => {
       const [header, { key, signature }, quote] = await openArgs(network, batch);
       const call = network.transfers.open(header, { key, signature: mutate(signature) }, quote);
       const args = [7, key, idOf(network, batch)];
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidSignature", args);
+      await expectRevert(call, "Module_InvalidSignature", args);
     });
 
     it(`${title} is not the provider's`, async () => {
       const network = await freshNetwork();
-      const [header, send, { key, signature }] = await openArgs(network, await makeBatch(network));
+      const batch = await makeBatch(network);
+      const [header, send, { key, signature }] = await openArgs(network, batch);
       const call = network.transfers.open(header, send, { key, signature: mutate(signature) });
-      const args = [PROVIDER, key, quoteId(header.quote, network.chain)];
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidSignature", args);
+      const args = [PROVIDER, key, quoteId(batch.header.quote, network.chain)];
+      await expectRevert(call, "QuoteBook_InvalidSignature", args);
     });
 
     it(`${title} is not the target partner's`, async () => {
@@ -91,7 +92,7 @@ describe("Attack: a signature is changed", () => {
       const call = network.transfers.settle(header, rejections, proof, { key, signature: mutate(signature) });
       const { rejectionsHash } = proveRefusals(batch, { 1: "AC03" });
       const digest = settlementDigest({ batchId: idOf(network, batch), rejectionsHash }, network.chain);
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidSignature", [4, key, digest]);
+      await expectRevert(call, "Module_InvalidSignature", [4, key, digest]);
     });
   }
 
@@ -103,10 +104,11 @@ describe("Attack: a signature is changed", () => {
     const { admin } = keysOf(network, 7);
     await network.registry.connect(admin).authorizeKey(7, second, 1, 2_082_758_400);
     await network.transfers.open(header, send, quote);
-    const other = await signBatch(network, header, second);
+    const other = await signBatch(network, batch.header, second);
     const args = [idOf(network, batch), BatchStatus.Open, BatchStatus.None];
     const call = network.transfers.open(header, other, quote);
-    await expectRevert(call, network.transfers, "TransferRegistry_IllegalStatus", args);
-    expect(await network.transfers.drawnOf(quoteId(header.quote, network.chain))).to.equal(header.targetTotal);
+    await expectRevert(call, "TransferRegistry_IllegalStatus", args);
+    const { quote: drawnOn, targetTotal } = batch.header;
+    expect(await network.quotes.drawnOf(quoteId(drawnOn, network.chain))).to.equal(targetTotal);
   });
 });

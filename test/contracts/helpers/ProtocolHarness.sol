@@ -3,26 +3,27 @@ pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {BatchHashing} from "../../../contracts/libraries/BatchHashing.sol";
-import {Settlement, Settlements} from "../../../contracts/libraries/Settlements.sol";
-import {BatchHeader, MultiProof, Quote, RejectedLeaf, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {BatchHashing} from "../../../contracts/remittance/BatchHashing.sol";
+import {Settlement, Settlements} from "../../../contracts/remittance/Settlements.sol";
+import {BatchHeader, MultiProof, RejectedLeaf, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
+import {NO_QUOTE_HASH, Quote} from "../../../contracts/types/Quote.sol";
 
 /// What is internal to the ledger, opened to tests that compare it with the vectors.
 contract ProtocolHarness {
     function hashQuote(Quote calldata quote) external pure returns (bytes32) {
-        return BatchHashing.hashQuote(quote);
+        return quote.hashStruct();
     }
 
     function noQuoteHash() external pure returns (bytes32) {
-        return BatchHashing.NO_QUOTE_HASH;
+        return NO_QUOTE_HASH;
     }
 
     function hashBatch(BatchHeader calldata header) external pure returns (bytes32) {
-        return BatchHashing.hashBatch(header, BatchHashing.hashQuote(header.quote));
+        return BatchHashing.hashBatch(header, header.quote.hashStruct());
     }
 
     function hashSettlement(BatchId batchId, bytes32 rejectionsHash) external pure returns (bytes32) {

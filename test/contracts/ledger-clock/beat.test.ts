@@ -18,22 +18,21 @@ async function lagNow(transfers: TransferRegistry): Promise<bigint> {
 }
 
 async function deployClock(beatInterval: number, grace: number): Promise<TransferRegistry> {
-  const { manager, registry, treasury } = await freshNetwork();
-  return ethers.deployContract("TransferRegistry", [manager, registry, treasury, beatInterval, grace]);
+  const { manager, registry, treasury, corridors, quotes } = await freshNetwork();
+  const args = [manager, registry, treasury, corridors, quotes, beatInterval, grace];
+  return ethers.deployContract("TransferRegistry", args);
 }
 
 describe("LedgerClock.constructor", () => {
   describe("when the interval is zero", () => {
     it("reverts with InvalidGrace", async () => {
-      const { transfers } = await freshNetwork();
-      await expectRevert(deployClock(0, 30), transfers, "LedgerClock_InvalidGrace", [0, 30]);
+      await expectRevert(deployClock(0, 30), "LedgerClock_InvalidGrace", [0, 30]);
     });
   });
 
   describe("when the grace is less than two intervals", () => {
     it("reverts with InvalidGrace", async () => {
-      const { transfers } = await freshNetwork();
-      await expectRevert(deployClock(10, 19), transfers, "LedgerClock_InvalidGrace", [10, 19]);
+      await expectRevert(deployClock(10, 19), "LedgerClock_InvalidGrace", [10, 19]);
     });
   });
 

@@ -38,7 +38,7 @@ describe("PartnerRegistry.setExitAccount", () => {
     const { registry, cast } = network;
     const { admin, fund } = keysOf(network, 7);
     const call = registry.connect(fund).setExitAccount(7, cast.stranger);
-    await expectRevert(call, registry, "PartnerRegistry_NotAdmin", [7, fund.address, admin.address]);
+    await expectRevert(call, "PartnerRegistry_NotAdmin", [7, fund.address, admin.address]);
   });
 
   it("reverts with InvalidField for nobody, and for the admin's own account", async () => {
@@ -47,7 +47,7 @@ describe("PartnerRegistry.setExitAccount", () => {
     const { admin } = keysOf(network, 7);
     for (const account of [ZeroAddress, admin.address]) {
       const call = registry.connect(admin).setExitAccount(7, account);
-      await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "exitAccount", account.toLowerCase()]);
+      await expectRevert(call, "PartnerRegistry_InvalidField", [7, "exitAccount", account.toLowerCase()]);
     }
   });
 
@@ -64,7 +64,7 @@ describe("PartnerRegistry.setExitAccount", () => {
     await registry.connect(cast.guardian).suspend(7);
     const args = [7, account.address, ZeroAddress];
     const call = registry.checkExit(7, account, { blockTag: "latest" });
-    await expectRevert(call, registry, "PartnerRegistry_NotExitAccount", args);
+    await expectRevert(call, "PartnerRegistry_NotExitAccount", args);
     await nextBlockAt(from);
     await registry.connect(cast.guardian).freeze(7);
     await registry.checkExit(7, account);
@@ -83,7 +83,7 @@ describe("PartnerRegistry.setExitAccount", () => {
     await registry.checkExit(7, old, { blockTag: "latest" });
     const args = [7, next.address, old.address];
     const call = registry.checkExit(7, next, { blockTag: "latest" });
-    await expectRevert(call, registry, "PartnerRegistry_NotExitAccount", args);
+    await expectRevert(call, "PartnerRegistry_NotExitAccount", args);
   });
 
   it("leaves one in force that is so from this very second on", async () => {
@@ -114,13 +114,13 @@ describe("PartnerRegistry.setExitAccount", () => {
 describe("PartnerRegistry.checkExit", () => {
   it("reverts with UnknownPartner for a partner that was never registered", async () => {
     const { registry } = await freshNetwork();
-    await expectRevert(registry.checkExit(99, ZeroAddress), registry, "PartnerRegistry_UnknownPartner", [99]);
+    await expectRevert(registry.checkExit(99, ZeroAddress), "PartnerRegistry_UnknownPartner", [99]);
   });
 
   it("reverts with NoExit while the partner is active", async () => {
     const { registry, cast } = await withExitAccount();
     const args = [7, PartnerStatus.Active, false];
-    await expectRevert(registry.checkExit(7, cast.spare[0]), registry, "PartnerRegistry_NoExit", args);
+    await expectRevert(registry.checkExit(7, cast.spare[0]), "PartnerRegistry_NoExit", args);
   });
 
   for (const move of ["suspend", "freeze"] as const) {
@@ -202,7 +202,7 @@ describe("PartnerRegistry.upholdFreeze", () => {
     const { registry, cast } = await withExitAccount();
     await registry.connect(cast.guardian).freeze(7);
     const call = registry.connect(cast.guardian).upholdFreeze(7, 1, ORDER);
-    await expectRevert(call, registry, "AccessManagedUnauthorized", [cast.guardian.address]);
+    await expectRevert(call, "AccessManagedUnauthorized", [cast.guardian.address]);
   });
 
   it("reverts with IllegalStatus for a partner that is not frozen", async () => {
@@ -210,21 +210,21 @@ describe("PartnerRegistry.upholdFreeze", () => {
     await registry.connect(cast.guardian).suspend(7);
     const args = [7, PartnerStatus.Suspended, PartnerStatus.Frozen];
     const call = registry.connect(cast.council).upholdFreeze(7, 1, ORDER);
-    await expectRevert(call, registry, "PartnerRegistry_IllegalStatus", args);
+    await expectRevert(call, "PartnerRegistry_IllegalStatus", args);
   });
 
   it("reverts with InvalidField without an order", async () => {
     const { registry, cast } = await withExitAccount();
     await registry.connect(cast.guardian).freeze(7);
     const call = registry.connect(cast.council).upholdFreeze(7, 1, ZeroHash);
-    await expectRevert(call, registry, "PartnerRegistry_InvalidField", [7, "order", ZeroHash]);
+    await expectRevert(call, "PartnerRegistry_InvalidField", [7, "order", ZeroHash]);
   });
 
   it("reverts with StatusEpochMismatch for another freeze", async () => {
     const { registry, cast } = await withExitAccount();
     await registry.connect(cast.guardian).freeze(7);
     const call = registry.connect(cast.council).upholdFreeze(7, 0, ORDER);
-    await expectRevert(call, registry, "PartnerRegistry_StatusEpochMismatch", [7, 0, 1]);
+    await expectRevert(call, "PartnerRegistry_StatusEpochMismatch", [7, 0, 1]);
   });
 
   it("takes the exit for as long as the freeze lasts, and emits FreezeUpheld", async () => {
@@ -237,7 +237,7 @@ describe("PartnerRegistry.upholdFreeze", () => {
     await wait(100 * DAY);
     await replaceAdmin(network, 7, cast.stranger);
     const args = [7, PartnerStatus.Frozen, true];
-    await expectRevert(registry.checkExit(7, cast.spare[0]), registry, "PartnerRegistry_NoExit", args);
+    await expectRevert(registry.checkExit(7, cast.spare[0]), "PartnerRegistry_NoExit", args);
     await wait(3 * DAY);
     await reactivate(network, 7);
     await registry.connect(cast.guardian).freeze(7);

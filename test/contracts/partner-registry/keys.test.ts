@@ -18,7 +18,7 @@ describe("PartnerRegistry.authorizeKey", () => {
       const { registry, cast } = network;
       const call = registry.connect(cast.stranger).authorizeKey(7, cast.stranger, Purpose.send, KEYS_VALID_UNTIL);
       const args = [7, cast.stranger.address, keysOf(network, 7).admin.address];
-      await expectRevert(call, registry, "PartnerRegistry_NotAdmin", args);
+      await expectRevert(call, "PartnerRegistry_NotAdmin", args);
     });
 
     it("reverts with NotAdmin for another partner's admin", async () => {
@@ -27,13 +27,13 @@ describe("PartnerRegistry.authorizeKey", () => {
       const { admin } = keysOf(network, 8);
       const call = registry.connect(admin).authorizeKey(7, admin, Purpose.send, KEYS_VALID_UNTIL);
       const args = [7, admin.address, keysOf(network, 7).admin.address];
-      await expectRevert(call, registry, "PartnerRegistry_NotAdmin", args);
+      await expectRevert(call, "PartnerRegistry_NotAdmin", args);
     });
 
     it("reverts with UnknownPartner for a partner that was never registered", async () => {
       const { registry, cast } = await freshNetwork();
       const call = registry.connect(cast.stranger).authorizeKey(UNKNOWN, cast.stranger, Purpose.send, KEYS_VALID_UNTIL);
-      await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [UNKNOWN]);
+      await expectRevert(call, "PartnerRegistry_UnknownPartner", [UNKNOWN]);
     });
   });
 
@@ -48,7 +48,7 @@ describe("PartnerRegistry.authorizeKey", () => {
         const { registry } = network;
         const call = registry.connect(keysOf(network, 7).admin).authorizeKey(7, key, purposes, KEYS_VALID_UNTIL);
         const args = [7, (given: string) => given.toLowerCase() === key, purposes, KEYS_VALID_UNTIL];
-        await expectRevert(call, registry, "PartnerRegistry_InvalidKey", args);
+        await expectRevert(call, "PartnerRegistry_InvalidKey", args);
       });
     }
 
@@ -59,7 +59,7 @@ describe("PartnerRegistry.authorizeKey", () => {
       await nextBlockAt(now);
       const call = registry.connect(keysOf(network, 7).admin).authorizeKey(7, cast.stranger, Purpose.send, now - 1);
       const args = [7, cast.stranger.address, Purpose.send, now - 1];
-      await expectRevert(call, registry, "PartnerRegistry_InvalidKey", args);
+      await expectRevert(call, "PartnerRegistry_InvalidKey", args);
     });
   });
 
@@ -94,7 +94,7 @@ describe("PartnerRegistry.authorizeKey", () => {
       await registry.connect(admin).authorizeKey(7, send, Purpose.accept, KEYS_VALID_UNTIL - 1);
       await registry.checkKey(7, send, Purpose.accept);
       const call = registry.checkKey(7, send, Purpose.send);
-      await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, send.address, Purpose.send]);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", [7, send.address, Purpose.send]);
     });
 
     for (const move of ["suspend", "freeze"] as const) {
@@ -115,7 +115,7 @@ describe("PartnerRegistry.authorizeKey", () => {
       await registry.checkKey(7, send, Purpose.send);
       await registry.checkKey(8, send, Purpose.accept);
       const call = registry.checkKey(8, send, Purpose.send);
-      await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [8, send.address, Purpose.send]);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", [8, send.address, Purpose.send]);
     });
   });
 });
@@ -132,7 +132,7 @@ describe("PartnerRegistry.addPurpose", () => {
     it(`reverts with InvalidPurpose for ${title}`, async () => {
       const { registry, cast } = await freshNetwork();
       const call = registry.connect(cast.council).addPurpose(purpose, "arbitrate");
-      await expectRevert(call, registry, "PartnerRegistry_InvalidPurpose", [purpose, Purpose.all]);
+      await expectRevert(call, "PartnerRegistry_InvalidPurpose", [purpose, Purpose.all]);
     });
   }
 
@@ -155,7 +155,7 @@ describe("PartnerRegistry.addPurpose", () => {
     await registry.connect(admin).authorizeKey(7, send, Purpose.all, KEYS_VALID_UNTIL);
     await registry.connect(cast.council).addPurpose(ARBITRATE, "arbitrate");
     const call = registry.checkKey(7, send, ARBITRATE);
-    await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, send.address, ARBITRATE]);
+    await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", [7, send.address, ARBITRATE]);
   });
 
   it("takes the last of sixteen", async () => {
@@ -171,13 +171,13 @@ describe("PartnerRegistry.revokeKey", () => {
     const { registry } = network;
     const { send, admin } = keysOf(network, 7);
     const call = registry.connect(send).revokeKey(7, send);
-    await expectRevert(call, registry, "PartnerRegistry_NotAdmin", [7, send.address, admin.address]);
+    await expectRevert(call, "PartnerRegistry_NotAdmin", [7, send.address, admin.address]);
   });
 
   it("reverts with UnknownPartner for a partner that was never registered", async () => {
     const { registry, cast } = await freshNetwork();
     const call = registry.connect(cast.stranger).revokeKey(UNKNOWN, cast.stranger);
-    await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [UNKNOWN]);
+    await expectRevert(call, "PartnerRegistry_UnknownPartner", [UNKNOWN]);
   });
 
   it("takes all purposes from the key and emits KeyRevoked", async () => {
@@ -187,7 +187,7 @@ describe("PartnerRegistry.revokeKey", () => {
     await expect(registry.connect(admin).revokeKey(7, send)).to.emit(registry, "KeyRevoked").withArgs(7, send.address);
     expect([...(await registry.keyOf(7, send))]).to.deep.equal([0n, 0n, 0n]);
     const call = registry.checkKey(7, send, Purpose.send);
-    await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, send.address, Purpose.send]);
+    await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", [7, send.address, Purpose.send]);
   });
 
   it("revokes a key that was never granted, which changes nothing", async () => {
@@ -212,7 +212,7 @@ describe("PartnerRegistry.checkKey", () => {
     await nextBlockAt(validUntil + 1);
     await registry.connect(keysOf(network, 7).admin).revokeKey(7, cast.courier);
     const call = registry.checkKey(7, key, Purpose.send, { blockTag: "latest" });
-    await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, key.address, Purpose.send]);
+    await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", [7, key.address, Purpose.send]);
   });
 
   it("reverts with KeyNotAuthorized for a key that has only some of several purposes", async () => {
@@ -221,7 +221,7 @@ describe("PartnerRegistry.checkKey", () => {
     const { send } = keysOf(network, 7);
     const both = Purpose.send | Purpose.accept;
     const call = registry.checkKey(7, send, both);
-    await expectRevert(call, registry, "PartnerRegistry_KeyNotAuthorized", [7, send.address, both]);
+    await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", [7, send.address, both]);
   });
 });
 
@@ -231,13 +231,13 @@ describe("PartnerRegistry.setEndpoint", () => {
     const { registry, cast } = network;
     const call = registry.connect(cast.registrar).setEndpoint(7, ENDPOINT);
     const args = [7, cast.registrar.address, keysOf(network, 7).admin.address];
-    await expectRevert(call, registry, "PartnerRegistry_NotAdmin", args);
+    await expectRevert(call, "PartnerRegistry_NotAdmin", args);
   });
 
   it("reverts with UnknownPartner for a partner that was never registered", async () => {
     const { registry, cast } = await freshNetwork();
     const call = registry.connect(cast.stranger).setEndpoint(UNKNOWN, ENDPOINT);
-    await expectRevert(call, registry, "PartnerRegistry_UnknownPartner", [UNKNOWN]);
+    await expectRevert(call, "PartnerRegistry_UnknownPartner", [UNKNOWN]);
   });
 
   it("replaces the endpoint and emits EndpointChanged", async () => {

@@ -38,7 +38,7 @@ describe("SettlementToken.mint", () => {
       it(`reverts with AccessManagedUnauthorized for the ${name}`, async () => {
         const { token, cast } = await withToken();
         const call = token.connect(cast[name]).mint(cast[name], 1);
-        await expectRevert(call, token, "AccessManagedUnauthorized", [cast[name].address]);
+        await expectRevert(call, "AccessManagedUnauthorized", [cast[name].address]);
       });
     }
   });
@@ -51,7 +51,7 @@ describe("SettlementToken.mint", () => {
       const { selector } = token.interface.getFunction("mint");
       await manager.connect(cast.root).setTargetFunctionRole(token, [selector], 5);
       const call = token.connect(cast.bank).mint(cast.stranger, 1);
-      await expectRevert(call, token, "SettlementToken_AttestationStale", [0, MAX_ATTESTATION_AGE]);
+      await expectRevert(call, "SettlementToken_AttestationStale", [0, MAX_ATTESTATION_AGE]);
     });
   });
 
@@ -61,7 +61,7 @@ describe("SettlementToken.mint", () => {
       const { asOf } = await attest(token, cast.attestor, { reserve: RESERVE });
       await nextBlockAt(asOf + MAX_ATTESTATION_AGE + 1);
       const call = asBank.mint(cast.stranger, 1);
-      await expectRevert(call, token, "SettlementToken_AttestationStale", [asOf, MAX_ATTESTATION_AGE]);
+      await expectRevert(call, "SettlementToken_AttestationStale", [asOf, MAX_ATTESTATION_AGE]);
     });
 
     it("mints at its last second", async () => {
@@ -75,23 +75,23 @@ describe("SettlementToken.mint", () => {
 
   describe("when the supply would exceed the reserve", () => {
     it("reverts with ReserveExceeded for a unit more", async () => {
-      const { token, asBank, cast } = await withToken();
+      const { asBank, cast } = await withToken();
       const args = [FUNDS, 0, RESERVE - FUNDS + 1n, RESERVE];
       const call = asBank.mint(cast.stranger, RESERVE - FUNDS + 1n);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", args);
+      await expectRevert(call, "SettlementToken_ReserveExceeded", args);
     });
 
     it("reverts with ReserveExceeded for an amount that overflows", async () => {
-      const { token, asBank, cast } = await withToken();
+      const { asBank, cast } = await withToken();
       const call = asBank.mint(cast.stranger, MAX_UINT256);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 0, MAX_UINT256, RESERVE]);
+      await expectRevert(call, "SettlementToken_ReserveExceeded", [FUNDS, 0, MAX_UINT256, RESERVE]);
     });
 
     it("reverts with ReserveExceeded when the reserve fell below the supply", async () => {
       const { token, asBank, cast } = await withToken();
       await attest(token, cast.attestor, { reserve: FUNDS - 1n });
       const call = asBank.mint(cast.stranger, 1);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 0, 1, FUNDS - 1n]);
+      await expectRevert(call, "SettlementToken_ReserveExceeded", [FUNDS, 0, 1, FUNDS - 1n]);
     });
   });
 
@@ -117,7 +117,7 @@ describe("SettlementToken.mint", () => {
       ] as const) {
         await asHolder.redeem(redeemed - (await token.redeemedSince(asOf)), ZeroHash);
         const args = [FUNDS + ROOM - redeemed, redeemed, amount, FUNDS + ROOM];
-        await expectRevert(asBank.mint(holder, amount), token, "SettlementToken_ReserveExceeded", args);
+        await expectRevert(asBank.mint(holder, amount), "SettlementToken_ReserveExceeded", args);
       }
     });
 
@@ -144,7 +144,7 @@ describe("SettlementToken.mint", () => {
       expect(await token.redeemedSince(asOf)).to.equal(320);
       const call = asBank.mint(holder, 2);
       const args = [FUNDS + ROOM - 321n, 320, 2, FUNDS + ROOM];
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", args);
+      await expectRevert(call, "SettlementToken_ReserveExceeded", args);
       await asBank.mint(holder, 1);
     });
   });
@@ -161,15 +161,15 @@ describe("SettlementToken.mint", () => {
       const { token, asBank, cast } = await withToken();
       await attest(token, cast.attestor, { reserve: FUNDS - 1n });
       const call = asBank.mint(cast.stranger, 0);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [FUNDS, 0, 0, FUNDS - 1n]);
+      await expectRevert(call, "SettlementToken_ReserveExceeded", [FUNDS, 0, 0, FUNDS - 1n]);
     });
   });
 
   describe("when the recipient is the treasury", () => {
     it("reverts with DepositInstead", async () => {
-      const { network, token, asBank } = await withToken();
+      const { network, asBank } = await withToken();
       const call = asBank.mint(network.treasury, 1);
-      await expectRevert(call, token, "SettlementToken_DepositInstead", [await network.treasury.getAddress()]);
+      await expectRevert(call, "SettlementToken_DepositInstead", [await network.treasury.getAddress()]);
     });
   });
 
@@ -188,7 +188,7 @@ describe("SettlementToken.mint", () => {
       await attest(token, cast.attestor, { reserve: MAX_UINT128 });
       await asBank.mint(cast.stranger, MAX_UINT128 - FUNDS);
       const call = asBank.mint(cast.stranger, 1);
-      await expectRevert(call, token, "SettlementToken_ReserveExceeded", [MAX_UINT128, 0, 1, MAX_UINT128]);
+      await expectRevert(call, "SettlementToken_ReserveExceeded", [MAX_UINT128, 0, 1, MAX_UINT128]);
     });
   });
 });
@@ -204,7 +204,7 @@ describe("SettlementToken.attest", () => {
         const { asOf } = await attest(token, cast.attestor, { reserve: RESERVE });
         const call = attest(token, cast.attestor, { reserve: RESERVE, asOf: asOf - earlier });
         const args = [asOf - earlier, asOf];
-        await expectRevert(call, token, "SettlementToken_AttestationOutOfOrder", args);
+        await expectRevert(call, "SettlementToken_AttestationOutOfOrder", args);
       });
     }
   });
@@ -218,7 +218,7 @@ describe("SettlementToken.attest", () => {
       const signature = await signAttestation(token, cast.attestor, attestation);
       await nextBlockAt(now);
       const call = token.attest(attestation, signature);
-      await expectRevert(call, token, "SettlementToken_AttestationOutOfOrder", [now + 1, latest]);
+      await expectRevert(call, "SettlementToken_AttestationOutOfOrder", [now + 1, latest]);
     });
   });
 
@@ -226,7 +226,7 @@ describe("SettlementToken.attest", () => {
     it("reverts with InvalidSignature for the bank's signature", async () => {
       const { token, cast } = await withToken();
       const call = attest(token, cast.bank, { reserve: RESERVE });
-      await expectRevert(call, token, "SettlementToken_InvalidSignature", [cast.attestor.address]);
+      await expectRevert(call, "SettlementToken_InvalidSignature", [cast.attestor.address]);
     });
 
     it("reverts with InvalidSignature when the reserve was changed", async () => {
@@ -234,7 +234,7 @@ describe("SettlementToken.attest", () => {
       const attestation = { reserve: 1n, asOf: await latestTimestamp(), report: REPORT };
       const signature = await signAttestation(token, cast.attestor, attestation);
       const call = token.attest({ ...attestation, reserve: RESERVE }, signature);
-      await expectRevert(call, token, "SettlementToken_InvalidSignature", [cast.attestor.address]);
+      await expectRevert(call, "SettlementToken_InvalidSignature", [cast.attestor.address]);
     });
 
     it("reverts with InvalidSignature for another currency's attestation", async () => {
@@ -242,7 +242,7 @@ describe("SettlementToken.attest", () => {
       const attestation = { reserve: RESERVE, asOf: await latestTimestamp(), report: REPORT };
       const signature = await signAttestation(tokenOf(network, MYR), cast.attestor, attestation);
       const call = token.attest(attestation, signature);
-      await expectRevert(call, token, "SettlementToken_InvalidSignature", [cast.attestor.address]);
+      await expectRevert(call, "SettlementToken_InvalidSignature", [cast.attestor.address]);
     });
   });
 
@@ -280,7 +280,7 @@ describe("SettlementToken.setAttestor", () => {
   it("reverts with AccessManagedUnauthorized when the caller is not risk", async () => {
     const { token, cast } = await withToken();
     const call = token.connect(cast.attestor).setAttestor(cast.attestor, cast.stranger);
-    await expectRevert(call, token, "AccessManagedUnauthorized", [cast.attestor.address]);
+    await expectRevert(call, "AccessManagedUnauthorized", [cast.attestor.address]);
   });
 
   it("reverts with AttestorMismatch when the attestor is another than it was made for", async () => {
@@ -288,13 +288,13 @@ describe("SettlementToken.setAttestor", () => {
     await token.connect(cast.risk).setAttestor(cast.attestor, cast.courier);
     const call = token.connect(cast.risk).setAttestor(cast.attestor, cast.stranger);
     const args = [cast.attestor.address, cast.courier.address];
-    await expectRevert(call, token, "SettlementToken_AttestorMismatch", args);
+    await expectRevert(call, "SettlementToken_AttestorMismatch", args);
   });
 
   it("reverts with InvalidAttestor without an account", async () => {
     const { token, cast } = await withToken();
     const call = token.connect(cast.risk).setAttestor(cast.attestor, ZeroAddress);
-    await expectRevert(call, token, "SettlementToken_InvalidAttestor", []);
+    await expectRevert(call, "SettlementToken_InvalidAttestor", []);
   });
 
   it("replaces the attestor and emits AttestorChanged; the latest attestation stays", async () => {
@@ -306,17 +306,17 @@ describe("SettlementToken.setAttestor", () => {
     expect(await token.attestor()).to.equal(cast.stranger.address);
     expect([...(await token.latestAttestation())]).to.deep.equal([...latest]);
     const call = attest(token, cast.attestor, { reserve: RESERVE });
-    await expectRevert(call, token, "SettlementToken_InvalidSignature", [cast.stranger.address]);
+    await expectRevert(call, "SettlementToken_InvalidSignature", [cast.stranger.address]);
     await attest(token, cast.stranger, { reserve: RESERVE });
   });
 });
 
 describe("SettlementToken.constructor", () => {
   it("reverts with InvalidAttestor without an attestor", async () => {
-    const { network, token } = await withToken();
+    const { network } = await withToken();
     const args = [network.manager, network.treasury, 702, "SGD", 2, MAX_ATTESTATION_AGE, ZeroAddress];
     const call = ethers.deployContract("SettlementToken", args);
-    await expectRevert(call, token, "SettlementToken_InvalidAttestor", []);
+    await expectRevert(call, "SettlementToken_InvalidAttestor", []);
   });
 
   for (const [title, currency, minorDigits] of [
@@ -325,7 +325,7 @@ describe("SettlementToken.constructor", () => {
     ["there are more minor digits than any currency has", 702, 5],
   ] as const) {
     it(`reverts with InvalidCurrency when ${title}`, async () => {
-      const { network, token } = await withToken();
+      const { network } = await withToken();
       const args = [
         network.manager,
         network.treasury,
@@ -336,7 +336,7 @@ describe("SettlementToken.constructor", () => {
         network.cast.attestor,
       ];
       const call = ethers.deployContract("SettlementToken", args);
-      await expectRevert(call, token, "SettlementToken_InvalidCurrency", [currency, minorDigits]);
+      await expectRevert(call, "SettlementToken_InvalidCurrency", [currency, minorDigits]);
     });
   }
 

@@ -20,7 +20,7 @@ describe("SettlementToken.redeem", () => {
   it("reverts with ERC20InsufficientBalance for more than the caller has", async () => {
     const { token, holder } = await withHolder();
     const call = token.connect(holder).redeem(101, DESTINATION);
-    await expectRevert(call, token, "ERC20InsufficientBalance", [holder.address, 100, 101]);
+    await expectRevert(call, "ERC20InsufficientBalance", [holder.address, 100, 101]);
   });
 
   it("burns the caller's tokens and emits Transfer and Redeemed", async () => {
@@ -65,19 +65,19 @@ describe("SettlementToken.transfer", () => {
   it("reverts with DepositInstead to the treasury", async () => {
     const { token, treasury, holder } = await withHolder();
     const call = token.connect(holder).transfer(treasury, 30);
-    await expectRevert(call, token, "SettlementToken_DepositInstead", [await treasury.getAddress()]);
+    await expectRevert(call, "SettlementToken_DepositInstead", [await treasury.getAddress()]);
   });
 
   it("reverts with DepositInstead for a transfer of nothing to the treasury", async () => {
     const { token, treasury, holder } = await withHolder();
     const call = token.connect(holder).transfer(treasury, 0);
-    await expectRevert(call, token, "SettlementToken_DepositInstead", [await treasury.getAddress()]);
+    await expectRevert(call, "SettlementToken_DepositInstead", [await treasury.getAddress()]);
   });
 
   it("reverts with ERC20InsufficientBalance for more than there is", async () => {
     const { token, cast, holder } = await withHolder();
     const call = token.connect(holder).transfer(cast.stranger, 101);
-    await expectRevert(call, token, "ERC20InsufficientBalance", [holder.address, 100, 101]);
+    await expectRevert(call, "ERC20InsufficientBalance", [holder.address, 100, 101]);
   });
 });
 
@@ -94,13 +94,13 @@ describe("SettlementToken.transferFrom", () => {
     const { token, treasury, cast, holder } = await withHolder();
     await token.connect(holder).approve(cast.courier, 30);
     const call = token.connect(cast.courier).transferFrom(holder, treasury, 30);
-    await expectRevert(call, token, "SettlementToken_DepositInstead", [await treasury.getAddress()]);
+    await expectRevert(call, "SettlementToken_DepositInstead", [await treasury.getAddress()]);
   });
 
   it("reverts with ERC20InsufficientAllowance beyond the approval", async () => {
     const { token, cast, holder } = await withHolder();
     const call = token.connect(cast.courier).transferFrom(holder, cast.stranger, 1);
-    await expectRevert(call, token, "ERC20InsufficientAllowance", [cast.courier.address, 0, 1]);
+    await expectRevert(call, "ERC20InsufficientAllowance", [cast.courier.address, 0, 1]);
   });
 });
 
@@ -115,7 +115,7 @@ describe("SettlementToken.permit", () => {
     expect(await token.nonces(holder)).to.equal(1);
     const again = token.permit(holder, cast.courier, 30, deadline, v, r, s);
     const signer = (given: string) => given !== holder.address;
-    await expectRevert(again, token, "ERC2612InvalidSigner", [signer, holder.address]);
+    await expectRevert(again, "ERC2612InvalidSigner", [signer, holder.address]);
   });
 
   it("reverts with ERC2612ExpiredSignature past the deadline", async () => {
@@ -125,7 +125,7 @@ describe("SettlementToken.permit", () => {
     const { v, r, s } = Signature.from(signed);
     await nextBlockAt(deadline + 1);
     const call = token.permit(holder, cast.courier, 30, deadline, v, r, s);
-    await expectRevert(call, token, "ERC2612ExpiredSignature", [deadline]);
+    await expectRevert(call, "ERC2612ExpiredSignature", [deadline]);
   });
 
   it("approves the treasury without limit where the holder wants that", async () => {

@@ -1,6 +1,7 @@
 import type { BatchHeader } from "../../../src/domain/batch.ts";
 import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import type { Multiproof } from "../../../src/domain/merkle.ts";
+import { packHeader } from "../../../src/domain/packed-header.ts";
 import { reasonToBytes4 } from "../../../src/domain/reason.ts";
 import type { Rejection } from "../../../src/domain/settlement.ts";
 import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
@@ -58,29 +59,7 @@ export function rejectedTuples(rejections: readonly Rejection[]): Hex[][] {
 }
 
 /** A header in an event, as `withArgs` compares it. */
-export function headerTuple({ quote, ...header }: BatchHeader): unknown[] {
-  return [
-    header.source,
-    header.target,
-    header.sourceCurrency,
-    header.targetCurrency,
-    header.count,
-    header.sourceTotal,
-    header.targetTotal,
-    header.fee,
-    header.expiresAt,
-    header.root,
-    [
-      quote.provider,
-      quote.taker,
-      quote.sourceCurrency,
-      quote.targetCurrency,
-      quote.rateNumerator,
-      quote.rateDenominator,
-      quote.capacity,
-      quote.validUntil,
-      quote.maxHold,
-      quote.nonce,
-    ],
-  ];
+export function headerTuple(header: BatchHeader): unknown[] {
+  const { terms, totals, root, quoteTerms, quoteRate, limits } = packHeader(header);
+  return [terms, totals, root, quoteTerms, quoteRate, limits];
 }

@@ -6,6 +6,7 @@ import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { currencyOf } from "../../../src/domain/currency.ts";
 import type { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { merkleProof } from "../../../src/domain/merkle.ts";
+import { packHeader, type PackedHeader } from "../../../src/domain/packed-header.ts";
 import { parsePartnerId } from "../../../src/domain/partner.ts";
 import { NO_QUOTE, isNoQuote, quoteRate, type Quote } from "../../../src/domain/quote.ts";
 import { convertDown } from "../../../src/domain/rate.ts";
@@ -16,6 +17,8 @@ import {
   BATCH_TYPES,
   QUOTE_TYPES,
   SETTLEMENT_TYPES,
+  batchDomain,
+  quoteDomain,
   typedDataDomain,
   type Chain,
 } from "../../../src/domain/typed-data.ts";
@@ -44,9 +47,9 @@ export interface Authorization {
   readonly key: string;
   readonly signature: string;
 }
-export type OpenArgs = [header: BatchHeader, send: Authorization, quote: Authorization];
+export type OpenArgs = [header: PackedHeader, send: Authorization, quote: Authorization];
 export type SettleArgs = [
-  header: BatchHeader,
+  header: PackedHeader,
   rejections: RejectionStruct[],
   proof: MultiProofStruct,
   accept: Authorization,
@@ -123,7 +126,10 @@ export async function signBatch(
   header: BatchHeader,
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  return { key: signer.address, signature: await signer.signTypedData(typedDataDomain(chain), BATCH_TYPES, header) };
+  return {
+    key: signer.address,
+    signature: await signer.signTypedData(typedDataDomain(batchDomain(chain)), BATCH_TYPES, header),
+  };
 }
 
 export async function signQuote(
@@ -131,7 +137,10 @@ export async function signQuote(
   quote: Quote,
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  return { key: signer.address, signature: await signer.signTypedData(typedDataDomain(chain), QUOTE_TYPES, quote) };
+  return {
+    key: signer.address,
+    signature: await signer.signTypedData(typedDataDomain(quoteDomain(chain)), QUOTE_TYPES, quote),
+  };
 }
 
 export async function signSettlement(
@@ -139,7 +148,7 @@ export async function signSettlement(
   settlement: { readonly batchId: Hex; readonly rejectionsHash: Hex },
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  const signature = await signer.signTypedData(typedDataDomain(chain), SETTLEMENT_TYPES, settlement);
+  const signature = await signer.signTypedData(typedDataDomain(batchDomain(chain)), SETTLEMENT_TYPES, settlement);
   return { key: signer.address, signature };
 }
 
@@ -152,8 +161,9 @@ export interface OpenSigners {
 export async function openArgs(network: Network, { header }: Batch, signers: OpenSigners = {}): Promise<OpenArgs> {
   const { provider } = header.quote;
   const send = await signBatch(network, header, signers.send ?? keysOf(network, header.source).send);
-  if (provider === 0) return [header, send, NO_AUTHORIZATION];
-  return [header, send, await signQuote(network, header.quote, signers.quote ?? keysOf(network, provider).quote)];
+  const packed = packHeader(header);
+  if (provider === 0) return [packed, send, NO_AUTHORIZATION];
+  return [packed, send, await signQuote(network, header.quote, signers.quote ?? keysOf(network, provider).quote)];
 }
 
 /** A courier opens the batch. */
@@ -197,7 +207,7 @@ export async function settleArgs(
 ): Promise<SettleArgs> {
   const { rejections, multiproof, rejectionsHash } = proveRefusals(batch, refusals);
   const accept = await signSettlement(network, { batchId: idOf(network, batch), rejectionsHash }, signer);
-  return [batch.header, rejectionStructs(rejections), multiProofStruct(multiproof), accept];
+  return [packHeader(batch.header), rejectionStructs(rejections), multiProofStruct(multiproof), accept];
 }
 
 /** A courier settles the batch. */
@@ -212,7 +222,7 @@ export async function settleBatch(
 /** Lets the ledger run until the batch is past its expiry, and a courier expires it. */
 export async function expireBatch(network: Network, { header }: Batch): Promise<ContractTransactionResponse> {
   await runUntil(network.transfers, header.expiresAt);
-  return network.transfers.connect(network.cast.courier).expire(header);
+  return network.transfers.connect(network.cast.courier).expire(packHeader(header));
 }
 
 /** Makes the batch go through its life until it has this status. */

@@ -1,19 +1,19 @@
 import { expect } from "chai";
-import type { BaseContract } from "ethers";
+import { Interface } from "ethers";
+import { ABI } from "../../../src/ledger/abi.ts";
 
-/**
- * Asserts that a call reverts with this custom error and exactly these values.
- * @param contract whose ABI declares the error
- */
-export async function expectRevert(
-  call: Promise<unknown>,
-  contract: BaseContract,
-  error: string,
-  args: readonly unknown[],
-): Promise<void> {
-  const declared = contract.interface.getError(error);
+/** Every error of the ledger: a call may be refused by a contract that the called one calls. */
+const ERRORS = {
+  interface: new Interface(
+    Object.values(ABI).flatMap(({ fragments }) => fragments.filter(({ type }) => type === "error")),
+  ),
+};
+
+/** Asserts that a call reverts with this custom error and exactly these values. */
+export async function expectRevert(call: Promise<unknown>, error: string, args: readonly unknown[]): Promise<void> {
+  const declared = ERRORS.interface.getError(error);
   expect(declared?.inputs.length, `values of ${error}`).to.equal(args.length);
-  const reverts = expect(call).to.be.revertedWithCustomError(contract, error);
+  const reverts = expect(call).to.be.revertedWithCustomError(ERRORS, error);
   await (args.length === 0 ? reverts : reverts.withArgs(...args));
 }
 

@@ -4,8 +4,8 @@ import type { Network } from "./network.ts";
 
 /** Calls of governance that name the state they are for, as it is now. */
 
-export async function setTerms({ registry, cast }: Network, corridor: bigint, terms: CorridorTerms) {
-  return registry.connect(cast.risk).setCorridor(corridor, await registry.corridorEpochOf(corridor), terms);
+export async function setTerms({ corridors, cast }: Network, corridor: bigint, terms: CorridorTerms) {
+  return corridors.connect(cast.risk).setCorridor(corridor, await corridors.epochOf(corridor), terms);
 }
 
 export async function setRoles({ registry, cast }: Network, partner: number, roles: bigint) {

@@ -72,12 +72,16 @@ export function applyOpen(model: Model, opening: Opening): Refused {
   if (status !== undefined) return status;
   const context = openingContext(model, opening);
   const refusal = whyNotOpen(header, context);
-  const beforePartners = new Set<OpeningRefusal>(["EMPTY_BATCH", "EXPIRED", "HOLD_TOO_LONG", "CORRIDOR_CLOSED"]);
-  if (refusal !== undefined && beforePartners.has(refusal)) return openingError(refusal, opening, context);
-  const standing = openingStanding(model, header);
+  if (refusal !== undefined && OF_THE_BATCH.has(refusal)) return openingError(refusal, opening, context);
+  if (model.module !== ModuleStatus.Active) {
+    return { error: "ForModules_NotActive", values: [model.registry, model.module] };
+  }
+  if (refusal !== undefined && OF_THE_CORRIDOR.has(refusal)) return openingError(refusal, opening, context);
+  const standing = walletsRefused(model, header);
   if (standing !== undefined) return standing;
   if (refusal !== undefined) return openingError(refusal, opening, context);
-  if (model.module !== ModuleStatus.Active) return moduleRefused(model);
+  const sellers = sellerRefused(model, header);
+  if (sellers !== undefined) return sellers;
 
   const exchanges = header.sourceCurrency !== header.targetCurrency;
   const held = header.sourceTotal + header.fee;
@@ -194,7 +198,7 @@ export function applyModule(model: Model, status: bigint): Refused {
 
 export function applyClose(model: Model, corridor: bigint): Refused {
   const terms = model.corridors.get(corridor) ?? fail(`no corridor ${corridor}`);
-  if (!terms.open) return { error: "PartnerRegistry_CorridorClosed", values: [corridor] };
+  if (!terms.open) return { error: "CorridorBook_Closed", values: [corridor] };
   model.corridors.set(corridor, { ...terms, open: false });
   return undefined;
 }
@@ -210,12 +214,25 @@ function openingContext(model: Model, { corridor, quoteId }: Opening): OpeningCo
   };
 }
 
-function openingStanding(model: Model, { source, target, quote }: BatchHeader): Refused {
-  const ofWallets =
+/** What the ledger looks at before it asks the corridor book, and what that looks at. Who takes part comes after. */
+const OF_THE_BATCH: ReadonlySet<OpeningRefusal> = new Set(["EMPTY_BATCH", "EXPIRED", "HOLD_TOO_LONG"]);
+const OF_THE_CORRIDOR: ReadonlySet<OpeningRefusal> = new Set([
+  "CORRIDOR_CLOSED",
+  "BATCH_LIMIT_EXCEEDED",
+  "DAY_LIMIT_EXCEEDED",
+  "FEE_MISMATCH",
+]);
+
+function walletsRefused(model: Model, { source, target }: BatchHeader): Refused {
+  return (
     participantRefused(model, source, Role.wallet) ??
     participantRefused(model, target, Role.wallet) ??
-    keyRefused(model, source, "send");
-  if (ofWallets !== undefined || quote.provider === 0) return ofWallets;
+    keyRefused(model, source, "send")
+  );
+}
+
+function sellerRefused(model: Model, { quote }: BatchHeader): Refused {
+  if (quote.provider === 0) return undefined;
   return participantRefused(model, quote.provider, Role.provider) ?? keyRefused(model, quote.provider, "quote");
 }
 
@@ -230,21 +247,20 @@ function openingError(
     EMPTY_BATCH: () => ["TransferRegistry_EmptyBatch", count, sourceTotal, targetTotal],
     EXPIRED: () => ["TransferRegistry_Expired", ledgerTime, expiresAt],
     HOLD_TOO_LONG: () => ["TransferRegistry_HoldTooLong", hold, MAX_HOLD_SECONDS],
-    CORRIDOR_CLOSED: () => ["PartnerRegistry_CorridorClosed", corridor],
-    BATCH_LIMIT_EXCEEDED: () => ["TransferRegistry_BatchLimitExceeded", corridor, sourceTotal, terms.maxPerBatch],
+    CORRIDOR_CLOSED: () => ["CorridorBook_Closed", corridor],
+    BATCH_LIMIT_EXCEEDED: () => ["CorridorBook_BatchLimitExceeded", corridor, sourceTotal, terms.maxPerBatch],
     FEE_MISMATCH: () => ["TransferRegistry_FeeMismatch", fee, networkFeeUp(sourceTotal, terms.feeBps)],
-    DAY_LIMIT_EXCEEDED: () => [
-      "TransferRegistry_DayLimitExceeded",
-      corridor,
-      openedToday,
+    DAY_LIMIT_EXCEEDED: () => ["CorridorBook_DayLimitExceeded", corridor, openedToday, sourceTotal, terms.maxPerDay],
+    RATE_EXCEEDED: () => [
+      header.sourceCurrency === header.targetCurrency ? "TransferRegistry_RateExceeded" : "QuoteBook_RateExceeded",
       sourceTotal,
-      terms.maxPerDay,
+      targetTotal,
     ],
-    RATE_EXCEEDED: () => ["TransferRegistry_RateExceeded", sourceTotal, targetTotal],
-    QUOTE_MISMATCH: () => ["TransferRegistry_QuoteMismatch", ...mismatchOf(header)],
-    QUOTE_EXPIRED: () => ["TransferRegistry_QuoteExpired", blockTime, quote.validUntil],
-    QUOTE_HOLD_TOO_LONG: () => ["TransferRegistry_HoldTooLong", hold, quote.maxHold],
-    QUOTE_USED_UP: () => ["TransferRegistry_QuoteUsedUp", quoteId, drawn, targetTotal, quote.capacity],
+    QUOTE_NOT_NEEDED: () => ["TransferRegistry_QuoteNotNeeded", quote.provider],
+    QUOTE_MISMATCH: () => ["QuoteBook_Mismatch", ...mismatchOf(header)],
+    QUOTE_EXPIRED: () => ["QuoteBook_Expired", blockTime, quote.validUntil],
+    QUOTE_HOLD_TOO_LONG: () => ["QuoteBook_HoldTooLong", hold, quote.maxHold],
+    QUOTE_USED_UP: () => ["QuoteBook_UsedUp", quoteId, drawn, targetTotal, quote.capacity],
   };
   const [error, ...values] = errors[refusal]();
   return { error, values };

@@ -1,7 +1,9 @@
 import { FunctionFragment } from "ethers";
 import type {
   AccessManager,
+  CorridorBook,
   PartnerRegistry,
+  QuoteBook,
   SettlementToken,
   TransferRegistry,
   Treasury,
@@ -51,8 +53,6 @@ export const RESTRICTED = {
     freeze: "guardian",
     reactivate: "council",
     upholdFreeze: "council",
-    setCorridor: "risk",
-    closeCorridor: "guardian",
     addPurpose: "council",
     addRole: "council",
   },
@@ -63,6 +63,7 @@ export const RESTRICTED = {
     restrictModule: "council",
     cancelModule: "guardian",
   },
+  CorridorBook: { setCorridor: "risk", closeCorridor: "guardian" },
   TransferRegistry: { pause: "guardian", unpause: "council" },
   SettlementToken: { mint: "bank", setAttestor: "risk" },
 } as const satisfies Record<string, Record<string, RoleName>>;
@@ -107,6 +108,8 @@ export interface Network {
   readonly manager: AccessManager;
   readonly registry: PartnerRegistry;
   readonly treasury: Treasury;
+  readonly corridors: CorridorBook;
+  readonly quotes: QuoteBook;
   readonly transfers: TransferRegistry;
   /** By ISO 4217 numeric code. */
   readonly tokens: ReadonlyMap<number, SettlementToken>;
@@ -121,17 +124,19 @@ export async function freshNetwork(): Promise<Network> {
 
 /** The fixture of `freshNetwork`, for fixtures that add to it. */
 export async function deployNetwork(): Promise<Network> {
+  return deployNetworkAfter(async () => {});
+}
+
+/** The same, with something done just before the transfer registry is deployed, whose clock starts then. */
+export async function deployNetworkAfter(beforeTransfers: () => Promise<void>): Promise<Network> {
   const cast = await castOf(PARTNERS.map(({ id }) => id));
   const manager = await ethers.deployContract("AccessManager", [cast.root]);
   const registry = await ethers.deployContract("PartnerRegistry", [manager]);
   const treasury = await ethers.deployContract("Treasury", [manager, registry]);
-  const transfers = await ethers.deployContract("TransferRegistry", [
-    manager,
-    registry,
-    treasury,
-    BEAT_INTERVAL,
-    GRACE,
-  ]);
+  const corridors = await ethers.deployContract("CorridorBook", [manager, registry, treasury]);
+  const quotes = await ethers.deployContract("QuoteBook", [registry, treasury]);
+  await beforeTransfers();
+  const transfers = await deployTransfers({ manager, registry, treasury, corridors, quotes });
   const tokens = new Map<number, SettlementToken>();
   for (const [currency, code] of TOKENS) {
     const { minorDigits } = parseCurrency(code);
@@ -139,17 +144,29 @@ export async function deployNetwork(): Promise<Network> {
     tokens.set(currency, await ethers.deployContract("SettlementToken", args));
   }
   const { chainId } = await ethers.provider.getNetwork();
-  const chain = { chainId, verifyingContract: await addressOf(transfers) };
-  const network: Network = { manager, registry, treasury, transfers, tokens, cast, chain };
+  const chain = { chainId, transferRegistry: await addressOf(transfers), quoteBook: await addressOf(quotes) };
+  const network: Network = { manager, registry, treasury, corridors, quotes, transfers, tokens, cast, chain };
   await govern(network);
   await registerPartners(network);
   await registerMoney(network);
   for (const entry of Object.values(CORRIDORS)) {
-    await registry.connect(cast.risk).setCorridor(corridorId(entry), 0, TERMS);
+    await corridors.connect(cast.risk).setCorridor(corridorId(entry), 0, TERMS);
   }
   // The clock stood still at the grace meanwhile: from here on it runs, some time behind the blocks' timestamps.
   await transfers.beat();
   return network;
+}
+
+/** A transfer registry on the rest of a network, which does not know it. */
+export async function deployTransfers({
+  manager,
+  registry,
+  treasury,
+  corridors,
+  quotes,
+}: Pick<Network, "manager" | "registry" | "treasury" | "corridors" | "quotes">): Promise<TransferRegistry> {
+  const args = [manager, registry, treasury, corridors, quotes, BEAT_INTERVAL, GRACE];
+  return ethers.deployContract("TransferRegistry", args);
 }
 
 /** A partner's accounts. */
@@ -185,11 +202,12 @@ export async function fundPartner(network: Network, partner: number, currency: n
   await network.treasury.connect(fund).deposit(partner, currency, amount);
 }
 
-async function govern({ manager, registry, treasury, transfers, tokens, cast }: Network): Promise<void> {
+async function govern({ manager, registry, treasury, corridors, transfers, tokens, cast }: Network): Promise<void> {
   const root = manager.connect(cast.root);
   const targets = [
     [registry, RESTRICTED.PartnerRegistry],
     [treasury, RESTRICTED.Treasury],
+    [corridors, RESTRICTED.CorridorBook],
     [transfers, RESTRICTED.TransferRegistry],
     ...[...tokens.values()].map((token) => [token, RESTRICTED.SettlementToken] as const),
   ] as const;

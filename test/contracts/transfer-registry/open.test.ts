@@ -42,7 +42,7 @@ describe("TransferRegistry.open", () => {
     it("reverts with EnforcedPause", async () => {
       const network = await freshNetwork();
       await network.transfers.connect(network.cast.guardian).pause();
-      await expectRevert(openBatch(network, await makeBatch(network)), network.transfers, "EnforcedPause", []);
+      await expectRevert(openBatch(network, await makeBatch(network)), "EnforcedPause", []);
     });
   });
 
@@ -53,7 +53,7 @@ describe("TransferRegistry.open", () => {
         const batch = await makeBatch(network);
         await bringTo(network, batch, status);
         const args = [idOf(network, batch), BatchStatus[status], BatchStatus.None];
-        await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_IllegalStatus", args);
+        await expectRevert(openBatch(network, batch), "TransferRegistry_IllegalStatus", args);
       });
     }
   });
@@ -70,7 +70,7 @@ describe("TransferRegistry.open", () => {
         const batch = withHeader(await makeBatch(network), changes);
         const { count, sourceTotal, targetTotal } = batch.header;
         const args = [count, sourceTotal, targetTotal];
-        await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_EmptyBatch", args);
+        await expectRevert(openBatch(network, batch), "TransferRegistry_EmptyBatch", args);
       });
     }
 
@@ -93,7 +93,7 @@ describe("TransferRegistry.open", () => {
         const args = await openArgs(network, batch);
         await nextCallAt(network.transfers, expiresAt + late);
         const call = network.transfers.open(...args);
-        await expectRevert(call, network.transfers, "TransferRegistry_Expired", [expiresAt + late, expiresAt]);
+        await expectRevert(call, "TransferRegistry_Expired", [expiresAt + late, expiresAt]);
       });
     }
 
@@ -114,7 +114,7 @@ describe("TransferRegistry.open", () => {
       const args = await openArgs(network, batch);
       await nextCallAt(network.transfers, now);
       const call = network.transfers.open(...args);
-      await expectRevert(call, network.transfers, "TransferRegistry_HoldTooLong", [MAX_HOLD + 1, MAX_HOLD]);
+      await expectRevert(call, "TransferRegistry_HoldTooLong", [MAX_HOLD + 1, MAX_HOLD]);
     });
 
     it("opens at exactly a day", async () => {
@@ -128,19 +128,19 @@ describe("TransferRegistry.open", () => {
   });
 
   describe("when the partner registry refuses", () => {
-    it("reverts with CorridorClosed in a corridor that was never set", async () => {
+    it("reverts with Closed in a corridor that was never set", async () => {
       const network = await freshNetwork();
       const back = { ...CORRIDORS.hkdToHkd, source: parsePartnerId(8), target: parsePartnerId(7) };
       const batch = await makeBatch(network, { corridor: back });
       const args = [corridorId(back)];
-      await expectRevert(openBatch(network, batch), network.registry, "PartnerRegistry_CorridorClosed", args);
+      await expectRevert(openBatch(network, batch), "CorridorBook_Closed", args);
     });
 
     it("reverts with PartnerNotActive for a suspended source partner", async () => {
       const network = await freshNetwork();
       await network.registry.connect(network.cast.guardian).suspend(7);
       const call = openBatch(network, await makeBatch(network));
-      await expectRevert(call, network.registry, "PartnerRegistry_PartnerNotActive", [7, PartnerStatus.Suspended]);
+      await expectRevert(call, "PartnerRegistry_PartnerNotActive", [7, PartnerStatus.Suspended]);
     });
 
     it("reverts with KeyNotAuthorized for a key that may not send", async () => {
@@ -148,7 +148,7 @@ describe("TransferRegistry.open", () => {
       const { accept } = keysOf(network, 7);
       const call = openBatch(network, await makeBatch(network), { send: accept });
       const args = [7, accept.address, Purpose.send];
-      await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
     });
   });
 
@@ -160,7 +160,7 @@ describe("TransferRegistry.open", () => {
       const limit = sourceTotal - 1n;
       await setTerms(network, CORRIDOR, { ...TERMS, maxPerBatch: limit });
       const args = [CORRIDOR, sourceTotal, limit];
-      await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_BatchLimitExceeded", args);
+      await expectRevert(openBatch(network, batch), "CorridorBook_BatchLimitExceeded", args);
     });
 
     it("opens at exactly the limit", async () => {
@@ -182,7 +182,7 @@ describe("TransferRegistry.open", () => {
         const batch = await makeBatch(network);
         const { fee } = batch.header;
         const call = openBatch(network, withHeader(batch, { fee: fee + difference }));
-        await expectRevert(call, network.transfers, "TransferRegistry_FeeMismatch", [fee + difference, fee]);
+        await expectRevert(call, "TransferRegistry_FeeMismatch", [fee + difference, fee]);
       });
     }
 
@@ -191,7 +191,7 @@ describe("TransferRegistry.open", () => {
       const batch = withHeader(await makeBatch(network), { count: 1, sourceTotal: 401n, targetTotal: 1n });
       const open = async (fee: bigint) => openBatch(network, withHeader(batch, { fee }));
       // 401 at 25 basis points are 1.0025.
-      await expectRevert(open(1n), network.transfers, "TransferRegistry_FeeMismatch", [1, 2]);
+      await expectRevert(open(1n), "TransferRegistry_FeeMismatch", [1, 2]);
       await expect(open(2n)).to.emit(network.transfers, "Opened");
     });
   });
@@ -207,7 +207,7 @@ describe("TransferRegistry.open", () => {
       const terms = { ...TERMS, maxPerBatch: limit, maxPerDay: limit };
       await setTerms(network, CORRIDOR, terms);
       const args = [CORRIDOR, opened, sourceTotal, limit];
-      await expectRevert(openBatch(network, second), network.transfers, "TransferRegistry_DayLimitExceeded", args);
+      await expectRevert(openBatch(network, second), "CorridorBook_DayLimitExceeded", args);
     });
 
     it("reverts with DayLimitExceeded when the limit is below what is opened already", async () => {
@@ -218,7 +218,7 @@ describe("TransferRegistry.open", () => {
       const terms = { ...TERMS, maxPerBatch: sourceTotal, maxPerDay: sourceTotal };
       await setTerms(network, CORRIDOR, terms);
       const args = [CORRIDOR, opened, sourceTotal, sourceTotal];
-      await expectRevert(openBatch(network, second), network.transfers, "TransferRegistry_DayLimitExceeded", args);
+      await expectRevert(openBatch(network, second), "CorridorBook_DayLimitExceeded", args);
     });
 
     it("opens at exactly the limit, and again on the next day", async () => {
@@ -230,18 +230,18 @@ describe("TransferRegistry.open", () => {
       await setTerms(network, CORRIDOR, terms);
       await openBatch(network, second);
       const today = dayOf(await latestTimestamp());
-      expect(await network.transfers.openedOn(CORRIDOR, today)).to.equal(total);
+      expect(await network.corridors.drawnOn(CORRIDOR, today)).to.equal(total);
 
       await nextBlockAt((today + 1) * 86_400);
       await networkHelpers.mine();
       const third = await openedBatch(network, { seed: "third" });
-      expect(await network.transfers.openedOn(CORRIDOR, today + 1)).to.equal(third.header.sourceTotal);
-      expect(await network.transfers.openedOn(CORRIDOR, today + 2)).to.equal(0);
+      expect(await network.corridors.drawnOn(CORRIDOR, today + 1)).to.equal(third.header.sourceTotal);
+      expect(await network.corridors.drawnOn(CORRIDOR, today + 2)).to.equal(0);
     });
 
     it("counts a batch at 00:00:00 UTC for the day that begins, and one a second before for the day that ends", async () => {
       const network = await freshNetwork();
-      const { transfers } = network;
+      const { corridors } = network;
       const validUntil = (await latestTimestamp()) + 2 * 86_400;
       const quote = await makeQuote(CORRIDORS.hkdToPhp, { validUntil });
       const [before, at, after] = [
@@ -256,28 +256,28 @@ describe("TransferRegistry.open", () => {
       await openBatch(network, before);
       await nextBlockAt(day * 86_400);
       await openBatch(network, at);
-      expect(await transfers.openedOn(CORRIDOR, day)).to.equal(at.header.sourceTotal);
+      expect(await corridors.drawnOn(CORRIDOR, day)).to.equal(at.header.sourceTotal);
       await nextBlockAt(day * 86_400 + 1);
       const args = [CORRIDOR, at.header.sourceTotal, after.header.sourceTotal, limit];
-      await expectRevert(openBatch(network, after), transfers, "TransferRegistry_DayLimitExceeded", args);
+      await expectRevert(openBatch(network, after), "CorridorBook_DayLimitExceeded", args);
     });
 
     it("no longer tells what was opened on a day, once anything was on a later one", async () => {
       const network = await freshNetwork();
-      const { transfers } = network;
+      const { corridors } = network;
       const first = await openedBatch(network, { seed: "first" });
       const today = dayOf(await latestTimestamp());
-      await expectRevert(transfers.openedOn(CORRIDOR, today - 1), transfers, "TransferRegistry_DayNotKept", [
+      await expectRevert(corridors.drawnOn(CORRIDOR, today - 1), "CorridorBook_DayNotKept", [
         CORRIDOR,
         today - 1,
         today,
       ]);
       await nextBlockAt((today + 1) * 86_400);
       await networkHelpers.mine();
-      expect(await transfers.openedOn(CORRIDOR, today)).to.equal(first.header.sourceTotal);
+      expect(await corridors.drawnOn(CORRIDOR, today)).to.equal(first.header.sourceTotal);
       await openedBatch(network, { seed: "second" });
       const args = [CORRIDOR, today, today + 1];
-      await expectRevert(transfers.openedOn(CORRIDOR, today), transfers, "TransferRegistry_DayNotKept", args);
+      await expectRevert(corridors.drawnOn(CORRIDOR, today), "CorridorBook_DayNotKept", args);
     });
   });
 
@@ -289,7 +289,7 @@ describe("TransferRegistry.open", () => {
       const [header, { signature }, quote] = await openArgs(network, batch, { send: network.cast.stranger });
       const call = network.transfers.open(header, { key: send.address, signature }, quote);
       const args = [7, send.address, idOf(network, batch)];
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidSignature", args);
+      await expectRevert(call, "Module_InvalidSignature", args);
     });
   });
 
@@ -302,7 +302,7 @@ describe("TransferRegistry.open", () => {
       const { fund } = keysOf(network, 7);
       await network.treasury.connect(fund).withdraw(7, HKD, FUNDS - left, fund);
       const args = [7, HKD, left, sourceTotal + fee];
-      await expectRevert(openBatch(network, batch), network.treasury, "Treasury_InsufficientAvailable", args);
+      await expectRevert(openBatch(network, batch), "Treasury_InsufficientAvailable", args);
     });
 
     it("reverts with InsufficientAvailable when the provider has a unit too little", async () => {
@@ -312,29 +312,30 @@ describe("TransferRegistry.open", () => {
       const { fund } = keysOf(network, 11);
       await network.treasury.connect(fund).withdraw(11, PHP, FUNDS - targetTotal + 1n, fund);
       const args = [11, PHP, targetTotal - 1n, targetTotal];
-      await expectRevert(openBatch(network, batch), network.treasury, "Treasury_InsufficientAvailable", args);
+      await expectRevert(openBatch(network, batch), "Treasury_InsufficientAvailable", args);
     });
   });
 
   describe("when nothing is wrong", () => {
     it("opens the batch, emits Opened and holds both currencies", async () => {
       const network = await freshNetwork();
-      const { transfers } = network;
       const batch = await makeBatch(network, { count: 5 });
       const { sourceTotal, targetTotal, fee } = batch.header;
       const id = idOf(network, batch);
       await expectChanges(
         network,
         async () =>
-          expect(openBatch(network, batch)).to.emit(transfers, "Opened").withArgs(id, 7, 4, headerTuple(batch.header)),
+          expect(openBatch(network, batch))
+            .to.emit(network.transfers, "Opened")
+            .withArgs(id, 7, 4, headerTuple(batch.header)),
         [
           { partner: 7, currency: HKD, available: -(sourceTotal + fee), held: sourceTotal + fee },
           { partner: 11, currency: PHP, available: -targetTotal, held: targetTotal },
         ],
       );
-      expect(await transfers.statusOf(id)).to.equal(BatchStatus.Open);
-      expect(await transfers.rejectionsHashOf(id)).to.equal(`0x${"00".repeat(31)}`);
-      expect(await transfers.openedOn(CORRIDOR, dayOf(await latestTimestamp()))).to.equal(sourceTotal);
+      expect(await network.transfers.statusOf(id)).to.equal(BatchStatus.Open);
+      expect(await network.transfers.rejectionsHashOf(id)).to.equal(`0x${"00".repeat(31)}`);
+      expect(await network.corridors.drawnOn(CORRIDOR, dayOf(await latestTimestamp()))).to.equal(sourceTotal);
     });
 
     it("returns the batch's id", async () => {

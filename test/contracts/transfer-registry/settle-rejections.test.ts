@@ -72,19 +72,19 @@ describe("TransferRegistry.settle, the rejections", () => {
     ];
     for (const [title, proof] of cases) {
       it(`reverts with InvalidProof when the proof has ${title}`, async () => {
-        const { network, call, id } = await settleChanged({}, () => [[], proof]);
-        await expectRevert(call, network.transfers, "TransferRegistry_InvalidProof", [id]);
+        const { call, id } = await settleChanged({}, () => [[], proof]);
+        await expectRevert(call, "TransferRegistry_InvalidProof", [id]);
       });
     }
   });
 
   describe("when one has no reason", () => {
     it("reverts with ReasonMissing and its index", async () => {
-      const { network, call } = await settleChanged({ 0: "AC03", 2: "AC03" }, (rejections, proof) => [
+      const { call } = await settleChanged({ 0: "AC03", 2: "AC03" }, (rejections, proof) => [
         rejections.map((rejection, index) => (index === 1 ? { ...rejection, reason: "0x00000000" } : rejection)),
         proof,
       ]);
-      await expectRevert(call, network.transfers, "TransferRegistry_ReasonMissing", [1]);
+      await expectRevert(call, "TransferRegistry_ReasonMissing", [1]);
     });
   });
 
@@ -98,7 +98,7 @@ describe("TransferRegistry.settle, the rejections", () => {
         .map((transfer) => toHex(transferLeaf(transfer)))
         .sort();
       const call = network.transfers.settle(header, rejections.toReversed(), proof, accept);
-      await expectRevert(call, network.transfers, "TransferRegistry_RejectionsOutOfOrder", [1, high, low]);
+      await expectRevert(call, "TransferRegistry_RejectionsOutOfOrder", [1, high, low]);
     });
 
     it("reverts with RejectionsOutOfOrder when one is there twice", async () => {
@@ -107,20 +107,20 @@ describe("TransferRegistry.settle, the rejections", () => {
       const [header, rejections, proof, accept] = await settleArgs(network, batch, { 3: "AC03" });
       const leaf = toHex(transferLeaf(amounts(batch, 3)));
       const call = network.transfers.settle(header, [...rejections, ...rejections], proof, accept);
-      await expectRevert(call, network.transfers, "TransferRegistry_RejectionsOutOfOrder", [1, leaf, leaf]);
+      await expectRevert(call, "TransferRegistry_RejectionsOutOfOrder", [1, leaf, leaf]);
     });
   });
 
   describe("when they are not proved", () => {
     it("reverts with InvalidProof for a transfer that is not in the batch", async () => {
-      const { network, call, id } = await settleChanged({ 1: "AC03" }, (rejections, proof) => [
+      const { call, id } = await settleChanged({ 1: "AC03" }, (rejections, proof) => [
         rejections.map(({ transfer, reason }) => ({
           transfer: { ...transfer, sourceAmount: transfer.sourceAmount + 1n },
           reason,
         })),
         proof,
       ]);
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidProof", [id]);
+      await expectRevert(call, "TransferRegistry_InvalidProof", [id]);
     });
 
     it("reverts with InvalidProof for another transfer's proof", async () => {
@@ -129,28 +129,28 @@ describe("TransferRegistry.settle, the rejections", () => {
       const [header, rejections, , accept] = await settleArgs(network, batch, { 0: "AC03" });
       const [, , proof] = await settleArgs(network, batch, { 1: "AC03" });
       const call = network.transfers.settle(header, rejections, proof, accept);
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidProof", [idOf(network, batch)]);
+      await expectRevert(call, "TransferRegistry_InvalidProof", [idOf(network, batch)]);
     });
 
     it("reverts with InvalidProof without a proof", async () => {
-      const { network, call, id } = await settleChanged({ 1: "AC03" }, (rejections) => [rejections, NO_PROOF]);
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidProof", [id]);
+      const { call, id } = await settleChanged({ 1: "AC03" }, (rejections) => [rejections, NO_PROOF]);
+      await expectRevert(call, "TransferRegistry_InvalidProof", [id]);
     });
 
     it("reverts with InvalidProof when the proof has too few hashes", async () => {
-      const { network, call, id } = await settleChanged({ 1: "AC03" }, (rejections, { siblings, flags }) => [
+      const { call, id } = await settleChanged({ 1: "AC03" }, (rejections, { siblings, flags }) => [
         rejections,
         { siblings: siblings.slice(1), flags },
       ]);
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidProof", [id]);
+      await expectRevert(call, "TransferRegistry_InvalidProof", [id]);
     });
 
     it("reverts with InvalidProof when the flags ask for more hashes than there are", async () => {
-      const { network, call, id } = await settleChanged({ 1: "AC03" }, (rejections, { siblings, flags }) => [
+      const { call, id } = await settleChanged({ 1: "AC03" }, (rejections, { siblings, flags }) => [
         rejections,
         { siblings, flags: flags.map(() => true) },
       ]);
-      await expectRevert(call, network.transfers, "TransferRegistry_InvalidProof", [id]);
+      await expectRevert(call, "TransferRegistry_InvalidProof", [id]);
     });
   });
 
@@ -162,7 +162,7 @@ describe("TransferRegistry.settle, the rejections", () => {
       const batch = await openTree(network, good, [large ?? fail("no transfer"), ...good.transfers.slice(1)]);
       const args = [1, 0, good.header.targetTotal - amounts(batch, 0).targetAmount];
       const call = settleBatch(network, batch, { 0: "AC03" });
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", args);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", args);
     });
 
     it("reverts with TotalsMismatch when more target money is rejected than the batch holds", async () => {
@@ -172,7 +172,7 @@ describe("TransferRegistry.settle, the rejections", () => {
       const batch = await openTree(network, good, [large ?? fail("no transfer"), ...good.transfers.slice(1)]);
       const args = [1, good.header.sourceTotal - amounts(batch, 0).sourceAmount, 0];
       const call = settleBatch(network, batch, { 0: "AC03" });
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", args);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", args);
     });
 
     it("reverts with TotalsMismatch when no source money is left for a transfer that is not rejected", async () => {
@@ -183,14 +183,14 @@ describe("TransferRegistry.settle, the rejections", () => {
         quote: { ...quote, rateNumerator: targetTotal + 1n, rateDenominator: sourceTotal },
       }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 1]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 0, 1]);
     });
 
     it("reverts with TotalsMismatch when no target money is left for a transfer that is not rejected", async () => {
       const network = await freshNetwork();
       const batch = await openLying(network, ({ sourceTotal }) => ({ count: 4, sourceTotal: sourceTotal + 1n }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 1, 0]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 1, 0]);
     });
 
     it("reverts with TotalsMismatch when nothing is left for a transfer that is not rejected", async () => {
@@ -198,14 +198,14 @@ describe("TransferRegistry.settle, the rejections", () => {
       // Three transfers under a header that says four.
       const batch = await openLying(network, () => ({ count: 4 }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
     });
 
     it("reverts with TotalsMismatch when all are rejected and source money is left", async () => {
       const network = await freshNetwork();
       const batch = await openLying(network, ({ sourceTotal }) => ({ sourceTotal: sourceTotal + 1n }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 1, 0]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 1, 0]);
     });
 
     it("reverts with TotalsMismatch when all are rejected and target money is left", async () => {
@@ -215,7 +215,7 @@ describe("TransferRegistry.settle, the rejections", () => {
         quote: { ...quote, rateNumerator: targetTotal + 1n, rateDenominator: sourceTotal },
       }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 1]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 0, 1]);
     });
 
     it("reverts with TotalsMismatch when all are rejected, and more source money than the batch holds", async () => {
@@ -226,21 +226,21 @@ describe("TransferRegistry.settle, the rejections", () => {
         quote: { ...quote, rateNumerator: targetTotal, rateDenominator: sourceTotal - 1n },
       }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
     });
 
     it("reverts with TotalsMismatch when all are rejected, and more target money than the batch holds", async () => {
       const network = await freshNetwork();
       const batch = await openLying(network, ({ targetTotal }) => ({ targetTotal: targetTotal - 1n }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
     });
 
     it("reverts with TotalsMismatch when more are rejected than the batch counts", async () => {
       const network = await freshNetwork();
       const batch = await openLying(network, () => ({ count: 2 }));
       const call = settleBatch(network, batch, refuseAll(batch));
-      await expectRevert(call, network.transfers, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
+      await expectRevert(call, "TransferRegistry_TotalsMismatch", [3, 0, 0]);
     });
   });
 
@@ -265,7 +265,7 @@ describe("TransferRegistry.settle, the rejections", () => {
       const { sourceTotal, targetTotal } = good.header;
       const args = [sourceTotal - amounts(batch, 0).sourceAmount, targetTotal - 1n];
       const call = settleBatch(network, batch, { 0: "AC03" });
-      await expectRevert(call, network.transfers, "TransferRegistry_RateExceeded", args);
+      await expectRevert(call, "TransferRegistry_RateExceeded", args);
     });
 
     it("reverts with RateExceeded when both amounts are not the same in one currency", async () => {
@@ -277,7 +277,7 @@ describe("TransferRegistry.settle, the rejections", () => {
       const { sourceTotal, targetTotal } = good.header;
       const args = [sourceTotal - lopsided.sourceAmount, targetTotal - 1n];
       const call = settleBatch(network, batch, { 0: "AC03" });
-      await expectRevert(call, network.transfers, "TransferRegistry_RateExceeded", args);
+      await expectRevert(call, "TransferRegistry_RateExceeded", args);
     });
   });
 });

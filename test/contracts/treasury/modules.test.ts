@@ -3,6 +3,7 @@ import type { Treasury } from "../../../types/ethers-contracts/index.ts";
 import { expectChanges } from "../support/balances.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { giveRights, takeRights } from "../support/modules.ts";
+import { holdOf, releaseOf } from "../../support/movements.ts";
 import { FUNDS, HKD, ModuleStatus, PHP, freshNetwork, type Network } from "../support/network.ts";
 
 const MAX_UINT128 = 2n ** 128n - 1n;
@@ -22,7 +23,7 @@ async function withAnother({ network }: { readonly network: Network }, amount: b
   const [, another] = network.cast.spare;
   await giveRights(network, another, ModuleStatus.Active);
   const treasury = network.treasury.connect(another);
-  await treasury.hold(7, HKD, amount);
+  await treasury.hold([holdOf(7, HKD, amount)]);
   return { another: another.address, treasury };
 }
 
@@ -34,7 +35,7 @@ function holdingId(module: string, partner: number, currency: number): bigint {
 /** The same, after it held `amount` of partner 7's HKD while it was active. */
 async function afterHold(amount: bigint, status: bigint = ModuleStatus.Active) {
   const given = await asModule(ModuleStatus.Active);
-  await given.treasury.hold(7, HKD, amount);
+  await given.treasury.hold([holdOf(7, HKD, amount)]);
   if (status !== ModuleStatus.Active) await takeRights(given.network, given.module, status);
   return given;
 }
@@ -45,7 +46,7 @@ describe("Treasury.hold", () => {
       it(`reverts with ModuleNotAuthorized when its status is ${name}`, async () => {
         const { treasury, module } = await asModule(ModuleStatus[name]);
         const args = [module, ModuleStatus[name]];
-        await expectRevert(treasury.hold(7, HKD, 1), treasury, "Treasury_ModuleNotAuthorized", args);
+        await expectRevert(treasury.hold([holdOf(7, HKD, 1)]), "Treasury_ModuleNotAuthorized", args);
       });
     }
   });
@@ -54,18 +55,18 @@ describe("Treasury.hold", () => {
     it("reverts with InsufficientAvailable for a unit more", async () => {
       const { treasury } = await asModule(ModuleStatus.Active);
       const args = [7, HKD, FUNDS, FUNDS + 1n];
-      await expectRevert(treasury.hold(7, HKD, FUNDS + 1n), treasury, "Treasury_InsufficientAvailable", args);
+      await expectRevert(treasury.hold([holdOf(7, HKD, FUNDS + 1n)]), "Treasury_InsufficientAvailable", args);
     });
 
     it("reverts with InsufficientAvailable for the largest amount there is", async () => {
       const { treasury } = await asModule(ModuleStatus.Active);
       const args = [7, HKD, FUNDS, MAX_UINT128];
-      await expectRevert(treasury.hold(7, HKD, MAX_UINT128), treasury, "Treasury_InsufficientAvailable", args);
+      await expectRevert(treasury.hold([holdOf(7, HKD, MAX_UINT128)]), "Treasury_InsufficientAvailable", args);
     });
 
     it("reverts with InsufficientAvailable in another currency", async () => {
       const { treasury } = await asModule(ModuleStatus.Active);
-      await expectRevert(treasury.hold(7, PHP, 1), treasury, "Treasury_InsufficientAvailable", [7, PHP, 0, 1]);
+      await expectRevert(treasury.hold([holdOf(7, PHP, 1)]), "Treasury_InsufficientAvailable", [7, PHP, 0, 1]);
     });
   });
 
@@ -77,7 +78,7 @@ describe("Treasury.hold", () => {
     ] as const) {
       it(`moves ${title} from available to held`, async () => {
         const { network, treasury } = await asModule(ModuleStatus.Active);
-        await expectChanges(network, async () => treasury.hold(7, HKD, amount), [
+        await expectChanges(network, async () => treasury.hold([holdOf(7, HKD, amount)]), [
           { partner: 7, currency: HKD, available: -amount, held: amount },
         ]);
       });
@@ -87,7 +88,7 @@ describe("Treasury.hold", () => {
       const given = await afterHold(10n);
       const { network, treasury, module } = given;
       const { another } = await withAnother(given, 3n);
-      await expectChanges(network, async () => treasury.hold(7, HKD, 5), [
+      await expectChanges(network, async () => treasury.hold([holdOf(7, HKD, 5)]), [
         { partner: 7, currency: HKD, available: -5n, held: 5n },
       ]);
       expect(await treasury.heldBy(module, 7, HKD)).to.equal(15);
@@ -96,7 +97,7 @@ describe("Treasury.hold", () => {
 
     it("emits Held", async () => {
       const { treasury, module } = await asModule(ModuleStatus.Active);
-      const held = treasury.hold(7, HKD, 5);
+      const held = treasury.hold([holdOf(7, HKD, 5)]);
       await expect(held)
         .to.emit(treasury, "Held")
         .withArgs(holdingId(module, 7, HKD), 5);
@@ -108,7 +109,7 @@ describe("Treasury.release", () => {
   describe("when the caller is no module", () => {
     it("reverts with ModuleNotAuthorized", async () => {
       const { treasury, module } = await afterHold(10n, ModuleStatus.None);
-      await expectRevert(treasury.release(7, HKD, 1), treasury, "Treasury_ModuleNotAuthorized", [module, 0]);
+      await expectRevert(treasury.release([releaseOf(7, 7, HKD, 1)]), "Treasury_ModuleNotAuthorized", [module, 0]);
     });
   });
 
@@ -116,14 +117,14 @@ describe("Treasury.release", () => {
     it("reverts with InsufficientHeld", async () => {
       const { treasury, module } = await afterHold(10n);
       const args = [module, 7, HKD, 10, 11];
-      await expectRevert(treasury.release(7, HKD, 11), treasury, "Treasury_InsufficientHeld", args);
+      await expectRevert(treasury.release([releaseOf(7, 7, HKD, 11)]), "Treasury_InsufficientHeld", args);
     });
 
     it("reverts with InsufficientHeld for what another module holds", async () => {
       const given = await afterHold(10n);
       const { another, treasury } = await withAnother(given, 4n);
       const args = [another, 7, HKD, 4, 5];
-      await expectRevert(treasury.release(7, HKD, 5), treasury, "Treasury_InsufficientHeld", args);
+      await expectRevert(treasury.release([releaseOf(7, 7, HKD, 5)]), "Treasury_InsufficientHeld", args);
     });
   });
 
@@ -131,7 +132,7 @@ describe("Treasury.release", () => {
     for (const name of ["Active", "Draining"] as const) {
       it(`moves it back to available for a module that is ${name}`, async () => {
         const { network, treasury } = await afterHold(10n, ModuleStatus[name]);
-        await expectChanges(network, async () => treasury.release(7, HKD, 10), [
+        await expectChanges(network, async () => treasury.release([releaseOf(7, 7, HKD, 10)]), [
           { partner: 7, currency: HKD, available: 10n, held: -10n },
         ]);
       });
@@ -139,7 +140,7 @@ describe("Treasury.release", () => {
 
     it("emits Released", async () => {
       const { treasury, module } = await afterHold(10n);
-      const released = treasury.release(7, HKD, 4);
+      const released = treasury.release([releaseOf(7, 7, HKD, 4)]);
       await expect(released)
         .to.emit(treasury, "Released")
         .withArgs(holdingId(module, 7, HKD), 4);
@@ -149,7 +150,7 @@ describe("Treasury.release", () => {
       it(`moves it back after ${move} of the partner`, async () => {
         const { network, treasury } = await afterHold(10n);
         await network.registry.connect(network.cast.guardian)[move](7);
-        await expectChanges(network, async () => treasury.release(7, HKD, 10), [
+        await expectChanges(network, async () => treasury.release([releaseOf(7, 7, HKD, 10)]), [
           { partner: 7, currency: HKD, available: 10n, held: -10n },
         ]);
       });
@@ -161,29 +162,29 @@ describe("Treasury.transferHeld", () => {
   describe("when the caller is no module", () => {
     it("reverts with ModuleNotAuthorized", async () => {
       const { treasury, module } = await afterHold(10n, ModuleStatus.None);
-      const call = treasury.transferHeld(7, 4, HKD, 1);
-      await expectRevert(call, treasury, "Treasury_ModuleNotAuthorized", [module, 0]);
+      const call = treasury.release([releaseOf(7, 4, HKD, 1)]);
+      await expectRevert(call, "Treasury_ModuleNotAuthorized", [module, 0]);
     });
   });
 
   describe("when the partner has too little held", () => {
     it("reverts with InsufficientHeld", async () => {
       const { treasury, module } = await afterHold(10n);
-      const call = treasury.transferHeld(7, 4, HKD, 11);
-      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [module, 7, HKD, 10, 11]);
+      const call = treasury.release([releaseOf(7, 4, HKD, 11)]);
+      await expectRevert(call, "Treasury_InsufficientHeld", [module, 7, HKD, 10, 11]);
     });
 
     it("reverts with InsufficientHeld for what another module holds", async () => {
       const given = await afterHold(10n);
       const { another, treasury } = await withAnother(given, 4n);
-      const call = treasury.transferHeld(7, 4, HKD, 5);
-      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [another, 7, HKD, 4, 5]);
+      const call = treasury.release([releaseOf(7, 4, HKD, 5)]);
+      await expectRevert(call, "Treasury_InsufficientHeld", [another, 7, HKD, 4, 5]);
     });
 
     it("reverts with InsufficientHeld for a partner who has nothing", async () => {
       const { treasury, module } = await afterHold(10n);
-      const call = treasury.transferHeld(4, 7, HKD, 1);
-      await expectRevert(call, treasury, "Treasury_InsufficientHeld", [module, 4, HKD, 0, 1]);
+      const call = treasury.release([releaseOf(4, 7, HKD, 1)]);
+      await expectRevert(call, "Treasury_InsufficientHeld", [module, 4, HKD, 0, 1]);
     });
   });
 
@@ -191,7 +192,7 @@ describe("Treasury.transferHeld", () => {
     for (const name of ["Active", "Draining"] as const) {
       it(`moves it to what another has available, for a module that is ${name}`, async () => {
         const { network, treasury } = await afterHold(10n, ModuleStatus[name]);
-        await expectChanges(network, async () => treasury.transferHeld(7, 4, HKD, 10), [
+        await expectChanges(network, async () => treasury.release([releaseOf(7, 4, HKD, 10)]), [
           { partner: 7, currency: HKD, held: -10n },
           { partner: 4, currency: HKD, available: 10n },
         ]);
@@ -200,7 +201,7 @@ describe("Treasury.transferHeld", () => {
 
     it("emits Moved", async () => {
       const { treasury, module } = await afterHold(10n);
-      const moved = treasury.transferHeld(7, 4, HKD, 4);
+      const moved = treasury.release([releaseOf(7, 4, HKD, 4)]);
       await expect(moved)
         .to.emit(treasury, "Moved")
         .withArgs(holdingId(module, 7, HKD), 4, 4);
@@ -208,7 +209,7 @@ describe("Treasury.transferHeld", () => {
 
     it("moves it to the same partner's available", async () => {
       const { network, treasury } = await afterHold(10n);
-      await expectChanges(network, async () => treasury.transferHeld(7, 7, HKD, 10), [
+      await expectChanges(network, async () => treasury.release([releaseOf(7, 7, HKD, 10)]), [
         { partner: 7, currency: HKD, held: -10n, available: 10n },
       ]);
     });
@@ -217,7 +218,7 @@ describe("Treasury.transferHeld", () => {
       it(`credits a partner after its ${move}`, async () => {
         const { network, treasury } = await afterHold(10n);
         await network.registry.connect(network.cast.guardian)[move](4);
-        await expectChanges(network, async () => treasury.transferHeld(7, 4, HKD, 10), [
+        await expectChanges(network, async () => treasury.release([releaseOf(7, 4, HKD, 10)]), [
           { partner: 7, currency: HKD, held: -10n },
           { partner: 4, currency: HKD, available: 10n },
         ]);
@@ -226,7 +227,7 @@ describe("Treasury.transferHeld", () => {
 
     it("credits a partner that was never registered: crediting cannot fail", async () => {
       const { treasury } = await afterHold(10n);
-      await treasury.transferHeld(7, UNKNOWN, HKD, 10);
+      await treasury.release([releaseOf(7, UNKNOWN, HKD, 10)]);
       const { available } = await treasury.balanceOf(UNKNOWN, HKD);
       expect(available).to.equal(10);
     });

@@ -66,7 +66,7 @@ describe("cancelling a quote from the command line", () => {
       wasCancelledBefore: false,
       drawn: String(first.header.targetTotal),
     });
-    expect(await refusalOf(courier.submit(second.open))).to.equal("TransferRegistry_QuoteUsedUp");
+    expect(await refusalOf(courier.submit(second.open))).to.equal("QuoteBook_UsedUp");
     await courier.submit(await makeSettlement(sandbox, first, {}));
 
     const again = await cancel(toJson(quote));
@@ -79,7 +79,7 @@ describe("cancelling a quote from the command line", () => {
     const refused = await cancel(toJson(quote), { key: GCASH });
     expect(refused.code, refused.err).to.equal(9);
     expect(refused.err).to.contain("may not quote for partner 11");
-    expect(await sandbox.ledger.transferRegistry.drawnOf(quoteId(quote, sandbox.ledger.chain))).to.equal(0n);
+    expect(await sandbox.ledger.quoteBook.drawnOf(quoteId(quote, sandbox.ledger.chain))).to.equal(0n);
   });
 
   it("says what is wrong with what it is given, and sends nothing", async () => {
@@ -94,10 +94,10 @@ describe("cancelling a quote from the command line", () => {
       .and.to.contain("JSON");
     expect(await wrong({ ...toJson(quote), capacity: "-1" })).to.contain("quote.capacity");
     expect(await wrong({ ...toJson(quote), more: 1 })).to.contain("quote");
-    const { transferRegistry } = sandbox.ledger.addresses;
-    const elsewhere = formatAddresses(sandbox.ledger.addresses).replaceAll(transferRegistry, `0x${"12".repeat(20)}`);
+    const { quoteBook } = sandbox.ledger.addresses;
+    const elsewhere = formatAddresses(sandbox.ledger.addresses).replaceAll(quoteBook, `0x${"12".repeat(20)}`);
     await writeFile(at("elsewhere.json"), elsewhere);
-    expect(await wrong(toJson(quote), { addresses: "elsewhere.json" })).to.contain("addresses.transferRegistry");
-    expect(await sandbox.ledger.transferRegistry.drawnOf(quoteId(quote, sandbox.ledger.chain))).to.equal(0n);
+    expect(await wrong(toJson(quote), { addresses: "elsewhere.json" })).to.contain("addresses.quoteBook");
+    expect(await sandbox.ledger.quoteBook.drawnOf(quoteId(quote, sandbox.ledger.chain))).to.equal(0n);
   });
 });

@@ -1,3 +1,4 @@
+import { packHeader } from "../../../src/domain/packed-header.ts";
 import { expect } from "chai";
 import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
@@ -51,7 +52,7 @@ describe("calls of the ledger", function () {
       const { header, id } = batch;
       await submit(batch.open);
       expect(await statusOf(batch)).to.equal(BigInt(BatchStatus.Open));
-      expect(await sandbox.ledger.transferRegistry.batchIdOf(header)).to.equal(id);
+      expect(await sandbox.ledger.transferRegistry.batchIdOf(packHeader(header))).to.equal(id);
       const held = header.sourceTotal + header.fee;
       expect(await balanceOf(header.source, header.sourceCurrency)).to.deep.equal({ available: FUNDS - held, held });
       if (header.quote.provider === 0) return;
@@ -59,7 +60,7 @@ describe("calls of the ledger", function () {
         available: FUNDS - header.targetTotal,
         held: header.targetTotal,
       });
-      expect(await sandbox.ledger.transferRegistry.drawnOf(quoteId(header.quote, sandbox.ledger.chain))).to.equal(
+      expect(await sandbox.ledger.quoteBook.drawnOf(quoteId(header.quote, sandbox.ledger.chain))).to.equal(
         header.targetTotal,
       );
     });
@@ -97,7 +98,12 @@ describe("calls of the ledger", function () {
       }));
       for (const [index, transfer] of batch.transfers.entries()) {
         const proof = merkleProof(batch.tree, index).map(toHex);
-        const [status, code] = await ledger.transferRegistry.verify(header, transferStruct(transfer), proof, leaves);
+        const [status, code] = await ledger.transferRegistry.verify(
+          packHeader(header),
+          transferStruct(transfer),
+          proof,
+          leaves,
+        );
         const reason = refused[index];
         expect(status).to.equal(BigInt(reason === undefined ? BatchStatus.Settled : BatchStatus.Rejected));
         expect(code).to.equal(reason === undefined ? "0x00000000" : reasonToBytes4(reason));
@@ -106,7 +112,7 @@ describe("calls of the ledger", function () {
       const other = transfer === undefined ? fail() : transferStruct({ ...transfer, sourceAmount: 1n });
       const proof = merkleProof(batch.tree, 0).map(toHex);
       expect(
-        await ledger.transferRegistry.verify(header, other, proof, leaves).catch(() => "not in the batch"),
+        await ledger.transferRegistry.verify(packHeader(header), other, proof, leaves).catch(() => "not in the batch"),
       ).to.equal("not in the batch");
     });
   }
@@ -136,11 +142,11 @@ describe("calls of the ledger", function () {
     expect((await ledgerError(submit(call))).code).to.equal("PartnerRegistry_KeyNotAuthorized");
     await (await sandbox.submitterOf({ kind: "operator", partner: PROVIDER })).submit(call);
     const refused = await ledgerError(submit(batch.open));
-    expect(refused.code).to.equal("TransferRegistry_QuoteUsedUp");
+    expect(refused.code).to.equal("QuoteBook_UsedUp");
     expect(refused.values).to.deep.equal({
       quoteId: quoteId(batch.header.quote, sandbox.ledger.chain),
       drawn: 2n ** 128n - 1n,
-      targetTotal: batch.header.targetTotal,
+      targetAmount: batch.header.targetTotal,
       capacity: (await makeQuote(HKD_TO_PHP)).capacity,
     });
   });

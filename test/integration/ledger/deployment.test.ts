@@ -69,7 +69,7 @@ describe("the deployment of a ledger", function () {
     const submitter = await sandbox.submitterOf({ kind: "admin", partner: GCASH });
     const args = [GCASH, STRANGER, 15, 2n ** 48n - 1n];
     await submitter.submit(encodeCall("partnerRegistry", ledger.addresses.partnerRegistry, "authorizeKey", args));
-    await asGovernance(sandbox, "risk", "partnerRegistry", "setCorridor", [
+    await asGovernance(sandbox, "risk", "corridorBook", "setCorridor", [
       corridorId(HKD_TO_PHP),
       1,
       { ...terms, feeBps: 6 },
@@ -222,27 +222,27 @@ describe("the deployment of a ledger", function () {
       ],
       [
         "changes a fee",
-        govern("risk", "partnerRegistry", "setCorridor", () => changed({ feeBps: 6 })),
+        govern("risk", "corridorBook", "setCorridor", () => changed({ feeBps: 6 })),
         ["corridor 7:HKD>4:PHP: fee: 6 instead of 5"],
       ],
       [
         "changes a limit per batch",
-        govern("risk", "partnerRegistry", "setCorridor", () => changed({ maxPerBatch: 1 })),
+        govern("risk", "corridorBook", "setCorridor", () => changed({ maxPerBatch: 1 })),
         ["corridor 7:HKD>4:PHP: limit per batch: 1 instead of 1000000000"],
       ],
       [
         "changes a limit per day",
-        govern("risk", "partnerRegistry", "setCorridor", () => changed({ maxPerDay: 10n ** 12n })),
+        govern("risk", "corridorBook", "setCorridor", () => changed({ maxPerDay: 10n ** 12n })),
         ["corridor 7:HKD>4:PHP: limit per day: 1000000000000 instead of 10000000000"],
       ],
       [
         "closes a corridor",
-        govern("guardian", "partnerRegistry", "closeCorridor", () => [id]),
+        govern("guardian", "corridorBook", "closeCorridor", () => [id]),
         ["corridor 7:HKD>4:PHP: open: false instead of true"],
       ],
       [
         "opens one more corridor",
-        govern("risk", "partnerRegistry", "setCorridor", () => [corridorId({ ...HKD_TO_PHP, source: HUB }), 0, terms]),
+        govern("risk", "corridorBook", "setCorridor", () => [corridorId({ ...HKD_TO_PHP, source: HUB }), 0, terms]),
         ["corridors: 1:CNY>4:PHP 1:HKD>4:PHP 7:HKD>1:HKD 7:HKD>4:PHP instead of 1:CNY>4:PHP 7:HKD>1:HKD 7:HKD>4:PHP"],
       ],
       [

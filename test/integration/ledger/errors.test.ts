@@ -1,3 +1,4 @@
+import { packHeader } from "../../../src/domain/packed-header.ts";
 import { expect } from "chai";
 import { AbiCoder, ErrorFragment, Interface, type ParamType, type Provider } from "ethers";
 import { ABI } from "../../../src/ledger/abi.ts";
@@ -232,7 +233,7 @@ describe("errors of the ledger", function () {
         await failureOf(node.provider.estimateGas(expire)),
         await failureOf(provider.call(expire)),
         await failureOf(provider.estimateGas(expire)),
-        await failureOf(transferRegistry.expire.staticCall(batch.header)),
+        await failureOf(transferRegistry.expire.staticCall(packHeader(batch.header))),
       ]) {
         const decoded = decodeLedgerError(failure);
         expect(decoded?.code).to.equal("TransferRegistry_IllegalStatus");

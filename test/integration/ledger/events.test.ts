@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder, ZeroHash, type Log } from "ethers";
 import { utf8 } from "../../../src/domain/bytes/bytes.ts";
+import { packHeader } from "../../../src/domain/packed-header.ts";
 import { fromHex, toHex } from "../../../src/domain/bytes/hex.ts";
 import { keccak256 } from "../../../src/domain/bytes/keccak.ts";
 import { corridorId } from "../../../src/domain/corridor.ts";
@@ -117,7 +118,7 @@ describe("events of the ledger", function () {
     const signer = keys.walletOf({ kind: "operator", partner: GCASH });
     const accept = await signSettlement(signer, ledger.chain, { batchId: batch.id, rejectionsHash });
     const rejection = { transfer: transferStruct(transfer), reason: code };
-    const args = [batch.header, [rejection], { siblings: [], flags: [] }, accept];
+    const args = [packHeader(batch.header), [rejection], { siblings: [], flags: [] }, accept];
     await expectEvent(encodeCall("transferRegistry", ledger.addresses.transferRegistry, "settle", args), {
       kind: "Rejected",
       batchId: batch.id,
@@ -198,9 +199,9 @@ describe("events of the ledger", function () {
       const events = await readEvents(sandbox.ledger, block, block);
       expect(events.map(bodyOf)).to.deep.equal([{ kind: "StatusChanged", partner: GCASH, status }]);
     }
-    const terms = { open: true, feeBps: 25n, maxPerBatch: 10n ** 6n, maxPerDay: 2n ** 112n - 1n };
+    const terms = { open: true, feeBps: 25n, maxPerBatch: 10n ** 6n, maxPerDay: 2n ** 64n - 1n };
     const args = [corridorId(HKD_TO_PHP), 1, terms];
-    const block = await asGovernance(sandbox, "risk", "partnerRegistry", "setCorridor", args);
+    const block = await asGovernance(sandbox, "risk", "corridorBook", "setCorridor", args);
     expect((await readEvents(sandbox.ledger, block, block)).map(bodyOf)).to.deep.equal([
       { kind: "CorridorChanged", corridor: HKD_TO_PHP, terms },
     ]);

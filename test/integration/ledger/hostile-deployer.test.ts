@@ -44,12 +44,23 @@ interface Trick {
   readonly attestor?: string;
   readonly partnerAdmin?: string;
   readonly registry?: (manager: Hex) => Promise<Hex>;
+  /** The partner registry that the quote book asks. */
+  readonly quotesOf?: string;
+  /** The corridor book that the transfers draw on, made with the configured one's arguments. */
+  readonly otherCorridors?: (args: readonly Hex[]) => Promise<Hex>;
   /** Once everything is configured, before the deployer leaves. */
   readonly before?: (deployed: Deployed) => Promise<void>;
 }
 
 /** Deploys by hand what Ignition would, with one trick. */
-async function deploy({ attestor, partnerAdmin, registry, before }: Trick): Promise<LedgerAddresses> {
+async function deploy({
+  attestor,
+  partnerAdmin,
+  registry,
+  quotesOf,
+  otherCorridors,
+  before,
+}: Trick): Promise<LedgerAddresses> {
   const create = async (name: string, args: readonly unknown[]): Promise<Hex> => {
     const contract = await ethers.deployContract(name, [...args]);
     return normalizeHex(await contract.getAddress());
@@ -61,9 +72,13 @@ async function deploy({ attestor, partnerAdmin, registry, before }: Trick): Prom
   const accessManager = await create("AccessManager", [deployer.address]);
   const partnerRegistry = await (registry?.(accessManager) ?? create("PartnerRegistry", [accessManager]));
   const treasury = await create("Treasury", [accessManager, partnerRegistry]);
+  const bound = [accessManager, partnerRegistry, treasury];
+  const corridorBook = await create("CorridorBook", bound);
+  const quoteBook = await create("QuoteBook", [quotesOf ?? partnerRegistry, treasury]);
   const { beatIntervalSeconds, graceSeconds } = CONFIG.clock;
-  const bound = [accessManager, partnerRegistry, treasury, beatIntervalSeconds, graceSeconds];
-  const transferRegistry = await create("TransferRegistry", bound);
+  const corridors = (await otherCorridors?.(bound)) ?? corridorBook;
+  const others = [corridors, quoteBook, beatIntervalSeconds, graceSeconds];
+  const transferRegistry = await create("TransferRegistry", [...bound, ...others]);
   const tokens = new Map<(typeof CONFIG.tokens)[number]["currency"], Hex>();
   for (const each of CONFIG.tokens) {
     const { numeric, minorDigits } = currencyOf(each.currency);
@@ -78,12 +93,20 @@ async function deploy({ attestor, partnerAdmin, registry, before }: Trick): Prom
     await call("partnerRegistry", partnerRegistry, "registerPartner", id, first, ...terms);
   }
   for (const { corridor, terms } of CONFIG.corridors) {
-    await call("partnerRegistry", partnerRegistry, "setCorridor", corridorId(corridor), 0, { ...terms });
+    await call("corridorBook", corridorBook, "setCorridor", corridorId(corridor), 0, { ...terms });
   }
   await call("treasury", treasury, "announceModule", transferRegistry, 1);
   await call("treasury", treasury, "activateModule", transferRegistry, 1);
   for (const each of tokens.values()) await call("treasury", treasury, "registerToken", each);
-  const addresses = { accessManager, partnerRegistry, treasury, transferRegistry, tokens };
+  const addresses = {
+    accessManager,
+    partnerRegistry,
+    treasury,
+    corridorBook,
+    quoteBook,
+    transferRegistry,
+    tokens,
+  };
   const manage = (name: string, ...args: readonly unknown[]) => call("accessManager", accessManager, name, ...args);
   await before?.({ addresses, call });
   for (const { contract, currency, functions, role } of functionAssignments(CONFIG)) {
@@ -178,6 +201,21 @@ describe("a hostile deployer", function () {
         `partner registry: KeyAuthorized: partner ${partner.id}, key ${THIEF}, purposes 15, validUntil 281474976710655: once`,
         `partner registry: KeysEnded: partner ${partner.id}, keyEpoch 1: once`,
       ],
+    ],
+    [
+      "whose quote book asks another registry who may sell",
+      { quotesOf: deployer.address },
+      ["creation of quote book: the build's code with (0x"],
+    ],
+    [
+      "whose transfers draw on corridors that nobody governs",
+      {
+        otherCorridors: async ([, ...others]) => {
+          const book = await ethers.deployContract("CorridorBook", [THIEF, ...others]);
+          return normalizeHex(await book.getAddress());
+        },
+      },
+      ["creation of transfers: the build's code with (0x"],
     ],
     [
       "who mints before the attestor is replaced",

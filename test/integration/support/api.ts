@@ -70,7 +70,11 @@ export function fakeRegistry(): Registry & { readonly terms: Map<string, Corrido
   return { terms, read: () => Promise.resolve(view()), refresh: () => Promise.resolve(view()) };
 }
 
-const CHAIN = { chainId: 31_337n, verifyingContract: `0x${"11".repeat(20)}` } as const;
+const CHAIN = {
+  chainId: 31_337n,
+  transferRegistry: `0x${"11".repeat(20)}`,
+  quoteBook: `0x${"12".repeat(20)}`,
+} as const;
 
 /** Providers that sell at a rate each; how much of it, and whether they answer at all, tests decide. */
 export interface FakeProviders extends ProviderClient {

@@ -55,7 +55,7 @@ const ACTIVE = 1;
  */
 export async function secondModule(
   sandbox: Sandbox,
-): Promise<(name: "hold" | "release" | "transferHeld", args: readonly unknown[]) => Promise<unknown>> {
+): Promise<(name: "hold" | "release", movements: readonly bigint[]) => Promise<unknown>> {
   const holder = { kind: "secondCourier" } as const;
   const module = sandbox.keys.addressOf(holder);
   // Code that does nothing: without any, the treasury takes it for no module.
@@ -63,5 +63,6 @@ export async function secondModule(
   await asGovernance(sandbox, "upgrader", "treasury", "announceModule", [module, ACTIVE]);
   await asGovernance(sandbox, "upgrader", "treasury", "activateModule", [module, ACTIVE]);
   const submitter = await sandbox.submitterOf(holder);
-  return (name, args) => submitter.submit(encodeCall("treasury", sandbox.ledger.addresses.treasury, name, args));
+  return (name, movements) =>
+    submitter.submit(encodeCall("treasury", sandbox.ledger.addresses.treasury, name, [movements]));
 }

@@ -1,3 +1,4 @@
+import { packHeader } from "../../../src/domain/packed-header.ts";
 import { expect } from "chai";
 import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { BatchStatus } from "../../../src/domain/lifecycle.ts";
@@ -99,7 +100,7 @@ describe("every operation, with its events and state on every node:", function (
       for (const [index, transfer] of batch.transfers.entries()) {
         const proof = merkleProof(batch.tree, index).map(toHex);
         const found = await everywhere(network, latest, `verify of transfer ${index}`, ({ ledger }) =>
-          ledger.transferRegistry.verify(batch.header, transferStruct(transfer), proof, rejected),
+          ledger.transferRegistry.verify(packHeader(batch.header), transferStruct(transfer), proof, rejected),
         );
         const reason = refused[index];
         expect(found[0]).to.equal(BigInt(reason === undefined ? BatchStatus.Settled : BatchStatus.Rejected));

@@ -29,6 +29,8 @@ describe("who may do what, on every node:", function () {
 
   const registryCall = (name: string, args: readonly unknown[]): Call =>
     encodeCall("partnerRegistry", network.addresses.partnerRegistry, name, args);
+  const corridorCall = (name: string, args: readonly unknown[]): Call =>
+    encodeCall("corridorBook", network.addresses.corridorBook, name, args);
   const registryOf = async () => {
     const latest = await network.first.provider.getBlockNumber();
     return everywhere(network, latest, "the registry of the partner", async ({ ledger }) => {
@@ -98,13 +100,13 @@ describe("who may do what, on every node:", function () {
       const head = await latestHead(network.first.ledger);
       return everywhere(network, head.number, "the corridor", ({ ledger }) => corridorAt(ledger, HKD_TO_PHP, head));
     };
-    const closed = await submit(registryCall("closeCorridor", [corridor]), { kind: "guardian" });
+    const closed = await submit(corridorCall("closeCorridor", [corridor]), { kind: "guardian" });
     expect((await eventsOf(network, closed))[0]).to.deep.include({ kind: "CorridorChanged", corridor: HKD_TO_PHP });
     expect((await isOpen()).open).to.equal(false);
     const refused = await refusalOf(submit((await makeBatch(network)).open));
-    expect(refused.code).to.equal("PartnerRegistry_CorridorClosed");
-    const epoch = await network.first.ledger.partnerRegistry.corridorEpochOf(corridor);
-    await submit(registryCall("setCorridor", [corridor, epoch, { ...TERMS }]), { kind: "risk" });
+    expect(refused.code).to.equal("CorridorBook_Closed");
+    const epoch = await network.first.ledger.corridorBook.epochOf(corridor);
+    await submit(corridorCall("setCorridor", [corridor, epoch, { ...TERMS }]), { kind: "risk" });
     expect(await isOpen()).to.deep.include(TERMS);
     await submit((await makeBatch(network)).open);
   });
@@ -132,7 +134,7 @@ describe("who may do what, on every node:", function () {
     expect((await refusalOf(submit(cancel))).code).to.equal("PartnerRegistry_KeyNotAuthorized");
     const receipt = await submit(cancel, { kind: "operator", partner: PROVIDER });
     expect((await eventsOf(network, receipt))[0]).to.deep.include({ kind: "QuoteCancelled", provider: PROVIDER });
-    expect((await refusalOf(submit(batch.open))).code).to.equal("TransferRegistry_QuoteUsedUp");
+    expect((await refusalOf(submit(batch.open))).code).to.equal("QuoteBook_UsedUp");
   });
 });
 

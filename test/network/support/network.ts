@@ -127,6 +127,7 @@ const GOVERNING = ["admin", "registrar", "risk", "guardian", "supervisor", "upgr
 function configFor({ accounts: { keys }, pace }: Nodes): LedgerConfig {
   const beatIntervalSeconds = Math.max(2, Math.ceil((2 * pace.roundTripMs) / 1_000));
   return {
+    modules: ["transferRegistry"],
     clock: { beatIntervalSeconds, graceSeconds: BEATS_OF_GRACE * beatIntervalSeconds },
     tokens: [HKD, PHP].map(({ code }) => ({
       currency: code,

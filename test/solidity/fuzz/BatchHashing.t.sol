@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BatchHashing} from "../../../contracts/libraries/BatchHashing.sol";
-import {BatchHeader, Quote, RejectedLeaf, Transfer} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {pack} from "../../contracts/helpers/PackedHeaders.sol";
+import {BatchHashing} from "../../../contracts/remittance/BatchHashing.sol";
+import {BatchHeader, RejectedLeaf, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {NO_QUOTE_HASH, Quote} from "../../../contracts/types/Quote.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
@@ -11,7 +13,7 @@ import {vm} from "../support/Vm.sol";
 /// The library takes calldata.
 contract Hashing {
     function hashQuote(Quote calldata quote) external pure returns (bytes32) {
-        return BatchHashing.hashQuote(quote);
+        return quote.hashStruct();
     }
 
     function hashBatch(BatchHeader calldata header, bytes32 quoteHash) external pure returns (bytes32) {
@@ -31,7 +33,7 @@ contract Hashing {
     }
 
     function noQuoteHash() external pure returns (bytes32) {
-        return BatchHashing.NO_QUOTE_HASH;
+        return NO_QUOTE_HASH;
     }
 }
 
@@ -67,17 +69,20 @@ contract BatchHashingTest is LedgerFixture {
         vm.assertEq(hashing.hashSettlement(batchId, rejectionsHash), expected, "hashStruct(Settlement)");
     }
 
+    /// A quote is not any one module's: its domain is the book's, where all of them draw on it.
     function testFuzz_IdsAreDigestsInTheLedgersDomain(BatchHeader memory header, uint64 chain) public {
-        BatchId batchId = registry.batchIdOf(header);
+        BatchId batchId = registry.batchIdOf(pack(header));
         bytes32 digest = _typedDigest(CHAIN, address(registry), _batchHash(header));
         vm.assertEq(BatchId.unwrap(batchId), digest, "batch id");
-        digest = _typedDigest(CHAIN, address(registry), _quoteHash(header.quote));
-        vm.assertEq(QuoteId.unwrap(registry.quoteIdOf(header.quote)), digest, "quote id");
+        digest = _typedDigest(CHAIN, address(quoteBook), _quoteHash(header.quote));
+        vm.assertEq(QuoteId.unwrap(quoteBook.quoteIdOf(header.quote)), digest, "quote id");
 
         vm.assume(chain != CHAIN);
         vm.chainId(chain);
         digest = _typedDigest(chain, address(registry), _batchHash(header));
         vm.assertEq(_idOf(header), digest, "batch id on another chain");
+        bytes32 quoteDigest = _typedDigest(chain, address(quoteBook), _quoteHash(header.quote));
+        vm.assertEq(_idOf(header.quote), quoteDigest, "quote id on another chain");
         vm.assertTrue(digest != BatchId.unwrap(batchId), "batch ids of two chains differ");
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ILedgerClock} from "../../../contracts/interfaces/ILedgerClock.sol";
-import {LedgerClock} from "../../../contracts/LedgerClock.sol";
+import {ILedgerClock} from "../../../contracts/core/interfaces/ILedgerClock.sol";
+import {LedgerClock} from "../../../contracts/core/LedgerClock.sol";
 import {TestBase} from "../support/TestBase.sol";
 import {vm} from "../support/Vm.sol";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BatchHeader, Quote, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchHeader, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {Quote} from "../../../contracts/types/Quote.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Partner, PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ModuleAnnouncement, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
+import {toHold} from "../../../contracts/types/Hold.sol";
+import {toRelease} from "../../../contracts/types/Release.sol";
+import {one} from "../support/Movements.sol";
+import {Partner, PartnerStatus} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {ModuleAnnouncement, ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
 import {FUND} from "../../../contracts/types/KeyPurpose.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
@@ -101,8 +104,8 @@ contract ExitsTest is LedgerFixture {
         if (treasury.statusOfModule(THIEF) == ModuleStatus.Active) {
             uint128 available = treasury.balanceOf(GCASH, PHP).available;
             vm.startPrank(THIEF);
-            treasury.hold(GCASH, PHP, available);
-            treasury.transferHeld(GCASH, ALIPAY_HK, PHP, available);
+            treasury.hold(one(toHold(GCASH, PHP, available)));
+            treasury.release(one(toRelease(GCASH, ALIPAY_HK, PHP, available)));
             vm.stopPrank();
             vm.assertEq(available, 0, "stolen by a module");
         }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {TestBase} from "../support/TestBase.sol";
 import {vm} from "../support/Vm.sol";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
-import {Settlement} from "../../../contracts/libraries/Settlements.sol";
-import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {ITransferRegistry} from "../../../contracts/remittance/ITransferRegistry.sol";
+import {Settlement} from "../../../contracts/remittance/Settlements.sol";
+import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {ProtocolHarness} from "../../contracts/helpers/ProtocolHarness.sol";

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
-import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {ITransferRegistry} from "../../../contracts/remittance/ITransferRegistry.sol";
+import {BatchHeader, MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {Computing} from "../support/Computing.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {TestBase} from "../support/TestBase.sol";

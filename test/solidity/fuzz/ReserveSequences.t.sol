@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {ISettlementToken, ReserveAttestation} from "../../../contracts/interfaces/ISettlementToken.sol";
-import {SettlementToken} from "../../../contracts/SettlementToken.sol";
+import {ISettlementToken, ReserveAttestation} from "../../../contracts/core/interfaces/ISettlementToken.sol";
+import {SettlementToken} from "../../../contracts/core/SettlementToken.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
 import {Forgeries} from "./Forgeries.sol";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISettlementToken, ReserveAttestation} from "../../../contracts/interfaces/ISettlementToken.sol";
-import {SettlementToken} from "../../../contracts/SettlementToken.sol";
+import {ISettlementToken, ReserveAttestation} from "../../../contracts/core/interfaces/ISettlementToken.sol";
+import {SettlementToken} from "../../../contracts/core/SettlementToken.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
 

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
-import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
-import {
-    Authorization,
-    BatchHeader,
-    BatchStatus,
-    MultiProof,
-    Rejection,
-    Transfer
-} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {pack} from "../../contracts/helpers/PackedHeaders.sol";
+import {IModule} from "../../../contracts/core/interfaces/IModule.sol";
+import {IQuoteBook} from "../../../contracts/core/interfaces/IQuoteBook.sol";
+import {QuoteBook} from "../../../contracts/core/QuoteBook.sol";
+import {BatchHashing} from "../../../contracts/remittance/BatchHashing.sol";
+import {TransferRegistry} from "../../../contracts/remittance/TransferRegistry.sol";
+import {BatchHeader, BatchStatus, MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {Authorization} from "../../../contracts/types/Authorization.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
@@ -46,7 +44,7 @@ contract SignaturesTest is LedgerFixture {
     }
 
     function test_TheKeysOwnSignaturesAreTaken() public {
-        BatchId batchId = registry.open(header, send, quote);
+        BatchId batchId = registry.open(pack(header), send, quote);
         _settle(accept);
         vm.assertEq(uint256(registry.statusOf(batchId)), uint256(BatchStatus.Settled), "status");
     }
@@ -114,16 +112,31 @@ contract SignaturesTest is LedgerFixture {
         bytes32 elsewhere = _idOf(header);
         vm.assertTrue(elsewhere != batchId, "the same header has another id");
         _expectInvalid(header.source, send.key, elsewhere);
-        registry.open(header, send, quote);
+        registry.open(pack(header), send, quote);
     }
 
-    /// What was signed for another registry over the same partners, as a successor module would be.
+    /// What was signed for another registry over the same partners, as a successor module would be, or for another
+    /// quote book.
     function testFuzz_AnotherContractsSignatureIsRefused(uint8 which) public {
         (Part part, Authorization storage authorization) = _part(which);
-        TransferRegistry own = registry;
-        registry = TransferRegistry(_deployRegistry());
+        (TransferRegistry own, QuoteBook ownBook) = (registry, quoteBook);
+        registry = TransferRegistry(_deployModule("TransferRegistry"));
+        quoteBook = QuoteBook(_deployQuoteBook());
         authorization.signature = _sign(_privateKeyOf(part), _digest(part));
-        registry = own;
+        (registry, quoteBook) = (own, ownBook);
+        _expectRefused(part);
+    }
+
+    /// A quote is signed for the book where every module draws on it, and a batch or a settlement for its module.
+    function testFuzz_EachIsSignedInItsOwnDomain(uint8 which) public {
+        (Part part, Authorization storage authorization) = _part(which);
+        bytes32 structHash = header.quote.hashStruct();
+        if (part == Part.Send) structHash = BatchHashing.hashBatch(header, structHash);
+        if (part == Part.Accept) structHash = BatchHashing.hashSettlement(registry.batchIdOf(pack(header)), 0);
+        (address domain, address other) = (address(registry), address(quoteBook));
+        if (part == Part.Quote) (domain, other) = (other, domain);
+        vm.assertEq(_digest(part), _typedDigest(CHAIN, domain, structHash), "digest in its own domain");
+        authorization.signature = _sign(_privateKeyOf(part), _typedDigest(CHAIN, other, structHash));
         _expectRefused(part);
     }
 
@@ -146,25 +159,26 @@ contract SignaturesTest is LedgerFixture {
     function _expectRefused(Part part) private {
         bytes32 digest = _digest(part);
         if (part == Part.Accept) {
-            registry.open(header, send, quote);
+            registry.open(pack(header), send, quote);
             _expectInvalid(header.target, accept.key, digest);
             _settle(accept);
             return;
         }
         if (part == Part.Send) _expectInvalid(header.source, send.key, digest);
-        else _expectInvalid(header.quote.provider, quote.key, digest);
-        registry.open(header, send, quote);
+        else {
+            bytes4 selector = IQuoteBook.QuoteBook_InvalidSignature.selector;
+            vm.expectRevert(abi.encodeWithSelector(selector, header.quote.provider, quote.key, digest));
+        }
+        registry.open(pack(header), send, quote);
     }
 
     function _expectInvalid(PartnerId partner, address key, bytes32 digest) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(ITransferRegistry.TransferRegistry_InvalidSignature.selector, partner, key, digest)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IModule.Module_InvalidSignature.selector, partner, key, digest));
     }
 
     function _settle(Authorization memory authorization) private {
         MultiProof memory none;
-        registry.settle(header, new Rejection[](0), none, authorization);
+        registry.settle(pack(header), new Rejection[](0), none, authorization);
     }
 
     function _part(uint8 which) private view returns (Part part, Authorization storage authorization) {
@@ -180,7 +194,7 @@ contract SignaturesTest is LedgerFixture {
     function _digest(Part part) private view returns (bytes32) {
         if (part == Part.Send) return _idOf(header);
         if (part == Part.Quote) return _idOf(header.quote);
-        return _settlementDigest(registry.batchIdOf(header), 0);
+        return _settlementDigest(registry.batchIdOf(pack(header)), 0);
     }
 
     function _privateKeyOf(Part part) private view returns (uint256) {

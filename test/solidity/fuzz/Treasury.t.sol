@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Balance, ITreasury, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
-import {ISettlementToken} from "../../../contracts/interfaces/ISettlementToken.sol";
+import {toHold} from "../../../contracts/types/Hold.sol";
+import {toRelease} from "../../../contracts/types/Release.sol";
+import {one} from "../support/Movements.sol";
+import {Balance, ITreasury, ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {ISettlementToken} from "../../../contracts/core/interfaces/ISettlementToken.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
+import {toHoldingId} from "../../../contracts/types/HoldingId.sol";
 import {FUND} from "../../../contracts/types/KeyPurpose.sol";
 import {HUB, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {FalseToken} from "../../contracts/helpers/FalseToken.sol";
@@ -45,8 +49,10 @@ contract TreasuryTest is LedgerFixture {
     function testFuzz_TransferToOneselfIsARelease(uint128 held, uint128 amount) public {
         held = bound128(held, 1, DEPOSITED);
         amount = bound128(amount, 0, held);
-        treasury.hold(GCASH, PHP, held);
-        treasury.transferHeld(GCASH, GCASH, PHP, amount);
+        treasury.hold(one(toHold(GCASH, PHP, held)));
+        vm.expectEmit(address(treasury));
+        emit ITreasury.Released(toHoldingId(address(this), GCASH, PHP), amount);
+        treasury.release(one(toRelease(GCASH, GCASH, PHP, amount)));
         Balance memory balance = treasury.balanceOf(GCASH, PHP);
         vm.assertEq(balance.held, held - amount, "held");
         vm.assertEq(balance.available, DEPOSITED - held + amount, "available");
@@ -57,13 +63,13 @@ contract TreasuryTest is LedgerFixture {
         vm.expectRevert(
             abi.encodeWithSelector(ITreasury.Treasury_InsufficientAvailable.selector, GCASH, PHP, DEPOSITED, amount)
         );
-        treasury.hold(GCASH, PHP, amount);
+        treasury.hold(one(toHold(GCASH, PHP, amount)));
     }
 
     function testFuzz_NobodyReleasesMoreThanIsHeld(uint128 held, uint128 amount, bool transfers) public {
         held = bound128(held, 0, DEPOSITED);
         amount = bound128(amount, uint256(held) + 1, type(uint128).max);
-        treasury.hold(GCASH, PHP, held);
+        treasury.hold(one(toHold(GCASH, PHP, held)));
         vm.expectRevert(
             abi.encodeWithSelector(
                 ITreasury.Treasury_InsufficientHeld.selector,
@@ -74,8 +80,8 @@ contract TreasuryTest is LedgerFixture {
                 amount
             )
         );
-        if (transfers) treasury.transferHeld(GCASH, ALIPAY_HK, PHP, amount);
-        else treasury.release(GCASH, PHP, amount);
+        if (transfers) treasury.release(one(toRelease(GCASH, ALIPAY_HK, PHP, amount)));
+        else treasury.release(one(toRelease(GCASH, GCASH, PHP, amount)));
     }
 
     /// What one module holds is out of another's reach, however much there is of it.
@@ -83,7 +89,7 @@ contract TreasuryTest is LedgerFixture {
         own = bound128(own, 0, DEPOSITED - 1);
         others = bound128(others, 1, DEPOSITED - own);
         amount = bound128(amount, uint256(own) + 1, uint256(own) + others);
-        treasury.hold(GCASH, PHP, others);
+        treasury.hold(one(toHold(GCASH, PHP, others)));
         second.take(GCASH, HUB, PHP, own);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -97,26 +103,26 @@ contract TreasuryTest is LedgerFixture {
         );
         second.grab(GCASH, moves ? ALIPAY_HK : GCASH, PHP, amount);
         second.giveBack(0);
-        treasury.release(GCASH, PHP, others);
+        treasury.release(one(toRelease(GCASH, GCASH, PHP, others)));
         vm.assertEq(treasury.balanceOf(GCASH, PHP).available, DEPOSITED, "available");
     }
 
     /// A draining module gives back and takes nothing; one without status, and a stranger, do neither.
     function testFuzz_ModuleStatusDecides(uint128 amount, bool drains, address stranger) public {
         amount = bound128(amount, 1, DEPOSITED / 2);
-        treasury.hold(GCASH, PHP, amount);
+        treasury.hold(one(toHold(GCASH, PHP, amount)));
         ModuleStatus status = drains ? ModuleStatus.Draining : ModuleStatus.None;
         treasury.restrictModule(address(this), ModuleStatus.Active, status);
         _expectUnauthorized(address(this), status);
-        treasury.hold(GCASH, PHP, amount);
+        treasury.hold(one(toHold(GCASH, PHP, amount)));
         if (!drains) _expectUnauthorized(address(this), status);
-        treasury.release(GCASH, PHP, amount);
+        treasury.release(one(toRelease(GCASH, GCASH, PHP, amount)));
         if (drains) vm.assertEq(treasury.balanceOf(GCASH, PHP).held, 0, "held");
 
         vm.assume(stranger != address(this) && stranger != address(registry) && stranger != address(second));
         _expectUnauthorized(stranger, ModuleStatus.None);
         vm.prank(stranger);
-        treasury.transferHeld(GCASH, ALIPAY_HK, PHP, 1);
+        treasury.release(one(toRelease(GCASH, ALIPAY_HK, PHP, 1)));
     }
 
     /// Whatever part a token keeps of a transfer, the deposit fails: nobody is credited what did not arrive.
@@ -171,13 +177,13 @@ contract TreasuryTest is LedgerFixture {
         uint256 most = what == 1 || what == 2 ? balance.held : balance.available;
         uint128 amount = uint128(draw(seed, "amount") % (most + 1));
         if (what == 0) {
-            treasury.hold(from, currency, amount);
+            treasury.hold(one(toHold(from, currency, amount)));
             (balance.available, balance.held) = (balance.available - amount, balance.held + amount);
         } else if (what == 1) {
-            treasury.release(from, currency, amount);
+            treasury.release(one(toRelease(from, from, currency, amount)));
             (balance.available, balance.held) = (balance.available + amount, balance.held - amount);
         } else if (what == 2) {
-            treasury.transferHeld(from, to, currency, amount);
+            treasury.release(one(toRelease(from, to, currency, amount)));
             balance.held -= amount;
             expected[to][currency].available += amount;
         } else {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ITreasury, Balance, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
+import {toHold} from "../../../contracts/types/Hold.sol";
+import {toRelease} from "../../../contracts/types/Release.sol";
+import {one} from "../support/Movements.sol";
+import {ITreasury, Balance, ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
@@ -17,7 +20,7 @@ contract TreasuryLimitsTest is LedgerFixture {
         _fund(deposited, other);
         amount = _near(deposited, amount, kind);
         if (amount > deposited) _expectInsufficientAvailable(deposited, amount);
-        treasury.hold(ALIPAY_HK, HKD, amount);
+        treasury.hold(one(toHold(ALIPAY_HK, HKD, amount)));
         if (amount > deposited) amount = 0;
         _checkBalance(ALIPAY_HK, deposited - amount, amount);
         _checkUntouched(deposited, other);
@@ -27,7 +30,7 @@ contract TreasuryLimitsTest is LedgerFixture {
         held = _fundAndHold(deposited, other, held);
         amount = _near(held, amount, kind);
         if (amount > held) _expectInsufficientHeld(held, amount);
-        treasury.release(ALIPAY_HK, HKD, amount);
+        treasury.release(one(toRelease(ALIPAY_HK, ALIPAY_HK, HKD, amount)));
         if (amount > held) amount = 0;
         _checkBalance(ALIPAY_HK, deposited - held + amount, held - amount);
         _checkUntouched(deposited, other);
@@ -43,7 +46,7 @@ contract TreasuryLimitsTest is LedgerFixture {
         held = _fundAndHold(deposited, other, held);
         amount = _near(held, amount, kind);
         if (amount > held) _expectInsufficientHeld(held, amount);
-        treasury.transferHeld(ALIPAY_HK, GCASH, HKD, amount);
+        treasury.release(one(toRelease(ALIPAY_HK, GCASH, HKD, amount)));
         if (amount > held) amount = 0;
         _checkBalance(ALIPAY_HK, deposited - held, held - amount);
         _checkBalance(GCASH, uint256(other) + amount, 0);
@@ -55,7 +58,7 @@ contract TreasuryLimitsTest is LedgerFixture {
         vm.assume(receiver != ALIPAY_HK && receiver != GCASH);
         _fundAndHold(deposited, 0, deposited);
         amount = bound128(amount, 0, deposited);
-        treasury.transferHeld(ALIPAY_HK, receiver, HKD, amount);
+        treasury.release(one(toRelease(ALIPAY_HK, receiver, HKD, amount)));
         _checkBalance(receiver, amount, 0);
         _checkBalance(ALIPAY_HK, 0, deposited - amount);
     }
@@ -89,16 +92,16 @@ contract TreasuryLimitsTest is LedgerFixture {
         _fund(type(uint128).max, 0);
         _giveRights(module, ModuleStatus.Active);
         vm.prank(module);
-        treasury.hold(ALIPAY_HK, HKD, amount);
+        treasury.hold(one(toHold(ALIPAY_HK, HKD, amount)));
         if (status != ModuleStatus.Active) treasury.restrictModule(module, ModuleStatus.Active, status);
         bytes memory refusal = abi.encodeWithSelector(ITreasury.Treasury_ModuleNotAuthorized.selector, module, status);
         vm.startPrank(module);
         if (status == ModuleStatus.None) vm.expectRevert(refusal);
-        treasury.transferHeld(ALIPAY_HK, GCASH, HKD, amount / 2);
+        treasury.release(one(toRelease(ALIPAY_HK, GCASH, HKD, amount / 2)));
         if (status == ModuleStatus.None) vm.expectRevert(refusal);
-        treasury.release(ALIPAY_HK, HKD, amount - amount / 2);
+        treasury.release(one(toRelease(ALIPAY_HK, ALIPAY_HK, HKD, amount - amount / 2)));
         if (status != ModuleStatus.Active) vm.expectRevert(refusal);
-        treasury.hold(ALIPAY_HK, HKD, 0);
+        treasury.hold(one(toHold(ALIPAY_HK, HKD, 0)));
         vm.stopPrank();
         vm.assertEq(treasury.balanceOf(ALIPAY_HK, HKD).held, status == ModuleStatus.None ? amount : 0, "held");
     }
@@ -124,11 +127,6 @@ contract TreasuryLimitsTest is LedgerFixture {
         return true;
     }
 
-    /// No contract, precompile or cheatcode.
-    function _assumeNobody(address account) private view {
-        vm.assume(account.code.length == 0 && uint160(account) > type(uint16).max && account != address(vm));
-    }
-
     /// What there is, one more, some of it, or any amount.
     function _near(uint128 limit, uint128 amount, uint8 kind) private pure returns (uint128) {
         if (kind % 4 == 0) return limit;
@@ -146,7 +144,7 @@ contract TreasuryLimitsTest is LedgerFixture {
     function _fundAndHold(uint128 deposited, uint128 other, uint128 held) private returns (uint128) {
         _fund(deposited, other);
         held = bound128(held, 0, deposited);
-        treasury.hold(ALIPAY_HK, HKD, held);
+        treasury.hold(one(toHold(ALIPAY_HK, HKD, held)));
         return held;
     }
 

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IPartnerRegistry} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {Balance} from "../../../contracts/interfaces/ITreasury.sol";
-import {
-    Authorization,
-    BatchHeader,
-    BatchStatus,
-    MultiProof,
-    Quote,
-    Rejection,
-    Transfer
-} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
-import {CorridorId} from "../../../contracts/types/CorridorId.sol";
+import {IPartnerRegistry} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {Balance} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {BatchHeader, BatchStatus, MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {Authorization} from "../../../contracts/types/Authorization.sol";
+import {Quote} from "../../../contracts/types/Quote.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
+import {PackedHeader} from "../../../contracts/remittance/PackedHeader.sol";
 import {QUOTE} from "../../../contracts/types/KeyPurpose.sol";
 import {HUB, NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {QuoteId} from "../../../contracts/types/QuoteId.sol";
 import {Draft, Drafts} from "./Drafts.sol";
 import {Flaw, Signer} from "./Expectations.sol";
 import {Entry} from "./Model.sol";
+import {pack} from "../../contracts/helpers/PackedHeaders.sol";
 import {MerkleTree} from "../support/MerkleTree.sol";
 import {vm} from "../support/Vm.sol";
 
 /// Opens, settles and expires batches, submitted by couriers without authority.
 abstract contract BatchActions is Drafts {
+    uint256 private constant TERMS_BITS = 144;
+    uint256 private constant QUOTE_TERMS_BITS = 208;
+
     function openExchange(uint256 seed) external step {
         _open(_draftExchange(_fresh(seed)));
     }
@@ -97,8 +95,8 @@ abstract contract BatchActions is Drafts {
         bool mayCancel = _mayAct(quote.provider, caller, QUOTE);
         bytes4 outcome;
         vm.prank(caller);
-        try registry.cancelQuote(quote) {
-            cancelled[registry.quoteIdOf(quote)] = true;
+        try quoteBook.cancelQuote(quote) {
+            cancelled[quoteBook.quoteIdOf(quote)] = true;
         } catch (bytes memory reason) {
             outcome = bytes4(reason);
         }
@@ -119,14 +117,14 @@ abstract contract BatchActions is Drafts {
     function _expireForged(uint256 seed, BatchId batchId) private {
         BatchHeader memory header = entries[batchId].header;
         ++header.fee;
-        bytes4 outcome = _tryExpire(header, _courier(seed));
-        _record("expire", _expectExpire(registry.batchIdOf(header)), outcome);
+        bytes4 outcome = _tryExpire(_packed(header, seed), _courier(seed));
+        _record("expire", _expectExpire(registry.batchIdOf(pack(header))), outcome);
     }
 
     function _expire(uint256 seed, BatchId batchId) internal {
         BatchHeader memory header = entries[batchId].header;
         bytes4 expected = _expectExpire(batchId);
-        bytes4 outcome = _tryExpire(header, _courier(seed));
+        bytes4 outcome = _tryExpire(_packed(header, seed), _courier(seed));
         _record("expire", expected, outcome);
         if (outcome != 0) return;
         _beaten();
@@ -138,8 +136,8 @@ abstract contract BatchActions is Drafts {
     function _open(Draft memory draft) private {
         BatchHeader memory header = draft.header;
         bytes4 expected = _expectOpen(header, draft.sender, draft.quoter);
-        BatchId batchId = registry.batchIdOf(header);
-        QuoteId quoteId = registry.quoteIdOf(header.quote);
+        BatchId batchId = registry.batchIdOf(pack(header));
+        QuoteId quoteId = quoteBook.quoteIdOf(header.quote);
         Authorization memory quote;
         if (draft.quoter.privateKey != 0) {
             quote = Authorization(draft.quoter.claimed, _sign(draft.quoter.privateKey, QuoteId.unwrap(quoteId)));
@@ -150,7 +148,7 @@ abstract contract BatchActions is Drafts {
         );
         bytes4 outcome;
         vm.prank(_courier(draft.seed));
-        try registry.open(header, send, quote) returns (BatchId) {
+        try registry.open(_packed(header, draft.seed), send, quote) returns (BatchId) {
             ++timesOpened[batchId];
         } catch (bytes memory reason) {
             outcome = bytes4(reason);
@@ -165,15 +163,12 @@ abstract contract BatchActions is Drafts {
     }
 
     function _opened(BatchHeader memory header, QuoteId quoteId) private {
-        CorridorId corridor = _corridorOf(header);
-        openedOn[corridor][wallTime / 1 days] += header.sourceTotal;
-        dayWhenOpened[corridor] = wallTime / 1 days;
-        limitWhenOpened[corridor] = terms[corridor].maxPerDay;
+        _drewOnCorridor(address(registry), _corridorOf(header), header.sourceTotal);
         Balance storage paid = balances[header.source][header.sourceCurrency];
         paid.available -= header.sourceTotal + header.fee;
         paid.held += header.sourceTotal + header.fee;
         if (header.quote.provider == NO_PARTNER) return;
-        drawn[quoteId] += header.targetTotal;
+        _drewOnQuote(address(registry), quoteId, header.targetTotal);
         Balance storage sold = balances[header.quote.provider][header.targetCurrency];
         sold.available -= header.targetTotal;
         sold.held += header.targetTotal;
@@ -196,9 +191,9 @@ abstract contract BatchActions is Drafts {
         bytes memory signature = _sign(accept.privateKey, _settlementDigest(batchId, rejectionsHash));
         bytes4 outcome;
         vm.prank(_courier(seed));
-        try registry.settle(entry.header, rejections, proof, Authorization(accept.claimed, signature)) {} catch (
-            bytes memory reason
-        ) {
+        try
+            registry.settle(_packed(entry.header, seed), rejections, proof, Authorization(accept.claimed, signature))
+        {} catch (bytes memory reason) {
             outcome = bytes4(reason);
         }
         bytes32 action = entry.crooked ? bytes32("settle crooked") : bytes32("settle with rejections");
@@ -234,7 +229,7 @@ abstract contract BatchActions is Drafts {
         balance.available += amount;
     }
 
-    function _tryExpire(BatchHeader memory header, address courier) private returns (bytes4) {
+    function _tryExpire(PackedHeader memory header, address courier) private returns (bytes4) {
         vm.prank(courier);
         try registry.expire(header) {
             return 0;
@@ -246,6 +241,14 @@ abstract contract BatchActions is Drafts {
     function _pickOpen(uint256 seed) private view returns (BatchId batchId, bool found) {
         if (openIds.length == 0) return (batchId, false);
         return (openIds[draw(seed, "batch") % openIds.length], true);
+    }
+
+    /// As a courier submits it. Half of them leave something in the bits that mean nothing.
+    function _packed(BatchHeader memory header, uint256 seed) private pure returns (PackedHeader memory packed) {
+        packed = pack(header);
+        if (_chance(seed, "junk", 2)) return packed;
+        packed.terms |= draw(seed, "junk in terms") << TERMS_BITS;
+        packed.quoteTerms |= draw(seed, "junk in quote terms") << QUOTE_TERMS_BITS;
     }
 
     function _courier(uint256 seed) private pure returns (address) {

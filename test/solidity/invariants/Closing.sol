@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
+import {PartnerStatus} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
@@ -29,7 +29,7 @@ abstract contract Closing is BatchActions, TimeActions {
         }
         for (uint256 i = 0; i < exchangeCorridors.length + sameCurrencyCorridors.length; ++i) {
             CorridorId corridor = _corridor(i);
-            if (terms[corridor].open) partners.closeCorridor(corridor);
+            if (terms[corridor].open) corridorBook.closeCorridor(corridor);
             terms[corridor].open = false;
         }
         if (!paused) registry.pause();

@@ -3,11 +3,15 @@ pragma solidity 0.8.37;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {IPartnerRegistry} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ISettlementToken} from "../../../contracts/interfaces/ISettlementToken.sol";
-import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
-import {BatchStatus} from "../../../contracts/types/Batch.sol";
+import {ICorridorBook} from "../../../contracts/core/interfaces/ICorridorBook.sol";
+import {IForModules} from "../../../contracts/core/interfaces/IForModules.sol";
+import {IModule} from "../../../contracts/core/interfaces/IModule.sol";
+import {IQuoteBook} from "../../../contracts/core/interfaces/IQuoteBook.sol";
+import {IPartnerRegistry} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {ISettlementToken} from "../../../contracts/core/interfaces/ISettlementToken.sol";
+import {ITransferRegistry} from "../../../contracts/remittance/ITransferRegistry.sol";
+import {ITreasury} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {BatchStatus} from "../../../contracts/remittance/Batch.sol";
 import {Campaign} from "./Campaign.sol";
 import {vm} from "../support/Vm.sol";
 
@@ -43,20 +47,24 @@ contract CoverageInvariants is Campaign {
         _reached("open", ITransferRegistry.TransferRegistry_EmptyBatch.selector, 1);
         _reached("open", ITransferRegistry.TransferRegistry_Expired.selector, 1);
         _reached("open", ITransferRegistry.TransferRegistry_HoldTooLong.selector, 1);
-        _reached("open", IPartnerRegistry.PartnerRegistry_CorridorClosed.selector, 1);
+        _reached("open", ICorridorBook.CorridorBook_Closed.selector, 1);
         _reached("open", IPartnerRegistry.PartnerRegistry_PartnerNotActive.selector, 1);
         _reached("open", IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector, 1);
         _reached("open", IPartnerRegistry.PartnerRegistry_UnknownPartner.selector, 1);
         _reached("open", IPartnerRegistry.PartnerRegistry_RoleMissing.selector, 1);
-        _reached("open", ITransferRegistry.TransferRegistry_BatchLimitExceeded.selector, 1);
-        _reached("open", ITransferRegistry.TransferRegistry_DayLimitExceeded.selector, 1);
+        _reached("open", ICorridorBook.CorridorBook_BatchLimitExceeded.selector, 1);
+        _reached("open", ICorridorBook.CorridorBook_DayLimitExceeded.selector, 1);
         _reached("open", ITransferRegistry.TransferRegistry_FeeMismatch.selector, 1);
         _reached("open", ITransferRegistry.TransferRegistry_RateExceeded.selector, 1);
-        _reached("open", ITransferRegistry.TransferRegistry_InvalidSignature.selector, 1);
-        _reached("open", ITransferRegistry.TransferRegistry_QuoteMismatch.selector, 1);
-        _reached("open", ITransferRegistry.TransferRegistry_QuoteExpired.selector, 1);
-        _reached("open", ITransferRegistry.TransferRegistry_QuoteUsedUp.selector, 1);
-        _reached("open", ITreasury.Treasury_ModuleNotAuthorized.selector, 1);
+        _reached("open", ITransferRegistry.TransferRegistry_QuoteNotNeeded.selector, 1);
+        _reached("open", IModule.Module_InvalidSignature.selector, 1);
+        _reached("open", IQuoteBook.QuoteBook_Mismatch.selector, 1);
+        _reached("open", IQuoteBook.QuoteBook_RateExceeded.selector, 1);
+        _reached("open", IQuoteBook.QuoteBook_Expired.selector, 1);
+        _reached("open", IQuoteBook.QuoteBook_HoldTooLong.selector, 1);
+        _reached("open", IQuoteBook.QuoteBook_UsedUp.selector, 1);
+        _reached("open", IQuoteBook.QuoteBook_InvalidSignature.selector, 1);
+        _reached("open", IForModules.ForModules_NotActive.selector, 1);
         _reached("open", ITreasury.Treasury_InsufficientAvailable.selector, 1);
     }
 
@@ -75,7 +83,7 @@ contract CoverageInvariants is Campaign {
         _reached(action, ITransferRegistry.TransferRegistry_RejectionsOutOfOrder.selector, 1);
         _reached(action, ITransferRegistry.TransferRegistry_InvalidProof.selector, 1);
         _reached(action, ITransferRegistry.TransferRegistry_TotalsMismatch.selector, 1);
-        _reached(action, ITransferRegistry.TransferRegistry_InvalidSignature.selector, 1);
+        _reached(action, IModule.Module_InvalidSignature.selector, 1);
         _reached("settle crooked", 0, 1);
         _reached("settle crooked", ITransferRegistry.TransferRegistry_RateExceeded.selector, 1);
         vm.assertGt(handler.transitions(BatchStatus.Open, BatchStatus.Settled), 100, "settled batches");
@@ -120,6 +128,23 @@ contract CoverageInvariants is Campaign {
         _reached("give back", 0, 20);
         _reached("grab", ITreasury.Treasury_InsufficientHeld.selector, 10);
         _reached("rob", ITreasury.Treasury_InsufficientHeld.selector, 10);
+        _reached("send", 0, 30);
+        _reached("send", ICorridorBook.CorridorBook_Closed.selector, 1);
+        _reached("send", ICorridorBook.CorridorBook_BatchLimitExceeded.selector, 1);
+        _reached("send", ICorridorBook.CorridorBook_DayLimitExceeded.selector, 1);
+        _reached("send", ITreasury.Treasury_InsufficientAvailable.selector, 1);
+        _reached("sell", 0, 10);
+        _reached("sell", IQuoteBook.QuoteBook_Mismatch.selector, 1);
+        _reached("sell", IQuoteBook.QuoteBook_RateExceeded.selector, 1);
+        _reached("sell", IQuoteBook.QuoteBook_Expired.selector, 1);
+        _reached("sell", IQuoteBook.QuoteBook_HoldTooLong.selector, 1);
+        _reached("sell", IQuoteBook.QuoteBook_UsedUp.selector, 1);
+        _reached("sell", IQuoteBook.QuoteBook_InvalidSignature.selector, 1);
+        _reached("sell", IPartnerRegistry.PartnerRegistry_PartnerNotActive.selector, 1);
+        _reached("sell", ITreasury.Treasury_InsufficientAvailable.selector, 1);
+        _reached("trespass", IForModules.ForModules_NotActive.selector, 20);
+        vm.assertGt(handler.sharedDraws("corridor"), 5, "days that both modules drew on");
+        vm.assertGt(handler.sharedDraws("quote"), 2, "quotes that both modules drew on");
     }
 
     function _reachesGovernance() private view {
@@ -129,7 +154,7 @@ contract CoverageInvariants is Campaign {
         _reached("authorizeKey", IPartnerRegistry.PartnerRegistry_NotAdmin.selector, 1);
         _reached("revokeKey", 0, 10);
         _reached("setCorridor", 0, 20);
-        _reached("setCorridor", IPartnerRegistry.PartnerRegistry_InvalidCorridor.selector, 1);
+        _reached("setCorridor", ICorridorBook.CorridorBook_Invalid.selector, 1);
         _reached("closeCorridor", 0, 1);
         _reached("pause", 0, 1);
         _reached("unpause", 0, 1);
@@ -139,8 +164,8 @@ contract CoverageInvariants is Campaign {
         _reached("activateModule", 0, 10);
         _reached("cancelModule", 0, 5);
         _reached("reactivate late", IPartnerRegistry.PartnerRegistry_StatusEpochMismatch.selector, 5);
-        _reached("unpause late", ITransferRegistry.TransferRegistry_PauseEpochMismatch.selector, 1);
-        _reached("setCorridor late", IPartnerRegistry.PartnerRegistry_CorridorEpochMismatch.selector, 5);
+        _reached("unpause late", IModule.Module_PauseEpochMismatch.selector, 1);
+        _reached("setCorridor late", ICorridorBook.CorridorBook_EpochMismatch.selector, 5);
         _reached("cancelQuote", 0, 10);
         _reached("cancelQuote", IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector, 1);
     }

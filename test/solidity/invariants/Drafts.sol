@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BatchHeader, Quote, Transfer} from "../../../contracts/types/Batch.sol";
+import {BatchHeader, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {Quote} from "../../../contracts/types/Quote.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
@@ -89,7 +90,7 @@ abstract contract Drafts is Expectations {
         PartnerId source,
         CurrencyCode sourceCurrency,
         CurrencyCode targetCurrency
-    ) private returns (Quote memory quote) {
+    ) internal returns (Quote memory quote) {
         if (quotes.length > 0 && !_chance(seed, "new quote", 3)) {
             // Among the newest, from a random one on: most of the older are no longer valid.
             uint256 recent = quotes.length < 10 ? quotes.length : 10;

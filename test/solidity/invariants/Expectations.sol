@@ -2,15 +2,21 @@
 pragma solidity 0.8.37;
 
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {CorridorTerms, IPartnerRegistry, PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
-import {ITreasury, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
-import {BatchHeader, BatchStatus, Quote} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
-import {NO_CURRENCY} from "../../../contracts/types/CurrencyCode.sol";
+import {CorridorTerms, ICorridorBook} from "../../../contracts/core/interfaces/ICorridorBook.sol";
+import {IPartnerRegistry, PartnerStatus} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {IForModules} from "../../../contracts/core/interfaces/IForModules.sol";
+import {IModule} from "../../../contracts/core/interfaces/IModule.sol";
+import {IQuoteBook, Sale} from "../../../contracts/core/interfaces/IQuoteBook.sol";
+import {ITransferRegistry} from "../../../contracts/remittance/ITransferRegistry.sol";
+import {ITreasury, ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {BatchHeader, BatchStatus} from "../../../contracts/remittance/Batch.sol";
+import {Quote} from "../../../contracts/types/Quote.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
+import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {ACCEPT, QUOTE, SEND} from "../../../contracts/types/KeyPurpose.sol";
 import {NO_PARTNER, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {QuoteId} from "../../../contracts/types/QuoteId.sol";
+import {pack} from "../../contracts/helpers/PackedHeaders.sol";
 import {Model} from "./Model.sol";
 
 /// Who is said to have signed, and the private key that really did.
@@ -38,7 +44,7 @@ abstract contract Expectations is Model {
         Signer memory quote
     ) internal view returns (bytes4) {
         if (paused) return Pausable.EnforcedPause.selector;
-        if (entries[registry.batchIdOf(header)].status != BatchStatus.None) {
+        if (entries[registry.batchIdOf(pack(header))].status != BatchStatus.None) {
             return ITransferRegistry.TransferRegistry_IllegalStatus.selector;
         }
         if (header.count == 0 || header.sourceTotal < header.count || header.targetTotal < header.count) {
@@ -47,15 +53,56 @@ abstract contract Expectations is Model {
         uint48 time = expectedTime();
         if (time >= header.expiresAt) return ITransferRegistry.TransferRegistry_Expired.selector;
         if (header.expiresAt - time > 1 days) return ITransferRegistry.TransferRegistry_HoldTooLong.selector;
-        bytes4 failure = _expectParticipants(header, send, quote);
-        if (failure == 0) failure = _expectTerms(header);
+        CorridorId corridor = _corridorOf(header);
+        bytes4 failure = _expectCorridorDraw(moduleStatus, corridor, header.sourceTotal);
         if (failure != 0) return failure;
-        if (!_holdsRate(header, header.sourceTotal, header.targetTotal)) {
-            return ITransferRegistry.TransferRegistry_RateExceeded.selector;
+        if (header.fee != _feeOf(header.sourceTotal, terms[corridor].feeBps)) {
+            return ITransferRegistry.TransferRegistry_FeeMismatch.selector;
         }
-        if (!send.genuine) return ITransferRegistry.TransferRegistry_InvalidSignature.selector;
-        failure = _expectQuote(header, quote, header.expiresAt - time);
+        failure = _expectSender(header, send);
+        if (failure == 0) failure = _expectPrice(header, quote, header.expiresAt - time);
         return failure == 0 ? _expectHolds(header) : failure;
+    }
+
+    /// What drawing on a corridor comes to, whichever module draws.
+    function _expectCorridorDraw(
+        ModuleStatus drawer,
+        CorridorId corridor,
+        uint256 sourceTotal
+    ) internal view returns (bytes4) {
+        if (drawer != ModuleStatus.Active) return IForModules.ForModules_NotActive.selector;
+        CorridorTerms memory standing = terms[corridor];
+        if (!standing.open) return ICorridorBook.CorridorBook_Closed.selector;
+        if (sourceTotal > standing.maxPerBatch) return ICorridorBook.CorridorBook_BatchLimitExceeded.selector;
+        bool fits = drawnOnDay[corridor][wallTime / 1 days] + sourceTotal <= standing.maxPerDay;
+        return fits ? bytes4(0) : ICorridorBook.CorridorBook_DayLimitExceeded.selector;
+    }
+
+    /// What drawing on a quote comes to, whichever module draws.
+    function _expectQuoteDraw(
+        ModuleStatus drawer,
+        Quote memory quote,
+        Sale memory sale,
+        Signer memory signer
+    ) internal view returns (bytes4) {
+        if (drawer != ModuleStatus.Active) return IForModules.ForModules_NotActive.selector;
+        bool fits =
+            quote.provider != NO_PARTNER &&
+                (quote.taker == NO_PARTNER || quote.taker == sale.taker) &&
+                quote.sourceCurrency == sale.sourceCurrency &&
+                quote.targetCurrency == sale.targetCurrency &&
+                quote.rateDenominator > 0;
+        if (!fits) return IQuoteBook.QuoteBook_Mismatch.selector;
+        if (uint256(sale.targetAmount) * quote.rateDenominator > uint256(sale.sourceAmount) * quote.rateNumerator) {
+            return IQuoteBook.QuoteBook_RateExceeded.selector;
+        }
+        if (wallTime > quote.validUntil) return IQuoteBook.QuoteBook_Expired.selector;
+        if (sale.hold > quote.maxHold) return IQuoteBook.QuoteBook_HoldTooLong.selector;
+        QuoteId quoteId = quoteBook.quoteIdOf(quote);
+        if (cancelled[quoteId] || drawn[quoteId] + sale.targetAmount > quote.capacity) {
+            return IQuoteBook.QuoteBook_UsedUp.selector;
+        }
+        return _expectProvider(quote.provider, signer);
     }
 
     /// @param rejected number of rejections
@@ -83,7 +130,7 @@ abstract contract Expectations is Model {
         bytes4 failure = _expectRejections(header, rejected, rejectedSource, rejectedTarget, flaw);
         if (failure != 0) return failure;
         if (!accept.genuine || flaw == Flaw.OtherRejectionsSigned) {
-            return ITransferRegistry.TransferRegistry_InvalidSignature.selector;
+            return IModule.Module_InvalidSignature.selector;
         }
         return moduleStatus == ModuleStatus.None ? ITreasury.Treasury_ModuleNotAuthorized.selector : bytes4(0);
     }
@@ -116,68 +163,48 @@ abstract contract Expectations is Model {
         return holdsRate ? bytes4(0) : ITransferRegistry.TransferRegistry_RateExceeded.selector;
     }
 
-    function _expectParticipants(
-        BatchHeader memory header,
-        Signer memory send,
-        Signer memory quote
-    ) private view returns (bytes4 failure) {
-        if (!terms[_corridorOf(header)].open) return IPartnerRegistry.PartnerRegistry_CorridorClosed.selector;
+    function _expectSender(BatchHeader memory header, Signer memory send) private view returns (bytes4) {
         if (statuses[header.source] != PartnerStatus.Active || statuses[header.target] != PartnerStatus.Active) {
             return IPartnerRegistry.PartnerRegistry_PartnerNotActive.selector;
         }
         if (!_mayAct(header.source, send.claimed, SEND)) {
             return IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector;
         }
-        PartnerId provider = header.quote.provider;
-        if (provider == NO_PARTNER) return 0;
+        return send.genuine ? bytes4(0) : IModule.Module_InvalidSignature.selector;
+    }
+
+    /// The quote where currencies are exchanged; in one currency, that there is none.
+    function _expectPrice(BatchHeader memory header, Signer memory signer, uint48 hold) private view returns (bytes4) {
+        if (header.sourceCurrency != header.targetCurrency) {
+            Sale memory sale = Sale(
+                header.source,
+                header.sourceCurrency,
+                header.targetCurrency,
+                header.sourceTotal,
+                header.targetTotal,
+                hold
+            );
+            return _expectQuoteDraw(moduleStatus, header.quote, sale, signer);
+        }
+        if (header.sourceTotal != header.targetTotal) return ITransferRegistry.TransferRegistry_RateExceeded.selector;
+        Quote memory none;
+        bool isNone = keccak256(abi.encode(header.quote)) == keccak256(abi.encode(none));
+        return isNone ? bytes4(0) : ITransferRegistry.TransferRegistry_QuoteNotNeeded.selector;
+    }
+
+    function _expectProvider(PartnerId provider, Signer memory signer) private view returns (bytes4) {
         if (statuses[provider] == PartnerStatus.None) return IPartnerRegistry.PartnerRegistry_UnknownPartner.selector;
         if (statuses[provider] != PartnerStatus.Active) {
             return IPartnerRegistry.PartnerRegistry_PartnerNotActive.selector;
         }
         if (provider != PROVIDER && provider != BOTH) return IPartnerRegistry.PartnerRegistry_RoleMissing.selector;
-        bool mayQuote = _mayAct(provider, quote.claimed, QUOTE);
-        return mayQuote ? bytes4(0) : IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector;
-    }
-
-    function _expectTerms(BatchHeader memory header) private view returns (bytes4) {
-        CorridorTerms memory standing = terms[_corridorOf(header)];
-        if (header.sourceTotal > standing.maxPerBatch) {
-            return ITransferRegistry.TransferRegistry_BatchLimitExceeded.selector;
+        if (!_mayAct(provider, signer.claimed, QUOTE)) {
+            return IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector;
         }
-        if (header.fee != _feeOf(header.sourceTotal, standing.feeBps)) {
-            return ITransferRegistry.TransferRegistry_FeeMismatch.selector;
-        }
-        uint256 opened = openedOn[_corridorOf(header)][wallTime / 1 days];
-        bool fits = opened + header.sourceTotal <= standing.maxPerDay;
-        return fits ? bytes4(0) : ITransferRegistry.TransferRegistry_DayLimitExceeded.selector;
-    }
-
-    function _expectQuote(BatchHeader memory header, Signer memory signer, uint48 hold) private view returns (bytes4) {
-        Quote memory quote = header.quote;
-        if (header.sourceCurrency == header.targetCurrency) {
-            Quote memory none;
-            bool isNone = keccak256(abi.encode(quote)) == keccak256(abi.encode(none));
-            return isNone ? bytes4(0) : ITransferRegistry.TransferRegistry_QuoteMismatch.selector;
-        }
-        bool fits =
-            quote.provider != NO_PARTNER &&
-                (quote.taker == NO_PARTNER || quote.taker == header.source) &&
-                quote.sourceCurrency == header.sourceCurrency &&
-                quote.targetCurrency == header.targetCurrency &&
-                quote.sourceCurrency != NO_CURRENCY &&
-                quote.rateDenominator > 0;
-        if (!fits) return ITransferRegistry.TransferRegistry_QuoteMismatch.selector;
-        if (wallTime > quote.validUntil) return ITransferRegistry.TransferRegistry_QuoteExpired.selector;
-        if (hold > quote.maxHold) return ITransferRegistry.TransferRegistry_HoldTooLong.selector;
-        QuoteId quoteId = registry.quoteIdOf(quote);
-        if (cancelled[quoteId] || uint256(drawn[quoteId]) + header.targetTotal > quote.capacity) {
-            return ITransferRegistry.TransferRegistry_QuoteUsedUp.selector;
-        }
-        return signer.genuine ? bytes4(0) : ITransferRegistry.TransferRegistry_InvalidSignature.selector;
+        return signer.genuine ? bytes4(0) : IQuoteBook.QuoteBook_InvalidSignature.selector;
     }
 
     function _expectHolds(BatchHeader memory header) private view returns (bytes4) {
-        if (moduleStatus != ModuleStatus.Active) return ITreasury.Treasury_ModuleNotAuthorized.selector;
         uint256 available = balances[header.source][header.sourceCurrency].available;
         bool isShort = available < uint256(header.sourceTotal) + header.fee;
         if (header.quote.provider != NO_PARTNER) {

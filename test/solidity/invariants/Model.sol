@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CorridorTerms, OperatorKey, PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {Balance, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
-import {BatchHeader, BatchStatus, Quote, Transfer} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {CorridorTerms} from "../../../contracts/core/interfaces/ICorridorBook.sol";
+import {OperatorKey, PartnerStatus} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {Balance, ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {BatchHeader, BatchStatus, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {Quote} from "../../../contracts/types/Quote.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
@@ -43,10 +45,13 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
     mapping(CurrencyCode => uint256) public reserveAtLastMint;
     mapping(CurrencyCode => uint256) public supply;
     mapping(QuoteId quoteId => bool) public cancelled;
-    mapping(CorridorId => mapping(uint48 day => uint128)) public openedOn;
-    /// The corridor's limit for a day when a batch was last opened in it, and that day.
-    mapping(CorridorId => uint128) public limitWhenOpened;
-    mapping(CorridorId => uint48) public dayWhenOpened;
+    /// By batches and by what the second module sends.
+    mapping(CorridorId => mapping(uint48 day => uint256)) public drawnOnDay;
+    /// The corridor's limit for a day when it was last drawn on, and that day.
+    mapping(CorridorId => uint128) public limitWhenDrawn;
+    mapping(CorridorId => uint48) public dayWhenDrawn;
+    /// How many quotes, or days of corridors, both modules drew on.
+    mapping(bytes32 kind => uint256) public sharedDraws;
     /// Ledger time never showed less than it did before, at any step.
     bool public timeRanBack;
     uint256 public steps;
@@ -68,12 +73,14 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
     /// Each partner's newest operator key: deriving an address takes longer than all else in a step.
     mapping(PartnerId => address) internal operators;
     mapping(CorridorId => CorridorTerms) internal terms;
-    mapping(QuoteId quoteId => uint128) internal drawn;
+    /// By whichever module.
+    mapping(QuoteId quoteId => uint256) public drawn;
     mapping(PartnerId => mapping(CurrencyCode => Balance)) internal balances;
     mapping(BatchId batchId => Entry) internal entries;
     BatchId[] internal history;
     BatchId[] internal openIds;
     Quote[] internal quotes;
+    mapping(bytes32 what => mapping(address module => bool)) private _drawers;
 
     /// What the treasury tells is posted to the replayed books.
     modifier replays() {
@@ -223,6 +230,18 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
         if (current == BatchStatus.Open) openIds.push(batchId);
     }
 
+    function _drewOnCorridor(address module, CorridorId corridor, uint256 amount) internal {
+        _share("corridor", keccak256(abi.encode(corridor, wallTime / 1 days)), module);
+        drawnOnDay[corridor][wallTime / 1 days] += amount;
+        dayWhenDrawn[corridor] = wallTime / 1 days;
+        limitWhenDrawn[corridor] = terms[corridor].maxPerDay;
+    }
+
+    function _drewOnQuote(address module, QuoteId quoteId, uint256 amount) internal {
+        _share("quote", QuoteId.unwrap(quoteId), module);
+        drawn[quoteId] += amount;
+    }
+
     function _mayAct(PartnerId partner, address key, KeyPurpose purpose) internal view returns (bool) {
         OperatorKey storage granted = keys[partner][key];
         return granted.purposes.includes(purpose) && wallTime <= granted.validUntil;
@@ -285,6 +304,12 @@ abstract contract Model is LedgerFixture, ReplayedBooks {
             uint128 source = transfers[crooked ? (i + 1) % count : i].sourceAmount;
             transfers[i].targetAmount = uint128((source * rateNumerator) / rateDenominator);
         }
+    }
+
+    function _share(bytes32 kind, bytes32 what, address module) private {
+        if (_drawers[what][module]) return;
+        _drawers[what][module] = true;
+        if (_drawers[what][address(registry)] && _drawers[what][address(second)]) ++sharedDraws[kind];
     }
 
     function _removeOpen(BatchId batchId) private {

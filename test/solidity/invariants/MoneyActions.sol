@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {IPartnerRegistry, PartnerStatus} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ISettlementToken} from "../../../contracts/interfaces/ISettlementToken.sol";
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
-import {SettlementToken} from "../../../contracts/SettlementToken.sol";
+import {IPartnerRegistry, PartnerStatus} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {ISettlementToken} from "../../../contracts/core/interfaces/ISettlementToken.sol";
+import {ITreasury} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {SettlementToken} from "../../../contracts/core/SettlementToken.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND} from "../../../contracts/types/KeyPurpose.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";

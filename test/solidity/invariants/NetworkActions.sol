@@ -2,14 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {
-    CorridorTerms,
-    IPartnerRegistry,
-    OperatorKey,
-    PartnerStatus
-} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ITransferRegistry} from "../../../contracts/interfaces/ITransferRegistry.sol";
-import {ITreasury, ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
+import {CorridorTerms, ICorridorBook} from "../../../contracts/core/interfaces/ICorridorBook.sol";
+import {IPartnerRegistry, OperatorKey, PartnerStatus} from "../../../contracts/core/interfaces/IPartnerRegistry.sol";
+import {IModule} from "../../../contracts/core/interfaces/IModule.sol";
+import {ITreasury, ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
 import {CorridorId} from "../../../contracts/types/CorridorId.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {Drafts} from "./Drafts.sol";
@@ -45,13 +41,16 @@ abstract contract NetworkActions is Drafts {
             _record("reactivate late", IPartnerRegistry.PartnerRegistry_StatusEpochMismatch.selector, outcome);
         } else if (what == 1 && paused) {
             bytes4 outcome = _try(address(registry), abi.encodeCall(registry.unpause, (registry.pauseEpoch() - 1)));
-            _record("unpause late", ITransferRegistry.TransferRegistry_PauseEpochMismatch.selector, outcome);
+            _record("unpause late", IModule.Module_PauseEpochMismatch.selector, outcome);
         } else {
             CorridorId corridor = _corridor(draw(seed, "corridor") % exchangeCorridors.length);
             CorridorTerms memory next = CorridorTerms(true, 0, 1, 1);
-            uint32 epoch = partners.corridorEpochOf(corridor) - 1;
-            bytes4 outcome = _try(address(partners), abi.encodeCall(partners.setCorridor, (corridor, epoch, next)));
-            _record("setCorridor late", IPartnerRegistry.PartnerRegistry_CorridorEpochMismatch.selector, outcome);
+            uint32 epoch = corridorBook.epochOf(corridor) - 1;
+            bytes4 outcome = _try(
+                address(corridorBook),
+                abi.encodeCall(corridorBook.setCorridor, (corridor, epoch, next))
+            );
+            _record("setCorridor late", ICorridorBook.CorridorBook_EpochMismatch.selector, outcome);
         }
     }
 
@@ -111,20 +110,24 @@ abstract contract NetworkActions is Drafts {
         CorridorTerms memory next = CorridorTerms(true, FEE_BPS, MAX_PER_BATCH, MAX_PER_DAY);
         if (_chance(seed, "tight", 2)) {
             next.feeBps = uint16(draw(seed, "fee") % 1_100);
-            next.maxPerBatch = uint112(1e6 + (draw(seed, "batch") % 4e6));
-            next.maxPerDay = uint112(next.maxPerBatch + (draw(seed, "day") % 4e6));
+            next.maxPerBatch = uint64(1e6 + (draw(seed, "batch") % 4e6));
+            next.maxPerDay = uint64(next.maxPerBatch + (draw(seed, "day") % 4e6));
             if (_chance(seed, "upside down", 6)) next.maxPerDay = next.maxPerBatch - 1;
         }
         bool valid = next.feeBps <= 1_000 && next.maxPerBatch <= next.maxPerDay;
-        uint32 epoch = partners.corridorEpochOf(corridor);
-        bytes4 outcome = _try(address(partners), abi.encodeCall(partners.setCorridor, (corridor, epoch, next)));
-        _record("setCorridor", valid ? bytes4(0) : IPartnerRegistry.PartnerRegistry_InvalidCorridor.selector, outcome);
+        uint32 epoch = corridorBook.epochOf(corridor);
+        bytes4 outcome = _try(address(corridorBook), abi.encodeCall(corridorBook.setCorridor, (corridor, epoch, next)));
+        _record("setCorridor", valid ? bytes4(0) : ICorridorBook.CorridorBook_Invalid.selector, outcome);
         if (valid) terms[corridor] = next;
     }
 
     function _closeCorridor(CorridorId corridor) private {
-        bytes4 expected = terms[corridor].open ? bytes4(0) : IPartnerRegistry.PartnerRegistry_CorridorClosed.selector;
-        _record("closeCorridor", expected, _try(address(partners), abi.encodeCall(partners.closeCorridor, corridor)));
+        bytes4 expected = terms[corridor].open ? bytes4(0) : ICorridorBook.CorridorBook_Closed.selector;
+        _record(
+            "closeCorridor",
+            expected,
+            _try(address(corridorBook), abi.encodeCall(corridorBook.closeCorridor, corridor))
+        );
         terms[corridor].open = false;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Balance, ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {Balance, ITreasury} from "../../../contracts/core/interfaces/ITreasury.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {Campaign} from "./Campaign.sol";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Settlement, Settlements} from "../../../contracts/libraries/Settlements.sol";
-import {BatchHeader, MultiProof, Rejection} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {Settlement, Settlements} from "../../../contracts/remittance/Settlements.sol";
+import {BatchHeader, MultiProof, Rejection} from "../../../contracts/remittance/Batch.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 
 /// The settlement library on its own, for calls with calldata.
 contract Computing {

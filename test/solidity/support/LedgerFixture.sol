@@ -2,21 +2,26 @@
 pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {CorridorTerms} from "../../../contracts/interfaces/IPartnerRegistry.sol";
-import {ReserveAttestation} from "../../../contracts/interfaces/ISettlementToken.sol";
-import {ModuleStatus} from "../../../contracts/interfaces/ITreasury.sol";
-import {PartnerRegistry} from "../../../contracts/PartnerRegistry.sol";
-import {SettlementToken} from "../../../contracts/SettlementToken.sol";
-import {TransferRegistry} from "../../../contracts/TransferRegistry.sol";
-import {Treasury} from "../../../contracts/Treasury.sol";
-import {Authorization, BatchHeader, Quote, Transfer} from "../../../contracts/types/Batch.sol";
-import {BatchId} from "../../../contracts/types/BatchId.sol";
+import {CorridorTerms} from "../../../contracts/core/interfaces/ICorridorBook.sol";
+import {ReserveAttestation} from "../../../contracts/core/interfaces/ISettlementToken.sol";
+import {ModuleStatus} from "../../../contracts/core/interfaces/ITreasury.sol";
+import {CorridorBook} from "../../../contracts/core/CorridorBook.sol";
+import {PartnerRegistry} from "../../../contracts/core/PartnerRegistry.sol";
+import {QuoteBook} from "../../../contracts/core/QuoteBook.sol";
+import {SettlementToken} from "../../../contracts/core/SettlementToken.sol";
+import {TransferRegistry} from "../../../contracts/remittance/TransferRegistry.sol";
+import {Treasury} from "../../../contracts/core/Treasury.sol";
+import {BatchHeader, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {Authorization} from "../../../contracts/types/Authorization.sol";
+import {Quote} from "../../../contracts/types/Quote.sol";
+import {BatchId} from "../../../contracts/remittance/BatchId.sol";
 import {CorridorId, toCorridorId} from "../../../contracts/types/CorridorId.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {FUND, KeyPurpose} from "../../../contracts/types/KeyPurpose.sol";
 import {HUB, PartnerId} from "../../../contracts/types/PartnerId.sol";
 import {LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "../../../contracts/types/PartnerRole.sol";
 import {QuoteId} from "../../../contracts/types/QuoteId.sol";
+import {pack} from "../../contracts/helpers/PackedHeaders.sol";
 import {SecondModule} from "./SecondModule.sol";
 import {TestBase} from "./TestBase.sol";
 import {vm} from "./Vm.sol";
@@ -31,8 +36,8 @@ abstract contract LedgerFixture is TestBase {
     uint48 internal constant MAX_ATTESTATION_AGE = 1 days;
     uint48 internal constant FOREVER = type(uint48).max;
     uint16 internal constant FEE_BPS = 25;
-    uint112 internal constant MAX_PER_BATCH = 1e9;
-    uint112 internal constant MAX_PER_DAY = 1e10;
+    uint64 internal constant MAX_PER_BATCH = 1e9;
+    uint64 internal constant MAX_PER_DAY = 1e10;
     KeyPurpose internal constant OPERATOR = KeyPurpose.wrap(7);
 
     CurrencyCode internal constant CNY = CurrencyCode.wrap(156);
@@ -48,6 +53,8 @@ abstract contract LedgerFixture is TestBase {
     AccessManager public manager;
     PartnerRegistry public partners;
     Treasury public treasury;
+    CorridorBook public corridorBook;
+    QuoteBook public quoteBook;
     TransferRegistry public registry;
     /// Another module, always there: what one does must be nothing to the other.
     SecondModule public second;
@@ -64,10 +71,12 @@ abstract contract LedgerFixture is TestBase {
         manager = AccessManager(deploy("AccessManager", abi.encode(this)));
         partners = PartnerRegistry(deploy("PartnerRegistry", abi.encode(manager)));
         treasury = Treasury(deploy("Treasury", abi.encode(manager, partners)));
-        registry = TransferRegistry(_deployRegistry());
+        corridorBook = CorridorBook(deploy("CorridorBook", abi.encode(manager, partners, treasury)));
+        quoteBook = QuoteBook(_deployQuoteBook());
+        registry = TransferRegistry(_deployModule("TransferRegistry"));
         // Before there is a token: afterwards modules need their notice.
         _announceAndActivate(address(registry));
-        second = SecondModule(deploy("SecondModule", abi.encode(treasury)));
+        second = SecondModule(_deployModule("SecondModule"));
         _announceAndActivate(address(second));
         if (_isModule()) _announceAndActivate(address(this));
 
@@ -90,9 +99,9 @@ abstract contract LedgerFixture is TestBase {
         sameCurrencyCorridors.push(toCorridorId(HUB, CNY, ALIPAY_HK, CNY));
         sameCurrencyCorridors.push(toCorridorId(GCASH, PHP, HUB, PHP));
         CorridorTerms memory terms = CorridorTerms(true, FEE_BPS, MAX_PER_BATCH, MAX_PER_DAY);
-        for (uint256 i = 0; i < exchangeCorridors.length; ++i) partners.setCorridor(exchangeCorridors[i], 0, terms);
+        for (uint256 i = 0; i < exchangeCorridors.length; ++i) corridorBook.setCorridor(exchangeCorridors[i], 0, terms);
         for (uint256 i = 0; i < sameCurrencyCorridors.length; ++i) {
-            partners.setCorridor(sameCurrencyCorridors[i], 0, terms);
+            corridorBook.setCorridor(sameCurrencyCorridors[i], 0, terms);
         }
     }
 
@@ -109,6 +118,11 @@ abstract contract LedgerFixture is TestBase {
         treasury.activateModule(module, status);
     }
 
+    /// No contract, precompile or cheatcode.
+    function _assumeNobody(address account) internal view {
+        vm.assume(account.code.length == 0 && uint160(account) > type(uint16).max && account != address(vm));
+    }
+
     function _gains(ModuleStatus from, ModuleStatus to) internal pure returns (bool) {
         return from != to && (from == ModuleStatus.None || to == ModuleStatus.Active);
     }
@@ -119,9 +133,15 @@ abstract contract LedgerFixture is TestBase {
         else treasury.restrictModule(module, current, status);
     }
 
-    /// Another registry over the same partners and treasury, which does not know it.
-    function _deployRegistry() internal returns (address) {
-        return deploy("TransferRegistry", abi.encode(manager, partners, treasury, BEAT_INTERVAL, GRACE));
+    /// A module over the same partners, treasury and books, none of which knows it.
+    function _deployModule(string memory artifact) internal returns (address) {
+        bytes memory network = abi.encode(manager, partners, treasury, corridorBook, quoteBook);
+        return deploy(artifact, bytes.concat(network, abi.encode(BEAT_INTERVAL, GRACE)));
+    }
+
+    /// Another quote book over the same partners and treasury.
+    function _deployQuoteBook() internal returns (address) {
+        return deploy("QuoteBook", abi.encode(partners, treasury));
     }
 
     /// Attests a reserve for each currency and gives every partner `deposited` in the treasury and `kept` outside.
@@ -204,12 +224,12 @@ abstract contract LedgerFixture is TestBase {
 
     /// What the source partner signs.
     function _idOf(BatchHeader memory header) internal view returns (bytes32) {
-        return BatchId.unwrap(registry.batchIdOf(header));
+        return BatchId.unwrap(registry.batchIdOf(pack(header)));
     }
 
     /// What the provider signs.
     function _idOf(Quote memory quote) internal view returns (bytes32) {
-        return QuoteId.unwrap(registry.quoteIdOf(quote));
+        return QuoteId.unwrap(quoteBook.quoteIdOf(quote));
     }
 
     function _signBatch(BatchHeader memory header) internal view returns (Authorization memory) {
@@ -225,7 +245,10 @@ abstract contract LedgerFixture is TestBase {
         bytes32 rejectionsHash
     ) internal view returns (Authorization memory) {
         return
-            _authorize(_operatorKey(header.target, 0), _settlementDigest(registry.batchIdOf(header), rejectionsHash));
+            _authorize(
+                _operatorKey(header.target, 0),
+                _settlementDigest(registry.batchIdOf(pack(header)), rejectionsHash)
+            );
     }
 
     function _settlementDigest(BatchId batchId, bytes32 rejectionsHash) internal view returns (bytes32) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {MultiProof, Rejection, Transfer} from "../../../contracts/types/Batch.sol";
+import {MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
 
 /// OpenZeppelin's StandardMerkleTree, for a handful of leaves: sorted leaves, complete binary tree, sorted pairs. The
 /// root is `nodes[0]`, the children of node i are 2i + 1 and 2i + 2, and the leaves stand last, greatest first.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {ITreasury} from "../../../contracts/core/interfaces/ITreasury.sol";
 import {CurrencyCode} from "../../../contracts/types/CurrencyCode.sol";
 import {HoldingId} from "../../../contracts/types/HoldingId.sol";
 import {PartnerId} from "../../../contracts/types/PartnerId.sol";

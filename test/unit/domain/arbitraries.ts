@@ -38,7 +38,8 @@ export const anyPartner: fc.Arbitrary<PartnerId> = fc.integer({ min: 1, max: 65_
 
 export const anyChain: fc.Arbitrary<Chain> = fc.record({
   chainId: anyUint(256),
-  verifyingContract: anyBytes(20).map(toHex),
+  transferRegistry: anyBytes(20).map(toHex),
+  quoteBook: anyBytes(20).map(toHex),
 });
 
 export const anyQuote: fc.Arbitrary<Quote> = fc.record({

@@ -68,7 +68,7 @@ describe("batch", () => {
         const ids = [
           batchId(header, chain),
           batchId(header, { ...chain, chainId: chain.chainId ^ 1n }),
-          batchId(header, { ...chain, verifyingContract: HASH.slice(0, 42) as Hex }),
+          batchId(header, { ...chain, transferRegistry: HASH.slice(0, 42) as Hex }),
           batchId({ ...header, fee: header.fee + 1n }, chain),
           batchId({ ...header, expiresAt: header.expiresAt + 1 }, chain),
           batchId({ ...header, quote: { ...header.quote, nonce: header.quote.nonce + 1n } }, chain),

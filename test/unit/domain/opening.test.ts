@@ -63,7 +63,7 @@ describe("opening", () => {
     ["RATE_EXCEEDED", { targetCurrency: 156 }, {}],
     ["QUOTE_MISMATCH", { quote: NO_QUOTE }, {}],
     ["QUOTE_MISMATCH", withQuote({ taker: parsePartnerId(2) }), {}],
-    ["QUOTE_MISMATCH", { targetCurrency: 156, targetTotal: 10_000n }, {}],
+    ["QUOTE_NOT_NEEDED", { targetCurrency: 156, targetTotal: 10_000n }, {}],
     ["QUOTE_MISMATCH", withQuote({ rateDenominator: 0n }), {}],
     ["QUOTE_EXPIRED", withQuote({ validUntil: CONTEXT.blockTime - 1 }), {}],
     ["QUOTE_HOLD_TOO_LONG", withQuote({ maxHold: 59 }), {}],

@@ -9,7 +9,7 @@ import { transferLeaf } from "../../../src/domain/transfer.ts";
 import type { Chain } from "../../../src/domain/typed-data.ts";
 import type { Json, JsonObject } from "../../../src/domain/wire.ts";
 
-const CHAIN: Chain = { chainId: 31_337n, verifyingContract: `0x${"5f".repeat(20)}` };
+const CHAIN: Chain = { chainId: 31_337n, transferRegistry: `0x${"5f".repeat(20)}`, quoteBook: `0x${"6f".repeat(20)}` };
 const SALT = `0x${"a7".repeat(32)}` as const;
 const DETAILS: TransferDetails = {
   debtor: { name: "Chan Tai Man", nameLocal: "陳大文", alias: { type: "MSISDN", value: "+85291234567" } },
@@ -29,7 +29,7 @@ export function receiptOf(batch: Batch, index: number, rejections: Readonly<Reco
   return {
     format: RECEIPT_FORMAT,
     chainId: CHAIN.chainId,
-    registry: CHAIN.verifyingContract,
+    registry: CHAIN.transferRegistry,
     batchId: batchId(batch.header, CHAIN),
     header: batch.header,
     transfer,

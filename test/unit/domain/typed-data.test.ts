@@ -8,7 +8,9 @@ import { NO_QUOTE, quoteId } from "../../../src/domain/quote.ts";
 import { settlementDigest } from "../../../src/domain/settlement.ts";
 import {
   BATCH_TYPES,
+  batchDomain,
   domainSeparator,
+  quoteDomain,
   hashBatch,
   hashQuote,
   hashSettlement,
@@ -37,7 +39,9 @@ describe("typed data (EIP-712)", () => {
   it("has ethers' domain separator", () => {
     fc.assert(
       fc.property(anyChain, (chain) => {
-        expect(domainSeparator(chain)).to.equal(TypedDataEncoder.hashDomain({ ...typedDataDomain(chain) }));
+        for (const domain of [batchDomain(chain), quoteDomain(chain)]) {
+          expect(domainSeparator(domain)).to.equal(TypedDataEncoder.hashDomain({ ...typedDataDomain(domain) }));
+        }
       }),
     );
   });
@@ -47,7 +51,7 @@ describe("typed data (EIP-712)", () => {
       fc.property(anyQuote, anyChain, (quote, chain) => {
         expect(hashQuote(quote)).to.equal(TypedDataEncoder.hashStruct("Quote", QUOTE_TYPES, quote));
         expect(quoteId(quote, chain)).to.equal(
-          TypedDataEncoder.hash({ ...typedDataDomain(chain) }, QUOTE_TYPES, quote),
+          TypedDataEncoder.hash({ ...typedDataDomain(quoteDomain(chain)) }, QUOTE_TYPES, quote),
         );
       }),
     );
@@ -58,7 +62,7 @@ describe("typed data (EIP-712)", () => {
       fc.property(anyHeader, anyChain, (header, chain) => {
         expect(hashBatch(header)).to.equal(TypedDataEncoder.hashStruct("Batch", BATCH_TYPES, header));
         expect(batchId(header, chain)).to.equal(
-          TypedDataEncoder.hash({ ...typedDataDomain(chain) }, BATCH_TYPES, header),
+          TypedDataEncoder.hash({ ...typedDataDomain(batchDomain(chain)) }, BATCH_TYPES, header),
         );
       }),
     );
@@ -72,7 +76,7 @@ describe("typed data (EIP-712)", () => {
           TypedDataEncoder.hashStruct("Settlement", SETTLEMENT_TYPES, settlement),
         );
         expect(settlementDigest(settlement, chain)).to.equal(
-          TypedDataEncoder.hash({ ...typedDataDomain(chain) }, SETTLEMENT_TYPES, settlement),
+          TypedDataEncoder.hash({ ...typedDataDomain(batchDomain(chain)) }, SETTLEMENT_TYPES, settlement),
         );
       }),
     );
@@ -94,15 +98,15 @@ describe("typed data (EIP-712)", () => {
 
   it("is what ethers' wallets sign", async () => {
     const wallet = new Wallet(toHex(new Uint8Array(32).fill(7)));
-    const chain = { chainId: 31_337n, verifyingContract: toHex(new Uint8Array(20).fill(9)) };
-    const domain = typedDataDomain(chain);
+    const chain = { chainId: 31_337n, quoteBook: toHex(new Uint8Array(20).fill(9)) };
+    const domain = typedDataDomain(quoteDomain(chain));
     const signature = await wallet.signTypedData(domain, QUOTE_TYPES, NO_QUOTE);
     expect(verifyTypedData(domain, QUOTE_TYPES, NO_QUOTE, signature)).to.equal(wallet.address);
     expect(wallet.signingKey.sign(quoteId(NO_QUOTE, chain)).serialized).to.equal(signature);
   });
 
   it("names the member that does not fit its type", () => {
-    const chain = { chainId: 1n, verifyingContract: toHex(new Uint8Array(20)) };
+    const domain = { chainId: 1n, verifyingContract: toHex(new Uint8Array(20)) };
     const header: BatchHeader = fc.sample(anyHeader, { numRuns: 1, seed: 1 })[0] ?? expect.fail();
     for (const [change, field] of [
       [{ count: 2 ** 32 }, "batch.count"],
@@ -115,10 +119,10 @@ describe("typed data (EIP-712)", () => {
         .to.throw(InvalidInput)
         .with.property("field", field);
     }
-    expect(() => domainSeparator({ ...chain, verifyingContract: "0x00" }))
+    expect(() => domainSeparator({ ...domain, verifyingContract: "0x00" }))
       .to.throw(InvalidInput)
       .with.property("field", "domain.verifyingContract");
-    expect(() => typedDataDigest(chain, "0x00"))
+    expect(() => typedDataDigest(domain, "0x00"))
       .to.throw(InvalidInput)
       .with.property("field", "structHash");
     // A decoder's record that lacks a member must not hash as something else.

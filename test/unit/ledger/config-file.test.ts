@@ -102,6 +102,8 @@ describe("the file of addresses", () => {
       accessManager: address,
       partnerRegistry: address,
       treasury: address,
+      corridorBook: address,
+      quoteBook: address,
       transferRegistry: address,
       tokens: new Map([[first(config.tokens).currency, address]]),
       deployedBy: 97,
@@ -115,6 +117,8 @@ describe("the file of addresses", () => {
       accessManager: address,
       partnerRegistry: address,
       treasury: address,
+      corridorBook: address,
+      quoteBook: address,
       transferRegistry: address,
     };
     const text = JSON.stringify({ ...contracts, tokens: { ZZZ: address } });

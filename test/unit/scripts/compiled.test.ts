@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { renderCompiled, staleCompiled } from "../../../scripts/lib/compiled.ts";
 import { BUILD } from "../../../src/ledger/deployment/build.ts";
 
-const TREASURY = "contracts/Treasury.sol/Treasury.json";
+const TREASURY = "contracts/core/Treasury.sol/Treasury.json";
 
 describe("What clients know of the compiled contracts", () => {
   let artifacts: string;

@@ -121,7 +121,9 @@ describe("the network's registry and providers", function () {
     const address = sandbox.ledger.addresses.partnerRegistry;
     await guardian.submit(encodeCall("partnerRegistry", address, "suspend", [GCASH]));
     const { corridorId } = await import("../../../../src/domain/corridor.ts");
-    await guardian.submit(encodeCall("partnerRegistry", address, "closeCorridor", [corridorId(HKD_TO_HKD)]));
+    await guardian.submit(
+      encodeCall("corridorBook", sandbox.ledger.addresses.corridorBook, "closeCorridor", [corridorId(HKD_TO_HKD)]),
+    );
     const after = await registry.refresh();
     expect(holdsKey(provider(after), key, "quote", 1)).to.equal(false);
     expect(after.partners.get(GCASH)?.status).to.equal("suspended");

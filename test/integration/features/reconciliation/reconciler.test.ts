@@ -22,6 +22,7 @@ import { withMethods } from "../../support/provider.ts";
 import { ownBatch } from "../../support/relay-batches.ts";
 import { acceptTransfers, run, testRelay, type TestRelay } from "../../support/relay-context.ts";
 import { mine, withdrawOne } from "../../support/submitting.ts";
+import { holdOf, releaseOf } from "../../../support/movements.ts";
 
 describeOnBothDatabases("reconciler", (open) => {
   const sentencesOf = ({ differences }: ReconciliationReport) =>
@@ -155,9 +156,9 @@ describeOnBothDatabases("reconciler", (open) => {
     const { relay } = await busySource();
     const module = await secondModule(relay.sandbox);
     await run(relay, watcherStep);
-    await module("hold", [ALIPAY_HK, 344, 5_000n]);
-    await module("transferHeld", [ALIPAY_HK, GCASH, 344, 2_000n]);
-    await module("release", [ALIPAY_HK, 344, 1_000n]);
+    await module("hold", [holdOf(ALIPAY_HK, 344, 5_000n)]);
+    await module("release", [releaseOf(ALIPAY_HK, GCASH, 344, 2_000n)]);
+    await module("release", [releaseOf(ALIPAY_HK, ALIPAY_HK, 344, 1_000n)]);
     const before = (await reconcile(relay, { slackMs: 10_000_000 })).balances.find(
       ({ currency }) => currency === "HKD",
     );

@@ -316,14 +316,14 @@ describeOnBothDatabases("batcher", (open) => {
     const relay = await relayOf();
     const terms = { open: true, feeBps: 5n, maxPerBatch: 50_000n, maxPerDay: 50_000n };
     const args = [corridorId(HKD_TO_PHP), 1, terms];
-    await asGovernance(relay.sandbox, "risk", "partnerRegistry", "setCorridor", args);
+    await asGovernance(relay.sandbox, "risk", "corridorBook", "setCorridor", args);
     const quote = await standingQuote(relay);
     await acceptTransfers(relay, 2, { quote, amount: 30_000n });
     await run(relay, batcherStep);
     expect((await signed(relay)).map(({ header }) => header.sourceTotal)).to.deep.equal([30_000n]);
     await run(relay, batcherStep);
     expect(await signed(relay)).to.have.lengthOf(1);
-    await asGovernance(relay.sandbox, "guardian", "partnerRegistry", "closeCorridor", [corridorId(HKD_TO_PHP)]);
+    await asGovernance(relay.sandbox, "guardian", "corridorBook", "closeCorridor", [corridorId(HKD_TO_PHP)]);
     await acceptTransfers(relay, 1, { quote, amount: 10_000n });
     await run(relay, batcherStep);
     expect(await signed(relay)).to.have.lengthOf(1);

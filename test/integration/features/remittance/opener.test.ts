@@ -89,7 +89,7 @@ describeOnBothDatabases("opener", (open) => {
     expect(await statusOf(relay, good.id)).to.equal(BatchStatus.Open);
     const row = await rowOf(relay, poor.id);
     expect(row?.open_attempts).to.equal(1);
-    expect(row?.open_error).to.contain("TransferRegistry_InvalidSignature");
+    expect(row?.open_error).to.contain("Module_InvalidSignature");
     const submitter = counting(relay.submitter);
     await run({ ...relay, submitter }, openerStep);
     expect(submitter.calls).to.equal(0);

@@ -296,7 +296,7 @@ describeOn("PGlite", "Receipts", (open) => {
         const { treasury, transferRegistry } = scene.source.ledger.addresses;
         const receipt = await built(scene.source, uetrs[0] as Uetr, []);
         const moved = (registry: typeof treasury) => {
-          const id = batchId(receipt.header, { chainId: receipt.chainId, verifyingContract: registry });
+          const id = batchId(receipt.header, { chainId: receipt.chainId, transferRegistry: registry });
           return receiptToJson({ ...receipt, registry, batchId: id });
         };
         expect(verdict(await verify(moved(treasury)))).to.equal("REGISTRY");

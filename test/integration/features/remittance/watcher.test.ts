@@ -31,6 +31,7 @@ import { withMethods } from "../../support/provider.ts";
 import { failureOf, ownBatch } from "../../support/relay-batches.ts";
 import { Killed, run, SETTINGS, standingQuote, testRelay, type TestRelay } from "../../support/relay-context.ts";
 import { mine, withdrawOne } from "../../support/submitting.ts";
+import { holdOf, releaseOf } from "../../../support/movements.ts";
 
 const HKD = parseCurrency("HKD").code;
 
@@ -70,11 +71,11 @@ describeOnBothDatabases("watcher", (open) => {
     };
     await follow();
     const [before] = await ofHkd(target);
-    await module("hold", [ALIPAY_HK, 344, 5_000n]);
+    await module("hold", [holdOf(ALIPAY_HK, 344, 5_000n)]);
     await follow();
     expect(await ofHkd(source)).to.deep.equal([FUNDS - 5_000n, 5_000n]);
-    await module("transferHeld", [ALIPAY_HK, GCASH, 344, 2_000n]);
-    await module("release", [ALIPAY_HK, 344, 1_000n]);
+    await module("release", [releaseOf(ALIPAY_HK, GCASH, 344, 2_000n)]);
+    await module("release", [releaseOf(ALIPAY_HK, ALIPAY_HK, 344, 1_000n)]);
     await follow();
     expect(await ofHkd(source)).to.deep.equal([FUNDS - 4_000n, 2_000n]);
     expect(await ofHkd(target)).to.deep.equal([(before ?? 0n) + 2_000n, 0n]);

@@ -13,7 +13,11 @@ import { loadRateBook } from "../../../../sandbox/provider/rates.ts";
 
 const [{ id }] = PROVIDERS;
 const signer = sandboxKeys().walletOf({ kind: "operator", partner: id });
-const chain = { chainId: 31_337n, verifyingContract: `0x${"12".repeat(20)}` } as const;
+const chain = {
+  chainId: 31_337n,
+  transferRegistry: `0x${"11".repeat(20)}`,
+  quoteBook: `0x${"12".repeat(20)}`,
+} as const;
 const NOW = 1_800_000_000;
 const TAKER = parsePartnerId(7);
 

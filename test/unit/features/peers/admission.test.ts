@@ -77,7 +77,11 @@ describe("what is let in of other relays", () => {
 
 describe("a large payload", () => {
   const keys = generatePeerKeys();
-  const chain = { chainId: 31_337n, verifyingContract: `0x${"11".repeat(20)}` } as const;
+  const chain = {
+    chainId: 31_337n,
+    transferRegistry: `0x${"11".repeat(20)}`,
+    quoteBook: `0x${"12".repeat(20)}`,
+  } as const;
   const envelope = { type: "feiqian-payload+jwe", from: ONE, to: OTHER } as const;
   const encrypted = async (message: object) => {
     const jwe = await encryptTo(createPublicKey(keys.encryption), message, { ...envelope, subject: "0x00" });

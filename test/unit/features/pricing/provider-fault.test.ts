@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { MAX_HOLD_SECONDS } from "../../../../src/domain/opening.ts";
 import { parsePartnerId } from "../../../../src/domain/partner.ts";
 import { NO_QUOTE } from "../../../../src/domain/quote.ts";
 import { providerFault } from "../../../../src/features/pricing/failures.ts";
@@ -13,9 +12,10 @@ describe("whose fault it is that the ledger opens no batch", () => {
     ["PartnerRegistry_KeyNotAuthorized", { partner: 11n, key: "0x00" }],
     ["PartnerRegistry_PartnerNotActive", { partner: 11n, status: 2n }],
     ["PartnerRegistry_RoleMissing", { partner: 11n }],
-    ["TransferRegistry_InvalidSignature", { partner: 11n }],
-    ["TransferRegistry_QuoteUsedUp", { drawn: 1n }],
-    ["TransferRegistry_HoldTooLong", { hold: 300n, longest: 1n }],
+    ["QuoteBook_InvalidSignature", { provider: 11n }],
+    ["QuoteBook_UsedUp", { drawn: 1n }],
+    ["QuoteBook_Mismatch", { field: "taker" }],
+    ["QuoteBook_HoldTooLong", { hold: 300n, maxHold: 1n }],
   ];
   for (const [code, values] of faults) {
     it(`the provider's: ${code}`, () => {
@@ -27,9 +27,10 @@ describe("whose fault it is that the ledger opens no batch", () => {
   const others: readonly (readonly [code: string, values: Record<string, unknown>])[] = [
     ["Treasury_InsufficientAvailable", { partner: 7n, currency: 344n }],
     ["PartnerRegistry_PartnerNotActive", { partner: 4n, status: 2n }],
-    ["PartnerRegistry_CorridorClosed", { corridor: 1n }],
-    ["TransferRegistry_QuoteExpired", { validUntil: 1n }],
-    ["TransferRegistry_HoldTooLong", { hold: 100_000n, longest: BigInt(MAX_HOLD_SECONDS) }],
+    ["CorridorBook_Closed", { corridor: 1n }],
+    ["QuoteBook_Expired", { validUntil: 1n }],
+    ["QuoteBook_RateExceeded", { sourceAmount: 1n }],
+    ["TransferRegistry_HoldTooLong", { hold: 100_000n, longest: 86_400n }],
     ["EnforcedPause", {}],
   ];
   for (const [code, values] of others) {

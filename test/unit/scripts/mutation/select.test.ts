@@ -51,7 +51,7 @@ describe("The order of a mutant's tests", () => {
       "test/contracts/transfer-registry/open.test.ts",
       "test/contracts/treasury/exit.test.ts",
     ];
-    expect(inOrderFor(tests, "contracts/LedgerClock.sol", ["TransferRegistry"])).to.deep.equal([
+    expect(inOrderFor(tests, "contracts/core/LedgerClock.sol", ["TransferRegistry"])).to.deep.equal([
       "test/contracts/ledger-clock/beat.test.ts",
       "test/contracts/transfer-registry/open.test.ts",
       "test/contracts/halt.test.ts",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CurrencyCode} from "../types/CurrencyCode.sol";
-import {HoldingId} from "../types/HoldingId.sol";
-import {PartnerId} from "../types/PartnerId.sol";
+import {CurrencyCode} from "../../types/CurrencyCode.sol";
+import {HoldingId} from "../../types/HoldingId.sol";
+import {Hold} from "../../types/Hold.sol";
+import {PartnerId} from "../../types/PartnerId.sol";
+import {Release} from "../../types/Release.sol";
 import {ISettlementToken} from "./ISettlementToken.sol";
 
 /// What a contract may do with partners' money. A module that is replaced drains: it finishes what it holds and takes
@@ -32,8 +34,8 @@ struct Balance {
 
 /// @title All the money of the network
 /// @notice Holds every settlement token and keeps, per partner and currency, what is available and what each module
-/// holds. It knows nothing of transfers: modules that governance authorises hold, release and transfer, each what it
-/// holds itself and nothing that another does. Per currency the tokens here equal the sum of all available and held.
+/// holds. It knows nothing of transfers: modules that governance authorises hold, and give back or to others, each what
+/// it holds itself and nothing that another does. Per currency the tokens here equal the sum of all available and held.
 ///
 /// Every movement is an event here, and these events alone give every balance:
 ///
@@ -108,6 +110,8 @@ interface ITreasury {
     error Treasury_ModuleNotAnnounced(address module, ModuleStatus announced, ModuleStatus requested);
     /// @notice The module is announced already: that must be cancelled, used or out of date before.
     error Treasury_ModuleAlreadyAnnounced(address module, ModuleStatus announced);
+    /// @notice A treasury has had as many modules as it can count: 255.
+    error Treasury_TooManyModules();
     /// @notice It is too early to activate the module, or too late.
     error Treasury_ModuleNoticeNotOver(address module, uint256 now_, uint48 from, uint48 until);
     /// @notice The partner cannot exit yet: no module is announced, none was activated since it ceased to be active,
@@ -163,16 +167,12 @@ interface ITreasury {
     /// @return amount minor units
     function exit(PartnerId partner, CurrencyCode currency) external returns (uint128 amount);
 
-    /// @notice Moves available money to what the calling module holds. Active modules only.
-    function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external;
+    /// @notice Moves available money to what the calling module holds: all of it, or none. Active modules only.
+    function hold(Hold[] calldata holds) external;
 
-    /// @notice Moves what the calling module holds back to available. Cannot fail for any partner whose money it holds.
-    /// Active and draining modules only.
-    function release(PartnerId partner, CurrencyCode currency, uint128 amount) external;
-
-    /// @notice Moves what the calling module holds of one partner's money to what another has available. Cannot fail
-    /// for any partner whose money it holds, whoever receives it. Active and draining modules only.
-    function transferHeld(PartnerId from, PartnerId to, CurrencyCode currency, uint128 amount) external;
+    /// @notice Gives what the calling module holds back to the partner it is held of, or to another: all, or nothing.
+    /// Cannot fail for any partner whose money it holds, whoever receives it. Active and draining modules only.
+    function release(Release[] calldata releases) external;
 
     /// @notice A partner's money in one currency, in minor units. Zero where it has none.
     function balanceOf(PartnerId partner, CurrencyCode currency) external view returns (Balance memory);

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {
-    CorridorTerms,
     ExitAccount,
     IPartnerRegistry,
     OperatorKey,
@@ -12,17 +11,14 @@ import {
     RelayEndpoint,
     Standing
 } from "./interfaces/IPartnerRegistry.sol";
-import {CorridorId} from "./types/CorridorId.sol";
-import {CurrencyCode, MAX_CURRENCY} from "./types/CurrencyCode.sol";
-import {ACCEPT, FIRST_PURPOSES, KeyPurpose, QUOTE, SEND} from "./types/KeyPurpose.sol";
-import {NO_PARTNER, PartnerId} from "./types/PartnerId.sol";
-import {FIRST_ROLES, LIQUIDITY_PROVIDER, PartnerRole, WALLET} from "./types/PartnerRole.sol";
+import {CurrencyCode} from "../types/CurrencyCode.sol";
+import {FIRST_PURPOSES, KeyPurpose} from "../types/KeyPurpose.sol";
+import {NO_PARTNER, PartnerId} from "../types/PartnerId.sol";
+import {FIRST_ROLES, PartnerRole} from "../types/PartnerRole.sol";
 
 /// @title PartnerRegistry
 /// @notice See {IPartnerRegistry}.
 contract PartnerRegistry is IPartnerRegistry, AccessManaged {
-    /// @notice The highest network fee a corridor may have: 10 %.
-    uint16 public constant MAX_FEE_BPS = 1_000;
     /// @notice How long a partner can be suspended, or frozen by the guardian alone, before its exit opens.
     uint48 public constant RESTRICTION_LIMIT = 5 days;
     /// @notice How long a partner whose admin governance replaced can exit before it can be reactivated.
@@ -40,8 +36,6 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     mapping(PartnerId => address) private _offeredAdmins;
     mapping(PartnerId => mapping(address key => OperatorKey)) private _keys;
     mapping(PartnerId => RelayEndpoint) private _endpoints;
-    mapping(CorridorId => CorridorTerms) private _corridors;
-    mapping(CorridorId => uint32) private _corridorEpochs;
 
     modifier onlyAdmin(PartnerId partner) {
         address admin = _known(partner).admin;
@@ -210,66 +204,28 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     }
 
     /// @inheritdoc IPartnerRegistry
-    function setCorridor(CorridorId corridor, uint32 epoch, CorridorTerms calldata terms) external restricted {
-        (PartnerId source, CurrencyCode sourceCurrency, PartnerId target, CurrencyCode targetCurrency) = corridor
-            .unpack();
-        if (source == target) {
-            revert PartnerRegistry_InvalidCorridor(
-                corridor,
-                "target",
-                PartnerId.unwrap(target),
-                PartnerId.unwrap(source)
-            );
-        }
-        _requireCurrency(corridor, "sourceCurrency", sourceCurrency);
-        _requireCurrency(corridor, "targetCurrency", targetCurrency);
-        if (terms.feeBps > MAX_FEE_BPS) {
-            revert PartnerRegistry_InvalidCorridor(corridor, "feeBps", terms.feeBps, MAX_FEE_BPS);
-        }
-        if (terms.maxPerBatch > terms.maxPerDay) {
-            revert PartnerRegistry_InvalidCorridor(corridor, "maxPerBatch", terms.maxPerBatch, terms.maxPerDay);
-        }
-        _known(source);
-        _known(target);
-        uint32 current = _corridorEpochs[corridor];
-        if (epoch != current) revert PartnerRegistry_CorridorEpochMismatch(corridor, epoch, current);
-
-        _corridors[corridor] = terms;
-        _corridorEpochs[corridor] = current + 1;
-        emit CorridorChanged(corridor, terms);
+    function checkAuthority(
+        PartnerId partner,
+        PartnerRole role,
+        address key,
+        KeyPurpose purpose,
+        PartnerId other
+    ) external view {
+        uint32 epoch = _checkRole(partner, role);
+        if (other != partner) _checkRole(other, role);
+        _checkKey(partner, epoch, key, purpose);
     }
 
     /// @inheritdoc IPartnerRegistry
-    function closeCorridor(CorridorId corridor) external restricted {
-        CorridorTerms storage terms = _corridors[corridor];
-        if (!terms.open) revert PartnerRegistry_CorridorClosed(corridor);
-        terms.open = false;
-        ++_corridorEpochs[corridor];
-        emit CorridorChanged(corridor, terms);
+    function checkCommitted(PartnerId partner, address key, KeyPurpose purpose) external view {
+        Partner storage p = _known(partner);
+        if (p.status == PartnerStatus.Frozen) revert PartnerRegistry_PartnerNotActive(partner, p.status);
+        _checkKey(partner, p.keyEpoch, key, purpose);
     }
 
     /// @inheritdoc IPartnerRegistry
-    function checkOpen(
-        CorridorId corridor,
-        PartnerId provider,
-        address sendKey,
-        address quoteKey
-    ) external view returns (CorridorTerms memory terms) {
-        terms = _corridors[corridor];
-        if (!terms.open) revert PartnerRegistry_CorridorClosed(corridor);
-        (PartnerId source, , PartnerId target, ) = corridor.unpack();
-        uint32 epoch = _checkRole(source, WALLET);
-        _checkRole(target, WALLET);
-        _checkKey(source, epoch, sendKey, SEND);
-        if (provider == NO_PARTNER) return terms;
-        _checkKey(provider, _checkRole(provider, LIQUIDITY_PROVIDER), quoteKey, QUOTE);
-    }
-
-    /// @inheritdoc IPartnerRegistry
-    function checkSettle(PartnerId target, address acceptKey) external view {
-        Partner storage p = _known(target);
-        if (p.status == PartnerStatus.Frozen) revert PartnerRegistry_PartnerNotActive(target, p.status);
-        _checkKey(target, p.keyEpoch, acceptKey, ACCEPT);
+    function checkKnown(PartnerId partner) external view {
+        _known(partner);
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -310,11 +266,6 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     }
 
     /// @inheritdoc IPartnerRegistry
-    function corridorEpochOf(CorridorId corridor) external view returns (uint32) {
-        return _corridorEpochs[corridor];
-    }
-
-    /// @inheritdoc IPartnerRegistry
     function keyOf(PartnerId partner, address key) external view returns (OperatorKey memory) {
         return _keys[partner][key];
     }
@@ -322,11 +273,6 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
     /// @inheritdoc IPartnerRegistry
     function endpointOf(PartnerId partner) external view returns (RelayEndpoint memory) {
         return _endpoints[partner];
-    }
-
-    /// @inheritdoc IPartnerRegistry
-    function corridorOf(CorridorId corridor) external view returns (CorridorTerms memory) {
-        return _corridors[corridor];
     }
 
     /// @inheritdoc IPartnerRegistry
@@ -422,16 +368,6 @@ contract PartnerRegistry is IPartnerRegistry, AccessManaged {
 
     function _requireAdmin(PartnerId partner, address admin) private pure {
         if (admin == address(0)) revert PartnerRegistry_InvalidField(partner, "admin", abi.encodePacked(admin));
-    }
-
-    function _requireCurrency(CorridorId corridor, string memory field, CurrencyCode currency) private pure {
-        if (currency.isValid()) return;
-        revert PartnerRegistry_InvalidCorridor(
-            corridor,
-            field,
-            CurrencyCode.unwrap(currency),
-            CurrencyCode.unwrap(MAX_CURRENCY)
-        );
     }
 
     function _isUpperCase(bytes2 country) private pure returns (bool) {

@@ -10,36 +10,36 @@ const USED_UP = 2n ** 128n - 1n;
 
 async function cancelled(network: Network, quote: Quote): Promise<bigint> {
   const { quote: key } = keysOf(network, PROVIDER);
-  await expect(network.transfers.connect(key).cancelQuote(quote))
-    .to.emit(network.transfers, "QuoteCancelled")
+  await expect(network.quotes.connect(key).cancelQuote(quote))
+    .to.emit(network.quotes, "QuoteCancelled")
     .withArgs(quoteId(quote, network.chain), PROVIDER);
-  return network.transfers.drawnOf(quoteId(quote, network.chain));
+  return network.quotes.drawnOf(quoteId(quote, network.chain));
 }
 
-describe("TransferRegistry.cancelQuote", () => {
+describe("QuoteBook.cancelQuote", () => {
   describe("when the caller is not a QUOTE key of the provider", () => {
     it("reverts with KeyNotAuthorized for a stranger", async () => {
       const network = await freshNetwork();
       const { stranger } = network.cast;
-      const call = network.transfers.connect(stranger).cancelQuote(await makeQuote(CORRIDORS.hkdToPhp));
+      const call = network.quotes.connect(stranger).cancelQuote(await makeQuote(CORRIDORS.hkdToPhp));
       const args = [PROVIDER, stranger.address, Purpose.quote];
-      await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
     });
 
     it("reverts with KeyNotAuthorized for another purpose's key", async () => {
       const network = await freshNetwork();
       const { fund } = keysOf(network, PROVIDER);
-      const call = network.transfers.connect(fund).cancelQuote(await makeQuote(CORRIDORS.hkdToPhp));
+      const call = network.quotes.connect(fund).cancelQuote(await makeQuote(CORRIDORS.hkdToPhp));
       const args = [PROVIDER, fund.address, Purpose.quote];
-      await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
     });
 
     it("reverts with KeyNotAuthorized for another provider's key", async () => {
       const network = await freshNetwork();
       const { quote: key } = keysOf(network, 12);
-      const call = network.transfers.connect(key).cancelQuote(await makeQuote(CORRIDORS.hkdToPhp));
+      const call = network.quotes.connect(key).cancelQuote(await makeQuote(CORRIDORS.hkdToPhp));
       const args = [PROVIDER, key.address, Purpose.quote];
-      await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
     });
 
     it("reverts with KeyNotAuthorized a second past the key's validity", async () => {
@@ -49,17 +49,17 @@ describe("TransferRegistry.cancelQuote", () => {
       await network.registry.connect(admin).authorizeKey(PROVIDER, key, Purpose.quote, validUntil);
       const quote = await makeQuote(CORRIDORS.hkdToPhp);
       await nextBlockAt(validUntil + 1);
-      const call = network.transfers.connect(key).cancelQuote(quote);
+      const call = network.quotes.connect(key).cancelQuote(quote);
       const args = [PROVIDER, key.address, Purpose.quote];
-      await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
     });
 
     it("reverts with KeyNotAuthorized for the quote of a same-currency batch, which has no provider", async () => {
       const network = await freshNetwork();
       const { quote: key } = keysOf(network, PROVIDER);
-      const call = network.transfers.connect(key).cancelQuote(NO_QUOTE);
+      const call = network.quotes.connect(key).cancelQuote(NO_QUOTE);
       const args = [0, key.address, Purpose.quote];
-      await expectRevert(call, network.registry, "PartnerRegistry_KeyNotAuthorized", args);
+      await expectRevert(call, "PartnerRegistry_KeyNotAuthorized", args);
     });
   });
 
@@ -76,13 +76,13 @@ describe("TransferRegistry.cancelQuote", () => {
       await expect(settleBatch(network, batch)).to.emit(network.transfers, "Settled");
     });
 
-    it("refuses new batches with QuoteUsedUp", async () => {
+    it("refuses new batches with UsedUp", async () => {
       const network = await freshNetwork();
       const batch = await makeBatch(network);
       const { quote, targetTotal } = batch.header;
       await cancelled(network, quote);
       const args = [quoteId(quote, network.chain), USED_UP, targetTotal, quote.capacity];
-      await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_QuoteUsedUp", args);
+      await expectRevert(openBatch(network, batch), "QuoteBook_UsedUp", args);
     });
 
     it("refuses new batches even where the capacity is the largest there is", async () => {
@@ -91,7 +91,7 @@ describe("TransferRegistry.cancelQuote", () => {
       const batch = await makeBatch(network, { quote });
       await cancelled(network, quote);
       const args = [quoteId(quote, network.chain), USED_UP, batch.header.targetTotal, USED_UP];
-      await expectRevert(openBatch(network, batch), network.transfers, "TransferRegistry_QuoteUsedUp", args);
+      await expectRevert(openBatch(network, batch), "QuoteBook_UsedUp", args);
     });
 
     it("cancels while the provider is frozen and the registry paused", async () => {

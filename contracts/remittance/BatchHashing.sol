@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BatchHeader, Quote, RejectedLeaf, Transfer} from "../types/Batch.sol";
-import {BatchId} from "../types/BatchId.sol";
+import {QUOTE_TYPE} from "../types/Quote.sol";
+import {BatchHeader, RejectedLeaf, Transfer} from "./Batch.sol";
+import {BatchId} from "./BatchId.sol";
 
 /// @title Hashes of the protocol
 /// @notice EIP-712 struct hashes, Merkle leaves and the rejections hash. Signers, relays and this ledger compute the
 /// same values: `vectors/protocol.json` proves it.
 library BatchHashing {
-    bytes internal constant QUOTE_TYPE =
-        "Quote(uint16 provider,uint16 taker,uint16 sourceCurrency,uint16 targetCurrency,uint128 rateNumerator,"
-        "uint128 rateDenominator,uint128 capacity,uint48 validUntil,uint32 maxHold,uint64 nonce)";
-
-    bytes32 internal constant QUOTE_TYPEHASH = keccak256(QUOTE_TYPE);
-
-    /// The hash of the quote that a same-currency batch carries: every field zero.
-    bytes32 internal constant NO_QUOTE_HASH = keccak256(abi.encode(QUOTE_TYPEHASH, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
-
     bytes32 internal constant BATCH_TYPEHASH = keccak256(
         bytes.concat(
             "Batch(uint16 source,uint16 target,uint16 sourceCurrency,uint16 targetCurrency,uint32 count,"
@@ -27,31 +19,19 @@ library BatchHashing {
 
     bytes32 internal constant SETTLEMENT_TYPEHASH = keccak256("Settlement(bytes32 batchId,bytes32 rejectionsHash)");
 
-    /// @notice EIP-712 hashStruct of a quote.
-    function hashQuote(Quote calldata quote) internal pure returns (bytes32) {
-        // A struct of value types encodes as its fields in order, which is what hashStruct asks for.
-        return keccak256(abi.encode(QUOTE_TYPEHASH, quote));
-    }
-
     /// @notice EIP-712 hashStruct of a batch header.
-    function hashBatch(BatchHeader calldata header, bytes32 quoteHash) internal pure returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    BATCH_TYPEHASH,
-                    header.source,
-                    header.target,
-                    header.sourceCurrency,
-                    header.targetCurrency,
-                    header.count,
-                    header.sourceTotal,
-                    header.targetTotal,
-                    header.fee,
-                    header.expiresAt,
-                    header.root,
-                    quoteHash
-                )
-            );
+    /// @param quoteHash that of the header's quote
+    /// @dev The fields before the quote lie in memory as they encode, a word each; the last word is where the quote is.
+    function hashBatch(BatchHeader memory header, bytes32 quoteHash) internal pure returns (bytes32 hash) {
+        bytes32 typeHash = BATCH_TYPEHASH;
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let encoded := mload(0x40)
+            mstore(encoded, typeHash)
+            mcopy(add(encoded, 0x20), header, 0x140)
+            mstore(add(encoded, 0x160), quoteHash)
+            hash := keccak256(encoded, 0x180)
+        }
     }
 
     /// @notice EIP-712 hashStruct of a settlement.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CurrencyCode} from "./CurrencyCode.sol";
-import {PartnerId} from "./PartnerId.sol";
+import {CurrencyCode} from "../types/CurrencyCode.sol";
+import {PartnerId} from "../types/PartnerId.sol";
+import {Quote} from "../types/Quote.sol";
 
 /// The life cycle of a batch. The last three are final.
 enum BatchStatus {
@@ -11,28 +12,6 @@ enum BatchStatus {
     Settled,
     Rejected,
     Expired
-}
-
-/// A liquidity provider's firm offer to sell target currency for source currency, signed by its QUOTE key (EIP-712).
-struct Quote {
-    /// who sells
-    PartnerId provider;
-    /// the only source partner that may draw on it; NO_PARTNER for any
-    PartnerId taker;
-    CurrencyCode sourceCurrency;
-    CurrencyCode targetCurrency;
-    /// target minor units …
-    uint128 rateNumerator;
-    /// … per source minor units
-    uint128 rateDenominator;
-    /// the most it will sell in all, in target minor units
-    uint128 capacity;
-    /// last block timestamp at which a batch may draw on it. Wall-clock time: a price must not outlive a halt
-    uint48 validUntil;
-    /// longest time a batch may hold the provider's money, in seconds of ledger time
-    uint32 maxHold;
-    /// tells otherwise equal quotes apart
-    uint64 nonce;
 }
 
 /// What the source partner's SEND key signs (EIP-712, as `Batch`). Its digest is the batch id.
@@ -84,10 +63,4 @@ struct RejectedLeaf {
 struct MultiProof {
     bytes32[] siblings;
     bool[] flags;
-}
-
-/// A signature and the key said to have made it: an externally owned account, or a contract (ERC-1271).
-struct Authorization {
-    address key;
-    bytes signature;
 }

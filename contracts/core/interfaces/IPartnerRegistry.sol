@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CorridorId} from "../types/CorridorId.sol";
-import {CurrencyCode} from "../types/CurrencyCode.sol";
-import {KeyPurpose} from "../types/KeyPurpose.sol";
-import {PartnerId} from "../types/PartnerId.sol";
-import {PartnerRole} from "../types/PartnerRole.sol";
+import {CurrencyCode} from "../../types/CurrencyCode.sol";
+import {KeyPurpose} from "../../types/KeyPurpose.sol";
+import {PartnerId} from "../../types/PartnerId.sol";
+import {PartnerRole} from "../../types/PartnerRole.sol";
 
 /// `None` is a partner that was never registered.
 ///
@@ -78,20 +77,10 @@ struct RelayEndpoint {
     bytes32 encryptionKey;
 }
 
-struct CorridorTerms {
-    bool open;
-    /// network fee in basis points of the source total, rounded up, on top of it
-    uint16 feeBps;
-    /// largest source total of one batch, in source minor units
-    uint112 maxPerBatch;
-    /// largest sum of source totals opened in one UTC day, in source minor units
-    uint112 maxPerDay;
-}
-
 /// @title Who may do what
-/// @notice Partners, their status, roles and keys, and the corridors between them. Governance registers partners and
-/// sets corridors; a guardian suspends, freezes and closes at once; a supervisor, whom the guardian cannot stop, undoes
-/// that or upholds it; each partner's admin sets its own keys.
+/// @notice Partners, their status, roles and keys. Governance registers partners; a guardian suspends and freezes at
+/// once; a supervisor, whom the guardian cannot stop, undoes that or upholds it; each partner's admin sets its own
+/// keys.
 ///
 /// A call of governance whose sense depends on what is on the ledger names what it was made for: an epoch, or the value
 /// that it replaces. One that was scheduled before something else happened then reverts.
@@ -131,8 +120,6 @@ interface IPartnerRegistry {
     event KeyRevoked(PartnerId indexed partner, address indexed key);
     /// @notice A partner's relay is reached elsewhere, or has other keys.
     event EndpointChanged(PartnerId indexed partner, RelayEndpoint endpoint);
-    /// @notice A corridor has these terms for batches opened from now on.
-    event CorridorChanged(CorridorId indexed corridor, CorridorTerms terms);
 
     /// @notice The partner was never registered.
     error PartnerRegistry_UnknownPartner(PartnerId partner);
@@ -155,8 +142,6 @@ interface IPartnerRegistry {
     error PartnerRegistry_KeyEpochMismatch(PartnerId partner, uint32 given, uint32 current);
     /// @notice The roles have changed since: the call was made for others.
     error PartnerRegistry_RolesMismatch(PartnerId partner, PartnerRole given, PartnerRole current);
-    /// @notice The corridor has changed since: the call was made for another epoch.
-    error PartnerRegistry_CorridorEpochMismatch(CorridorId corridor, uint32 given, uint32 current);
     /// @notice Governance replaced the admin: until this block timestamp the partner stays as it is.
     error PartnerRegistry_AdminNotice(PartnerId partner, uint48 until);
     /// @notice The place of the partner's admin was not offered to the caller.
@@ -173,14 +158,6 @@ interface IPartnerRegistry {
     error PartnerRegistry_KeyNotAuthorized(PartnerId partner, address key, KeyPurpose needed);
     /// @notice The key's purposes are empty, or one of them does not exist; or its validity is already over.
     error PartnerRegistry_InvalidKey(PartnerId partner, address key, KeyPurpose purposes, uint48 validUntil);
-    /// @notice The corridor is closed, or was never opened.
-    error PartnerRegistry_CorridorClosed(CorridorId corridor);
-    /// @notice The corridor cannot have these terms.
-    /// @param field the one that is wrong
-    /// @param given its value
-    /// @param against what it was compared with: the source partner, the highest code or fee, the limit per day
-    error PartnerRegistry_InvalidCorridor(CorridorId corridor, string field, uint256 given, uint256 against);
-
     /// @notice Registers a partner as active. Governance only (role REGISTRAR).
     /// @param partner an id that is not taken
     /// @param admin see `Partner.admin`
@@ -256,25 +233,23 @@ interface IPartnerRegistry {
     /// @notice Sets where the partner's relay is reached. The partner's admin only.
     function setEndpoint(PartnerId partner, RelayEndpoint calldata endpoint) external;
 
-    /// @notice Opens a corridor or changes its terms, for batches opened from now on. Governance only (role RISK).
-    /// @param epoch the corridor's, see `corridorEpochOf`
-    function setCorridor(CorridorId corridor, uint32 epoch, CorridorTerms calldata terms) external;
+    /// @notice Reverts unless the partner and the other are active and have the role, and the key the purpose for the
+    /// partner.
+    /// @param other whom the partner deals with in the same role; itself where there is nobody
+    function checkAuthority(
+        PartnerId partner,
+        PartnerRole role,
+        address key,
+        KeyPurpose purpose,
+        PartnerId other
+    ) external view;
 
-    /// @notice Closes a corridor to new batches; its other terms stay. Guardian only.
-    function closeCorridor(CorridorId corridor) external;
+    /// @notice Reverts if the partner is frozen, or unless the key has the purpose for it: for what was begun before,
+    /// which a suspended partner still ends.
+    function checkCommitted(PartnerId partner, address key, KeyPurpose purpose) external view;
 
-    /// @notice Reverts unless a batch of these participants may be opened by these keys.
-    /// @param provider NO_PARTNER where no quote is drawn on; its key is then ignored
-    /// @return terms the corridor's terms
-    function checkOpen(
-        CorridorId corridor,
-        PartnerId provider,
-        address sendKey,
-        address quoteKey
-    ) external view returns (CorridorTerms memory terms);
-
-    /// @notice Reverts if the target partner is frozen, or unless the key may accept for it.
-    function checkSettle(PartnerId target, address acceptKey) external view;
+    /// @notice Reverts unless the partner was registered.
+    function checkKnown(PartnerId partner) external view;
 
     /// @notice Reverts unless the key has the purpose for the partner and is within its validity.
     function checkKey(PartnerId partner, address key, KeyPurpose purpose) external view;
@@ -314,10 +289,4 @@ interface IPartnerRegistry {
 
     /// @notice Where a partner's relay is reached. Empty where it has set none.
     function endpointOf(PartnerId partner) external view returns (RelayEndpoint memory);
-
-    /// @notice A corridor's terms. Closed and zero where it was never opened.
-    function corridorOf(CorridorId corridor) external view returns (CorridorTerms memory);
-
-    /// @notice How often a corridor was opened, changed or closed.
-    function corridorEpochOf(CorridorId corridor) external view returns (uint32);
 }

@@ -7,10 +7,12 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IPartnerRegistry} from "./interfaces/IPartnerRegistry.sol";
 import {ISettlementToken} from "./interfaces/ISettlementToken.sol";
 import {Balance, ITreasury, ModuleAnnouncement, ModuleStatus} from "./interfaces/ITreasury.sol";
-import {CurrencyCode} from "./types/CurrencyCode.sol";
-import {HoldingId, toHoldingId} from "./types/HoldingId.sol";
-import {FUND} from "./types/KeyPurpose.sol";
-import {PartnerId} from "./types/PartnerId.sol";
+import {CurrencyCode} from "../types/CurrencyCode.sol";
+import {HoldingId, toHoldingId} from "../types/HoldingId.sol";
+import {FUND} from "../types/KeyPurpose.sol";
+import {Hold} from "../types/Hold.sol";
+import {PartnerId} from "../types/PartnerId.sol";
+import {Release} from "../types/Release.sol";
 
 /// @title Treasury
 /// @notice See {ITreasury}.
@@ -18,10 +20,11 @@ import {PartnerId} from "./types/PartnerId.sol";
 contract Treasury is ITreasury, AccessManaged {
     using SafeERC20 for ISettlementToken;
 
-    /// One slot. It stays used once it was, so that its storage is paid for once and not with every hold.
-    struct Holding {
-        uint128 amount;
-        bool used;
+    /// One slot.
+    struct Module {
+        ModuleStatus status;
+        /// 1 for the first that was ever activated, and so on; zero before
+        uint8 number;
     }
 
     /// @notice How long a module is announced before it can be activated.
@@ -29,13 +32,16 @@ contract Treasury is ITreasury, AccessManaged {
     /// @notice How long it can be activated after that: an announcement that everyone has forgotten is no notice.
     uint48 public constant ACTIVATION_WINDOW = 7 days;
 
+    uint256 private constant AVAILABLE = 0;
+
     /// @notice Where partners' keys and statuses are kept.
     IPartnerRegistry public immutable registry;
 
-    mapping(PartnerId => mapping(CurrencyCode => uint128)) private _available;
-    mapping(HoldingId => Holding) private _holdings;
+    /// What a partner has available at 0, and what each module holds of it at the module's number. Two share a slot:
+    /// the first module, which moves most, takes from what is available and adds to what it holds in one write.
+    mapping(PartnerId => mapping(CurrencyCode => uint128[256])) private _money;
     mapping(CurrencyCode => ISettlementToken) private _tokens;
-    mapping(address module => ModuleStatus) private _modules;
+    mapping(address module => Module) private _modules;
     address[] private _everModules;
     mapping(address module => ModuleAnnouncement) private _announcements;
 
@@ -44,18 +50,6 @@ contract Treasury is ITreasury, AccessManaged {
     /// @inheritdoc ITreasury
     uint48 public moduleActivatedAt;
     bool private _hasToken;
-
-    modifier onlyActiveModule() {
-        ModuleStatus status = _modules[msg.sender];
-        if (status != ModuleStatus.Active) revert Treasury_ModuleNotAuthorized(msg.sender, status);
-        _;
-    }
-
-    modifier onlyModule() {
-        ModuleStatus status = _modules[msg.sender];
-        if (status == ModuleStatus.None) revert Treasury_ModuleNotAuthorized(msg.sender, status);
-        _;
-    }
 
     /// @param authority the AccessManager that governs the ledger
     /// @param registry_ where partners' keys and statuses are kept
@@ -78,7 +72,7 @@ contract Treasury is ITreasury, AccessManaged {
     /// @inheritdoc ITreasury
     function announceModule(address module, ModuleStatus status) external restricted {
         _requireContract(module);
-        ModuleStatus current = _modules[module];
+        ModuleStatus current = _modules[module].status;
         if (!_gains(current, status)) revert Treasury_IllegalModuleStatus(module, current, status);
         ModuleAnnouncement memory before = _announcements[module];
         if (before.status == ModuleStatus.None) ++announcedModules;
@@ -98,11 +92,10 @@ contract Treasury is ITreasury, AccessManaged {
             revert Treasury_ModuleNoticeNotOver(module, block.timestamp, announced.from, announced.until);
         }
         // It still gains by it: since the announcement the module can only have lost rights.
-        ModuleStatus current = _modules[module];
+        ModuleStatus current = _modules[module].status;
         _endAnnouncement(module);
         moduleActivatedAt = uint48(block.timestamp);
-        _modules[module] = status;
-        if (!_wasModule(module)) _everModules.push(module);
+        _modules[module] = Module(status, _numberOf(module));
         emit ModuleChanged(module, current, status);
     }
 
@@ -118,11 +111,12 @@ contract Treasury is ITreasury, AccessManaged {
 
     /// @inheritdoc ITreasury
     function restrictModule(address module, ModuleStatus current, ModuleStatus status) external restricted {
-        if (current != _modules[module]) revert Treasury_ModuleStatusMismatch(module, current, _modules[module]);
+        ModuleStatus found = _modules[module].status;
+        if (current != found) revert Treasury_ModuleStatusMismatch(module, current, found);
         if (current == status || _gains(current, status)) {
             revert Treasury_IllegalModuleStatus(module, current, status);
         }
-        _modules[module] = status;
+        _modules[module].status = status;
         emit ModuleChanged(module, current, status);
     }
 
@@ -152,7 +146,7 @@ contract Treasury is ITreasury, AccessManaged {
         if (to == address(this)) revert Treasury_InvalidRecipient(to);
         ISettlementToken token = _tokenOf(currency);
         // Effect
-        _takeAvailable(partner, currency, amount);
+        _take(partner, currency, amount);
         emit Withdrawn(partner, currency, to, amount);
         // Interaction
         token.safeTransfer(to, amount);
@@ -165,41 +159,60 @@ contract Treasury is ITreasury, AccessManaged {
         bool open = announcedModules > 0 || since < moduleActivatedAt || block.timestamp >= opensAt;
         if (!open) revert Treasury_ExitNotOpen(partner, since, opensAt);
         ISettlementToken token = _tokenOf(currency);
-        amount = _available[partner][currency];
+        amount = _money[partner][currency][AVAILABLE];
         if (amount == 0) revert Treasury_ZeroAmount();
         // Effect
-        _takeAvailable(partner, currency, amount);
+        _take(partner, currency, amount);
         emit Withdrawn(partner, currency, msg.sender, amount);
         // Interaction
         token.safeTransfer(msg.sender, amount);
     }
 
     /// @inheritdoc ITreasury
-    function hold(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyActiveModule {
-        _takeAvailable(partner, currency, amount);
-        HoldingId id = toHoldingId(msg.sender, partner, currency);
-        _holdings[id] = Holding(_holdings[id].amount + amount, true);
-        emit Held(id, amount);
+    function hold(Hold[] calldata holds) external {
+        Module memory module = _modules[msg.sender];
+        if (module.status != ModuleStatus.Active) revert Treasury_ModuleNotAuthorized(msg.sender, module.status);
+        for (uint256 i = 0; i < holds.length; ++i) {
+            (PartnerId partner, CurrencyCode currency, uint128 amount) = holds[i].unpack();
+            uint128[256] storage money = _take(partner, currency, amount);
+            money[module.number] += amount;
+            emit Held(toHoldingId(msg.sender, partner, currency), amount);
+        }
     }
 
     /// @inheritdoc ITreasury
-    function release(PartnerId partner, CurrencyCode currency, uint128 amount) external onlyModule {
-        HoldingId id = _takeHeld(partner, currency, amount);
-        _available[partner][currency] += amount;
-        emit Released(id, amount);
-    }
-
-    /// @inheritdoc ITreasury
-    function transferHeld(PartnerId from, PartnerId to, CurrencyCode currency, uint128 amount) external onlyModule {
-        HoldingId id = _takeHeld(from, currency, amount);
-        _available[to][currency] += amount;
-        emit Moved(id, to, amount);
+    function release(Release[] calldata releases) external {
+        Module memory module = _modules[msg.sender];
+        if (module.status == ModuleStatus.None) revert Treasury_ModuleNotAuthorized(msg.sender, module.status);
+        for (uint256 i = 0; i < releases.length; ++i) {
+            (PartnerId from, PartnerId to, CurrencyCode currency, uint128 amount) = releases[i].unpack();
+            // What the module itself holds: none reaches what another does.
+            uint128[256] storage money = _money[from][currency];
+            uint128 held = money[module.number];
+            if (held < amount) revert Treasury_InsufficientHeld(msg.sender, from, currency, held, amount);
+            money[module.number] = held - amount;
+            HoldingId id = toHoldingId(msg.sender, from, currency);
+            if (from == to) {
+                money[AVAILABLE] += amount;
+                emit Released(id, amount);
+            } else {
+                _money[to][currency][AVAILABLE] += amount;
+                emit Moved(id, to, amount);
+            }
+        }
     }
 
     /// @inheritdoc ITreasury
     function balanceOf(PartnerId partner, CurrencyCode currency) external view returns (Balance memory balance) {
-        balance.available = _available[partner][currency];
-        for (uint256 i = 0; i < _everModules.length; ++i) balance.held += heldBy(_everModules[i], partner, currency);
+        uint128[256] storage money = _money[partner][currency];
+        balance.available = money[AVAILABLE];
+        for (uint256 number = 1; number <= _everModules.length; ++number) balance.held += money[number];
+    }
+
+    /// @inheritdoc ITreasury
+    function heldBy(address module, PartnerId partner, CurrencyCode currency) external view returns (uint128) {
+        uint8 number = _modules[module].number;
+        return number == 0 ? 0 : _money[partner][currency][number];
     }
 
     /// @inheritdoc ITreasury
@@ -214,7 +227,7 @@ contract Treasury is ITreasury, AccessManaged {
 
     /// @inheritdoc ITreasury
     function statusOfModule(address module) external view returns (ModuleStatus) {
-        return _modules[module];
+        return _modules[module].status;
     }
 
     /// @inheritdoc ITreasury
@@ -229,7 +242,7 @@ contract Treasury is ITreasury, AccessManaged {
         if (amount == 0) revert Treasury_ZeroAmount();
         ISettlementToken token = _tokenOf(currency);
         // Effect
-        _available[partner][currency] += amount;
+        _money[partner][currency][AVAILABLE] += amount;
         emit Deposited(partner, currency, msg.sender, amount);
         // Interaction
         uint256 before = token.balanceOf(address(this));
@@ -238,33 +251,30 @@ contract Treasury is ITreasury, AccessManaged {
         if (received != amount) revert Treasury_AmountMismatch(amount, received);
     }
 
-    /// @inheritdoc ITreasury
-    function heldBy(address module, PartnerId partner, CurrencyCode currency) public view returns (uint128) {
-        return _holdings[toHoldingId(module, partner, currency)].amount;
-    }
-
     function _endAnnouncement(address module) private {
         delete _announcements[module];
         --announcedModules;
     }
 
-    function _takeAvailable(PartnerId partner, CurrencyCode currency, uint128 amount) private {
-        uint128 available = _available[partner][currency];
+    /// @dev From what the partner has available.
+    function _take(
+        PartnerId partner,
+        CurrencyCode currency,
+        uint128 amount
+    ) private returns (uint128[256] storage money) {
+        money = _money[partner][currency];
+        uint128 available = money[AVAILABLE];
         if (available < amount) revert Treasury_InsufficientAvailable(partner, currency, available, amount);
-        _available[partner][currency] = available - amount;
+        money[AVAILABLE] = available - amount;
     }
 
-    /// @dev Of what the caller holds: no module reaches what another holds.
-    function _takeHeld(PartnerId partner, CurrencyCode currency, uint128 amount) private returns (HoldingId id) {
-        id = toHoldingId(msg.sender, partner, currency);
-        uint128 held = _holdings[id].amount;
-        if (held < amount) revert Treasury_InsufficientHeld(msg.sender, partner, currency, held, amount);
-        _holdings[id].amount = held - amount;
-    }
-
-    function _wasModule(address module) private view returns (bool) {
-        for (uint256 i = 0; i < _everModules.length; ++i) if (_everModules[i] == module) return true;
-        return false;
+    /// @dev A module keeps its number for good, and with it what it holds.
+    function _numberOf(address module) private returns (uint8 number) {
+        number = _modules[module].number;
+        if (number != 0) return number;
+        if (_everModules.length == type(uint8).max) revert Treasury_TooManyModules();
+        _everModules.push(module);
+        return uint8(_everModules.length);
     }
 
     function _requireContract(address account) private view {

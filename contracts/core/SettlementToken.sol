@@ -7,8 +7,8 @@ import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20P
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ISettlementToken, ReserveAttestation} from "./interfaces/ISettlementToken.sol";
-import {Signatures} from "./libraries/Signatures.sol";
-import {CurrencyCode} from "./types/CurrencyCode.sol";
+import {Signatures} from "./Signatures.sol";
+import {CurrencyCode} from "../types/CurrencyCode.sol";
 
 /// @title SettlementToken
 /// @notice See {ISettlementToken}.

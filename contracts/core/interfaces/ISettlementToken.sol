@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {CurrencyCode} from "../types/CurrencyCode.sol";
+import {CurrencyCode} from "../../types/CurrencyCode.sol";
 
 /// What an attestor signs (EIP-712, in the token's own domain): the money that stood behind the token at a moment.
 struct ReserveAttestation {

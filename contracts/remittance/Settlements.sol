@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {ITransferRegistry} from "../interfaces/ITransferRegistry.sol";
-import {BatchHeader, MultiProof, RejectedLeaf, Rejection, Transfer} from "../types/Batch.sol";
-import {BatchId} from "../types/BatchId.sol";
+import {ITransferRegistry} from "./ITransferRegistry.sol";
+import {BatchHeader, MultiProof, RejectedLeaf, Rejection, Transfer} from "./Batch.sol";
+import {BatchId} from "./BatchId.sol";
 import {BatchHashing} from "./BatchHashing.sol";
 
 /// What settling a batch comes to. All amounts in minor units.
@@ -26,7 +26,7 @@ library Settlements {
     /// @notice Computes the settlement, or reverts with the first rule that the rejections break.
     function compute(
         BatchId batchId,
-        BatchHeader calldata header,
+        BatchHeader memory header,
         Rejection[] calldata rejections,
         MultiProof calldata proof
     ) internal pure returns (Settlement memory s) {
@@ -53,12 +53,11 @@ library Settlements {
     /// must hold for what is settled as it did for the whole: otherwise source and target partner could choose
     /// rejections that refund one currency and not the other, at the provider's cost. Where both currencies are the
     /// same, both amounts must be.
-    function requireRate(BatchHeader calldata header, uint128 sourceAmount, uint128 targetAmount) internal pure {
+    function requireRate(BatchHeader memory header, uint128 sourceAmount, uint128 targetAmount) internal pure {
         bool exceeded =
             header.sourceCurrency == header.targetCurrency
                 ? sourceAmount != targetAmount
-                : uint256(targetAmount) * header.quote.rateDenominator >
-                    uint256(sourceAmount) * header.quote.rateNumerator;
+                : !header.quote.buys(sourceAmount, targetAmount);
         if (exceeded) revert ITransferRegistry.TransferRegistry_RateExceeded(sourceAmount, targetAmount);
     }
 
@@ -96,7 +95,7 @@ library Settlements {
     /// @dev The ledger sees only the leaves that are rejected, so it can hold them only to what the header says: what
     /// is left must be enough for the transfers that are not rejected, and nothing where there are none.
     function _subtract(
-        BatchHeader calldata header,
+        BatchHeader memory header,
         uint256 rejected,
         uint256 rejectedSource,
         uint256 rejectedTarget,

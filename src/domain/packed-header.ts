@@ -1,0 +1,108 @@
+import type { BatchHeader } from "./batch.ts";
+import type { Hex } from "./bytes/hex.ts";
+import { parsePartnerId, type PartnerId } from "./partner.ts";
+import { InvalidInput } from "./errors.ts";
+
+/** A batch header as the ledger's calldata and events carry it: see PackedHeader.sol. */
+export interface PackedHeader {
+  readonly terms: bigint;
+  readonly totals: bigint;
+  readonly root: Hex;
+  readonly quoteTerms: bigint;
+  readonly quoteRate: bigint;
+  readonly limits: bigint;
+}
+
+/** Fields of a word from the lowest bits up, with how many bits each has. */
+type Layout = readonly (readonly [value: number | bigint, bits: number])[];
+
+/** @throws InvalidInput for a value that does not fit its type */
+export function packHeader(header: BatchHeader): PackedHeader {
+  const { quote } = header;
+  return {
+    terms: pack([
+      [header.source, 16],
+      [header.target, 16],
+      [header.sourceCurrency, 16],
+      [header.targetCurrency, 16],
+      [header.count, 32],
+      [header.expiresAt, 48],
+    ]),
+    totals: pack([
+      [header.sourceTotal, 128],
+      [header.targetTotal, 128],
+    ]),
+    root: header.root,
+    quoteTerms: pack([
+      [quote.provider, 16],
+      [quote.taker, 16],
+      [quote.sourceCurrency, 16],
+      [quote.targetCurrency, 16],
+      [quote.validUntil, 48],
+      [quote.maxHold, 32],
+      [quote.nonce, 64],
+    ]),
+    quoteRate: pack([
+      [quote.rateNumerator, 128],
+      [quote.rateDenominator, 128],
+    ]),
+    limits: pack([
+      [header.fee, 128],
+      [quote.capacity, 128],
+    ]),
+  };
+}
+
+/** @throws InvalidInput where a partner's id is none */
+export function unpackHeader({ terms, totals, root, quoteTerms, quoteRate, limits }: PackedHeader): BatchHeader {
+  return {
+    source: parsePartnerId(field(terms, 0, 16)),
+    target: parsePartnerId(field(terms, 16, 16)),
+    sourceCurrency: integer(terms, 32, 16),
+    targetCurrency: integer(terms, 48, 16),
+    count: integer(terms, 64, 32),
+    sourceTotal: field(totals, 0, 128),
+    targetTotal: field(totals, 128, 128),
+    fee: field(limits, 0, 128),
+    expiresAt: integer(terms, 96, 48),
+    root,
+    quote: {
+      provider: partnerOrNone(quoteTerms, 0),
+      taker: partnerOrNone(quoteTerms, 16),
+      sourceCurrency: integer(quoteTerms, 32, 16),
+      targetCurrency: integer(quoteTerms, 48, 16),
+      rateNumerator: field(quoteRate, 0, 128),
+      rateDenominator: field(quoteRate, 128, 128),
+      capacity: field(limits, 128, 128),
+      validUntil: integer(quoteTerms, 64, 48),
+      maxHold: integer(quoteTerms, 112, 32),
+      nonce: field(quoteTerms, 144, 64),
+    },
+  };
+}
+
+function pack(layout: Layout): bigint {
+  let [word, at] = [0n, 0n];
+  for (const [value, bits] of layout) {
+    const part = BigInt(value);
+    if (part < 0n || part >> BigInt(bits) !== 0n) {
+      throw new InvalidInput("header", `fields that fit ${bits} bits`, value);
+    }
+    word |= part << at;
+    at += BigInt(bits);
+  }
+  return word;
+}
+
+function field(word: bigint, at: number, bits: number): bigint {
+  return BigInt.asUintN(bits, word >> BigInt(at));
+}
+
+/** Of at most 48 bits, which a number holds exactly. */
+function integer(word: bigint, at: number, bits: number): number {
+  return Number.parseInt(field(word, at, bits).toString(), 10);
+}
+
+function partnerOrNone(word: bigint, at: number): PartnerId | 0 {
+  return field(word, at, 16) === 0n ? 0 : parsePartnerId(field(word, at, 16));
+}
