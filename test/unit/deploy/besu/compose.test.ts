@@ -54,8 +54,9 @@ describe("the compose files", () => {
 
   it("use only networks that they declare", () => {
     const plan = examplePlan();
+    const files = generate(plan);
     for (const path of composePaths(plan)) {
-      const compose = yamlOf(generate(plan), path);
+      const compose = yamlOf(files, path);
       const declared = Object.keys(tree(compose["networks"]));
       const used = Object.values(tree(compose["services"])).flatMap((service) => networksOf(service));
       expect(declared, path).to.include.members(used);
