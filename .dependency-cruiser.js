@@ -37,7 +37,7 @@ const featuresMayImport = {
   notifications: [],
   remittance: ["wallet", "peers", "partners", "pricing", "liquidity"],
   reconciliation: ["remittance"],
-  operators: ["remittance"],
+  operators: [],
 };
 
 const OURS = "^(src|sdk|sandbox|deploy|scripts|test|ignition)/";

@@ -1,4 +1,4 @@
-import type { Reconcile, RelayContext, RelayFeature } from "../features/context.ts";
+import type { Erase, Reconcile, RelayContext, RelayFeature } from "../features/context.ts";
 import type { ProblemTable } from "../schema/problems.ts";
 import type { Settings, SettingSections } from "../kernel/config/settings.ts";
 import type { ServerOptions } from "../kernel/http/context.ts";
@@ -14,6 +14,7 @@ import { KERNEL_METRICS } from "../kernel/telemetry/metrics.ts";
 export interface Composition {
   readonly steps: readonly StepOf<RelayContext>[];
   readonly reconcilers: readonly Reconcile[];
+  readonly erasers: readonly Erase[];
   /** What a server has of them. */
   served(relay: RelayContext): Pick<ServerOptions, "routes" | "eventTypes" | "alarmCodes" | "tags">;
   messages(relay: RelayContext): readonly PeerMessage[];
@@ -44,6 +45,7 @@ export async function compose(features: readonly RelayFeature[]): Promise<Compos
   requireDistinct("step", steps.map(nameOf));
   return {
     steps,
+    erasers: works.flatMap(({ erase }) => (erase === undefined ? [] : [erase])),
     reconcilers: works.flatMap(({ reconcile }) => (reconcile === undefined ? [] : [reconcile])),
     served: (relay) => ({ routes: works.flatMap(({ routes = [] }) => routes.map((of) => of(relay))), ...told }),
     messages: (relay) => works.flatMap(({ messages }) => messages?.(relay) ?? []),

@@ -78,7 +78,7 @@ const START_BACKOFF = { firstDelayMs: 200, maxDelayMs: 5_000 };
 export async function openContext(
   config: StartConfig,
   given: Partial<RelayParts>,
-  { reconcilers }: Pick<Composition, "reconcilers">,
+  { reconcilers, erasers }: Pick<Composition, "reconcilers" | "erasers">,
   toClose: ToClose,
 ): Promise<RelayContext> {
   const { features = FEATURES } = given;
@@ -130,6 +130,7 @@ export async function openContext(
     checkpoint: given.checkpoint ?? checkpointOf(process.env),
     wake: createWake<StepName>(),
     reconcilers,
+    erasers,
   };
 }
 

@@ -6,6 +6,7 @@ import type { CurrencyCode } from "../domain/currency.ts";
 import type { AddCommands } from "../command/act.ts";
 import type { Findings } from "../kernel/findings.ts";
 import type { LedgerEvent } from "../ledger/events.ts";
+import type { Uetr } from "../domain/uetr.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import type { Ledger } from "../ledger/contracts.ts";
 import type { LedgerKey } from "../ledger/keys/key.ts";
@@ -43,6 +44,8 @@ export interface RelayContext extends KernelContext {
   readonly checkpoint: Checkpoint;
   /** The features' parts in a reconciliation. */
   readonly reconcilers: readonly Reconcile[];
+  /** How they erase personal data. */
+  readonly erasers: readonly Erase[];
 }
 
 /** Does what is due for one relay. */
@@ -58,7 +61,27 @@ export interface RelayFeature extends Feature<RelayWork> {
 export interface RelayWork extends FeatureWork<RelayContext> {
   /** Compares what is its own in the store with the ledger. */
   readonly reconcile?: Reconcile;
+  /** Erases personal data that is its own. */
+  readonly erase?: Erase;
 }
+
+/** How a feature erases personal data. What is unfinished is left, whatever is asked. */
+export interface Erase {
+  /**
+   * Of all that is older than a time, which is not in the future.
+   * @param beforeMs milliseconds since the epoch
+   * @returns of how much, by what it is
+   */
+  readonly older: (context: RelayContext, beforeMs: number) => Promise<Readonly<Record<string, number>>>;
+  /** Of one transfer, sent or received. */
+  readonly transfer: (context: RelayContext, uetr: Uetr) => Promise<Erasure>;
+}
+
+/**
+ * What became of a wish to erase one transfer: all of it that was here is gone; nothing was erased, for it is in flight;
+ * or there is no such transfer.
+ */
+export type Erasure = "erased" | "in flight" | "unknown";
 
 /** Begins a feature's part in a reconciliation, which tells what it finds. */
 export type Reconcile = (context: RelayContext, scope: ReconciliationScope, findings: Findings) => Reconciling;

@@ -41,7 +41,7 @@ interface State {
 
 /** Undefined while the ledger has not been read. */
 async function judge(
-  { db, clock, log }: RelayContext,
+  { db, clock, log }: Pick<RelayContext, "db" | "clock" | "log">,
   currency: CurrencyCode,
   lowWater: bigint,
 ): Promise<State | undefined> {

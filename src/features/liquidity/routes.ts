@@ -25,7 +25,10 @@ export function balanceRoutes(relay: RelayContext): RoutesOf {
     });
 }
 
-function balanceJson({ settings }: RelayContext, { currency, available, held, committed, block }: Funds): BalanceJson {
+function balanceJson(
+  { settings }: Pick<RelayContext, "settings">,
+  { currency, available, held, committed, block }: Funds,
+): BalanceJson {
   const lowWater = settings.liquidity.lowWater[currency];
   return {
     available: moneyJson(available, currency),

@@ -16,7 +16,7 @@ export interface EventFeed {
 /** How often the store is asked while nobody says that there is something. */
 const POLL_INTERVAL_MS = 250;
 
-export function createEventFeed({ db, wake, log }: RelayContext): EventFeed {
+export function createEventFeed({ db, wake, log }: Pick<RelayContext, "db" | "wake" | "log">): EventFeed {
   const waiting = new Set<{ readonly seq: bigint; readonly done: () => void }>();
   let timer: NodeJS.Timeout | undefined;
   let asking = false;

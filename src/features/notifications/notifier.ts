@@ -154,6 +154,6 @@ function errorOf(result: SendResult): string | undefined {
   return result.status >= 200 && result.status < 300 ? undefined : `HTTP ${result.status}`;
 }
 
-function fraction({ drawBytes }: RelayContext): number {
+function fraction({ drawBytes }: Pick<RelayContext, "drawBytes">): number {
   return Buffer.from(drawBytes(4)).readUInt32BE() / 2 ** 32;
 }

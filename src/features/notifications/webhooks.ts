@@ -37,7 +37,7 @@ export async function registerWebhook(
  * @returns false where there is no such webhook or event, or the webhook is disabled
  */
 export async function replayDelivery(
-  { db, clock, wake }: RelayContext,
+  { db, clock, wake }: Pick<RelayContext, "db" | "clock" | "wake">,
   webhook: string,
   event: string,
 ): Promise<boolean> {
@@ -58,10 +58,10 @@ export function webhookJson({ id, url, types, createdAt, disabledAt }: Webhook):
 }
 
 /** What signs for an endpoint. */
-export function signerOf({ sealer }: RelayContext, { id, sealedSecret }: Endpoint): Signer {
+export function signerOf({ sealer }: Pick<RelayContext, "sealer">, { id, sealedSecret }: Endpoint): Signer {
   return new Signer(Buffer.from(sealer.open(sealedSecret, SEALED.webhooks.bind(id))).toString("utf8"));
 }
 
-export function webhookReach({ settings }: RelayContext): Reach {
+export function webhookReach({ settings }: Pick<RelayContext, "settings">): Reach {
   return { from: "operator", allowUnsafeUrls: settings.webhooks.allowUnsafeUrls };
 }

@@ -57,7 +57,7 @@ async function resealTable(
 
 /** @returns false for what cannot be opened: it is told, and holds up no other */
 async function reseal(
-  { db, sealer, log, checkpoint }: RelayContext,
+  { db, sealer, log, checkpoint }: Pick<RelayContext, "db" | "sealer" | "log" | "checkpoint">,
   table: SealedTable,
   row: SealedRow,
 ): Promise<boolean> {

@@ -17,11 +17,10 @@ import {
 import { parseLabel } from "../../domain/text.ts";
 import { parseUetr } from "../../domain/uetr.ts";
 import { exceeds, issueApiKey, rotateApiKey } from "../../kernel/access/api-keys.ts";
-import { eraseByAge } from "./erasure.ts";
+import { eraseByAge, eraseOne } from "./erasure.ts";
 import { formatInstant as instant } from "../../domain/instant.ts";
 import { findApiKey, listApiKeys, revokeApiKey, type ApiKey } from "../../kernel/access/store.ts";
 import { auditAfter } from "../../kernel/access/audit-store.ts";
-import { eraseTransfer } from "../remittance/store/erase.ts";
 import { placeOf } from "../../kernel/http/cursors.ts";
 import { numberOf } from "../../kernel/store/values.ts";
 import { callerOf, type HttpContext, type RoutesOf } from "../../kernel/http/context.ts";
@@ -193,11 +192,11 @@ function dataRoutes(app: Routes, { relay }: Context): void {
     async ({ body, audit }) => {
       if (body.uetr === undefined) {
         audit.data = { acceptedBefore: body.acceptedBefore ?? "" };
-        const { transfers, payloads } = await eraseByAge(relay, Date.parse(body.acceptedBefore ?? ""));
+        const { transfers = 0, payloads = 0 } = await eraseByAge(relay, Date.parse(body.acceptedBefore ?? ""));
         return { erased: transfers, payloads };
       }
       audit.subject = body.uetr;
-      const erasure = await eraseTransfer(relay.db, parseUetr(body.uetr));
+      const erasure = await eraseOne(relay, parseUetr(body.uetr));
       if (erasure === "unknown") throw new Problem("not-found", "this relay knows no such transfer");
       if (erasure === "in flight") throw new Problem("not-final", "unfinished data still needs its details");
       return { erased: 1, payloads: 0 };

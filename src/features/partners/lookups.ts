@@ -11,7 +11,10 @@ import type { RelayContext } from "../context.ts";
 export const LOOKUP_ACTION = "payees.lookup";
 
 /** @returns 0 when it may go on; otherwise after how many milliseconds it may */
-export function mayLookUp({ db, clock, settings }: RelayContext, asker: string): Promise<number> {
+export function mayLookUp(
+  { db, clock, settings }: Pick<RelayContext, "db" | "clock" | "settings">,
+  asker: string,
+): Promise<number> {
   return countLookup(db, asker, settings.lookups, clock.nowMs());
 }
 

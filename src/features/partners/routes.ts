@@ -91,7 +91,7 @@ function listRoutes(app: Routes, relay: RelayContext): void {
 }
 
 function participantJson(
-  { partner: self, settings }: RelayContext,
+  { partner: self, settings }: Pick<RelayContext, "partner" | "settings">,
   { id, country, homeCurrency, roles, status }: RegisteredPartner,
 ): Participant {
   // Whoever is registered is one of the others.

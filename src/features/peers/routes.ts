@@ -105,7 +105,7 @@ async function takeBody(request: FastifyRequest, payload: IncomingMessage): Prom
 }
 
 async function authenticate(
-  { partner, peers, registry, clock }: RelayContext,
+  { partner, peers, registry, clock }: Pick<RelayContext, "partner" | "peers" | "registry" | "clock">,
   admission: Admission,
   request: FastifyRequest,
 ): Promise<PartnerId> {
@@ -166,7 +166,7 @@ function refusalOf(error: unknown): Refused | undefined {
 
 /** Logs why a message was not taken. */
 function noteProblem(
-  { log }: RelayContext,
+  { log }: Pick<RelayContext, "log">,
   error: unknown,
   request: FastifyRequest,
   sender: PartnerId | undefined,

@@ -69,7 +69,11 @@ export function moneyKey(provider: number, currency: CurrencyCode): string {
 const MOST_AT_ONCE = 64;
 
 /** Reads what providers have of the money that they sell, where it is not known or has been moved. */
-export async function readProviderFunds({ db, clock, ledger }: RelayContext): Promise<void> {
+export async function readProviderFunds({
+  db,
+  clock,
+  ledger,
+}: Pick<RelayContext, "db" | "clock" | "ledger">): Promise<void> {
   const due = await providerFundsToRead(db, clock.nowMs(), MOST_AT_ONCE);
   if (due.length === 0) return;
   const { number: block } = await latestHead(ledger);

@@ -143,7 +143,10 @@ export async function blameProvider(
 }
 
 /** Counts and logs what `recordProviderFailure` has written, once that is stored. */
-export function tellProviderFailure({ metrics, log, wake }: RelayContext, failure: ProviderFailure | undefined): void {
+export function tellProviderFailure(
+  { metrics, log, wake }: Pick<RelayContext, "metrics" | "log" | "wake">,
+  failure: ProviderFailure | undefined,
+): void {
   if (failure === undefined) return;
   const { provider, reason } = failure;
   metrics.providerFailures.inc({ provider: String(provider), reason });

@@ -58,7 +58,7 @@ export const pricingStep: Step = async (context) => {
   return false;
 };
 
-async function tellPassedOver({ db, metrics }: RelayContext, nowMs: number): Promise<void> {
+async function tellPassedOver({ db, metrics }: Pick<RelayContext, "db" | "metrics">, nowMs: number): Promise<void> {
   metrics.providersPassedOver.reset();
   for (const { provider, reason, ...pair } of await providersPassedOver(db, nowMs)) {
     metrics.providersPassedOver.set({ provider: String(provider), pair: pairName(pair), reason }, 1);

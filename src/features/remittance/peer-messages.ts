@@ -77,7 +77,11 @@ async function takePayload(context: RelayContext, from: PartnerId, payload: Read
  * Until when, in seconds of ledger time, a batch can be opened. The ledger takes none that would hold its money for
  * longer than it allows: one that says so cannot keep its payload here forever. A day is left for clocks that differ.
  */
-async function lastChance({ db }: RelayContext, { expiresAt }: BatchHeader, nowMs: number): Promise<number> {
+async function lastChance(
+  { db }: Pick<RelayContext, "db">,
+  { expiresAt }: BatchHeader,
+  nowMs: number,
+): Promise<number> {
   const read = await readCursor(db);
   const latestSeconds = Math.max(Math.floor(nowMs / 1_000), read?.timeSeconds ?? 0);
   return Math.min(expiresAt, latestSeconds + 2 * MAX_HOLD_SECONDS);
@@ -87,7 +91,11 @@ async function lastChance({ db }: RelayContext, { expiresAt }: BatchHeader, nowM
 const MAX_UNOPENED = { count: 1_000, bytes: 2 ** 28 };
 const UNOPENED_WAIT_MS = 10_000;
 
-async function requireSame({ db, sealer }: RelayContext, batch: Hex, bytes: Uint8Array): Promise<void> {
+async function requireSame(
+  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
+  batch: Hex,
+  bytes: Uint8Array,
+): Promise<void> {
   const sealed = await sealedPayloadOf(db, batch);
   // Erased: all that was to be done with it has been done.
   if (sealed === null || sealed === undefined) return;

@@ -60,7 +60,7 @@ export async function buildReceipt(
 }
 
 function receiptOf(
-  { ledger }: RelayContext,
+  { ledger }: Pick<RelayContext, "ledger">,
   uetr: Uetr,
   { batch, transfers }: Known,
   { header, status, rejected, opened, final }: EndedBatch,
@@ -89,7 +89,10 @@ function receiptOf(
   };
 }
 
-async function sent({ db, sealer }: RelayContext, uetr: Uetr): Promise<Known | Refusal | undefined> {
+async function sent(
+  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
+  uetr: Uetr,
+): Promise<Known | Refusal | undefined> {
   const found = await findSent(db, uetr);
   if (found === undefined) return undefined;
   const { batch, sealed } = found;
@@ -98,7 +101,10 @@ async function sent({ db, sealer }: RelayContext, uetr: Uetr): Promise<Known | R
   return { kind: "known", batch, transfers, opening: sealed && openDetails(sealer, uetr, sealed) };
 }
 
-async function received({ db, sealer }: RelayContext, uetr: Uetr): Promise<Known | Refusal | undefined> {
+async function received(
+  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
+  uetr: Uetr,
+): Promise<Known | Refusal | undefined> {
   const batch = await findReceivedBatch(db, uetr);
   if (batch === undefined) return undefined;
   const sealed = await sealedPayloadOf(db, batch);

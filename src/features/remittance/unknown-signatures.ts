@@ -55,7 +55,11 @@ function eventOf(found: readonly UnknownSignature[], nowMs: number): NewEvent {
 }
 
 /** For a day they are an alarm, whichever process finds them, and whether or not it is restarted. */
-export async function showUnknownSignatures({ db, clock, metrics }: RelayContext): Promise<void> {
+export async function showUnknownSignatures({
+  db,
+  clock,
+  metrics,
+}: Pick<RelayContext, "db" | "clock" | "metrics">): Promise<void> {
   const counts = await countUnknownSignatures(db, clock.nowMs() - DAY_MS);
   for (const call of SIGNED_CALLS) metrics.unknownSignatures.set({ call }, counts.get(call) ?? 0);
 }

@@ -11,6 +11,7 @@ import { settlerStep } from "./steps/settler.ts";
 import { sweeperStep } from "./steps/sweeper.ts";
 import { watcherStep } from "./steps/watcher.ts";
 import { unknownSignatureAlarms } from "./unknown-signatures.ts";
+import { eraseTransfers } from "./erase.ts";
 import { reconcileTransfers } from "./reconcile/reconcile.ts";
 
 export const remittanceWork: RelayWork = {
@@ -29,4 +30,5 @@ export const remittanceWork: RelayWork = {
   messages: remittanceMessages,
   alarms: (context) => () => unknownSignatureAlarms(context),
   reconcile: reconcileTransfers,
+  erase: eraseTransfers,
 };

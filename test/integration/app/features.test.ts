@@ -151,4 +151,19 @@ describe("a feature that a relay did not have", () => {
     expect(ran).to.include({ code: 9 });
     expect(ran.out).to.match(/greeting +nobody +It was sent, and not told\./);
   });
+
+  it("erases what is its own with the others", async () => {
+    await relay.context.db.query("INSERT INTO greetings (text, sent_at) VALUES ('long ago', 1)");
+    const erase = (body: object) =>
+      ask("/v1/erasures", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const nobodys = await erase({ uetr: "eb6305c9-1f7f-49de-aed0-16487c27b42d" });
+    expect(nobodys.body).to.include({ status: 404, code: "not-found" });
+    const answer = await erase({ acceptedBefore: "2020-01-01T00:00:00.000Z" });
+    expect(answer).to.deep.equal({ status: 200, body: { erased: 0, payloads: 0 } });
+    expect(JSON.stringify((await ask("/v1/greetings")).body)).not.to.include("long ago");
+  });
 });

@@ -159,6 +159,7 @@ export async function apiRelay(
 ): Promise<ApiRelay> {
   const registry = fakeRegistry();
   const providers = fakeProviders();
+  const composition = await compose(FEATURES);
   const context = {
     partner: ALIPAY_HK,
     settings: SETTINGS,
@@ -173,6 +174,7 @@ export async function apiRelay(
     log: silentLogger,
     metrics: createMetrics({ partner: ALIPAY_HK }, metricsOf(FEATURES)),
     problems: problemsOf(FEATURES),
+    erasers: composition.erasers,
     tracer: noTracer,
     checkpoint: noCheckpoint,
     wake: createWake<StepName>(),
@@ -182,7 +184,7 @@ export async function apiRelay(
   } as unknown as RelayContext;
   const readiness = () => Promise.resolve({ ready: true, reasons: [] });
   const app = await createServer(context, {
-    ...(await compose(FEATURES)).served(context),
+    ...composition.served(context),
     readiness,
     failuresPerMinute: 1_000,
     ...extras,

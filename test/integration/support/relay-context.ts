@@ -112,6 +112,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
   const wake = createWake<StepName>();
   wake.onWake((step) => woken.push(step));
   const kills = new Map<string, number>();
+  const { reconcilers, erasers } = await compose(FEATURES);
   return {
     partner,
     db,
@@ -134,7 +135,8 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     metrics: createMetrics({ partner }, metricsOf(FEATURES)),
     problems: problemsOf(FEATURES),
     tracer: noTracer,
-    reconcilers: (await compose(FEATURES)).reconcilers,
+    reconcilers,
+    erasers,
     wake,
     woken,
     ...given,

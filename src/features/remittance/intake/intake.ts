@@ -122,7 +122,7 @@ async function answerOnce(
 
 /** To a submission under a UETR that is stored. */
 function answerAgain(
-  { sealer }: RelayContext,
+  { sealer }: Pick<RelayContext, "sealer">,
   transfer: AcceptedTransfer,
   again: ReadSubmission | BrokenSubmission,
 ): Submission {
@@ -141,7 +141,7 @@ function answerAgain(
 
 /** Has what says that something is stored say how that stands. */
 async function withStanding(
-  { db, problems }: RelayContext,
+  { db, problems }: Pick<RelayContext, "db" | "problems">,
   answers: readonly { readonly uetr: Uetr; readonly answer: Submission }[],
 ): Promise<readonly Submission[]> {
   const isOfStored = (answer: Submission): answer is Refusal =>
@@ -159,7 +159,7 @@ async function withStanding(
  * same submission may be under way once more: in this process, in another one, or on the wallet's second try.
  */
 async function refuseForGood(
-  { db, clock, problems }: RelayContext,
+  { db, clock, problems }: Pick<RelayContext, "db" | "clock" | "problems">,
   refusals: ReadonlyMap<Uetr, Refusal>,
 ): Promise<void> {
   const refusedAt = clock.nowMs();
@@ -281,7 +281,7 @@ async function priceBy(
 }
 
 function resolve(
-  { partner, clock }: RelayContext,
+  { partner, clock }: Pick<RelayContext, "partner" | "clock">,
   view: RegistryView,
   quotes: ReadonlyMap<string, CustomerQuote>,
   { request }: ReadSubmission,
@@ -310,7 +310,7 @@ function resolve(
 }
 
 async function asTransfer(
-  { sealer, drawBytes, clock, settings }: RelayContext,
+  { sealer, drawBytes, clock, settings }: Pick<RelayContext, "sealer" | "drawBytes" | "clock" | "settings">,
   funds: FundsEstimate,
   funded: Set<Uetr>,
   { read, corridor: { corridor }, price }: Priced,
@@ -391,7 +391,7 @@ async function quoteTransfer(context: RelayContext, pricer: Pricer, request: Quo
   return { kind: "quoted", quote: { ...quote, provider: drawn?.quote } };
 }
 
-function count({ metrics }: RelayContext, answer: Submission): void {
+function count({ metrics }: Pick<RelayContext, "metrics">, answer: Submission): void {
   if (answer.kind === "refused") metrics.transfersRefused.inc({ code: answer.code });
   else if (!answer.replayed) metrics.transfersAccepted.inc({ target: String(answer.transfer.target) });
 }

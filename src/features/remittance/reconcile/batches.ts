@@ -60,7 +60,7 @@ export async function findInBatches(
 }
 
 async function findMissing(
-  { ledger }: RelayContext,
+  { ledger }: Pick<RelayContext, "ledger">,
   block: number,
   missing: readonly ReplayedOpening[],
   findings: Findings,
@@ -157,7 +157,11 @@ function contradictionsTo(header: BatchHeader, transfers: readonly Transfer[]): 
   ];
 }
 
-function findInDetails({ sealer }: RelayContext, transfer: CommittedTransfer, findings: Findings): void {
+function findInDetails(
+  { sealer }: Pick<RelayContext, "sealer">,
+  transfer: CommittedTransfer,
+  findings: Findings,
+): void {
   const { uetr, sealed } = transfer;
   if (sealed === null) return;
   const opening = unlessBroken(() => openDetails(sealer, uetr, sealed));
@@ -193,7 +197,7 @@ async function findInReceived(context: RelayContext, end: ReplayedEnd, findings:
 }
 
 async function findInPayload(
-  { sealer }: RelayContext,
+  { sealer }: Pick<RelayContext, "sealer">,
   ending: ReplayedEnd,
   promised: Promised & { readonly payload: Uint8Array },
   findings: Findings,

@@ -93,7 +93,7 @@ interface Moment {
   readonly ledgerTime: number;
 }
 
-async function readMoment({ ledger, clock }: RelayContext): Promise<Moment> {
+async function readMoment({ ledger, clock }: Pick<RelayContext, "ledger" | "clock">): Promise<Moment> {
   const block = await latestHead(ledger);
   const nowSeconds = Math.max(block.timeSeconds, Math.floor(clock.nowMs() / 1_000));
   return { block, nowSeconds, ledgerTime: await ledgerTimeAt(ledger, block.number) };
@@ -187,11 +187,11 @@ async function roomFor(
 }
 
 /** What the time of waiting transfers is judged by: a clock that is wrong fails nobody. */
-function waitingTimeOf({ clock, clockSkew }: RelayContext): number {
+function waitingTimeOf({ clock, clockSkew }: Pick<RelayContext, "clock" | "clockSkew">): number {
   return clockSkew.now().isBeyond ? -Infinity : clock.nowMs();
 }
 
-function corridorOf({ partner }: RelayContext, group: WaitingGroup): Corridor {
+function corridorOf({ partner }: Pick<RelayContext, "partner">, group: WaitingGroup): Corridor {
   return { source: partner, ...group };
 }
 
@@ -292,7 +292,10 @@ async function failExpired(context: RelayContext, group: WaitingGroup, reason: R
   }
 }
 
-async function failAll({ db, clock, log, metrics, wake }: RelayContext, failures: Selection["failed"]): Promise<void> {
+async function failAll(
+  { db, clock, log, metrics, wake }: Pick<RelayContext, "db" | "clock" | "log" | "metrics" | "wake">,
+  failures: Selection["failed"],
+): Promise<void> {
   const at = clock.nowMs();
   for (const [reason, list] of Map.groupBy(failures, (failure) => failure.reason)) {
     const uetrs = list.map(({ transfer }) => transfer.uetr);

@@ -59,7 +59,7 @@ async function confirm(context: RelayContext, client: PeerClient, batch: Unconfi
 }
 
 async function postpone(
-  { db, clock, settings, wake }: RelayContext,
+  { db, clock, settings, wake }: Pick<RelayContext, "db" | "clock" | "settings" | "wake">,
   batch: UnconfirmedBatch,
   why: string,
 ): Promise<void> {

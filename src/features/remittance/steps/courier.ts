@@ -75,7 +75,7 @@ async function deliver(context: RelayContext, client: PeerClient, batch: Undeliv
 }
 
 async function postpone(
-  { db, clock, settings, wake }: RelayContext,
+  { db, clock, settings, wake }: Pick<RelayContext, "db" | "clock" | "settings" | "wake">,
   batch: UndeliveredBatch,
   why: string,
 ): Promise<void> {
@@ -85,7 +85,7 @@ async function postpone(
 }
 
 async function payloadOf(
-  { db, sealer }: RelayContext,
+  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
   { id, header }: UndeliveredBatch,
 ): Promise<BatchPayload | undefined> {
   const transfers: PayloadTransfer[] = [];

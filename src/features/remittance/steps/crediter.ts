@@ -207,7 +207,7 @@ interface Outcome {
 }
 
 function sortOut(
-  { clock, settings }: RelayContext,
+  { clock, settings }: Pick<RelayContext, "clock" | "settings">,
   { id, openedAtMs }: CreditableBatch,
   asked: readonly Asked[],
   { results, silence }: { readonly results: readonly CreditResult[]; readonly silence: string },

@@ -74,7 +74,11 @@ async function blameOnce(context: RelayContext, { id, header }: UnopenedBatch, f
   tellProviderFailure(context, failure);
 }
 
-async function postpone({ db, clock, settings }: RelayContext, batch: UnopenedBatch, why: string): Promise<void> {
+async function postpone(
+  { db, clock, settings }: Pick<RelayContext, "db" | "clock" | "settings">,
+  batch: UnopenedBatch,
+  why: string,
+): Promise<void> {
   await recordOpenAttempt(db, batch.id, clock.nowMs() + backoffMs(batch.attempts + 1, settings.retry), why);
 }
 
@@ -100,7 +104,11 @@ async function voidPastChance(context: RelayContext): Promise<void> {
   });
 }
 
-async function giveUp({ db, clock, metrics, log, wake }: RelayContext, id: Hex, target: number): Promise<void> {
+async function giveUp(
+  { db, clock, metrics, log, wake }: Pick<RelayContext, "db" | "clock" | "metrics" | "log" | "wake">,
+  id: Hex,
+  target: number,
+): Promise<void> {
   const nowMs = clock.nowMs();
   const voided = await db.transaction(async (tx) => {
     const given = await voidBatch(tx, id, nowMs);

@@ -87,7 +87,7 @@ async function decide(context: RelayContext, batch: UndecidedBatch): Promise<voi
 }
 
 async function write(
-  { db, clock }: RelayContext,
+  { db, clock }: Pick<RelayContext, "db" | "clock">,
   decision: Parameters<typeof insertDecision>[1],
 ): Promise<Awaited<ReturnType<typeof insertDecision>>> {
   class Taken extends Error {}
@@ -103,7 +103,7 @@ async function write(
   }
 }
 
-async function isTooLate({ ledger }: RelayContext, { header }: UndecidedBatch): Promise<boolean> {
+async function isTooLate({ ledger }: Pick<RelayContext, "ledger">, { header }: UndecidedBatch): Promise<boolean> {
   // Of a block that is named: other endpoints can confirm it.
   const { number } = await latestHead(ledger);
   return header.expiresAt - (await ledgerTimeAt(ledger, number)) < LEAST_LEFT_SECONDS;
@@ -111,7 +111,7 @@ async function isTooLate({ ledger }: RelayContext, { header }: UndecidedBatch): 
 
 /** The batch's transfers, when they are what the ledger's header commits to, down to each one's details. */
 async function transfersOf(
-  { db, sealer }: RelayContext,
+  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
   { id, header }: UndecidedBatch,
 ): Promise<readonly PayloadTransfer[] | undefined> {
   const sealed = await sealedPayloadOf(db, id);
@@ -123,7 +123,7 @@ async function transfersOf(
 
 /** Why which transfers are refused; undefined while the wallet has not answered for every one. */
 async function judge(
-  { db, wallet, metrics, log }: RelayContext,
+  { db, wallet, metrics, log }: Pick<RelayContext, "db" | "wallet" | "metrics" | "log">,
   { id, header }: UndecidedBatch,
   transfers: readonly PayloadTransfer[],
 ): Promise<ReadonlyMap<Uetr, ReasonCode> | undefined> {
@@ -162,7 +162,7 @@ async function judge(
 }
 
 async function refuse(
-  { db, metrics, log }: RelayContext,
+  { db, metrics, log }: Pick<RelayContext, "db" | "metrics" | "log">,
   { id, source, header }: UndecidedBatch,
   why: "mismatch" | "too late",
 ): Promise<void> {
@@ -173,7 +173,7 @@ async function refuse(
 }
 
 async function postpone(
-  { db, clock, settings, wake }: RelayContext,
+  { db, clock, settings, wake }: Pick<RelayContext, "db" | "clock" | "settings" | "wake">,
   batch: UndecidedBatch,
   why: string,
 ): Promise<void> {

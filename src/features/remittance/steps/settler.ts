@@ -57,7 +57,7 @@ async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promis
 }
 
 async function postpone(
-  { db, clock, settings, wake }: RelayContext,
+  { db, clock, settings, wake }: Pick<RelayContext, "db" | "clock" | "settings" | "wake">,
   batch: UnsettledBatch,
   why: string,
 ): Promise<void> {
@@ -66,7 +66,10 @@ async function postpone(
   wake("settler", delayMs);
 }
 
-async function prove({ db, sealer }: RelayContext, batch: UnsettledBatch): Promise<ProvedRejections> {
+async function prove(
+  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
+  batch: UnsettledBatch,
+): Promise<ProvedRejections> {
   const { id, header, rejections } = batch;
   if (rejections.size === 0) return NONE_REJECTED;
   const sealed = await sealedPayloadOf(db, id);

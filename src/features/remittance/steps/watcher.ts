@@ -119,7 +119,7 @@ async function readRange(context: RelayContext, cursor: LedgerCursor | undefined
 }
 
 async function requireSameHistory(
-  { ledger, metrics, log }: RelayContext,
+  { ledger, metrics, log }: Pick<RelayContext, "ledger" | "metrics" | "log">,
   cursor: LedgerCursor | undefined,
   latest: BlockHead,
 ): Promise<void> {
@@ -142,7 +142,7 @@ function batchEvents(events: readonly LedgerEvent[]): readonly BatchEvent[] {
 }
 
 async function batchesOf(
-  { ledger }: RelayContext,
+  { ledger }: Pick<RelayContext, "ledger">,
   events: readonly LedgerEvent[],
   to: BlockHead,
 ): Promise<Pick<BlockRange, "opened" | "finished">> {
@@ -187,7 +187,7 @@ function movedMoney(events: readonly LedgerEvent[]): readonly ProviderMoney[] {
 
 /** What has changed, and what was never read, or has been forgotten while the relay had to catch up. */
 async function unreadCurrencies(
-  { db, ledger }: RelayContext,
+  { db, ledger }: Pick<RelayContext, "db" | "ledger">,
   touched: readonly CurrencyCode[],
 ): Promise<readonly CurrencyCode[]> {
   const known = new Set((await readBalances(db)).map(({ currency }) => currency));
@@ -232,7 +232,7 @@ async function writeRange(
 
 const ENDED = new Map<string, FinalStatus>(FINAL_STATUSES.map((status) => [`transfer.${status}`, status]));
 
-function countEnded({ metrics }: RelayContext, events: readonly NewEvent[]): void {
+function countEnded({ metrics }: Pick<RelayContext, "metrics">, events: readonly NewEvent[]): void {
   for (const [type, list] of Map.groupBy(events, (event) => event.type)) {
     const status = ENDED.get(type);
     if (status !== undefined) metrics.transfersEnded.inc({ status }, list.length);
@@ -240,7 +240,7 @@ function countEnded({ metrics }: RelayContext, events: readonly NewEvent[]): voi
 }
 
 function wakeOthers(
-  { wake, partner }: RelayContext,
+  { wake, partner }: Pick<RelayContext, "wake" | "partner">,
   { opened, finished, touched, balances }: BlockRange,
   events: readonly NewEvent[],
 ): void {

@@ -1,5 +1,5 @@
-import { InvalidInput } from "../../../domain/errors.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
+import type { Erasure } from "../../context.ts";
 import type { Database, Queryable } from "../../../kernel/store/database.ts";
 
 // Retention and erasure. Personal data is in `sealed` columns only: without them and their salts, the commitments on the
@@ -54,7 +54,6 @@ const PAYLOAD_IS_PAST_CHANCE = `(p.expires_at_s <= $2
 export interface ErasureTimes {
   /** What is older is erased: milliseconds since the epoch, and not in the future. */
   readonly beforeMs: number;
-  readonly nowMs: number;
   /** As of the block that was read last, in seconds: batches that the store does not have were not opened until then. */
   readonly ledgerTimeSeconds: number;
 }
@@ -62,15 +61,8 @@ export interface ErasureTimes {
 /**
  * Erases the personal data of transfers that were accepted, and payloads that were received, before a time. What is
  * unfinished is left for the next time.
- * @throws InvalidInput for a time in the future, which would be no limit
  */
-export async function eraseOlderThan(
-  db: Database,
-  { beforeMs, nowMs, ledgerTimeSeconds }: ErasureTimes,
-): Promise<Erased> {
-  if (!(beforeMs <= nowMs)) {
-    throw new InvalidInput("acceptedBefore", `not in the future (it is ${new Date(nowMs).toISOString()})`, beforeMs);
-  }
+export async function eraseOlderThan(db: Database, { beforeMs, ledgerTimeSeconds }: ErasureTimes): Promise<Erased> {
   const transfers = await eraseInParts(
     db,
     `WITH due AS (SELECT t.seq FROM transfers t
@@ -102,12 +94,6 @@ async function eraseInParts(db: Database, statement: string, values: readonly nu
     if (erased < ROWS_AT_ONCE) return total;
   }
 }
-
-/**
- * What became of a wish to erase one transfer: all of it that was here is gone; nothing was erased, for it is in flight;
- * or there is no such transfer.
- */
-export type Erasure = "erased" | "in flight" | "unknown";
 
 /**
  * Erases the personal data of one transfer, sent or received. It can be repeated. Payloads are sealed by the batch: that

@@ -27,3 +27,8 @@ export async function untoldGreetings(db: Queryable): Promise<readonly string[]>
   );
   return rows.map(({ text }) => text);
 }
+
+/** @returns how many were sent before, and are gone */
+export async function forgetGreetings(db: Queryable, beforeMs: number): Promise<number> {
+  return (await db.query("DELETE FROM greetings WHERE sent_at < $1 RETURNING 1", [beforeMs])).length;
+}

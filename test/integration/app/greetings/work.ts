@@ -1,4 +1,5 @@
 import type { RelayWork } from "../../../../src/features/context.ts";
+import { eraseGreetings } from "./erase.ts";
 import { greeterStep } from "./greeter.ts";
 import { reconcileGreetings } from "./reconcile.ts";
 import { greetingRoutes } from "./routes.ts";
@@ -9,4 +10,5 @@ export const greetingsWork: RelayWork = {
   messages: () => [{ path: "/peer/v1/greetings", bodyLimit: 1_000, answer: () => Promise.resolve(undefined) }],
   alarms: () => () => Promise.resolve([{ code: "ungreeted", detail: "nobody greets for nothing" }]),
   reconcile: reconcileGreetings,
+  erase: eraseGreetings,
 };

@@ -2,7 +2,9 @@ import { expect } from "chai";
 import { InvalidInput } from "../../../../src/domain/errors.ts";
 import { parseUetr, type Uetr } from "../../../../src/domain/uetr.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
-import { eraseOlderThan, eraseTransfer, type Erased } from "../../../../src/features/remittance/store/erase.ts";
+import type { Erase, RelayContext } from "../../../../src/features/context.ts";
+import { eraseByAge } from "../../../../src/features/operators/erasure.ts";
+import { eraseOlderThan, eraseTransfer } from "../../../../src/features/remittance/store/erase.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 
 type LedgerStatus = "open" | "settled" | "rejected" | "expired";
@@ -84,8 +86,15 @@ describeOnBothDatabases("erasure", (open) => {
     }
   }
 
-  const erase = (beforeMs = BEFORE): Promise<Erased> =>
-    eraseOlderThan(db, { beforeMs, nowMs: NOW, ledgerTimeSeconds: LEDGER_TIME });
+  const transfers: Erase = {
+    older: async (_context, beforeMs) => ({
+      ...(await eraseOlderThan(db, { beforeMs, ledgerTimeSeconds: LEDGER_TIME })),
+    }),
+    transfer: (_context, uetr) => eraseTransfer(db, uetr),
+  };
+  // Of the relay nothing else is asked.
+  const relay = { clock: { nowMs: () => NOW }, erasers: [transfers] } as unknown as RelayContext;
+  const erase = (beforeMs = BEFORE) => eraseByAge(relay, beforeMs);
 
   const confirm = (number: number): Promise<unknown> =>
     db.query("INSERT INTO confirmations (uetr, credited_at) VALUES ($1::uuid, 1)", [uetrOf(number)]);
