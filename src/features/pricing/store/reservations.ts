@@ -18,11 +18,12 @@ export function givingBack(transfers: string): string {
   return changing("-", transfers);
 }
 
+/** The array has quotes looked up by their index: a join alone may read all there are. */
 function changing(sign: "+" | "-", transfers: string): string {
   return `UPDATE provider_quotes q SET reserved = q.reserved ${sign} t.total
     FROM (SELECT provider_quote, sum(target_amount) AS total FROM ${transfers}
           WHERE provider_quote IS NOT NULL GROUP BY provider_quote) AS t
-    WHERE q.id = t.provider_quote`;
+    WHERE q.id = t.provider_quote AND q.id = ANY (ARRAY(SELECT provider_quote FROM ${transfers}))`;
 }
 
 /**
