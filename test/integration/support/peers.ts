@@ -1,10 +1,11 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import type { RelayContext, RelaySettings } from "../../../src/features/context.ts";
 import { registryDirectory } from "../../../src/features/peers/directory.ts";
 import { publicPeerKeys } from "../../../src/features/peers/keys.ts";
 import { compose } from "../../../src/app/composition.ts";
 import { FEATURES } from "../../../src/app/features.ts";
+import { createServer } from "../../../src/kernel/http/server.ts";
 import { peerRoutes } from "../../../src/features/peers/routes.ts";
 import { batcherStep } from "../../../src/features/remittance/steps/batcher.ts";
 import { courierStep } from "../../../src/features/remittance/steps/courier.ts";
@@ -30,8 +31,12 @@ export interface Peer {
 
 /** Serves the relay's routes for its peers, and registers it. */
 export async function startPeer(relay: TestRelay): Promise<Peer> {
-  const app = Fastify({ forceCloseConnections: true });
-  await app.register(peerRoutes(relay, (await compose(FEATURES)).messages(relay)));
+  const composition = await compose(FEATURES);
+  const app = await createServer(relay, {
+    ...composition.served(relay),
+    readiness: () => Promise.resolve({ ready: true, reasons: [] }),
+    otherRoutes: [peerRoutes(relay, composition.messages(relay))],
+  });
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   await registerPeer(relay, url);
   return { relay, app, url };
