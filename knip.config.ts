@@ -36,6 +36,6 @@ export default {
     // Commands that people and scripts run.
     "c8",
   ],
-  // A program of Linux.
-  ignoreBinaries: ["unshare"],
+  // Programs of Linux.
+  ignoreBinaries: ["nsenter", "unshare"],
 } satisfies KnipConfig;
