@@ -257,6 +257,25 @@ describe("Treasury.activateModule", () => {
       }
     }
   });
+
+  describe("when the treasury has had as many modules as it can count", () => {
+    it("reverts with TooManyModules for another one, and still takes one that it had", async () => {
+      const { manager, registry, cast } = await freshNetwork();
+      const treasury = await ethers.deployContract("Treasury", [manager, registry]);
+      const asRoot = treasury.connect(cast.root);
+      const activate = async (module: string) => {
+        await asRoot.announceModule(await asContract(module), ModuleStatus.Active);
+        return asRoot.activateModule(module, ModuleStatus.Active);
+      };
+      const modules = Array.from({ length: 256 }, (_, index) => ethers.toBeHex(0x10_0000 + index, 20));
+      for (const module of modules.slice(0, 255)) await activate(module);
+      const [first = "", another = ""] = [modules[0], modules[255]];
+      await expectRevert(activate(another), "Treasury_TooManyModules", []);
+      await asRoot.restrictModule(first, ModuleStatus.Active, ModuleStatus.None);
+      await activate(first);
+      expect((await treasury.modules()).length).to.equal(255);
+    });
+  });
 });
 
 describe("Treasury.cancelModule", () => {
