@@ -1,7 +1,7 @@
 import type { BatchHeader } from "./batch.ts";
+import { requireUint } from "./bytes/bytes.ts";
 import type { Hex } from "./bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "./partner.ts";
-import { InvalidInput } from "./errors.ts";
 
 /** A batch header as the ledger's calldata and events carry it: see PackedHeader.sol. */
 export interface PackedHeader {
@@ -14,41 +14,41 @@ export interface PackedHeader {
 }
 
 /** Fields of a word from the lowest bits up, with how many bits each has. */
-type Layout = readonly (readonly [value: number | bigint, bits: number])[];
+type Layout = readonly (readonly [name: string, value: number | bigint, bits: number])[];
 
 /** @throws InvalidInput for a value that does not fit its type */
 export function packHeader(header: BatchHeader): PackedHeader {
   const { quote } = header;
   return {
     terms: pack([
-      [header.source, 16],
-      [header.target, 16],
-      [header.sourceCurrency, 16],
-      [header.targetCurrency, 16],
-      [header.count, 32],
-      [header.expiresAt, 48],
+      ["batch.source", header.source, 16],
+      ["batch.target", header.target, 16],
+      ["batch.sourceCurrency", header.sourceCurrency, 16],
+      ["batch.targetCurrency", header.targetCurrency, 16],
+      ["batch.count", header.count, 32],
+      ["batch.expiresAt", header.expiresAt, 48],
     ]),
     totals: pack([
-      [header.sourceTotal, 128],
-      [header.targetTotal, 128],
+      ["batch.sourceTotal", header.sourceTotal, 128],
+      ["batch.targetTotal", header.targetTotal, 128],
     ]),
     root: header.root,
     quoteTerms: pack([
-      [quote.provider, 16],
-      [quote.taker, 16],
-      [quote.sourceCurrency, 16],
-      [quote.targetCurrency, 16],
-      [quote.validUntil, 48],
-      [quote.maxHold, 32],
-      [quote.nonce, 64],
+      ["batch.quote.provider", quote.provider, 16],
+      ["batch.quote.taker", quote.taker, 16],
+      ["batch.quote.sourceCurrency", quote.sourceCurrency, 16],
+      ["batch.quote.targetCurrency", quote.targetCurrency, 16],
+      ["batch.quote.validUntil", quote.validUntil, 48],
+      ["batch.quote.maxHold", quote.maxHold, 32],
+      ["batch.quote.nonce", quote.nonce, 64],
     ]),
     quoteRate: pack([
-      [quote.rateNumerator, 128],
-      [quote.rateDenominator, 128],
+      ["batch.quote.rateNumerator", quote.rateNumerator, 128],
+      ["batch.quote.rateDenominator", quote.rateDenominator, 128],
     ]),
     limits: pack([
-      [header.fee, 128],
-      [quote.capacity, 128],
+      ["batch.fee", header.fee, 128],
+      ["batch.quote.capacity", quote.capacity, 128],
     ]),
   };
 }
@@ -83,12 +83,8 @@ export function unpackHeader({ terms, totals, root, quoteTerms, quoteRate, limit
 
 function pack(layout: Layout): bigint {
   let [word, at] = [0n, 0n];
-  for (const [value, bits] of layout) {
-    const part = BigInt(value);
-    if (part < 0n || part >> BigInt(bits) !== 0n) {
-      throw new InvalidInput("header", `fields that fit ${bits} bits`, value);
-    }
-    word |= part << at;
+  for (const [name, value, bits] of layout) {
+    word |= requireUint(value, bits, name) << at;
     at += BigInt(bits);
   }
   return word;

@@ -30,14 +30,20 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return left.length - right.length;
 }
 
+/** @throws InvalidInput naming the field, for what is no whole number of so many bits */
+export function requireUint(value: number | bigint, bits: number, field: string): bigint {
+  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new InvalidInput(field, `a uint${bits}`, value);
+  const whole = BigInt(value);
+  if (whole < 0n || whole >> BigInt(bits) !== 0n) throw new InvalidInput(field, `a uint${bits}`, value);
+  return whole;
+}
+
 /**
  * ABI encoding of uint`bits`: a 32-byte big-endian word.
  * @throws InvalidInput when the value does not fit the type
  */
 export function uintWord(value: number | bigint, bits: number, field: string): Uint8Array {
-  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new InvalidInput(field, `a uint${bits}`, value);
-  let rest = BigInt(value);
-  if (rest < 0n || rest >> BigInt(bits) !== 0n) throw new InvalidInput(field, `a uint${bits}`, value);
+  let rest = requireUint(value, bits, field);
   const word = new Uint8Array(WORD_BYTES);
   const view = new DataView(word.buffer);
   for (let offset = WORD_BYTES - 8; rest !== 0n; offset -= 8) {

@@ -7,8 +7,6 @@ interface PartOf<Name extends SingleName> {
   readonly contract: Name;
   /** As findings have it. */
   readonly title: string;
-  /** Whether the treasury has it as a module; otherwise it belongs to the core. */
-  readonly isModule: boolean;
   /** Whether functions of it are for governance. */
   readonly isGoverned: boolean;
   /** What its constructor is given, of the parts before it. */
@@ -28,9 +26,9 @@ function part<Name extends SingleName>(
   contract: Name,
   title: string,
   args: PartOf<Name>["args"],
-  { isModule = false, isGoverned = true } = {},
+  { isGoverned = true } = {},
 ): PartOf<Name> {
-  return { contract, title, isModule, isGoverned, args };
+  return { contract, title, isGoverned, args };
 }
 
 /** The contracts of a ledger, its tokens aside, in the order in which they are deployed. */
@@ -40,20 +38,15 @@ const PARTS = [
   part("treasury", "treasury", ({ at }) => [at("accessManager"), at("partnerRegistry")]),
   part("corridorBook", "corridor book", ({ at }) => [at("accessManager"), at("partnerRegistry"), at("treasury")]),
   part("quoteBook", "quote book", ({ at }) => [at("partnerRegistry"), at("treasury")], { isGoverned: false }),
-  part(
-    "transferRegistry",
-    "transfers",
-    ({ at, clock }) => [
-      at("accessManager"),
-      at("partnerRegistry"),
-      at("treasury"),
-      at("corridorBook"),
-      at("quoteBook"),
-      clock.beatIntervalSeconds,
-      clock.graceSeconds,
-    ],
-    { isModule: true },
-  ),
+  part("transferRegistry", "transfers", ({ at, clock }) => [
+    at("accessManager"),
+    at("partnerRegistry"),
+    at("treasury"),
+    at("corridorBook"),
+    at("quoteBook"),
+    clock.beatIntervalSeconds,
+    clock.graceSeconds,
+  ]),
 ] as const;
 
 /** The modules that there are, by the name that a configuration has for them. */
@@ -62,5 +55,11 @@ export type ModuleName = (typeof MODULE_NAMES)[number];
 
 /** The core, and the modules of a configuration. */
 export function partsOf({ modules }: { readonly modules: readonly string[] }): readonly (typeof PARTS)[number][] {
-  return PARTS.filter(({ contract, isModule }) => !isModule || modules.includes(contract));
+  return PARTS.filter(({ contract }) => !isModule(contract) || modules.includes(contract));
+}
+
+/** Whether the treasury has it as a module; otherwise it belongs to the core. */
+function isModule(contract: string): boolean {
+  const names: readonly string[] = MODULE_NAMES;
+  return names.includes(contract);
 }

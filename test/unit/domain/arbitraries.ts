@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { buildBatch, type Batch } from "../../../src/domain/batch.ts";
+import { buildBatch, type Batch, type BatchHeader } from "../../../src/domain/batch.ts";
 import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import type { Corridor } from "../../../src/domain/corridor.ts";
 import { CURRENCIES, currencyOf, parseCurrency, type Currency } from "../../../src/domain/currency.ts";
@@ -15,7 +15,7 @@ export const anyBytes = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length });
 export const anyHash: fc.Arbitrary<Hex> = anyBytes(32).map(toHex);
 export const anyUint = (bits: number): fc.Arbitrary<bigint> => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n });
-export const anySmallUint = (bits: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: 2 ** bits - 1 });
+const anySmallUint = (bits: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: 2 ** bits - 1 });
 
 /** Amounts at every magnitude: a uniform draw would nearly always have 38 digits. */
 export const anyMinor: fc.Arbitrary<bigint> = fc.oneof(
@@ -53,6 +53,20 @@ export const anyQuote: fc.Arbitrary<Quote> = fc.record({
   validUntil: anySmallUint(48),
   maxHold: anySmallUint(32),
   nonce: anyUint(64),
+});
+
+export const anyHeader: fc.Arbitrary<BatchHeader> = fc.record({
+  source: anyPartner,
+  target: anyPartner,
+  sourceCurrency: anySmallUint(16),
+  targetCurrency: anySmallUint(16),
+  count: anySmallUint(32),
+  sourceTotal: anyUint(128),
+  targetTotal: anyUint(128),
+  fee: anyUint(128),
+  expiresAt: anySmallUint(48),
+  root: anyHash,
+  quote: fc.oneof(anyQuote, fc.constant(NO_QUOTE)),
 });
 
 export const anyTransfer: fc.Arbitrary<Transfer> = fc.record({

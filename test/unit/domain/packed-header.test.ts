@@ -1,44 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { BatchHeader } from "../../../src/domain/batch.ts";
-import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import { packHeader, unpackHeader } from "../../../src/domain/packed-header.ts";
-import { parsePartnerId } from "../../../src/domain/partner.ts";
 import { NO_QUOTE } from "../../../src/domain/quote.ts";
-
-const uint = (bits: bigint) => fc.bigInt({ min: 0n, max: 2n ** bits - 1n });
-const smallUint = (bits: number) => fc.integer({ min: 0, max: 2 ** bits - 1 });
-const partner = fc.integer({ min: 1, max: 65_535 }).map((id) => parsePartnerId(id));
-const partnerOrNone = fc.oneof(fc.constant(0 as const), partner);
-
-const anyHeader: fc.Arbitrary<BatchHeader> = fc.record({
-  source: partner,
-  target: partner,
-  sourceCurrency: smallUint(16),
-  targetCurrency: smallUint(16),
-  count: smallUint(32),
-  sourceTotal: uint(128n),
-  targetTotal: uint(128n),
-  fee: uint(128n),
-  expiresAt: smallUint(48),
-  root: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex),
-  quote: fc.oneof(
-    fc.constant(NO_QUOTE),
-    fc.record({
-      provider: partnerOrNone,
-      taker: partnerOrNone,
-      sourceCurrency: smallUint(16),
-      targetCurrency: smallUint(16),
-      rateNumerator: uint(128n),
-      rateDenominator: uint(128n),
-      capacity: uint(128n),
-      validUntil: smallUint(48),
-      maxHold: smallUint(32),
-      nonce: uint(64n),
-    }),
-  ),
-});
+import { anyHeader, anyUint } from "./arbitraries.ts";
 
 describe("a packed header", () => {
   it("unpacks to what was packed", () => {
@@ -51,7 +17,7 @@ describe("a packed header", () => {
 
   it("says nothing by the bits above a word's last field", () => {
     fc.assert(
-      fc.property(anyHeader, uint(48n), (header, junk) => {
+      fc.property(anyHeader, anyUint(48), (header, junk) => {
         const packed = packHeader(header);
         const terms = packed.terms | (junk << 144n);
         const quoteTerms = packed.quoteTerms | (junk << 208n);

@@ -19,21 +19,7 @@ import {
   typedDataDigest,
   typedDataDomain,
 } from "../../../src/domain/typed-data.ts";
-import { anyChain, anyHash, anyPartner, anyQuote, anySmallUint, anyUint } from "./arbitraries.ts";
-
-const anyHeader: fc.Arbitrary<BatchHeader> = fc.record({
-  source: anyPartner,
-  target: anyPartner,
-  sourceCurrency: anySmallUint(16),
-  targetCurrency: anySmallUint(16),
-  count: anySmallUint(32),
-  sourceTotal: anyUint(128),
-  targetTotal: anyUint(128),
-  fee: anyUint(128),
-  expiresAt: anySmallUint(48),
-  root: anyHash,
-  quote: fc.oneof(anyQuote, fc.constant(NO_QUOTE)),
-});
+import { anyChain, anyHash, anyHeader, anyQuote } from "./arbitraries.ts";
 
 describe("typed data (EIP-712)", () => {
   it("has ethers' domain separator", () => {
