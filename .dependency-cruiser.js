@@ -22,7 +22,7 @@ const mayImport = {
     "sdk",
     "deploy/besu",
   ],
-  sandbox: ["src/domain", "src/schema", "src/kernel", "src/ledger", "src/features", "src/app", "sdk"],
+  sandbox: ["src/domain", "src/schema", "src/kernel", "src/ledger", "src/features", "src/app", "sdk", "deploy/bft"],
   "deploy/besu": ["src/domain", "src/kernel"],
   "deploy/bft": ["src/domain", "src/kernel"],
 };

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Provider } from "ethers";
+import { freePorts } from "../deploy/bft/ports.ts";
 import { SCOPES } from "../src/schema/operator.ts";
 import { toHex } from "../src/domain/bytes/hex.ts";
 import type { PartnerId } from "../src/domain/partner.ts";
@@ -29,7 +30,6 @@ import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./wallet/journal.ts";
 import { createLiquidityProvider } from "./provider/liquidity-provider.ts";
 import { PROVIDERS, type SandboxKeys } from "./network.ts";
-import { freePorts } from "./ports.ts";
 import { startProviderServer } from "./provider/provider-server.ts";
 import type { DailyRates } from "./provider/rates.ts";
 import { ENDINGS } from "./wallet/refunds.ts";

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { LOG_LEVELS } from "../src/kernel/telemetry/logger.ts";
 import { PROVIDERS } from "../sandbox/network.ts";
-import { portsTaken } from "../sandbox/ports.ts";
+import { portsTaken } from "../deploy/bft/ports.ts";
 import { parseWallet, WALLETS } from "../sandbox/wallet/wallets.ts";
 import { compileContracts } from "./lib/compile.ts";
 import { runScript } from "./lib/script.ts";

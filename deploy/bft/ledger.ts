@@ -7,7 +7,7 @@ import { CHAIN_ID, foundLedger, type Seat } from "./genesis.ts";
 import { canIsolate, isolate, type IsolatedNetwork } from "./isolation.ts";
 import { configureNode, INNER_PORTS, startArguments, type Listeners } from "./node-config.ts";
 import { unpackNode } from "./package.ts";
-import { freePortRange, isFree } from "./ports.ts";
+import { freePorts, portsTaken } from "./ports.ts";
 import { boundToThisProcess, createValidator, type BftValidator, type Link, type OwnedValidator } from "./validator.ts";
 
 export { BftPackageMissing } from "./package.ts";
@@ -127,11 +127,10 @@ async function chooseSites(
       return { seat: seatOf(index, p2p), listeners: { p2p, rpc, inner: 26_657 }, launcher, link };
     });
   }
-  for (const port of rpcPorts) {
-    if (port !== undefined && !(await isFree(port))) throw new Error(`port ${port} is taken`);
-  }
+  const [taken] = await portsTaken(rpcPorts.filter((port) => port !== undefined));
+  if (taken !== undefined) throw new Error(`port ${taken} is taken`);
   const portsEach = 2 + INNER_PORTS;
-  const first = await freePortRange(portsEach * count);
+  const [first = 0] = await freePorts(portsEach * count);
   return rpcPorts.map((rpcPort, index) => {
     const own = first + portsEach * index;
     const p2p = { host: "127.0.0.1", port: own };

@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
+import { freePort } from "../../deploy/bft/ports.ts";
 import { createRandom } from "../../src/kernel/random.ts";
 
 const JOURNAL = `test-${process.pid}`;
@@ -115,13 +115,4 @@ async function started(node: ChildProcess): Promise<void> {
       reject(new Error("the node did not start"));
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // Listening on TCP, so the address is not a path.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { z } from "zod/v4";
 import { makeRelayPackage, type Package } from "../../scripts/pack/packages.ts";
 import { writePackage } from "../../scripts/pack/write.ts";
-import { freePorts } from "../../sandbox/ports.ts";
+import { freePort } from "../../deploy/bft/ports.ts";
 import type { NetworkProcess } from "../support/network-process.ts";
 import { until } from "../support/until.ts";
 import { mustRun, outsideEnv, runOutside } from "../support/outside.ts";
@@ -130,7 +130,7 @@ export function describeRelayPackage(network: () => NetworkProcess): void {
     }
 
     it("runs a relay that makes its own tables, until it is told to stop", async () => {
-      const [port = 0] = await freePorts(1);
+      const port = await freePort();
       const relay = spawn(join(unpacked, "bin/feiqian.js"), ["relay", "start", "--config", config], {
         cwd: folder,
         env: { ...PINNED, FEIQIAN_API_PORT: String(port) },

@@ -22,7 +22,7 @@ import { fund, type Movement } from "../../sandbox/funding.ts";
 import { openJournal } from "../../sandbox/wallet/journal.ts";
 import { createLiquidityProvider, type LiquidityProvider } from "../../sandbox/provider/liquidity-provider.ts";
 import { PROVIDERS } from "../../sandbox/network.ts";
-import { freePorts } from "../../sandbox/ports.ts";
+import { freePorts } from "../../deploy/bft/ports.ts";
 import { startProviderServer } from "../../sandbox/provider/provider-server.ts";
 import { loadRateBook } from "../../sandbox/provider/rates.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../sandbox/sandbox.ts";

@@ -10,7 +10,7 @@ import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { run, type Ran } from "../../unit/cli/fixtures.ts";
 import { WALLET_SECRET } from "./http-wallet.ts";
-import { freePort } from "./ports.ts";
+import { freePort } from "../../../deploy/bft/ports.ts";
 
 const PASSWORD = "open sesame";
 /** Quick to open: what is tested is not the password's strength. */

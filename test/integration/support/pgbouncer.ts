@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import { freePort } from "./ports.ts";
+import { freePort } from "../../../deploy/bft/ports.ts";
 import { spawnServer, unprivilegedAccount } from "./postgres.ts";
 
 /** A PgBouncer of this process's own. */

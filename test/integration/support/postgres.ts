@@ -7,7 +7,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
-import { freePort } from "./ports.ts";
+import { freePort } from "../../../deploy/bft/ports.ts";
 
 /** A PostgreSQL of this process's own, in a folder that goes with it. */
 export interface PostgresServer {

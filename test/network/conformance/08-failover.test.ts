@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { FailoverProvider } from "../../../src/ledger/rpc/failover-provider.ts";
 import { LedgerUnreachable } from "../../../src/ledger/rpc/rpc-errors.ts";
-import { freePort } from "../../integration/support/ports.ts";
+import { freePort } from "../../../deploy/bft/ports.ts";
 import { countEffects, OPERATOR, withdrawCall } from "../support/effects.ts";
 import { useNetwork, type Network } from "../support/network.ts";
 import { providerFor, submitterFor } from "../support/nodes.ts";

@@ -22,7 +22,7 @@ import { generatePeerKeys, publicPeerKeys } from "../../../../src/features/peers
 import { serveChain } from "../../../../sandbox/chain-server.ts";
 import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../../../sandbox/network.ts";
 import { fund } from "../../../../sandbox/funding.ts";
-import { freePorts } from "../../../../sandbox/ports.ts";
+import { freePorts } from "../../../../deploy/bft/ports.ts";
 import { emptyDatabase } from "../../../../sandbox/empty-database.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../../../sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../../src/app/relay.ts";
