@@ -13,6 +13,14 @@ import type { CurrencyCode } from "../domain/currency.ts";
 import type { Chain } from "../domain/typed-data.ts";
 import { ABI, type ContractName } from "./abi.ts";
 
+/** An earlier registry of batches, with those of its contracts that are not the ones that new batches use. */
+export interface EarlierRegistry {
+  readonly transferRegistry: Hex;
+  readonly treasury?: Hex | undefined;
+  readonly corridorBook?: Hex | undefined;
+  readonly quoteBook?: Hex | undefined;
+}
+
 /** Where a ledger's contracts are. */
 export interface LedgerAddresses {
   readonly accessManager: Hex;
@@ -20,25 +28,34 @@ export interface LedgerAddresses {
   readonly treasury: Hex;
   readonly corridorBook: Hex;
   readonly quoteBook: Hex;
+  /** Where new batches open. */
   readonly transferRegistry: Hex;
+  /** Where batches were opened before, from the first on: each settles, expires and is proved where it was opened. */
+  readonly draining: readonly EarlierRegistry[];
   readonly tokens: ReadonlyMap<CurrencyCode, Hex>;
   /** The last block of the deployment, up to which nothing but that has happened: see `verifyDeployment`. */
   readonly deployedBy?: number | undefined;
 }
 
-/** A ledger as its clients hold it: bound for reading, with what signatures are bound to. */
-export interface Ledger {
-  readonly addresses: LedgerAddresses;
-  /** What EIP-712 signatures for this ledger are valid on. */
+/** A registry of batches as its clients hold it: bound for reading, with what signatures are bound to. */
+export interface BatchRegistry {
+  /** What EIP-712 signatures for this registry are valid on. */
   readonly chain: Chain;
   readonly provider: Provider;
-  readonly accessManager: AccessManager;
-  readonly partnerRegistry: PartnerRegistry;
   readonly treasury: Treasury;
   readonly corridorBook: CorridorBook;
   readonly quoteBook: QuoteBook;
   readonly transferRegistry: TransferRegistry;
+}
+
+/** A ledger as its clients hold it. Of its registries it is itself the one where new batches open. */
+export interface Ledger extends BatchRegistry {
+  readonly addresses: LedgerAddresses;
+  readonly accessManager: AccessManager;
+  readonly partnerRegistry: PartnerRegistry;
   readonly tokens: ReadonlyMap<CurrencyCode, SettlementToken>;
+  /** All that have batches, from the first on; the last one is where new ones open. */
+  readonly registries: readonly BatchRegistry[];
 }
 
 /** Binds to a deployed ledger. Reads the chain id; whether the contracts are there is for `verifyDeployment` to say. */
@@ -47,17 +64,62 @@ export async function connectLedger(provider: Provider, addresses: LedgerAddress
   const tokens = [...addresses.tokens].map(
     ([code, address]) => [code, bind("settlementToken", address, provider)] as const,
   );
+  const registries = registryAddresses(addresses).map((each) => bindRegistry(each, chainId, provider));
   return {
+    ...bindRegistry(addresses, chainId, provider),
     addresses,
-    chain: { chainId, transferRegistry: addresses.transferRegistry, quoteBook: addresses.quoteBook },
-    provider,
     accessManager: bind("accessManager", addresses.accessManager, provider),
     partnerRegistry: bind("partnerRegistry", addresses.partnerRegistry, provider),
+    tokens: new Map(tokens),
+    registries,
+  };
+}
+
+/** A registry that the ledger's addresses do not have: an older or a younger one, of which nothing is known here. */
+export class UnknownRegistry extends Error {
+  constructor(registry: Hex) {
+    super(
+      `the ledger's addresses do not have the registry ${registry}: put it under draining, or under transferRegistry ` +
+        "where new batches open in it, and start again",
+    );
+    this.name = "UnknownRegistry";
+  }
+}
+
+/**
+ * The registry at an address, whether batches still open in it or not.
+ * @throws UnknownRegistry where the ledger's addresses do not have it
+ */
+export function registryAt({ registries }: Pick<Ledger, "registries">, address: Hex): BatchRegistry {
+  const found = registries.find(({ chain }) => chain.transferRegistry === address);
+  if (found === undefined) throw new UnknownRegistry(address);
+  return found;
+}
+
+type RegistryAddresses = Pick<LedgerAddresses, "transferRegistry" | "treasury" | "corridorBook" | "quoteBook">;
+
+/** The contracts of each registry, from the first to the one where new batches open. */
+export function registryAddresses(addresses: LedgerAddresses): readonly RegistryAddresses[] {
+  const { transferRegistry, treasury, corridorBook, quoteBook, draining } = addresses;
+  const current = { transferRegistry, treasury, corridorBook, quoteBook };
+  const earlier = draining.map((each) => ({
+    transferRegistry: each.transferRegistry,
+    treasury: each.treasury ?? treasury,
+    corridorBook: each.corridorBook ?? corridorBook,
+    quoteBook: each.quoteBook ?? quoteBook,
+  }));
+  return [...earlier, current];
+}
+
+function bindRegistry(addresses: RegistryAddresses, chainId: bigint, provider: Provider): BatchRegistry {
+  const { transferRegistry, quoteBook } = addresses;
+  return {
+    chain: { chainId, transferRegistry, quoteBook },
+    provider,
     treasury: bind("treasury", addresses.treasury, provider),
     corridorBook: bind("corridorBook", addresses.corridorBook, provider),
-    quoteBook: bind("quoteBook", addresses.quoteBook, provider),
-    transferRegistry: bind("transferRegistry", addresses.transferRegistry, provider),
-    tokens: new Map(tokens),
+    quoteBook: bind("quoteBook", quoteBook, provider),
+    transferRegistry: bind("transferRegistry", transferRegistry, provider),
   };
 }
 

@@ -66,6 +66,16 @@ const ledgerAddresses = z.strictObject({
   corridorBook: address,
   quoteBook: address,
   transferRegistry: address,
+  draining: z
+    .array(
+      z.strictObject({
+        transferRegistry: address,
+        treasury: address.optional(),
+        corridorBook: address.optional(),
+        quoteBook: address.optional(),
+      }),
+    )
+    .default([]),
   tokens: z.record(z.string(), address),
   deployedBy: z.number().int().min(0).optional(),
 });
@@ -100,15 +110,24 @@ export function formatConfig(config: LedgerConfig): string {
  */
 export function parseAddresses(text: string): LedgerAddresses {
   const { tokens, ...contracts } = parseFile(ledgerAddresses, text, "addresses");
+  const registries = [contracts.transferRegistry];
+  for (const [index, { transferRegistry }] of contracts.draining.entries()) {
+    if (registries.includes(transferRegistry)) {
+      const rule = "a registry that is neither transferRegistry nor in the list before";
+      throw new InvalidInput(`draining.${index}.transferRegistry`, rule, transferRegistry);
+    }
+    registries.push(transferRegistry);
+  }
   const byCurrency = Object.entries(tokens).map(
     ([code, token]) => [parseCurrency(code, "tokens").code, token] as const,
   );
   return { ...contracts, tokens: new Map(byCurrency) };
 }
 
-/** Addresses as `parseAddresses` reads them back. */
-export function formatAddresses(addresses: LedgerAddresses): string {
-  return `${JSON.stringify({ ...addresses, tokens: Object.fromEntries(addresses.tokens) }, null, 2)}\n`;
+/** Addresses as `parseAddresses` reads them back; without a list that is empty, so that earlier releases read them too. */
+export function formatAddresses({ draining, tokens, ...addresses }: LedgerAddresses): string {
+  const earlier = draining.length === 0 ? {} : { draining };
+  return `${JSON.stringify({ ...addresses, ...earlier, tokens: Object.fromEntries(tokens) }, null, 2)}\n`;
 }
 
 function parseFile<Output>(schema: z.ZodType<Output>, text: string, name: string): Output {

@@ -105,6 +105,7 @@ async function deploy({
     corridorBook,
     quoteBook,
     transferRegistry,
+    draining: [],
     tokens,
   };
   const manage = (name: string, ...args: readonly unknown[]) => call("accessManager", accessManager, name, ...args);

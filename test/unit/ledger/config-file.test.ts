@@ -96,31 +96,41 @@ describe("the configuration file", () => {
 });
 
 describe("the file of addresses", () => {
+  const address = `0x${"12".repeat(20)}` as const;
+  const other = `0x${"34".repeat(20)}` as const;
+  const third = `0x${"56".repeat(20)}` as const;
+  const contracts = {
+    accessManager: address,
+    partnerRegistry: address,
+    treasury: address,
+    corridorBook: address,
+    quoteBook: address,
+    transferRegistry: address,
+  };
+  const addresses = { ...contracts, tokens: new Map([[first(config.tokens).currency, address]]), deployedBy: 97 };
+
   it("reads back what it writes", () => {
-    const address = `0x${"12".repeat(20)}` as const;
-    const addresses = {
-      accessManager: address,
-      partnerRegistry: address,
-      treasury: address,
-      corridorBook: address,
-      quoteBook: address,
-      transferRegistry: address,
-      tokens: new Map([[first(config.tokens).currency, address]]),
-      deployedBy: 97,
-    };
-    expect(parseAddresses(formatAddresses(addresses))).to.deep.equal(addresses);
+    const earlier = [{ transferRegistry: other, treasury: third, quoteBook: third }, { transferRegistry: third }];
+    for (const draining of [[], earlier]) {
+      expect(parseAddresses(formatAddresses({ ...addresses, draining }))).to.deep.equal({ ...addresses, draining });
+    }
+  });
+
+  it("is one that earlier releases read, as long as there is no earlier registry", () => {
+    const file = { ...contracts, tokens: {} };
+    expect(JSON.parse(formatAddresses(parseAddresses(JSON.stringify(file))))).to.deep.equal(file);
+  });
+
+  it("is refused with the same registry twice", () => {
+    for (const again of [address, other]) {
+      const draining = [{ transferRegistry: other }, { transferRegistry: again }];
+      expect(() => parseAddresses(JSON.stringify({ ...contracts, tokens: {}, draining })))
+        .to.throw(InvalidInput)
+        .with.property("field", "draining.1.transferRegistry");
+    }
   });
 
   it("is refused with a currency that there is not", () => {
-    const address = `0x${"12".repeat(20)}`;
-    const contracts = {
-      accessManager: address,
-      partnerRegistry: address,
-      treasury: address,
-      corridorBook: address,
-      quoteBook: address,
-      transferRegistry: address,
-    };
     const text = JSON.stringify({ ...contracts, tokens: { ZZZ: address } });
     expect(() => parseAddresses(text)).to.throw(InvalidInput, /tokens/);
   });
