@@ -1,5 +1,6 @@
-// The project's configuration for the Solidity tests. They are compiled without the optimiser, which would take minutes
-// for code whose gas is nobody's concern, and so kept apart from the artifacts that everything else deploys and measures.
+// The project's configuration for the Solidity tests. What they test is deployed from the artifacts that partners run;
+// the tests themselves are compiled the quick way: the optimizer and the IR would take minutes for code whose gas is
+// nobody's concern.
 import { createRequire } from "node:module";
 import config from "../../hardhat.config.ts";
 
@@ -13,9 +14,8 @@ export default {
   ...config,
   solidity: {
     version: "0.8.37",
-    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
     path: createRequire(import.meta.url).resolve("solc/soljson.js"),
-    settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: false } },
+    settings: { evmVersion: "cancun", optimizer: { enabled: false } },
   },
   paths: {
     artifacts: "cache/solidity-tests/artifacts",
@@ -27,6 +27,8 @@ export default {
     // The defaults are those of `npm test`: 27,000 calls over all invariants, from a fixed seed. `npm run test:invariants` asks
     // for more of them, from a new seed.
     solidity: {
+      // `deployBuilt` reads them.
+      fsPermissions: { readDirectory: ["artifacts"] },
       fuzz: { runs: countOf("FEIQIAN_FUZZ_RUNS", 256), ...(seed === undefined ? {} : { seed }) },
       invariant: {
         runs: countOf("FEIQIAN_INVARIANT_RUNS", 30),

@@ -120,7 +120,7 @@ contract SignaturesTest is LedgerFixture {
     function testFuzz_AnotherContractsSignatureIsRefused(uint8 which) public {
         (Part part, Authorization storage authorization) = _part(which);
         (TransferRegistry own, QuoteBook ownBook) = (registry, quoteBook);
-        registry = TransferRegistry(_deployModule("TransferRegistry"));
+        registry = TransferRegistry(_deployRegistry());
         quoteBook = QuoteBook(_deployQuoteBook());
         authorization.signature = _sign(_privateKeyOf(part), _digest(part));
         (registry, quoteBook) = (own, ownBook);

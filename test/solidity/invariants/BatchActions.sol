@@ -176,30 +176,50 @@ abstract contract BatchActions is Drafts {
 
     function _settle(uint256 seed, BatchId batchId, uint256 mask, Signer memory accept, Flaw flaw) private {
         Entry memory entry = entries[batchId];
-        Transfer[] memory transfers = _transfersOf(entry);
-        (Rejection[] memory rejections, MultiProof memory proof) = MerkleTree.reject(transfers, mask, "AC03");
+        (Rejection[] memory rejections, MultiProof memory proof) = MerkleTree.reject(_transfersOf(entry), mask, "AC03");
         if (rejections.length == 0) flaw = Flaw.None;
-        uint128 source = 0;
-        uint128 target = 0;
-        for (uint256 i = 0; i < rejections.length; ++i) {
-            source += rejections[i].transfer.sourceAmount;
-            target += rejections[i].transfer.targetAmount;
-        }
+        (uint128 source, uint128 target) = _sums(rejections);
         bytes4 expected = _expectSettle(batchId, rejections.length, source, target, accept, flaw);
         rejections = _spoilRejections(rejections, flaw);
-        bytes32 rejectionsHash = flaw == Flaw.OtherRejectionsSigned ? bytes32(0) : _hashOf(rejections);
-        bytes memory signature = _sign(accept.privateKey, _settlementDigest(batchId, rejectionsHash));
-        bytes4 outcome;
-        vm.prank(_courier(seed));
-        try
-            registry.settle(_packed(entry.header, seed), rejections, proof, Authorization(accept.claimed, signature))
-        {} catch (bytes memory reason) {
-            outcome = bytes4(reason);
-        }
+        Authorization memory by = Authorization(accept.claimed, _signSettlement(batchId, rejections, accept, flaw));
+        bytes4 outcome = _trySettle(seed, entry.header, rejections, proof, by);
         bytes32 action = entry.crooked ? bytes32("settle crooked") : bytes32("settle with rejections");
         if (rejections.length == 0) action = "settle";
         _record(action, expected, outcome);
         if (outcome == 0) _settled(batchId, entry.header, source, target);
+    }
+
+    function _sums(Rejection[] memory rejections) private pure returns (uint128 source, uint128 target) {
+        for (uint256 i = 0; i < rejections.length; ++i) {
+            source += rejections[i].transfer.sourceAmount;
+            target += rejections[i].transfer.targetAmount;
+        }
+    }
+
+    function _signSettlement(
+        BatchId batchId,
+        Rejection[] memory rejections,
+        Signer memory accept,
+        Flaw flaw
+    ) private view returns (bytes memory) {
+        bytes32 rejectionsHash = flaw == Flaw.OtherRejectionsSigned ? bytes32(0) : _hashOf(rejections);
+        return _sign(accept.privateKey, _settlementDigest(batchId, rejectionsHash));
+    }
+
+    function _trySettle(
+        uint256 seed,
+        BatchHeader memory header,
+        Rejection[] memory rejections,
+        MultiProof memory proof,
+        Authorization memory by
+    ) private returns (bytes4) {
+        PackedHeader memory packed = _packed(header, seed);
+        vm.prank(_courier(seed));
+        try registry.settle(packed, rejections, proof, by) {
+            return 0;
+        } catch (bytes memory reason) {
+            return bytes4(reason);
+        }
     }
 
     /// What the target partner accepted changes hands, and the rest goes back.

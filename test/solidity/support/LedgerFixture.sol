@@ -68,15 +68,17 @@ abstract contract LedgerFixture is TestBase {
     /// Deploys the ledger and registers everyone, with open corridors and no money.
     function _deploy() internal {
         vm.warp(START);
-        manager = AccessManager(deploy("AccessManager", abi.encode(this)));
-        partners = PartnerRegistry(deploy("PartnerRegistry", abi.encode(manager)));
-        treasury = Treasury(deploy("Treasury", abi.encode(manager, partners)));
-        corridorBook = CorridorBook(deploy("CorridorBook", abi.encode(manager, partners, treasury)));
+        manager = AccessManager(deployBuilt("@openzeppelin/contracts/access/manager/AccessManager", abi.encode(this)));
+        partners = PartnerRegistry(deployBuilt("contracts/core/PartnerRegistry", abi.encode(manager)));
+        treasury = Treasury(deployBuilt("contracts/core/Treasury", abi.encode(manager, partners)));
+        corridorBook = CorridorBook(
+            deployBuilt("contracts/core/CorridorBook", abi.encode(manager, partners, treasury))
+        );
         quoteBook = QuoteBook(_deployQuoteBook());
-        registry = TransferRegistry(_deployModule("TransferRegistry"));
+        registry = TransferRegistry(_deployRegistry());
         // Before there is a token: afterwards modules need their notice.
         _announceAndActivate(address(registry));
-        second = SecondModule(_deployModule("SecondModule"));
+        second = SecondModule(deploy("SecondModule", _moduleArguments()));
         _announceAndActivate(address(second));
         if (_isModule()) _announceAndActivate(address(this));
 
@@ -134,14 +136,20 @@ abstract contract LedgerFixture is TestBase {
     }
 
     /// A module over the same partners, treasury and books, none of which knows it.
-    function _deployModule(string memory artifact) internal returns (address) {
+    /// Another registry over the same partners, treasury and books.
+    function _deployRegistry() internal returns (address) {
+        return deployBuilt("contracts/remittance/TransferRegistry", _moduleArguments());
+    }
+
+    /// Of both modules' constructors.
+    function _moduleArguments() private view returns (bytes memory) {
         bytes memory network = abi.encode(manager, partners, treasury, corridorBook, quoteBook);
-        return deploy(artifact, bytes.concat(network, abi.encode(BEAT_INTERVAL, GRACE)));
+        return bytes.concat(network, abi.encode(BEAT_INTERVAL, GRACE));
     }
 
     /// Another quote book over the same partners and treasury.
     function _deployQuoteBook() internal returns (address) {
-        return deploy("QuoteBook", abi.encode(partners, treasury));
+        return deployBuilt("contracts/core/QuoteBook", abi.encode(partners, treasury));
     }
 
     /// Attests a reserve for each currency and gives every partner `deposited` in the treasury and `kept` outside.
@@ -325,7 +333,7 @@ abstract contract LedgerFixture is TestBase {
             MAX_ATTESTATION_AGE,
             vm.addr(_privateKey("attestor"))
         );
-        tokens[currency] = SettlementToken(deploy("SettlementToken", arguments));
+        tokens[currency] = SettlementToken(deployBuilt("contracts/core/SettlementToken", arguments));
         treasury.registerToken(tokens[currency]);
         currencies.push(currency);
     }

@@ -5,17 +5,38 @@ import {vm} from "./Vm.sol";
 
 /// What every test needs beside the cheatcodes.
 abstract contract TestBase {
-    error NotDeployed(string artifact);
+    error NotDeployed(string name);
 
-    /// Deploys by artifact. With `new`, the compiler would optimize the whole contract again inside each test.
+    /// Deploys a contract of the tests, by its name.
     /// @param arguments of the constructor, ABI-encoded
-    function deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
-        bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
+    function deploy(string memory name, bytes memory arguments) internal returns (address) {
+        return _create(name, vm.getCode(name), arguments);
+    }
+
+    /// Deploys a contract of the project as `npm run build` made it, so that what is tested is what partners run.
+    /// @param source its file, without the ending, whose last part is its name: "contracts/core/Treasury"
+    /// @param arguments of the constructor, ABI-encoded
+    function deployBuilt(string memory source, bytes memory arguments) internal returns (address) {
+        bytes memory path = bytes(source);
+        uint256 nameAt = path.length;
+        while (path[nameAt - 1] != "/") --nameAt;
+        bytes memory name = new bytes(path.length - nameAt);
+        for (uint256 i = 0; i < name.length; ++i) name[i] = path[nameAt + i];
+        string memory artifact = string.concat("artifacts/", source, ".sol/", string(name), ".json");
+        return _create(source, vm.parseJsonBytes(vm.readFile(artifact), ".bytecode"), arguments);
+    }
+
+    function _create(
+        string memory name,
+        bytes memory creation,
+        bytes memory arguments
+    ) private returns (address deployed) {
+        bytes memory code = bytes.concat(creation, arguments);
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             deployed := create(0, add(code, 0x20), mload(code))
         }
-        if (deployed == address(0)) revert NotDeployed(artifact);
+        if (deployed == address(0)) revert NotDeployed(name);
     }
 
     /// Maps a fuzzed value into [min, max]. The values that fuzzers favour, the ends of a type, become the ends of the

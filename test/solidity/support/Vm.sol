@@ -49,8 +49,13 @@ interface Vm {
     /// What was kept since the last time.
     function getRecordedLogs() external returns (Log[] memory);
 
-    /// Creation code of a contract of this project.
-    function getCode(string calldata artifact) external view returns (bytes memory);
+    /// Creation code of a contract that these tests were compiled with.
+    function getCode(string calldata name) external view returns (bytes memory);
+
+    function readFile(string calldata path) external view returns (string memory);
+
+    /// Bytes that a JSON text holds in hexadecimal.
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
 
     function label(address account, string calldata name) external;
 
