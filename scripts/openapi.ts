@@ -1,5 +1,5 @@
-// Writes what is made from the features' declarations: docs/openapi.json, the API's OpenAPI document, and sdk/problems.ts,
-// the problems that a wallet can meet. With --check, tells whether they are what the code says.
+// Writes what is made from the features' declarations: docs/openapi.json, the API's OpenAPI document; the types and routes
+// that the SDK has of it; and the problems that a wallet can meet. With --check, tells whether they are what the code says.
 //
 //   node scripts/openapi.ts [--check]
 
@@ -13,8 +13,10 @@ import { createWake } from "../src/kernel/steps/loop.ts";
 import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
 import type { RelayContext } from "../src/features/context.ts";
 import type { StepName } from "../src/kernel/steps/step.ts";
+import { renderRoutes } from "./lib/api-routes.ts";
 
 const DOCUMENT = "docs/openapi.json";
+const ROUTES = "sdk/routes.ts";
 const PROBLEMS = "sdk/problems.ts";
 
 /** The document as the server itself gives it, laid out as the formatter has it. */
@@ -56,7 +58,12 @@ async function laidOut(file: string, text: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const rendered = [[DOCUMENT, await renderOpenApi()] as const, [PROBLEMS, await renderProblems()] as const];
+  const document = await renderOpenApi();
+  const rendered = [
+    [DOCUMENT, document],
+    [ROUTES, await laidOut(ROUTES, await renderRoutes(document))],
+    [PROBLEMS, await renderProblems()],
+  ] as const;
   for (const [file, text] of rendered) {
     if (!process.argv.includes("--check")) await writeFile(file, text);
     else if ((await readFile(file, "utf8").catch(() => "")) !== text) {

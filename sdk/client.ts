@@ -1,40 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod/v4";
-import type { AliasJson } from "../src/schema/fields.ts";
-import {
-  balancesResponseSchema,
-  corridorsResponseSchema,
-  eventsResponseSchema,
-  lookupResponseSchema,
-  participantsResponseSchema,
-  type BalanceJson,
-  type CorridorJson,
-  type EventJson,
-  type EventsResponse,
-  type LookupResponse,
-  type Participant,
-} from "../src/schema/network.ts";
-import {
-  deliveriesResponseSchema,
-  newWebhookSchema,
-  webhooksResponseSchema,
-  type CreateWebhook,
-  type DeliveryJson,
-  type NewWebhookJson,
-  type WebhookJson,
-} from "../src/schema/operator.ts";
-import {
-  acceptanceSchema,
-  lineResultSchema,
-  quoteResponseSchema,
-  type Acceptance,
-  type LineResult,
-  type QuoteRequest,
-  type QuoteResponse,
-  type SubmitRequest,
-} from "../src/schema/transfers.ts";
-import { transferStatusSchema, type TransferStatusResponse } from "../src/schema/transfer-status.ts";
+import { lineResultSchema } from "../src/schema/transfers.ts";
 import type { DetailGroup } from "../src/domain/details.ts";
+import { askRoute, type AnswerOf, type Arguments, type RouteName } from "./ask.ts";
 import { followEvents, type FollowOptions } from "./events.ts";
 import {
   connect,
@@ -45,6 +12,25 @@ import {
   type Connection,
   type ConnectionOptions,
 } from "./http.ts";
+import type {
+  Acceptance,
+  AliasJson,
+  BalanceJson,
+  CorridorJson,
+  CreateWebhook,
+  DeliveryJson,
+  EventJson,
+  EventsResponse,
+  LineResult,
+  LookupResponse,
+  NewWebhookJson,
+  Participant,
+  QuoteRequest,
+  QuoteResponse,
+  SubmitRequest,
+  TransferStatusResponse,
+  WebhookJson,
+} from "./types.ts";
 
 /** The relay has taken a transfer in: it is on its disk, with its amounts fixed. */
 export interface Submitted {
@@ -98,11 +84,15 @@ export interface RelayClient {
   deliveries(state?: "dead" | "due", limit?: number): Promise<readonly DeliveryJson[]>;
   /** Has an event delivered to a webhook once more. */
   redeliver(webhook: string, event: string): Promise<void>;
-  /** For what has no method of its own. */
+  /**
+   * Any route of the API's document, by its method and path: its parameters, its body and its answer are typed by it.
+   * @example const { entries } = await relay.ask("GET /v1/audit", { query: { limit: "10" } });
+   */
+  ask<Name extends RouteName>(route: Name, ...given: Arguments<Name>): Promise<AnswerOf<Name>>;
+  /** For what the document of this version does not have. */
   readonly connection: Connection;
 }
 
-const JSON_TYPE = "application/json" as const;
 /** As many as are sent, and kept in memory, at once. */
 const CHUNK_SIZE = 500;
 /** A chunk has as many transfers to store. */
@@ -116,61 +106,47 @@ const CHUNK_TIMEOUT_MS = 60_000;
  */
 export function createClient(options: ConnectionOptions): RelayClient {
   const connection = connect(options);
-  const get = async <Answer>(path: string, schema: z.ZodType<Answer>, query = {}): Promise<Answer> =>
-    (await connection.ask("GET", path, schema, { query })).value;
-  const post = async <Answer>(path: string, schema: z.ZodType<Answer>, body: unknown, canRepeat: boolean) =>
-    connection.ask("POST", path, schema, { canRepeat, body: { type: JSON_TYPE, text: JSON.stringify(body) } });
+  const ask: RelayClient["ask"] = async (route, ...given) => (await askRoute(connection, route, ...given)).value;
 
   return {
     connection,
-    async lookupPayee(target, alias) {
-      return (await post("/v1/payees/lookup", lookupResponseSchema, { target, alias }, true)).value;
-    },
-    participants: async () => (await get("/v1/participants", participantsResponseSchema)).participants,
-    corridors: async () => (await get("/v1/corridors", corridorsResponseSchema)).corridors,
-    // Asked for twice, there are two; neither holds anything back.
-    quote: async (request) => (await post("/v1/quotes", quoteResponseSchema, request, true)).value,
-    findQuote: (id) => get(`/v1/quotes/${encodeURIComponent(id)}`, quoteResponseSchema),
-    async submit(request) {
-      const { value, headers } = await post("/v1/transfers", acceptanceSchema, request, true);
+    ask,
+    lookupPayee: (target, alias) => ask("POST /v1/payees/lookup", { body: { target, alias } }),
+    participants: async () => (await ask("GET /v1/participants")).participants,
+    corridors: async () => (await ask("GET /v1/corridors")).corridors,
+    quote: (body) => ask("POST /v1/quotes", { body }),
+    findQuote: (id) => ask("GET /v1/quotes/{id}", { path: { id } }),
+    async submit(body) {
+      const { value, headers } = await askRoute(connection, "POST /v1/transfers", { body });
       return { acceptance: value, replayed: headers.get("idempotent-replayed") === "true" };
     },
     submitMany: (requests) => submitChunks(connection, requests),
-    transfer: (uetr) => get(transferPath(uetr), transferStatusSchema),
+    transfer: (uetr) => ask("GET /v1/transfers/{uetr}", { path: { uetr } }),
     cancel: (uetr) => cancel(connection, uetr),
     receipt: (uetr, disclose = []) =>
-      get(`${transferPath(uetr)}/receipt`, z.unknown(), {
-        disclose: disclose.length === 0 ? undefined : disclose.join(","),
+      ask("GET /v1/transfers/{uetr}/receipt", {
+        path: { uetr },
+        query: { disclose: disclose.length === 0 ? undefined : disclose.join(",") },
       }),
-    balances: async () => (await get("/v1/balances", balancesResponseSchema)).balances,
+    balances: async () => (await ask("GET /v1/balances")).balances,
     eventsPage: ({ after, limit, types } = {}) =>
-      get("/v1/events", eventsResponseSchema, { after, limit, type: types?.join(",") }),
+      ask("GET /v1/events", { query: { after, limit: limit?.toString(), type: types?.join(",") } }),
     events: (follow) => followEvents(connection, follow),
-    createWebhook: async (webhook) => (await post("/v1/webhooks", newWebhookSchema, webhook, false)).value,
-    webhooks: async () => (await get("/v1/webhooks", webhooksResponseSchema)).webhooks,
-    async deleteWebhook(id) {
-      await connection.send("DELETE", `/v1/webhooks/${encodeURIComponent(id)}`);
-    },
+    createWebhook: (body) => ask("POST /v1/webhooks", { body }),
+    webhooks: async () => (await ask("GET /v1/webhooks")).webhooks,
+    deleteWebhook: (id) => ask("DELETE /v1/webhooks/{id}", { path: { id } }),
     deliveries: async (state, limit) =>
-      (await get("/v1/webhooks/deliveries", deliveriesResponseSchema, { state, limit })).deliveries,
+      (await ask("GET /v1/webhooks/deliveries", { query: { state, limit: limit?.toString() } })).deliveries,
     async redeliver(webhook, event) {
-      const path = `/v1/webhooks/${encodeURIComponent(webhook)}/deliveries/${encodeURIComponent(event)}/replay`;
-      await connection.send("POST", path, { canRepeat: true });
+      await ask("POST /v1/webhooks/{id}/deliveries/{event}/replay", { path: { id: webhook, event } });
     },
   };
-}
-
-function transferPath(uetr: string): string {
-  return `/v1/transfers/${encodeURIComponent(uetr)}`;
 }
 
 /** A repetition may meet the cancellation that the first attempt made and could not tell of. */
 async function cancel(connection: Connection, uetr: string): Promise<TransferStatusResponse> {
   try {
-    const { value } = await connection.ask("POST", `${transferPath(uetr)}/cancel`, transferStatusSchema, {
-      canRepeat: true,
-    });
-    return value;
+    return (await askRoute(connection, "POST /v1/transfers/{uetr}/cancel", { path: { uetr } })).value;
   } catch (failure) {
     if (!(failure instanceof RelayProblem) || failure.stored?.status !== "cancelled") throw failure;
     return failure.stored;

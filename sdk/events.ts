@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { eventSchema, eventsResponseSchema, type EventJson } from "../src/schema/network.ts";
+import { eventSchema } from "../src/schema/network.ts";
 import { backoffMs } from "../src/kernel/retry.ts";
+import { askRoute } from "./ask.ts";
 import { readAnswer, RelayProblem, type Connection } from "./http.ts";
+import type { EventJson } from "./types.ts";
 
 export interface FollowOptions {
   /** The id of the last event that was dealt with; "0" for all that the relay has. Keep it with what the event changed. */
@@ -71,9 +73,8 @@ async function* pagesFrom(
   { types, signal }: FollowOptions,
 ): AsyncGenerator<EventJson> {
   for (let next = after; ;) {
-    const query = { after: next, limit: PAGE_SIZE, type: types?.join(",") };
-    const { value } = await connection.ask("GET", "/v1/events", eventsResponseSchema, {
-      query,
+    const { value } = await askRoute(connection, "GET /v1/events", {
+      query: { after: next, limit: String(PAGE_SIZE), type: types?.join(",") },
       ...(signal === undefined ? {} : { signal }),
     });
     yield* value.events;

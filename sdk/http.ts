@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod/v4";
 import { problemSchema, type ProblemJson, type TransferFate } from "../src/schema/problems.ts";
-import type { TransferStatusResponse } from "../src/schema/transfer-status.ts";
 import { backoffMs } from "../src/kernel/retry.ts";
+import type { TransferStatusResponse } from "./types.ts";
 
 /** The relay refused a request (RFC 9457). Codes are stable; messages are for people and may change. */
 export class RelayProblem extends Error {
@@ -95,13 +95,6 @@ export interface Connection {
    * @throws RelayUnreachable when there is no answer
    */
   send(method: string, path: string, options?: RequestOptions): Promise<RelayAnswer>;
-  /** As `send`, and reads the answer's JSON. An answer that is not as documented counts as none. */
-  ask<Answer>(
-    method: string,
-    path: string,
-    schema: z.ZodType<Answer>,
-    options?: RequestOptions,
-  ): Promise<{ readonly value: Answer; readonly headers: Headers }>;
   /** One attempt at a GET whose answer is read as it comes. The caller minds the time, by the signal. */
   open(path: string, accept: string, options: RequestOptions): Promise<Response>;
 }
@@ -163,10 +156,6 @@ export function connect(options: ConnectionOptions): Connection {
   return {
     firstDelayMs,
     send,
-    async ask(method, path, schema, request) {
-      const answer = await send(method, path, request);
-      return { value: readAnswer(schema, answer.text), headers: answer.headers };
-    },
     open: (path, accept, request) => once("GET", path, accept, request),
   };
 }

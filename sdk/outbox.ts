@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { uetrSchema } from "../src/schema/fields.ts";
-import { submitRequestSchema, type ParsedSubmitRequest, type SubmitRequest } from "../src/schema/transfers.ts";
-import type { TransferStatusResponse } from "../src/schema/transfer-status.ts";
+import { submitRequestSchema, type ParsedSubmitRequest } from "../src/schema/transfers.ts";
 import { canonicalJson, type CanonicalObject } from "../src/domain/canonical-json.ts";
 import { detailsOf, parseParties } from "../src/domain/payload.ts";
 import type { RelayClient, Submitted } from "./client.ts";
 import { RelayProblem, RelayUnreachable } from "./http.ts";
+import type { SubmitRequest, TransferStatusResponse } from "./types.ts";
 
 /** How a submission ended. Only after "refused" the customer can have the money back. */
 export type SubmissionOutcome =

@@ -2,7 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod/v4";
 import { WEBHOOK_VERSION } from "../src/domain/versions.ts";
-import { webhookBodySchema, type WebhookBody } from "../src/schema/webhooks.ts";
+import { webhookBodySchema } from "../src/schema/webhooks.ts";
+import type { WebhookBody } from "./types.ts";
 
 export type WebhookRefusal =
   /** One of webhook-id, webhook-timestamp and webhook-signature is missing, twice there, or cannot be read. */

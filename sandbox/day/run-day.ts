@@ -1,4 +1,3 @@
-import { z } from "zod/v4";
 import type { PartnerId } from "../../src/domain/partner.ts";
 import type { Clock } from "../../src/kernel/clock/clock.ts";
 import { closeDay, type Movement } from "../funding.ts";
@@ -87,13 +86,9 @@ export async function rememberDay({ partners }: RunningNetwork, orders: readonly
 
 /** A relay's own reconciliation, which compares its store with its ledger. */
 async function askRelay({ wallet, client }: RunningPartner): Promise<readonly RelayDifference[]> {
-  const { value } = await client.connection.ask("POST", "/v1/reconciliations", reportSchema, {
-    canRepeat: true,
-    timeoutMs: RECONCILIATION_TIMEOUT_MS,
-  });
-  return value.differences.map((difference) => ({ partner: wallet.id, difference }));
+  const { differences } = await client.ask("POST /v1/reconciliations", { timeoutMs: RECONCILIATION_TIMEOUT_MS });
+  return differences.map((difference) => ({ partner: wallet.id, difference }));
 }
 
 /** It goes through all that there is, and the others' at the same time. */
 const RECONCILIATION_TIMEOUT_MS = 120_000;
-const reportSchema = z.looseObject({ differences: z.array(z.unknown()) });

@@ -33,7 +33,9 @@ export const participantSchema = z
   .meta({ id: "Participant" });
 export type Participant = z.infer<typeof participantSchema>;
 
-export const participantsResponseSchema = z.object({ participants: z.array(participantSchema) });
+export const participantsResponseSchema = z
+  .object({ participants: z.array(participantSchema) })
+  .meta({ id: "Participants" });
 
 export const corridorSchema = z
   .object({
@@ -54,7 +56,7 @@ export const corridorSchema = z
   .meta({ id: "Corridor", description: "A direction in which this partner's customers can send." });
 export type CorridorJson = z.infer<typeof corridorSchema>;
 
-export const corridorsResponseSchema = z.object({ corridors: z.array(corridorSchema) });
+export const corridorsResponseSchema = z.object({ corridors: z.array(corridorSchema) }).meta({ id: "Corridors" });
 
 export const balanceSchema = z
   .object({
@@ -68,7 +70,7 @@ export const balanceSchema = z
   .meta({ id: "Balance" });
 export type BalanceJson = z.infer<typeof balanceSchema>;
 
-export const balancesResponseSchema = z.object({ balances: z.array(balanceSchema) });
+export const balancesResponseSchema = z.object({ balances: z.array(balanceSchema) }).meta({ id: "Balances" });
 
 /** What the schema of event types is called in the API's document, which lists those that there are. */
 export const EVENT_TYPE = "EventType";
@@ -119,8 +121,10 @@ export const eventStreamQuerySchema = eventsQuerySchema.omit({ limit: true, afte
     .meta({ description: "Last-Event-ID has priority. Without either, the stream starts now." }),
 });
 
-export const eventsResponseSchema = z.object({
-  events: z.array(eventSchema),
-  next: z.string().meta({ description: "Ask for what comes after it." }),
-});
+export const eventsResponseSchema = z
+  .object({
+    events: z.array(eventSchema),
+    next: z.string().meta({ description: "Ask for what comes after it." }),
+  })
+  .meta({ id: "Events" });
 export type EventsResponse = z.infer<typeof eventsResponseSchema>;

@@ -1,5 +1,13 @@
 import { z } from "zod/v4";
-import { givenInstantSchema, instantSchema, labelSchema, uetrSchema, uuidSchema } from "./fields.ts";
+import {
+  currencyText,
+  givenInstantSchema,
+  instantSchema,
+  labelSchema,
+  minorText,
+  uetrSchema,
+  uuidSchema,
+} from "./fields.ts";
 import { eventCursor, eventSchema } from "./network.ts";
 
 /** What an API key may do: look; send money; run the relay. */
@@ -58,7 +66,7 @@ export const newKeySchema = apiKeySchema
   .meta({ id: "NewApiKey" });
 export type NewKeyJson = z.infer<typeof newKeySchema>;
 
-export const apiKeysResponseSchema = z.object({ keys: z.array(apiKeySchema) });
+export const apiKeysResponseSchema = z.object({ keys: z.array(apiKeySchema) }).meta({ id: "ApiKeys" });
 export const keyIdParams = z.strictObject({ id: z.string().regex(/^[0-9a-z]{1,32}$/, "an API key's id") });
 
 export const createWebhookSchema = z
@@ -74,7 +82,6 @@ export const createWebhookSchema = z
       .meta({ description: "The types of events to deliver; all if empty." }),
   })
   .meta({ id: "CreateWebhook" });
-export type CreateWebhook = z.input<typeof createWebhookSchema>;
 
 export const webhookSchema = z
   .object({
@@ -92,7 +99,7 @@ export const newWebhookSchema = webhookSchema
   .meta({ id: "NewWebhook" });
 export type NewWebhookJson = z.infer<typeof newWebhookSchema>;
 
-export const webhooksResponseSchema = z.object({ webhooks: z.array(webhookSchema) });
+export const webhooksResponseSchema = z.object({ webhooks: z.array(webhookSchema) }).meta({ id: "Webhooks" });
 export const webhookIdParams = z.strictObject({ id: uuidSchema });
 export const deliveryParams = z.strictObject({
   id: uuidSchema,
@@ -118,7 +125,9 @@ export const deliverySchema = z
   })
   .meta({ id: "Delivery" });
 export type DeliveryJson = z.infer<typeof deliverySchema>;
-export const deliveriesResponseSchema = z.object({ deliveries: z.array(deliverySchema) });
+export const deliveriesResponseSchema = z.object({ deliveries: z.array(deliverySchema) }).meta({ id: "Deliveries" });
+
+export const redeliverySchema = z.object({ webhook: z.string(), event: z.string() }).meta({ id: "Redelivery" });
 
 export const auditQuerySchema = z.strictObject({
   after: z
@@ -130,26 +139,28 @@ export const auditQuerySchema = z.strictObject({
     .regex(/^(?:[1-9][0-9]{0,2}|1000)$/, "from 1 to 1000")
     .default("100"),
 });
-export const auditResponseSchema = z.object({
-  entries: z.array(
-    z
-      .object({
-        id: z.string().meta({ description: "Its permanent name, never given to another entry." }),
-        seq: z.number().int(),
-        at: instantSchema,
-        actor: z.string().meta({ description: "An API key's id, or the operating system's user." }),
-        action: z.string(),
-        subject: z.string().optional(),
-        outcome: z.string().meta({
-          description:
-            "`begun` while it is under way, or if it was interrupted. The same entry shows the result later.",
-        }),
-        data: z.record(z.string(), z.unknown()),
-      })
-      .meta({ id: "AuditEntry" }),
-  ),
-  next: z.string().meta({ description: "Ask for what comes after it." }),
-});
+export const auditResponseSchema = z
+  .object({
+    entries: z.array(
+      z
+        .object({
+          id: z.string().meta({ description: "Its permanent name, never given to another entry." }),
+          seq: z.number().int(),
+          at: instantSchema,
+          actor: z.string().meta({ description: "An API key's id, or the operating system's user." }),
+          action: z.string(),
+          subject: z.string().optional(),
+          outcome: z.string().meta({
+            description:
+              "`begun` while it is under way, or if it was interrupted. The same entry shows the result later.",
+          }),
+          data: z.record(z.string(), z.unknown()),
+        })
+        .meta({ id: "AuditEntry" }),
+    ),
+    next: z.string().meta({ description: "Ask for what comes after it." }),
+  })
+  .meta({ id: "Audit" });
 
 export const erasureSchema = z
   .strictObject({
@@ -165,11 +176,41 @@ export const erasureSchema = z
   })
   .meta({ id: "Erasure", description: "Personal data to erase. The ledger's salted commitments become unlinkable." });
 
-export const erasureResponseSchema = z.object({
-  erased: z.number().int().meta({ description: "Transfers whose details are gone." }),
-  payloads: z.number().int().meta({ description: "Batches received whose payloads are gone." }),
-});
+export const erasureResponseSchema = z
+  .object({
+    erased: z.number().int().meta({ description: "Transfers whose details are gone." }),
+    payloads: z.number().int().meta({ description: "Batches received whose payloads are gone." }),
+  })
+  .meta({ id: "Erased" });
+
+const treasuryMoney = z.object({ available: minorText, held: minorText });
 
 export const reconciliationSchema = z
-  .record(z.string(), z.unknown())
+  .object({
+    at: z.number().int().meta({ description: "Milliseconds since the epoch." }),
+    block: z.number().int().optional().meta({
+      description: "The block that everything is compared with; none where the ledger has not been read.",
+    }),
+    balances: z.array(
+      z.object({
+        currency: currencyText,
+        expected: treasuryMoney.meta({ description: "What the ledger's events make of it." }),
+        found: treasuryMoney.meta({ description: "What the treasury has." }),
+      }),
+    ),
+    checked: z.record(z.string(), z.number().int()).meta({ description: "How much of what was gone through." }),
+    differences: z
+      .array(
+        z.object({
+          kind: z.string(),
+          subject: z.string().meta({
+            description: "What it is about: a currency, a batch, a UETR, an event, a webhook.",
+          }),
+          sentence: z.string().meta({ description: "For people." }),
+        }),
+      )
+      .meta({ description: "None: all is sound." }),
+    omitted: z.number().int().optional().meta({ description: "How many more differences there are than are named." }),
+  })
   .meta({ id: "Reconciliation", description: "The store compared with the ledger. A difference is an alarm." });
+export type ReconciliationJson = z.infer<typeof reconciliationSchema>;

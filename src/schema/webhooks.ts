@@ -13,4 +13,3 @@ export const webhookBodySchema = z
     }),
   })
   .meta({ id: "WebhookBody", description: "What a webhook carries: ids, statuses, amounts and times; nobody's name." });
-export type WebhookBody = z.infer<typeof webhookBodySchema>;

@@ -33,7 +33,8 @@ for await (const { type } of relay.events({ after: "0", types: ["transfer.credit
 const nowhere = createClient({ url: "http://127.0.0.1:1", key: API_KEY, retries: 0 });
 for (const client of [relay, nowhere]) {
   try {
-    await client.transfer(newUetr());
+    const { status } = await client.ask("GET /v1/transfers/{uetr}", { path: { uetr: newUetr() } });
+    console.log("status", status);
   } catch (failure) {
     if (failure instanceof RelayProblem) console.log("problem", failure.code, failure.transfer);
     if (failure instanceof RelayUnreachable) console.log("unreachable", failure.attempts);

@@ -1,11 +1,7 @@
 import { Argument, type Command } from "commander";
-import type { z } from "zod/v4";
 import {
-  apiKeySchema,
-  apiKeysResponseSchema,
   DEFAULT_RATE_LIMIT,
   MAX_RATE_LIMIT,
-  newKeySchema,
   SCOPES,
   type ApiKeyJson,
   type NewKeyJson,
@@ -75,9 +71,10 @@ async function create(session: Session): Promise<void> {
   if (wanted.scopes.length === 0) throw new InvalidInput("--scope", `some of ${SCOPES.join(", ")}`);
   const made = isOnStore(session)
     ? await (await loadStore()).createKey(session, wanted)
-    : await throughApi(session, "POST", "/v1/keys", newKeySchema, {
-        ...wanted,
-        expiresAt: wanted.expiresAt === undefined ? undefined : formatInstant(wanted.expiresAt),
+    : await (
+        await session.client()
+      ).ask("POST /v1/keys", {
+        body: { ...wanted, expiresAt: wanted.expiresAt === undefined ? undefined : formatInstant(wanted.expiresAt) },
       });
   session.print(made, showNewKey);
 }
@@ -85,7 +82,7 @@ async function create(session: Session): Promise<void> {
 async function list(session: Session): Promise<void> {
   const keys = isOnStore(session)
     ? await (await loadStore()).listKeys(session)
-    : (await throughApi(session, "GET", "/v1/keys", apiKeysResponseSchema)).keys;
+    : (await (await session.client()).ask("GET /v1/keys")).keys;
   session.print(keys, (rows) =>
     tableOr<ApiKeyJson>(
       "No API keys.",
@@ -107,14 +104,14 @@ async function rotate(session: Session, [id = ""]: readonly string[]): Promise<v
   const overlapSeconds = session.integer("overlap", 0, MAX_OVERLAP_SECONDS) ?? DEFAULT_OVERLAP_SECONDS;
   const made = isOnStore(session)
     ? await (await loadStore()).rotateKey(session, id, overlapSeconds)
-    : await throughApi(session, "POST", `/v1/keys/${encodeURIComponent(id)}/rotate`, newKeySchema, { overlapSeconds });
+    : await (await session.client()).ask("POST /v1/keys/{id}/rotate", { path: { id }, body: { overlapSeconds } });
   session.print(made, showNewKey);
 }
 
 async function revoke(session: Session, [id = ""]: readonly string[]): Promise<void> {
   const revoked = isOnStore(session)
     ? await (await loadStore()).revokeKey(session, id)
-    : await throughApi(session, "DELETE", `/v1/keys/${encodeURIComponent(id)}`, apiKeySchema);
+    : await (await session.client()).ask("DELETE /v1/keys/{id}", { path: { id } });
   session.print(revoked, ({ revokedAt = "" }) => `key ${id} ended ${revokedAt}`);
 }
 
@@ -123,18 +120,6 @@ const loadStore = () => import("../work/key-store.ts");
 
 function isOnStore(session: Session): boolean {
   return session.text("config") !== undefined;
-}
-
-async function throughApi<Answer>(
-  session: Session,
-  method: string,
-  path: string,
-  schema: z.ZodType<Answer>,
-  body?: object,
-): Promise<Answer> {
-  const { connection } = await session.client();
-  const request = body === undefined ? {} : { body: { type: "application/json" as const, text: JSON.stringify(body) } };
-  return (await connection.ask(method, path, schema, request)).value;
 }
 
 function readScope(text: string): Scope {

@@ -6,6 +6,7 @@ import {
   deliveriesResponseSchema,
   deliveryParams,
   newWebhookSchema,
+  redeliverySchema,
   webhookIdParams,
   webhooksResponseSchema,
   type DeliveryJson,
@@ -105,10 +106,11 @@ function deliveryRoutes(app: Routes, relay: RelayContext): void {
       config: { scope: "operate", action: "deliveries.replay" },
       schema: {
         operationId: "replayDelivery",
+        "x-idempotent": true,
         summary: "Deliver an event once more",
         tags: ["operator"],
         params: deliveryParams,
-        ...responses({ 202: z.object({ webhook: z.string(), event: z.string() }) }, ["not-found"]),
+        ...responses({ 202: redeliverySchema }, ["not-found"]),
       },
     },
     async ({ params, audit }, reply) => {

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { auditResponseSchema, erasureResponseSchema } from "../../schema/operator.ts";
 import { formatInstant, parseInstant } from "../../domain/instant.ts";
 import { parseUetr } from "../../domain/uetr.ts";
 import { act } from "../../command/act.ts";
@@ -37,19 +36,17 @@ async function erase(session: Session, [uetr]: readonly string[]): Promise<void>
     uetr === undefined
       ? { acceptedBefore: formatInstant(parseInstant(before ?? "", "--accepted-before")) }
       : { uetr: parseUetr(uetr) };
-  const { connection } = await session.client();
-  const { value } = await connection.ask("POST", "/v1/erasures", erasureResponseSchema, {
-    canRepeat: true,
-    body: { type: "application/json", text: JSON.stringify(body) },
-  });
-  session.print(value, ({ erased, payloads }) => `${erased} transfers and ${payloads} payloads erased`);
+  const relay = await session.client();
+  session.print(
+    await relay.ask("POST /v1/erasures", { body }),
+    ({ erased, payloads }) => `${erased} transfers and ${payloads} payloads erased`,
+  );
 }
 
 async function audit(session: Session): Promise<void> {
-  const { connection } = await session.client();
-  const query = { after: session.text("after"), limit: session.integer("limit", 1, MAX_PAGE) };
-  const { value } = await connection.ask("GET", "/v1/audit", auditResponseSchema, { query });
-  session.print(value, ({ entries }) =>
+  const relay = await session.client();
+  const query = { after: session.text("after"), limit: session.integer("limit", 1, MAX_PAGE)?.toString() };
+  session.print(await relay.ask("GET /v1/audit", { query }), ({ entries }) =>
     tableOr<(typeof entries)[number]>(
       "No entries.",
       [

@@ -180,6 +180,7 @@ function dataRoutes(app: Routes, { relay }: Context): void {
       config: { scope: "operate", action: "erasures.run" },
       schema: {
         operationId: "erase",
+        "x-idempotent": true,
         summary: "Erase personal data",
         description:
           "Of one transfer, or of all that were accepted before a time, which may not be in the future. Only of what is " +

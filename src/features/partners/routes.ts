@@ -31,6 +31,7 @@ function lookupRoute(app: Routes, relay: RelayContext): void {
       config: { scope: "submit", action: LOOKUP_ACTION },
       schema: {
         operationId: "lookupPayee",
+        "x-idempotent": true,
         summary: "Find a partner's customer by alias",
         description: "Tells the payee's name, masked, so that the payer can see that it is the right person.",
         tags: ["network"],

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { z } from "zod/v4";
+import type { ReconciliationJson as Report } from "../../schema/operator.ts";
 import { act } from "../../command/act.ts";
 import { showMoney } from "../../command/arguments.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
@@ -16,33 +16,15 @@ export function addReconciliationCommands(program: Command, io: Io): void {
     .action(act(io, reconcile));
 }
 
-/** What is shown of a reconciliation; the API answers with more. */
-const reportSchema = z.looseObject({
-  block: z.number().optional(),
-  balances: z.array(
-    z.looseObject({
-      currency: z.string(),
-      found: z.looseObject({ available: z.string(), held: z.string() }),
-    }),
-  ),
-  differences: z.array(z.looseObject({ kind: z.string(), subject: z.string(), sentence: z.string() })),
-  // Relays before this one named all of them.
-  omitted: z.number().int().default(0),
-});
-type Report = z.infer<typeof reportSchema>;
-
 async function reconcile(session: Session): Promise<void> {
-  const { connection } = await session.client();
-  const { value } = await connection.ask("POST", "/v1/reconciliations", reportSchema, {
-    canRepeat: true,
-    timeoutMs: RECONCILIATION_TIMEOUT_MS,
-  });
-  session.print(value, showReport);
-  const count = value.differences.length + value.omitted;
+  const relay = await session.client();
+  const report = await relay.ask("POST /v1/reconciliations", { timeoutMs: RECONCILIATION_TIMEOUT_MS });
+  session.print(report, showReport);
+  const count = report.differences.length + (report.omitted ?? 0);
   if (count > 0) throw new CommandFailure("NEGATIVE", `${count} differences`);
 }
 
-function showReport({ block, balances, differences, omitted }: Report): string {
+function showReport({ block, balances, differences, omitted = 0 }: Report): string {
   const money = tableOr<Report["balances"][number]>(
     "No money on the ledger.",
     [

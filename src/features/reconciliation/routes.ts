@@ -1,9 +1,8 @@
-import { toJson } from "../../domain/wire.ts";
-import { reconciliationSchema } from "../../schema/operator.ts";
+import { reconciliationSchema, type ReconciliationJson } from "../../schema/operator.ts";
 import type { RoutesOf } from "../../kernel/http/context.ts";
 import { responses, routes } from "../../kernel/http/route.ts";
 import type { RelayContext } from "../context.ts";
-import { reconcile } from "./reconciler.ts";
+import { reconcile, type ReconciliationReport } from "./reconciler.ts";
 
 export function reconciliationRoutes(relay: RelayContext): RoutesOf {
   return () =>
@@ -14,12 +13,31 @@ export function reconciliationRoutes(relay: RelayContext): RoutesOf {
           config: { scope: "operate", action: "reconciliations.run" },
           schema: {
             operationId: "reconcile",
+            "x-idempotent": true,
             summary: "Compare the store with the ledger",
             tags: ["operator"],
             ...responses({ 200: reconciliationSchema }),
           },
         },
-        async () => ({ ...toJson(await reconcile(relay)) }),
+        async () => reportJson(await reconcile(relay)),
       );
     });
+}
+
+function reportJson({ block, balances, checked, differences, ...rest }: ReconciliationReport): ReconciliationJson {
+  const money = ({ available, held }: Record<"available" | "held", bigint>) => ({
+    available: String(available),
+    held: String(held),
+  });
+  return {
+    ...rest,
+    ...(block === undefined ? {} : { block }),
+    balances: balances.map(({ currency, expected, found }) => ({
+      currency,
+      expected: money(expected),
+      found: money(found),
+    })),
+    checked: { ...checked },
+    differences: [...differences],
+  };
 }

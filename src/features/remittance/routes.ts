@@ -60,6 +60,7 @@ function quoteRoutes(app: Routes, { relay, intake }: Context): void {
       config: { scope: "submit" },
       schema: {
         operationId: "createQuote",
+        "x-idempotent": true,
         summary: "What a transfer would cost",
         description:
           "Either what is sent is fixed, or what is received. Every cost is itemised; the amounts hold until the expiry.",
@@ -111,6 +112,7 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Con
       validatorCompiler: () => (data: unknown) => ({ value: data }),
       schema: {
         operationId: "submitTransfer",
+        "x-idempotent": true,
         summary: "Submit a transfer, or a stream of them",
         description: `A 202 means that the transfer is stored, with its amounts fixed. A UETR has one answer forever. Accepted, the same content gets the same answer again (then with the header "idempotent-replayed: true"), and another content gets 409 with how the stored transfer stands. Refused for good, it stays refused, whatever is sent under it. Each problem tells in "transfer" which it is: only "none" means that the payer can have the money back. As ${NDJSON_TYPE}, each line is a submission and the answer, 200, has a LineResult for each, in order, while the lines arrive: read it as you send.`,
         tags: ["transfers"],
@@ -194,6 +196,7 @@ function statusRoutes(app: Routes, { relay }: Context): void {
       config: { scope: "submit" },
       schema: {
         operationId: "cancelTransfer",
+        "x-idempotent": true,
         summary: "Cancel a transfer that is not on its way yet",
         description:
           "Until it is signed into a batch. Repeated, it answers the same; too late, 409 tells where the transfer stands.",

@@ -7,6 +7,8 @@ declare module "fastify" {
   interface FastifySchema {
     /** The problems that a route answers with, besides those of every route. */
     readonly "x-problems"?: readonly ProblemCode[];
+    /** Where a POST sent again does nothing more than the first did: clients repeat it when they got no answer. */
+    readonly "x-idempotent"?: true;
   }
 }
 

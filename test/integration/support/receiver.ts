@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 
 /** A request as it came. */
 export interface Received {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -52,7 +53,7 @@ export async function startReceiver(manner: Manner = answering(204)): Promise<Re
     response.on("error", () => undefined);
     void text(request).then(
       (body) => {
-        const one = { path: request.url ?? "", headers: request.headers, body };
+        const one = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };
         received.push(one);
         receiver.manner(response, one);
       },

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { z } from "zod/v4";
 import { createLogger } from "../../../src/kernel/telemetry/logger.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
 import { drawSecurely } from "../../../src/kernel/secure-random.ts";
@@ -104,13 +103,11 @@ describe("two relays on this ledger", function () {
 
   it("and find that their stores are what the ledger has", async () => {
     for (const { client, wallet } of [source, target]) {
-      const { value } = await client.connection.ask("POST", "/v1/reconciliations", reportSchema, { canRepeat: true });
-      expect(value.differences, wallet.name).to.deep.equal([]);
+      const { differences } = await client.ask("POST /v1/reconciliations");
+      expect(differences, wallet.name).to.deep.equal([]);
     }
   });
 });
-
-const reportSchema = z.looseObject({ differences: z.array(z.unknown()) });
 
 function balanceOf({ server }: RunningPartner, phone: string): bigint {
   return [...server.books.accounts()].find((account) => account.phone === phone)?.balanceMinor ?? 0n;

@@ -57,6 +57,47 @@ describe("The relay's client", function () {
     });
   }
 
+  it("asks a route of the document by its name, with what its path, query and body are given", async () => {
+    relay.manner = inTurn(
+      json(200, { entries: [], next: "0" }),
+      json(200, { erased: 1, payloads: 0, later: true }),
+      answering(204),
+    );
+    const client = clientOf(relay);
+    expect(await client.ask("GET /v1/audit", { query: { after: "0", limit: undefined } })).to.deep.equal({
+      entries: [],
+      next: "0",
+    });
+    // What a later version adds is left out.
+    expect(await client.ask("POST /v1/erasures", { body: { uetr: "u" } })).to.deep.equal({ erased: 1, payloads: 0 });
+    await client.ask("DELETE /v1/webhooks/{id}", { path: { id: "a/../b?c" } });
+    expect(relay.received.map(({ method, path, body }) => [method, path, body])).to.deep.equal([
+      ["GET", "/v1/audit?after=0", ""],
+      ["POST", "/v1/erasures", '{"uetr":"u"}'],
+      ["DELETE", "/v1/webhooks/a%2F..%2Fb%3Fc", ""],
+    ]);
+  });
+
+  it("asks again only what the document says changes nothing the second time", async () => {
+    relay.manner = resetting;
+    const client = clientOf(relay, { retries: 1 });
+    const attempts = async (work: Promise<unknown>) => {
+      const before = relay.received.length;
+      expect(await failureOf(work)).to.be.instanceOf(RelayUnreachable);
+      return relay.received.length - before;
+    };
+    expect(await attempts(client.ask("GET /v1/keys"))).to.equal(2);
+    expect(await attempts(client.ask("POST /v1/reconciliations"))).to.equal(2);
+    // A second key would be made, and its secret told to nobody.
+    expect(await attempts(client.ask("POST /v1/keys", { body: { label: "till", scopes: ["read"] } }))).to.equal(1);
+    expect(await attempts(client.ask("DELETE /v1/keys/{id}", { path: { id: "k" } }))).to.equal(1);
+  });
+
+  it("takes an answer that is not as the document says for none", async () => {
+    relay.manner = json(200, { balances: [{ available: 1 }] });
+    expect(await failureOf(clientOf(relay).ask("GET /v1/balances"))).to.be.instanceOf(RelayUnreachable);
+  });
+
   it("gives up after as many repetitions as it was told", async () => {
     relay.manner = resetting;
     const failure = await failureOf(clientOf(relay, { retries: 2 }).submit(requestOf()));

@@ -6,7 +6,7 @@ import {
   batchesPastChance,
   batchesToOpen,
   markProviderFault,
-  readUnopened,
+  nextOpenDue,
   recordOpenAttempt,
   voidBatch,
   type ExpiringBatch,
@@ -30,21 +30,8 @@ const AT_A_TIME = 32;
  */
 export const openerStep: Step = async (context) => {
   const { db, clock, wake } = context;
-  // It is woken by every block: where no batch waits, this is all that it asks.
-  const before = await readUnopened(db);
-  if (before === undefined) return false;
-  if (before.isPastChance) await voidPastChance(context);
-  const isDue = before.dueMs <= clock.nowMs();
-  const isMoreDue = isDue && (await openDue(context));
-  const after = isDue ? await readUnopened(db) : before;
-  if (after !== undefined) wake("opener", Math.max(1, after.dueMs - clock.nowMs()));
-  return isMoreDue;
-};
-
-/** @returns whether more may be due */
-function openDue(context: RelayContext): Promise<boolean> {
-  const { db, clock } = context;
-  return workOff({
+  await voidPastChance(context);
+  const isMoreDue = await workOff({
     context,
     step: "opener",
     limit: AT_A_TIME,
@@ -53,7 +40,10 @@ function openDue(context: RelayContext): Promise<boolean> {
     work: (batch) => openBatch(context, batch),
     recordFault: (batch, fault) => postpone(context, batch, fault),
   });
-}
+  const due = await nextOpenDue(db);
+  if (due !== undefined) wake("opener", Math.max(1, due - clock.nowMs()));
+  return isMoreDue;
+};
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
   const { db, ledger, settings, clock, checkpoint, wake } = context;

@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
+import { format, resolveConfig } from "prettier";
 import { z } from "zod/v4";
+import { renderRoutes } from "../../../../scripts/lib/api-routes.ts";
 import { renderOpenApi } from "../../../../scripts/openapi.ts";
 import "../../../../src/schema/operator.ts";
 import { eventTypesOf } from "../../../../src/app/composition.ts";
 import { FEATURES } from "../../../../src/app/features.ts";
 import { PROBLEMS } from "../../../../sdk/problems.ts";
+import { ROUTES } from "../../../../sdk/routes.ts";
 import { REASONS } from "../../../../src/domain/reason.ts";
 
 interface Operation {
@@ -89,6 +92,39 @@ describe("OpenAPI document", () => {
         expect(Object.keys(content ?? {}), `${name} ${code}`).to.deep.equal(["application/problem+json"]);
       }
     }
+  });
+
+  it("is what the SDK's types and routes are made from", async () => {
+    for (const [file, made] of [["sdk/routes.ts", await renderRoutes(text)]] as const) {
+      const laidOut = await format(made, { ...(await resolveConfig(file)), filepath: file });
+      expect(await readFile(file, "utf8"), `${file}: run npm run openapi`).to.equal(laidOut);
+    }
+  });
+
+  it("has every route that asks for a key among those of the SDK, but for the stream of events", () => {
+    const asked = operations().filter(({ operation }) => operation.security?.length !== 0);
+    const names = asked.map(({ name }) => name.replace(/^\w+/, (method) => method.toUpperCase()));
+    expect(Object.keys(ROUTES)).to.have.members(names.filter((name) => name !== "GET /v1/events/stream"));
+    const notTwice = Object.entries(ROUTES).filter(([, { canRepeat }]) => !canRepeat);
+    expect(notTwice.map(([name]) => name)).to.have.members([
+      "POST /v1/webhooks",
+      "DELETE /v1/webhooks/{id}",
+      "POST /v1/keys",
+      "POST /v1/keys/{id}/rotate",
+      "DELETE /v1/keys/{id}",
+    ]);
+  });
+
+  it("has a route whose answer the SDK cannot check refused, by its name", async () => {
+    const other = structuredClone(document) as { paths: Record<string, object> };
+    other.paths = {
+      "/v1/moods": { get: { responses: { 200: { content: { "application/json": { schema: { type: "string" } } } } } } },
+    };
+    const failure: unknown = await renderRoutes(JSON.stringify(other)).catch((caught: unknown) => caught);
+    expect(failure)
+      .to.be.instanceOf(Error)
+      .with.property("message")
+      .that.matches(/^GET \/v1\/moods: export /);
   });
 
   it("has examples that its own schemas take", () => {
