@@ -32,6 +32,7 @@ import { registryDirectory, type PeerDirectory, type PeerKeys } from "../feature
 import { decryptPeerKeys } from "../features/peers/keys.ts";
 import { httpProviders, type ProviderClient } from "../features/pricing/provider-client.ts";
 import { httpWallet, type WalletConnector } from "../features/wallet/connector.ts";
+import { nothingWatched } from "../features/remittance/watched.ts";
 import type { Database } from "../kernel/store/database.ts";
 import { migrate } from "../kernel/store/migrate.ts";
 import { openDatabase } from "../kernel/store/open.ts";
@@ -114,6 +115,7 @@ export async function openContext(
     db,
     sealer,
     ledger,
+    watched: nothingWatched(),
     registry,
     submitter,
     keys: { send: keys.send, accept: keys.accept },

@@ -20,6 +20,7 @@ import type { PeerDirectory, PeerKeys } from "./peers/directory.ts";
 import type { Outside } from "../kernel/outside/outside.ts";
 import type { WalletConnector } from "./wallet/connector.ts";
 import type { ProviderClient } from "./pricing/provider-client.ts";
+import type { Watched } from "./remittance/watched.ts";
 
 /** What the features of a relay work with, besides the kernel. */
 export interface RelayContext extends KernelContext {
@@ -28,6 +29,8 @@ export interface RelayContext extends KernelContext {
   readonly settings: RelaySettings;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
+  /** How far this process has followed the ledger. */
+  readonly watched: Watched;
   /** Partners and corridors, as the ledger has them. */
   readonly registry: Registry;
   /** The nonce queue of the key that pays for transactions. */

@@ -17,6 +17,8 @@ import { FailoverProvider } from "./rpc/failover-provider.ts";
 export interface BlockHead {
   readonly number: number;
   readonly hash: Hex;
+  /** The hash of the block before. */
+  readonly parent: Hex;
   /** UTC seconds. */
   readonly timeSeconds: number;
 }
@@ -26,7 +28,12 @@ export async function blockHead(ledger: Ledger, block: number | "latest"): Promi
   const found = await ledger.provider.getBlock(block);
   const hash = found?.hash ?? undefined;
   if (found === null || hash === undefined) return undefined;
-  return { number: found.number, hash: normalizeHex(hash, 32), timeSeconds: found.timestamp };
+  return {
+    number: found.number,
+    hash: normalizeHex(hash, 32),
+    parent: normalizeHex(found.parentHash, 32),
+    timeSeconds: found.timestamp,
+  };
 }
 
 /** @throws Error when the node has no block at all, or does not answer */

@@ -3,7 +3,7 @@ import type { Pair } from "./store/provider-quotes.ts";
 import type { Alarm } from "../../kernel/telemetry/health.ts";
 import type { RelayContext } from "../context.ts";
 import { openCorridorsFrom } from "../partners/corridors.ts";
-import { createProviderMoney, moneyKey, readBook } from "./book.ts";
+import { createProviderMoney, moneyKey, readBooks } from "./book.ts";
 
 /** One of this partner's open corridors, and whether a price can be given in it now. */
 export interface CorridorPrice {
@@ -24,15 +24,16 @@ export async function corridorPrices(
 ): Promise<readonly CorridorPrice[]> {
   const open = openCorridorsFrom(await context.registry.read(), context.partner).map(({ corridor }) => corridor);
   const exchanges = new Map(open.filter((corridor) => !isSameCurrency(corridor)).map((each) => [pairName(each), each]));
-  if (exchanges.size > 0) await money.current();
+  const corridors = [...exchanges.values()];
+  if (corridors.length > 0) await money.current();
+  const books = corridors.length === 0 ? [] : await readBooks(context, corridors);
   const sold = new Set<string>();
-  for (const [pair, corridor] of exchanges) {
-    const book = await readBook(context, corridor);
-    const isSold = book.some(({ isViable, quote: { provider } }) => {
+  for (const [index, corridor] of corridors.entries()) {
+    const isSold = books[index]?.some(({ isViable, quote: { provider } }) => {
       const free = money.get(moneyKey(provider, corridor.targetCurrency));
       return isViable && (free === undefined || free > 0n);
     });
-    if (isSold) sold.add(pair);
+    if (isSold === true) sold.add(pairName(corridor));
   }
   return open.map((corridor) => ({ corridor, isPriced: isSameCurrency(corridor) || sold.has(pairName(corridor)) }));
 }

@@ -22,23 +22,31 @@ export interface Entry {
   remaining: bigint;
 }
 
+type Reading = Pick<RelayContext, "db" | "clock" | "settings" | "registry">;
+
 /** The standing quotes for a pair, the best for the customer first; what is priced on one is taken off here. */
-export async function readBook(
-  { db, clock, settings, registry }: Pick<RelayContext, "db" | "clock" | "settings" | "registry">,
-  pair: Pair,
-): Promise<readonly Entry[]> {
-  const [view, { quotes, nowSeconds }] = [
-    await registry.read(),
-    await standingQuotes(db, pair, clock.nowMs(), settings.quote.leastValiditySeconds),
-  ];
-  return quotes
-    .map((standing): Entry => {
-      const { id, quote, remaining } = standing;
-      const isViable =
-        !standing.isPassedOver && quote.maxHold >= settings.batch.holdSeconds && maySell(view, standing, nowSeconds);
-      return { id, quote, rate: quoteRate(quote), isViable, remaining };
-    })
-    .sort(byPreference);
+export async function readBook(context: Reading, pair: Pair): Promise<readonly Entry[]> {
+  const [book] = await readBooks(context, [pair]);
+  return book ?? [];
+}
+
+/** The same for several pairs, in their order. */
+export async function readBooks(
+  { db, clock, settings, registry }: Reading,
+  pairs: readonly Pair[],
+): Promise<readonly (readonly Entry[])[]> {
+  const view = await registry.read();
+  const standing = await standingQuotes(db, pairs, clock.nowMs(), settings.quote.leastValiditySeconds);
+  return standing.map(({ quotes, nowSeconds }) =>
+    quotes
+      .map((each): Entry => {
+        const { id, quote, remaining } = each;
+        const isViable =
+          !each.isPassedOver && quote.maxHold >= settings.batch.holdSeconds && maySell(view, each, nowSeconds);
+        return { id, quote, rate: quoteRate(quote), isViable, remaining };
+      })
+      .sort(byPreference),
+  );
 }
 
 function maySell({ partners }: RegistryView, { quote, key }: StandingQuote, nowSeconds: number): boolean {

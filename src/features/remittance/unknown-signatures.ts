@@ -1,3 +1,4 @@
+import { isPast } from "../../kernel/clock/clock.ts";
 import type { NewEvent } from "../../kernel/store/events.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
 import type { FinalBatch, OpenedBatch } from "./store/ledger-projection.ts";
@@ -54,12 +55,19 @@ function eventOf(found: readonly UnknownSignature[], nowMs: number): NewEvent {
   };
 }
 
+/** As those of a day grow fewer with time alone. */
+const COUNT_EVERY_MS = 60_000;
+
 /** For a day they are an alarm, whichever process finds them, and whether or not it is restarted. */
 export async function showUnknownSignatures({
   db,
   clock,
   metrics,
-}: Pick<RelayContext, "db" | "clock" | "metrics">): Promise<void> {
+  watched,
+}: Pick<RelayContext, "db" | "clock" | "metrics" | "watched">): Promise<void> {
+  const { countedAtMs } = watched;
+  if (countedAtMs !== undefined && !isPast(clock, countedAtMs, COUNT_EVERY_MS)) return;
+  watched.countedAtMs = clock.nowMs();
   const counts = await countUnknownSignatures(db, clock.nowMs() - DAY_MS);
   for (const call of SIGNED_CALLS) metrics.unknownSignatures.set({ call }, counts.get(call) ?? 0);
 }

@@ -24,6 +24,7 @@ import type { RelayContext, RelaySettings, Step } from "../../../src/features/co
 import type { StepName } from "../../../src/kernel/steps/step.ts";
 import { generatePeerKeys } from "../../../src/features/peers/keys.ts";
 import { sealDetails } from "../../../src/features/remittance/sealed-details.ts";
+import { nothingWatched } from "../../../src/features/remittance/watched.ts";
 import type { SettledCredit, WalletConnector } from "../../../src/features/wallet/connector.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
@@ -119,6 +120,7 @@ export async function testRelay(options: TestRelayOptions): Promise<TestRelay> {
     settings: { ...SETTINGS, ...settings },
     sandbox,
     ledger: sandbox.ledger,
+    watched: nothingWatched(),
     registry: openRegistry(sandbox.ledger, { clock, fromBlock: 0, maxBlockRange: 500, timeToLiveMs: 0, onError: fail }),
     sealer: createSealer({ current: random.bytes(32) }),
     submitter: await sandbox.submitterOf(operator),

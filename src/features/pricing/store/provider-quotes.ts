@@ -67,14 +67,15 @@ export interface StandingQuotes {
 /** The latest: a provider whose quotes never end must not make the list of them any longer. */
 const MOST_STANDING = 200;
 
-/** The quotes for a pair that are valid for some seconds yet, and not used up. */
+/** The quotes for each of the pairs that are valid for some seconds yet, and not used up; in the order of the pairs. */
 export async function standingQuotes(
   db: Queryable,
-  { sourceCurrency, targetCurrency }: Pair,
+  pairs: readonly Pair[],
   clockMs: number,
   leastValiditySeconds: number,
-): Promise<StandingQuotes> {
+): Promise<readonly StandingQuotes[]> {
   const rows = await db.query<{
+    place: bigint;
     now_s: bigint;
     id: Uint8Array | null;
     body: unknown;
@@ -82,24 +83,37 @@ export async function standingQuotes(
     remaining: bigint | null;
     passed_over: boolean;
   }>(
-    `SELECT time.now_s, q.id, q.body, q.signature, q.capacity - q.reserved AS remaining,
-       coalesce(f.passed_over_until > $5, false) AS passed_over
+    `SELECT pair.place, time.now_s, q.id, q.body, q.signature, q.remaining, coalesce(q.passed_over, false) AS passed_over
      FROM (SELECT greatest($3::bigint, (SELECT block_time_s FROM ledger_cursor)) AS now_s) AS time
-     LEFT JOIN provider_quotes q ON q.source_currency = $1 AND q.target_currency = $2
-       AND q.valid_until_s >= time.now_s + $4::bigint AND q.reserved < q.capacity
-     LEFT JOIN provider_failures f ON f.provider = (q.body->>'provider')::integer
-       AND f.source_currency = $1 AND f.target_currency = $2
-     ORDER BY q.received_at DESC LIMIT ${MOST_STANDING}`,
-    [sourceCurrency, targetCurrency, Math.floor(clockMs / 1_000), leastValiditySeconds, clockMs],
+     CROSS JOIN unnest($1::text[], $2::text[]) WITH ORDINALITY AS pair(source, target, place)
+     LEFT JOIN LATERAL (
+       SELECT p.id, p.body, p.signature, p.capacity - p.reserved AS remaining, p.received_at,
+         f.passed_over_until > $5 AS passed_over
+       FROM provider_quotes p LEFT JOIN provider_failures f ON f.provider = (p.body->>'provider')::integer
+         AND f.source_currency = pair.source AND f.target_currency = pair.target
+       WHERE p.source_currency = pair.source AND p.target_currency = pair.target
+         AND p.valid_until_s >= time.now_s + $4::bigint AND p.reserved < p.capacity
+       ORDER BY p.received_at DESC LIMIT ${MOST_STANDING}
+     ) AS q ON true
+     ORDER BY q.received_at DESC`,
+    [
+      pairs.map(({ sourceCurrency }) => sourceCurrency),
+      pairs.map(({ targetCurrency }) => targetCurrency),
+      Math.floor(clockMs / 1_000),
+      leastValiditySeconds,
+      clockMs,
+    ],
   );
-  return {
-    quotes: rows.flatMap(({ id, body, signature, remaining, passed_over: isPassedOver }) =>
+  const byPlace = Map.groupBy(rows, ({ place }) => numberOf(place));
+  return pairs.map((_, index) => {
+    const ofPair = byPlace.get(index + 1) ?? [];
+    const quotes = ofPair.flatMap(({ id, body, signature, remaining, passed_over: isPassedOver }) =>
       id === null || remaining === null
         ? []
         : [{ id: hexOf(id), quote: quoteOf(body), key: keyOf(signature), remaining, isPassedOver }],
-    ),
-    nowSeconds: numberOf(rows[0]?.now_s ?? 0n),
-  };
+    );
+    return { quotes, nowSeconds: numberOf(ofPair[0]?.now_s ?? 0n) };
+  });
 }
 
 /** How far a pair is covered by quotes: by the one that is valid longest. */

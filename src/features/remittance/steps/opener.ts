@@ -6,7 +6,7 @@ import {
   batchesPastChance,
   batchesToOpen,
   markProviderFault,
-  nextOpenDue,
+  readUnopened,
   recordOpenAttempt,
   voidBatch,
   type ExpiringBatch,
@@ -30,8 +30,21 @@ const AT_A_TIME = 32;
  */
 export const openerStep: Step = async (context) => {
   const { db, clock, wake } = context;
-  await voidPastChance(context);
-  const isMoreDue = await workOff({
+  // It is woken by every block: where no batch waits, this is all that it asks.
+  const before = await readUnopened(db);
+  if (before === undefined) return false;
+  if (before.isPastChance) await voidPastChance(context);
+  const isDue = before.dueMs <= clock.nowMs();
+  const isMoreDue = isDue && (await openDue(context));
+  const after = isDue ? await readUnopened(db) : before;
+  if (after !== undefined) wake("opener", Math.max(1, after.dueMs - clock.nowMs()));
+  return isMoreDue;
+};
+
+/** @returns whether more may be due */
+function openDue(context: RelayContext): Promise<boolean> {
+  const { db, clock } = context;
+  return workOff({
     context,
     step: "opener",
     limit: AT_A_TIME,
@@ -40,10 +53,7 @@ export const openerStep: Step = async (context) => {
     work: (batch) => openBatch(context, batch),
     recordFault: (batch, fault) => postpone(context, batch, fault),
   });
-  const due = await nextOpenDue(db);
-  if (due !== undefined) wake("opener", Math.max(1, due - clock.nowMs()));
-  return isMoreDue;
-};
+}
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
   const { db, ledger, settings, clock, checkpoint, wake } = context;

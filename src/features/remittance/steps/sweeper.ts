@@ -1,7 +1,6 @@
 import { beatCall, expireCall } from "../../../ledger/calls.ts";
 import { clockAt, latestHead, type ClockState } from "../../../ledger/state.ts";
-import { hasUnopenedBatches } from "../store/batches.ts";
-import { overdueBatches, partnersWithOpenBatches, type OverdueBatch } from "../store/ledger-projection.ts";
+import { overdueBatches, readTimekeeping, type OverdueBatch, type Timekeeping } from "../store/ledger-projection.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { workEach } from "../../../kernel/steps/faults.ts";
 import { submitCall } from "../../../ledger/submitting.ts";
@@ -19,6 +18,9 @@ const JITTER_SECONDS = 10;
  */
 export const sweeperStep: Step = async (context) => {
   const { ledger, clock, settings, partner, db, wake } = context;
+  // Where nothing waits for ledger time to pass, there is nothing to ask of the ledger.
+  const waiting = await readTimekeeping(db);
+  if (waiting.partners.length === 0 && !waiting.hasUnopened) return false;
   const block = await latestHead(ledger);
   const ledgerClock = await clockAt(ledger, block);
   // On a ledger that makes blocks only when there is something to put into them, the latest one may be long ago.
@@ -39,7 +41,7 @@ export const sweeperStep: Step = async (context) => {
     },
   });
   if (expired > 0) wake("watcher");
-  else await beatIfDue(context, ledgerClock, nowSeconds);
+  else await beatIfDue(context, waiting, ledgerClock, nowSeconds);
   return overdue.length === AT_A_TIME && expired > 0;
 };
 
@@ -67,13 +69,15 @@ async function expireBatch(context: RelayContext, { id, header }: OverdueBatch):
  * Ledger time stands still when nobody beats, and with it the refund of every open batch. One beat an interval is
  * enough for the network: those whose batches are open take turns to be the first, everybody else comes after them.
  */
-async function beatIfDue(context: RelayContext, ledgerClock: ClockState, nowSeconds: number): Promise<void> {
-  const { db, partner, ledger, wake } = context;
-  const waiting = await partnersWithOpenBatches(db);
-  const isWaiting = await hasUnopenedBatches(db);
-  if (waiting.length === 0 && !isWaiting) return;
-  const place = waiting.indexOf(partner);
-  const turn = isWaiting && place === -1 ? 0 : place === -1 ? waiting.length + (partner % JITTER_SECONDS) : place;
+async function beatIfDue(
+  context: RelayContext,
+  { partners, hasUnopened }: Timekeeping,
+  ledgerClock: ClockState,
+  nowSeconds: number,
+): Promise<void> {
+  const { partner, ledger, wake } = context;
+  const place = partners.indexOf(partner);
+  const turn = hasUnopened && place === -1 ? 0 : place === -1 ? partners.length + (partner % JITTER_SECONDS) : place;
   const dueSeconds = ledgerClock.lastBeatSeconds + ledgerClock.beatIntervalSeconds + turn * STAGGER_SECONDS;
   if (nowSeconds < dueSeconds) {
     wake("sweeper", (dueSeconds - nowSeconds) * 1_000);

@@ -51,17 +51,36 @@ export class ForkDetected extends Error {
  * @throws ForkDetected
  */
 export const watcherStep: Step = async (context) => {
-  const { db, ledger, settings, checkpoint, metrics } = context;
-  const cursor = await readCursor(db);
-  const read = await fromOneEndpoint(ledger, () => readRange(context, cursor));
-  if (read === undefined) {
-    await showUnknownSignatures(context);
-    return false;
-  }
+  const { ledger, watched } = context;
+  const { latest, more } = await fromOneEndpoint(ledger, async () => {
+    const head = await latestHead(ledger);
+    return { latest: head, more: head.hash === watched.caughtUpAt ? undefined : await readOn(context, head) };
+  });
+  const isDone = more === undefined || (await takeIn(context, more));
+  watched.caughtUpAt = isDone ? latest.hash : undefined;
+  await showUnknownSignatures(context);
+  return !isDone;
+};
+
+/** Blocks that were read from a cursor on. */
+interface ReadOn {
+  readonly cursor: LedgerCursor | undefined;
+  readonly range: BlockRange;
+}
+
+async function readOn(context: RelayContext, latest: BlockHead): Promise<ReadOn | undefined> {
+  const cursor = await readCursor(context.db);
+  const range = await readRange(context, cursor, latest);
+  return range === undefined ? undefined : { cursor, range };
+}
+
+/** @returns whether nothing is left to be read */
+async function takeIn(context: RelayContext, { cursor, range: read }: ReadOn): Promise<boolean> {
+  const { db, settings, checkpoint, metrics, watched } = context;
   checkpoint("watcher.read");
 
   const events = await writeRange(context, cursor, read);
-  if (events === undefined) return true;
+  if (events === undefined) return false;
   checkpoint("watcher.written");
   metrics.ledgerBlock.set(read.to.number);
   metrics.ledgerLagBlocks.set(Math.max(0, read.latest.number - settings.ledger.confirmations - read.to.number));
@@ -69,10 +88,10 @@ export const watcherStep: Step = async (context) => {
   if (read.opened.length + read.finished.length > 0) {
     metrics.openBatches.set(await countOpenBatches(db, context.partner));
   }
-  await showUnknownSignatures(context);
+  if (events.some(({ type }) => type === "signature.unknown")) watched.countedAtMs = undefined;
   wakeOthers(context, read, events);
-  return !read.isCaughtUp;
-};
+  return read.isCaughtUp;
+}
 
 /** A range of blocks, as it is to be written. */
 interface BlockRange {
@@ -92,10 +111,13 @@ interface BlockRange {
   readonly balances: readonly LedgerBalance[];
 }
 
-async function readRange(context: RelayContext, cursor: LedgerCursor | undefined): Promise<BlockRange | undefined> {
+async function readRange(
+  context: RelayContext,
+  cursor: LedgerCursor | undefined,
+  latest: BlockHead,
+): Promise<BlockRange | undefined> {
   const { ledger, partner, settings } = context;
   const { fromBlock, confirmations, maxBlockRange } = settings.ledger;
-  const latest = await latestHead(ledger);
   await requireSameHistory(context, cursor, latest);
   const from = cursor === undefined ? fromBlock : cursor.block + 1;
   const last = latest.number - confirmations;
@@ -124,6 +146,8 @@ async function requireSameHistory(
   latest: BlockHead,
 ): Promise<void> {
   if (cursor === undefined) return;
+  // Most often the latest block is the next one, and says itself which one it is built on.
+  if (cursor.block === latest.number - 1 && cursor.hash === latest.parent) return;
   const found = cursor.block === latest.number ? latest : await blockHead(ledger, cursor.block);
   if (found === undefined) {
     // A node that lags behind, or one that has lost its blocks: once it is there, the hash decides.

@@ -68,12 +68,22 @@ export async function batchesToOpen(db: Queryable, nowMs: number, limit: number)
   return rows.map((row) => ({ ...signedOf(row), attempts: row.open_attempts }));
 }
 
-/** When the next batch is due to be submitted; undefined where none waits. Milliseconds since the epoch. */
-export async function nextOpenDue(db: Queryable): Promise<number | undefined> {
-  const [row] = await db.query<{ due: bigint | null }>(
-    "SELECT min(open_due_at) AS due FROM batches WHERE NOT on_ledger AND voided_at IS NULL",
+/** What there is of signed batches of which the ledger is not known to have heard. */
+export interface Unopened {
+  /** When the next one is due to be submitted. Milliseconds since the epoch. */
+  readonly dueMs: number;
+  /** Whether one may be past its chance at the block that was read last; see `batchesPastChance`. */
+  readonly isPastChance: boolean;
+}
+
+/** Undefined where there is none. */
+export async function readUnopened(db: Queryable): Promise<Unopened | undefined> {
+  const [row] = await db.query<{ due: bigint | null; past: boolean | null }>(
+    `SELECT min(open_due_at) AS due, bool_or(${pastChance("c.block_time_s")}) AS past
+     FROM batches LEFT JOIN ledger_cursor c ON true WHERE NOT on_ledger AND voided_at IS NULL`,
   );
-  return row === undefined || row.due === null ? undefined : numberOf(row.due);
+  if (row === undefined || row.due === null) return undefined;
+  return { dueMs: numberOf(row.due), isPastChance: row.past === true };
 }
 
 /** Records an attempt, and when there may be another; with the error where it failed. */
@@ -112,14 +122,17 @@ export interface ExpiringBatch {
   readonly quoteValidUntil: number | undefined;
 }
 
+/** At a block time, in seconds. */
+const pastChance = (blockTime: string): string =>
+  `(header->>'expiresAt')::bigint <= ${blockTime}
+   OR ((header->'quote'->>'provider')::integer <> 0 AND (header->'quote'->>'validUntil')::bigint < ${blockTime})`;
+
 /** Those that may be past it at a block time: ledger time is never ahead of it. */
 export async function batchesPastChance(db: Queryable, blockTimeSeconds: number): Promise<readonly ExpiringBatch[]> {
   const rows = await db.query<{ id: Uint8Array; target: number; expires: bigint; valid: bigint; provider: number }>(
-    `SELECT * FROM (
-       SELECT id, target, (header->>'expiresAt')::bigint AS expires, (header->'quote'->>'validUntil')::bigint AS valid,
-         (header->'quote'->>'provider')::integer AS provider
-       FROM batches WHERE NOT on_ledger AND voided_at IS NULL) AS unopened
-     WHERE expires <= $1 OR (provider <> 0 AND valid < $1)`,
+    `SELECT id, target, (header->>'expiresAt')::bigint AS expires, (header->'quote'->>'validUntil')::bigint AS valid,
+       (header->'quote'->>'provider')::integer AS provider
+     FROM batches WHERE NOT on_ledger AND voided_at IS NULL AND (${pastChance("$1::bigint")})`,
     [blockTimeSeconds],
   );
   return rows.map(({ id, target, expires, valid, provider }) => ({
@@ -200,11 +213,6 @@ export async function unopenedOfCorridor(
     [target, sourceCurrency, targetCurrency],
   );
   return row?.minor ?? 0n;
-}
-
-export async function hasUnopenedBatches(db: Queryable): Promise<boolean> {
-  const rows = await db.query("SELECT 1 AS one FROM batches WHERE NOT on_ledger AND voided_at IS NULL LIMIT 1");
-  return rows.length > 0;
 }
 
 /** The transfers of own batches, each batch's in the order of their acceptance. */

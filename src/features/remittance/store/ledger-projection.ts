@@ -149,13 +149,21 @@ export async function overdueBatches(
   return rows.map(({ id, header }) => ({ id: hexOf(id), header: storedHeader(header) }));
 }
 
-/** The partners who have a batch open, as source or target, ascending: those whom ledger time matters to. */
-export async function partnersWithOpenBatches(db: Queryable): Promise<readonly PartnerId[]> {
-  const rows = await db.query<{ partner: number }>(
-    `SELECT source AS partner FROM ledger_batches WHERE status = 'open'
-     UNION SELECT target FROM ledger_batches WHERE status = 'open' ORDER BY partner`,
+/** Who waits for ledger time to pass. */
+export interface Timekeeping {
+  /** The partners who have a batch open, as source or target, ascending. */
+  readonly partners: readonly PartnerId[];
+  /** Whether the own partner has signed batches that are not on the ledger yet. */
+  readonly hasUnopened: boolean;
+}
+
+export async function readTimekeeping(db: Queryable): Promise<Timekeeping> {
+  const [row] = await db.query<{ partners: readonly number[]; unopened: boolean }>(
+    `SELECT array(SELECT source FROM ledger_batches WHERE status = 'open'
+                  UNION SELECT target FROM ledger_batches WHERE status = 'open' ORDER BY 1) AS partners,
+       EXISTS (SELECT FROM batches WHERE NOT on_ledger AND voided_at IS NULL) AS unopened`,
   );
-  return rows.map(({ partner }) => parsePartnerId(partner));
+  return { partners: (row?.partners ?? []).map((id) => parsePartnerId(id)), hasUnopened: row?.unopened === true };
 }
 
 export async function countOpenBatches(db: Queryable, partner: PartnerId): Promise<number> {

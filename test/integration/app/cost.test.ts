@@ -1,0 +1,138 @@
+import { expect } from "chai";
+import { corridorKey, type Corridor } from "../../../src/domain/corridor.ts";
+import { parseCurrency } from "../../../src/domain/currency.ts";
+import { corridorPrices } from "../../../src/features/pricing/availability.ts";
+import { compose } from "../../../src/app/composition.ts";
+import { FEATURES } from "../../../src/app/features.ts";
+import { connectLedger } from "../../../src/ledger/contracts.ts";
+import { createFailoverProvider } from "../../../src/ledger/rpc/failover-provider.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
+import type { Database } from "../../../src/kernel/store/database.ts";
+import type { Step } from "../../../src/features/context.ts";
+import { serveChain, type ChainServer } from "../../../sandbox/chain-server.ts";
+import { connection, fundedLedger, HKD_TO_HKD, networkHelpers } from "../support/chain.ts";
+import { describeOn } from "../support/databases.ts";
+import { ownBatch } from "../support/relay-batches.ts";
+import { run, testRelay, type TestRelay } from "../support/relay-context.ts";
+
+type StepsByName = ReadonlyMap<string, Step>;
+
+/** What steps ask for, by the statement's or the method's name. */
+class Tally {
+  readonly statements: string[] = [];
+  readonly calls: string[] = [];
+
+  clear(): void {
+    this.statements.length = this.calls.length = 0;
+  }
+
+  /** As a statement of its own, or in a transaction. */
+  counting(db: Database): Database {
+    const note = (sql: string) => void this.statements.push(sql.replace(/\s+/g, " ").slice(0, 60));
+    return {
+      ...db,
+      query(sql, values) {
+        note(sql);
+        return db.query(sql, values);
+      },
+      transaction: (work) =>
+        db.transaction((tx) =>
+          work({
+            query(sql, values) {
+              note(sql);
+              return tx.query(sql, values);
+            },
+          }),
+        ),
+    };
+  }
+
+  readonly fetch: typeof globalThis.fetch = (url, init) => {
+    const { body } = init ?? {};
+    const sent: unknown = JSON.parse(typeof body === "string" ? body : "null");
+    // What a JSON-RPC client sends: a call, or a list of them.
+    const calls = (Array.isArray(sent) ? sent : [sent]) as readonly { readonly method: string }[];
+    this.calls.push(...calls.map(({ method }) => method));
+    return globalThis.fetch(url, init);
+  };
+}
+
+describeOn("PGlite", "what a relay's steps cost", (open) => {
+  let node: ChainServer;
+  before(async () => {
+    node = await serveChain(connection.provider);
+  });
+  after(() => node.stop());
+
+  async function counted(): Promise<{ readonly relay: TestRelay; readonly tally: Tally; readonly steps: StepsByName }> {
+    const tally = new Tally();
+    const sandbox = await fundedLedger();
+    await networkHelpers.mine();
+    const provider = createFailoverProvider([node.url], { clock: systemClock, fetch: tally.fetch, timeoutMs: 60_000 });
+    const ledger = await connectLedger(provider, sandbox.ledger.addresses);
+    const relay = await testRelay({ db: tally.counting(await open()), sandbox, ledger });
+    const steps = new Map((await compose(FEATURES)).steps.map(({ name, run: step }) => [name, step]));
+    for (const step of steps.values()) await run(relay, step);
+    tally.clear();
+    return { relay, tally, steps };
+  }
+  it("is one look at the ledger for the watcher, where there is no new block: no statement at all", async () => {
+    const { relay, tally, steps } = await counted();
+    await run(relay, stepOf(steps, "watcher"));
+    expect([tally.calls, tally.statements]).to.deep.equal([["eth_getBlockByNumber"], []]);
+  });
+
+  it("is, of the block that follows, the block and its events: what it is built on says it itself", async () => {
+    const { relay, tally, steps } = await counted();
+    await networkHelpers.mine();
+    await run(relay, stepOf(steps, "watcher"));
+    expect(tally.calls).to.deep.equal(["eth_getBlockByNumber", "eth_getLogs"]);
+  });
+
+  it("is one statement for opener and sweeper, where no batch waits, and nothing of the ledger", async () => {
+    const { relay, tally, steps } = await counted();
+    await run(relay, stepOf(steps, "opener"));
+    await run(relay, stepOf(steps, "sweeper"));
+    expect(tally.calls).to.deep.equal([]);
+    expect(tally.statements).to.have.lengthOf(2);
+  });
+
+  it("is one statement for the opener, too, while a batch waits that is not due", async () => {
+    const { relay, tally, steps } = await counted();
+    await ownBatch(relay, { count: 1 });
+    await run(relay, stepOf(steps, "opener"));
+    tally.clear();
+    await run(relay, stepOf(steps, "opener"));
+    expect(tally.statements).to.have.lengthOf(1);
+    expect(tally.calls).to.deep.equal([]);
+  });
+
+  it("does not grow with the pairs of currencies that are to have a price", async () => {
+    const { relay, tally } = await counted();
+    const view = await relay.registry.read();
+    const [known] = view.corridors.values();
+    if (known === undefined) throw new Error("the test's ledger has corridors");
+    const more = ["CNY", "PHP"].map((code): Corridor => ({ ...HKD_TO_HKD, targetCurrency: parseCurrency(code).code }));
+    const corridors = new Map([
+      ...view.corridors,
+      ...more.map((each) => [corridorKey(each), { ...known, corridor: each }] as const),
+    ]);
+    const registry = { ...relay.registry, read: () => Promise.resolve({ ...view, corridors }) };
+    tally.clear();
+    expect(await corridorPrices({ ...relay, registry })).to.have.lengthOf(4);
+    expect(tally.statements.filter((sql) => sql.includes("now_s"))).to.have.lengthOf(1);
+  });
+
+  it("is no more than so many statements for all steps together, where nothing has happened", async () => {
+    const { relay, tally, steps } = await counted();
+    for (const step of steps.values()) await run(relay, step);
+    expect(tally.calls).to.deep.equal(["eth_getBlockByNumber"]);
+    expect(tally.statements.length).to.be.at.most(21);
+  });
+});
+
+function stepOf(steps: StepsByName, name: string): Step {
+  const step = steps.get(name);
+  if (step === undefined) throw new Error(`no step ${name}`);
+  return step;
+}
