@@ -25,10 +25,14 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
     CurrencyCode public immutable currency;
     /// @inheritdoc ISettlementToken
     uint48 public immutable maxAttestationAge;
-    /// @inheritdoc ISettlementToken
-    address public immutable treasury;
     uint8 private immutable _decimals;
 
+    /// @inheritdoc ISettlementToken
+    address public treasury;
+    /// @inheritdoc ISettlementToken
+    address public offeredTreasury;
+    /// @inheritdoc ISettlementToken
+    mapping(address account => bool) public isTreasury;
     /// @inheritdoc ISettlementToken
     address public attestor;
     ReserveAttestation private _attestation;
@@ -36,7 +40,7 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
     Checkpoints.Trace208 private _redeemed;
 
     /// @param authority the AccessManager that governs the ledger
-    /// @param treasury_ see `treasury`
+    /// @param treasury_ the first, see `treasury`
     /// @param currency_ ISO 4217 numeric code
     /// @param code ISO 4217 alphabetic code
     /// @param minorDigits decimals of the currency in ISO 4217
@@ -60,8 +64,8 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
         }
         currency = currency_;
         maxAttestationAge = maxAttestationAge_;
-        treasury = treasury_;
         _decimals = minorDigits;
+        _setTreasury(treasury_);
         _setAttestor(attestor_);
     }
 
@@ -109,6 +113,20 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
     }
 
     /// @inheritdoc ISettlementToken
+    function offerTreasury(address current, address offered) external restricted {
+        if (current != treasury) revert SettlementToken_TreasuryMismatch(current, treasury);
+        offeredTreasury = offered;
+        emit TreasuryOffered(current, offered);
+    }
+
+    /// @inheritdoc ISettlementToken
+    function acceptTreasury() external {
+        if (msg.sender != offeredTreasury) revert SettlementToken_TreasuryNotOffered(msg.sender, offeredTreasury);
+        delete offeredTreasury;
+        _setTreasury(msg.sender);
+    }
+
+    /// @inheritdoc ISettlementToken
     function latestAttestation() external view returns (ReserveAttestation memory) {
         return _attestation;
     }
@@ -125,8 +143,14 @@ contract SettlementToken is ISettlementToken, ERC20, ERC20Permit, AccessManaged 
     }
 
     function _update(address from, address to, uint256 amount) internal override {
-        if (to == treasury && msg.sender != treasury) revert SettlementToken_DepositInstead(treasury);
+        if (msg.sender != to && isTreasury[to]) revert SettlementToken_DepositInstead(to);
         super._update(from, to, amount);
+    }
+
+    function _setTreasury(address treasury_) private {
+        emit TreasuryChanged(treasury, treasury_);
+        treasury = treasury_;
+        isTreasury[treasury_] = true;
     }
 
     function _setAttestor(address attestor_) private {

@@ -63,10 +63,10 @@ contract Treasury is ITreasury, AccessManaged {
         CurrencyCode currency = token.currency();
         if (!currency.isValid()) revert Treasury_InvalidCurrency(token, currency);
         if (address(_tokens[currency]) != address(0)) revert Treasury_CurrencyTaken(currency, _tokens[currency]);
-        if (token.treasury() != address(this)) revert Treasury_TokenOfAnotherTreasury(token, token.treasury());
         _tokens[currency] = token;
         _hasToken = true;
         emit TokenRegistered(currency, token);
+        if (token.treasury() != address(this)) token.acceptTreasury();
     }
 
     /// @inheritdoc ITreasury

@@ -149,7 +149,6 @@ const treasuryErrors: Readonly<Record<string, LedgerErrorEntry>> = {
     say: (a) => `${a.text("token")} says that its currency is ${a.text("currency")}, which is no ISO 4217 number`,
   },
   Treasury_NoContract: { say: (a) => `there is no contract at ${a.text("account")}` },
-  Treasury_TokenOfAnotherTreasury: { say: (a) => `${a.text("token")} settles into the treasury ${a.text("treasury")}` },
   Treasury_ZeroAmount: { say: () => "the amount is zero", reason: "AM01" },
   Treasury_InvalidRecipient: { say: (a) => `money cannot be withdrawn to the treasury itself, ${a.text("to")}` },
   Treasury_AmountMismatch: { say: (a) => `the token moved ${a.text("received")} instead of ${a.text("expected")}` },
@@ -327,6 +326,12 @@ const tokenErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   },
   SettlementToken_InvalidSignature: { say: (a) => `the attestation is not signed by ${a.text("attestor")}` },
   SettlementToken_InvalidAttestor: { say: () => "the attestor must be an account" },
+  SettlementToken_TreasuryMismatch: {
+    say: (a) => `the token has another treasury since: this was for ${a.text("given")}, and it is ${a.text("current")}`,
+  },
+  SettlementToken_TreasuryNotOffered: {
+    say: (a) => `the token is offered to the treasury ${a.text("offered")}, not to ${a.text("caller")}`,
+  },
   SettlementToken_DepositInstead: {
     say: (a) => `tokens reach the treasury ${a.text("treasury")} by its deposit function only`,
   },

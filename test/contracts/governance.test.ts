@@ -25,7 +25,7 @@ const UNRESTRICTED = {
   CorridorBook: ["draw"],
   QuoteBook: ["draw", "cancelQuote", "multicall"],
   TransferRegistry: ["open", "settle", "expire", "beat", "multicall"],
-  SettlementToken: ["attest", "redeem", "approve", "transfer", "transferFrom", "permit"],
+  SettlementToken: ["attest", "acceptTreasury", "redeem", "approve", "transfer", "transferFrom", "permit"],
 } as const;
 
 /** Of AccessManaged itself: only the manager may call it. */

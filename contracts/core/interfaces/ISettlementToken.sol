@@ -21,6 +21,10 @@ struct ReserveAttestation {
 interface ISettlementToken is IERC20 {
     /// @notice Another account attests the money from now on.
     event AttestorChanged(address previous, address current);
+    /// @notice Governance offers the token to another treasury, which takes it by accepting; to zero, to nobody.
+    event TreasuryOffered(address current, address offered);
+    /// @notice A treasury took the token, beside all that had it before.
+    event TreasuryChanged(address previous, address current);
     /// @notice The money behind the token was counted; see `ReserveAttestation`.
     event ReserveAttested(uint128 reserve, uint48 asOf, bytes32 report);
     /// @notice The bank owes the holder `amount` off the ledger.
@@ -42,7 +46,11 @@ interface ISettlementToken is IERC20 {
     error SettlementToken_InvalidSignature(address attestor);
     /// @notice The attestor must be an account.
     error SettlementToken_InvalidAttestor();
-    /// @notice Tokens reach the treasury by its `deposit`: sent there in another way they would belong to nobody.
+    /// @notice Another treasury took the token since: the call was made for the one before.
+    error SettlementToken_TreasuryMismatch(address given, address current);
+    /// @notice The token is offered to another treasury, or to none.
+    error SettlementToken_TreasuryNotOffered(address caller, address offered);
+    /// @notice Tokens reach a treasury by its `deposit`: sent there in another way they would belong to nobody.
     error SettlementToken_DepositInstead(address treasury);
 
     /// @notice Mints to `to` within a fresh attestation. The settlement bank only.
@@ -60,6 +68,16 @@ interface ISettlementToken is IERC20 {
     /// @param current the attestor that this replaces
     function setAttestor(address current, address attestor) external;
 
+    /// @notice Offers the token to a new treasury. It takes effect when that accepts, which no account of anybody else
+    /// does: so nobody can be kept from receiving tokens by this. Governance only (role UPGRADER).
+    /// @param current the treasury that is the latest now
+    /// @param offered the new one; zero takes an offer back
+    function offerTreasury(address current, address offered) external;
+
+    /// @notice Makes the caller the token's latest treasury. Only the one that it is offered to, which does so when
+    /// the token is registered there.
+    function acceptTreasury() external;
+
     /// @notice ISO 4217 numeric code.
     function currency() external view returns (CurrencyCode);
 
@@ -76,6 +94,12 @@ interface ISettlementToken is IERC20 {
     /// @notice Longest age at which an attestation still allows minting, in seconds.
     function maxAttestationAge() external view returns (uint48);
 
-    /// @notice The treasury, which receives tokens by its own deposits only.
+    /// @notice The latest treasury. What moves money never asks for it: those before keep what they have.
     function treasury() external view returns (address);
+
+    /// @notice Whom the token is offered to as its next treasury; zero for nobody.
+    function offeredTreasury() external view returns (address);
+
+    /// @notice Whether this is the token's treasury, or was: each receives tokens by its own deposits only, for good.
+    function isTreasury(address account) external view returns (bool);
 }

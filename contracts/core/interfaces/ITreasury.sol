@@ -81,8 +81,6 @@ interface ITreasury {
     error Treasury_InvalidCurrency(ISettlementToken token, CurrencyCode currency);
     /// @notice There is no contract at this address.
     error Treasury_NoContract(address account);
-    /// @notice The token settles into another treasury.
-    error Treasury_TokenOfAnotherTreasury(ISettlementToken token, address treasury);
     /// @notice Nothing to move.
     error Treasury_ZeroAmount();
     /// @notice Money withdrawn to the treasury would belong to nobody.
@@ -118,7 +116,8 @@ interface ITreasury {
     /// and the longest time of that is not over.
     error Treasury_ExitNotOpen(PartnerId partner, uint48 since, uint48 opensAt);
 
-    /// @notice Gives a currency its token, for good. Governance only (role UPGRADER).
+    /// @notice Gives a currency its token, for good. A token that another treasury has must be offered to this one
+    /// before. Governance only (role UPGRADER).
     function registerToken(ISettlementToken token) external;
 
     /// @notice Announces that a module is to have more rights: to become active, or to drain again what it held when

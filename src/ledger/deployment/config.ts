@@ -36,7 +36,10 @@ export const ROLES = {
   guardian: 3n,
   /** Undoes what the guardian did, or upholds it. */
   supervisor: 4n,
-  /** Registers tokens, announces and activates modules on the treasury, adds the purposes and roles that they ask for. */
+  /**
+   * Registers tokens, announces and activates modules on the treasury, adds the purposes and roles that they ask for,
+   * offers tokens to a new treasury.
+   */
   upgrader: 5n,
 } as const;
 export type RoleName = keyof typeof ROLES;
@@ -60,6 +63,7 @@ const RESTRICTED_FUNCTIONS = [
   { contract: "transferRegistry", role: "guardian", functions: ["pause"] },
   { contract: "transferRegistry", role: "supervisor", functions: ["unpause"] },
   { contract: "settlementToken", role: "risk", functions: ["setAttestor"] },
+  { contract: "settlementToken", role: "upgrader", functions: ["offerTreasury"] },
   { contract: "settlementToken", role: "bank", functions: ["mint"] },
 ] as const;
 

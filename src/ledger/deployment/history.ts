@@ -96,7 +96,7 @@ export async function readHistory(
 
   const manager = parts.find(({ contract }) => contract === "accessManager");
   const grant = manager === undefined ? undefined : births.get(manager)?.event;
-  const deployer = grant?.name === "RoleGranted" ? String(grant.args.getValue("account")) : UNKNOWN_DEPLOYER;
+  const deployer = grant?.name === "RoleGranted" ? String(grant.args.getValue("account")) : NOBODY;
   const expected = countOf(expectedEvents(parts, addresses, config, deployer));
   const texts = [...new Set([...expected.keys(), ...counts.keys()])];
   const creations = parts.map(async (part) => [
@@ -131,7 +131,7 @@ export async function endOfDeployment(
 /** How the names of settings begin that tell of what happened rather than of what is. */
 export const HISTORY = "history: ";
 const BUILT = "the build's code";
-const UNKNOWN_DEPLOYER = `0x${"00".repeat(20)}`;
+const NOBODY = `0x${"00".repeat(20)}`;
 
 function contractsOf(addresses: LedgerAddresses, config: LedgerConfig): readonly Part[] {
   const { accessManager, treasury } = addresses;
@@ -205,7 +205,8 @@ function expectedEvents(
       if (token === undefined) return [];
       return [
         event(treasury, "TokenRegistered", [currencyOf(currency).numeric, token]),
-        event(titled(`token ${currency}`, "settlementToken"), "AttestorChanged", [UNKNOWN_DEPLOYER, attestor]),
+        event(titled(`token ${currency}`, "settlementToken"), "TreasuryChanged", [NOBODY, addresses.treasury]),
+        event(titled(`token ${currency}`, "settlementToken"), "AttestorChanged", [NOBODY, attestor]),
       ];
     }),
     ...functionAssignments(config).flatMap(({ contract, currency, functions, role }) => {

@@ -1,4 +1,4 @@
-import { FunctionFragment } from "ethers";
+import { FunctionFragment, type BaseContract } from "ethers";
 import type {
   AccessManager,
   CorridorBook,
@@ -65,7 +65,7 @@ export const RESTRICTED = {
   },
   CorridorBook: { setCorridor: "risk", closeCorridor: "guardian" },
   TransferRegistry: { pause: "guardian", unpause: "council" },
-  SettlementToken: { mint: "bank", setAttestor: "risk" },
+  SettlementToken: { mint: "bank", setAttestor: "risk", offerTreasury: "council" },
 } as const satisfies Record<string, Record<string, RoleName>>;
 
 interface PartnerPlan {
@@ -203,24 +203,30 @@ export async function fundPartner(network: Network, partner: number, currency: n
 }
 
 async function govern({ manager, registry, treasury, corridors, transfers, tokens, cast }: Network): Promise<void> {
-  const root = manager.connect(cast.root);
-  const targets = [
+  await restrict({ manager, cast }, [
     [registry, RESTRICTED.PartnerRegistry],
     [treasury, RESTRICTED.Treasury],
     [corridors, RESTRICTED.CorridorBook],
     [transfers, RESTRICTED.TransferRegistry],
     ...[...tokens.values()].map((token) => [token, RESTRICTED.SettlementToken] as const),
-  ] as const;
+  ]);
+  for (const [name, role] of Object.entries(ROLES) as [RoleName, bigint][]) {
+    await manager.connect(cast.root).grantRole(role, cast[name], 0);
+  }
+}
+
+/** Assigns functions of contracts to roles, as nobody but root may. */
+export async function restrict(
+  { manager, cast }: Pick<Network, "manager" | "cast">,
+  targets: readonly (readonly [BaseContract, Readonly<Record<string, RoleName>>])[],
+): Promise<void> {
   for (const [contract, functions] of targets) {
     const { fragments } = contract.interface;
     for (const [name, role] of Object.entries(functions)) {
       const fragment = fragments.filter((each) => FunctionFragment.isFragment(each)).find((each) => each.name === name);
       const { selector } = fragment ?? fail(`no function ${name}`);
-      await root.setTargetFunctionRole(contract, [selector], ROLES[role]);
+      await manager.connect(cast.root).setTargetFunctionRole(contract, [selector], ROLES[role]);
     }
-  }
-  for (const [name, role] of Object.entries(ROLES) as [RoleName, bigint][]) {
-    await root.grantRole(role, cast[name], 0);
   }
 }
 

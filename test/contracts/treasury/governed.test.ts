@@ -69,13 +69,13 @@ describe("Treasury.registerToken", () => {
   });
 
   describe("when the token settles elsewhere", () => {
-    it("reverts with TokenOfAnotherTreasury", async () => {
+    it("reverts with TreasuryNotOffered", async () => {
       const network = await freshNetwork();
       const { treasury, cast } = network;
       const token = await deployToken(network, SGD, cast.stranger.address);
       const call = treasury.connect(cast.council).registerToken(token);
-      const args = [await token.getAddress(), cast.stranger.address];
-      await expectRevert(call, "Treasury_TokenOfAnotherTreasury", args);
+      await expectRevert(call, "SettlementToken_TreasuryNotOffered", [await treasury.getAddress(), ZeroAddress]);
+      expect(await treasury.tokenOf(SGD)).to.equal(ZeroAddress);
     });
   });
 

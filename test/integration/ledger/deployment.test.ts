@@ -352,6 +352,7 @@ describe("the deployment of a ledger", function () {
       expect(await differing(await connectLedger(provider, { ...addresses, tokens }), CONFIG)).to.deep.equal([
         "token PHP: missing instead of deployed",
         "role of settlementToken PHP.setAttestor: missing instead of 2",
+        "role of settlementToken PHP.offerTreasury: missing instead of 5",
         "role of settlementToken PHP.mint: missing instead of 1608",
       ]);
     });

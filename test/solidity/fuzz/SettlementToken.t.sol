@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ISettlementToken, ReserveAttestation} from "../../../contracts/core/interfaces/ISettlementToken.sol";
 import {SettlementToken} from "../../../contracts/core/SettlementToken.sol";
+import {Treasury} from "../../../contracts/core/Treasury.sol";
 import {LedgerFixture} from "../support/LedgerFixture.sol";
 import {vm} from "../support/Vm.sol";
 
@@ -122,21 +123,34 @@ contract SettlementTokenTest is LedgerFixture {
         token.attest(attestation, signature);
     }
 
-    /// By no way but the treasury's own deposit do tokens reach the treasury.
-    function testFuzz_NothingReachesTheTreasuryPastItsDeposit(uint128 amount, uint128 sent, uint8 how) public {
+    /// By no way but the treasury's own deposit do tokens reach a treasury, be it the latest or one before.
+    function testFuzz_NothingReachesATreasuryPastItsDeposit(uint128 amount, uint128 sent, uint8 how, bool late) public {
         amount = bound128(amount, 0, type(uint128).max - 1);
         sent = bound128(sent, 0, amount);
+        address to = address(treasury);
+        if (how % 2 == 0) {
+            address next = deploy("Treasury", abi.encode(manager, partners));
+            token.offerTreasury(to, next);
+            Treasury(next).registerToken(token);
+            if (late) to = next;
+        }
         _attest(token, type(uint128).max, uint48(START));
         token.mint(address(this), amount);
         token.approve(address(this), amount);
-        bytes memory refused = abi.encodeWithSelector(
-            ISettlementToken.SettlementToken_DepositInstead.selector,
-            address(treasury)
-        );
+        bytes memory refused = abi.encodeWithSelector(ISettlementToken.SettlementToken_DepositInstead.selector, to);
         vm.expectRevert(refused);
-        if (how % 3 == 0) token.mint(address(treasury), 1);
-        else if (how % 3 == 1) token.transfer(address(treasury), sent);
-        else token.transferFrom(address(this), address(treasury), sent);
-        vm.assertEq(token.balanceOf(address(treasury)), 0, "tokens in the treasury");
+        if (how % 3 == 0) token.mint(to, 1);
+        else if (how % 3 == 1) token.transfer(to, sent);
+        else token.transferFrom(address(this), to, sent);
+        vm.assertEq(token.balanceOf(to), 0, "tokens in the treasury");
+    }
+
+    /// An account that does not accept goes on receiving tokens, whatever governance offers.
+    function testFuzz_AnOfferKeepsNobodyFromReceiving(address account, uint128 amount) public {
+        vm.assume(account != address(0) && account != address(treasury));
+        token.offerTreasury(address(treasury), account);
+        _attest(token, type(uint128).max, uint48(START));
+        token.mint(account, amount);
+        vm.assertEq(token.balanceOf(account), amount, "tokens of the account");
     }
 }
