@@ -56,6 +56,7 @@ export async function deployLedger(
     quoteBook: await addressOf("quoteBook"),
     transferRegistry: await addressOf("transferRegistry"),
     draining: [],
+    announced: [],
     tokens: new Map(await Promise.all(tokens)),
     // Not the latest: a deployment that is complete can be asked for again.
     deployedBy: await endOfDeployment(connection.ethers.provider, accessManager, deployer.address),

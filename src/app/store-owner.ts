@@ -1,18 +1,22 @@
-import type { Ledger } from "../ledger/contracts.ts";
+import { registryAddresses, type Ledger } from "../ledger/contracts.ts";
 import { blockHead } from "../ledger/state.ts";
 import { ConfigError } from "../kernel/config-error.ts";
 import type { Foreign, StoreOwner } from "../kernel/store/identity.ts";
 
 /** Whose database it has to be, by the configuration and the ledger that it leads to. */
 export async function storeOwner(partner: number, ledger: Ledger): Promise<StoreOwner> {
-  const { accessManager, partnerRegistry, treasury, transferRegistry } = ledger.addresses;
+  const { accessManager, partnerRegistry } = ledger.addresses;
+  // What was there first stays first, whatever has come after it.
+  const [first = ledger.addresses] = registryAddresses(ledger.addresses);
+  const { treasury, transferRegistry } = first;
   // Of number 0 some ledgers have none, and answer with another block; contracts are deployed after it everywhere.
-  const first = await blockHead(ledger, 1);
+  const firstBlock = await blockHead(ledger, 1);
   return {
     partner,
     chainId: ledger.chain.chainId,
-    genesis: first?.hash,
+    genesis: firstBlock?.hash,
     contracts: { accessManager, partnerRegistry, treasury, transferRegistry },
+    registries: registryAddresses(ledger.addresses).map((each) => each.transferRegistry),
   };
 }
 

@@ -23,6 +23,8 @@ export interface PayloadTransfer extends Transfer, TransferOpening {}
 
 /** A batch as the source relay tells the target relay of it, before or while it is opened on the ledger. */
 export interface BatchPayload {
+  /** The registry that the header is signed for; earlier releases, which know one registry only, do not say it. */
+  readonly registry?: Hex | undefined;
   readonly header: BatchHeader;
   readonly transfers: readonly PayloadTransfer[];
 }
@@ -37,6 +39,7 @@ const detailGroup = z.record(z.string(), z.unknown()).transform(
 
 /** Members that are not known are ignored, but for the header's: that is the ledger's, and has what the ledger's has. */
 export const payloadSchema: z.ZodType<BatchPayload> = z.object({
+  registry: hexOf(20).optional(),
   header: headerSchema,
   transfers: z
     .array(

@@ -9,17 +9,22 @@ import type { ProvedRejections } from "../domain/settlement.ts";
 import type { Transfer } from "../domain/transfer.ts";
 import { uetrToBytes16 } from "../domain/uetr.ts";
 import { ABI, type ContractName } from "./abi.ts";
-import type { Ledger } from "./contracts.ts";
+import type { BatchRegistry } from "./contracts.ts";
 import type { Call } from "./submitter.ts";
 
 /** `open`: holds the money of a batch. Any courier may submit it. */
-export function openCall(ledger: Ledger, header: BatchHeader, send: Authorization, quote: Authorization): Call {
-  return call(ledger, "open", [packHeader(header), send, quote]);
+export function openCall(
+  registry: BatchRegistry,
+  header: BatchHeader,
+  send: Authorization,
+  quote: Authorization,
+): Call {
+  return call(registry, "open", [packHeader(header), send, quote]);
 }
 
 /** `settle`: pays a batch out and refunds what is rejected. Any courier may submit it. */
 export function settleCall(
-  ledger: Ledger,
+  registry: BatchRegistry,
   header: BatchHeader,
   { rejections, multiproof }: ProvedRejections,
   accept: Authorization,
@@ -29,32 +34,32 @@ export function settleCall(
     reason: reasonToBytes4(reason),
   }));
   const proof = { siblings: multiproof?.proof.map(toHex) ?? [], flags: multiproof?.proofFlags ?? [] };
-  return call(ledger, "settle", [packHeader(header), rejected, proof, accept]);
+  return call(registry, "settle", [packHeader(header), rejected, proof, accept]);
 }
 
 /** `expire`: refunds a batch past its expiry. Anyone may submit it. */
-export function expireCall(ledger: Ledger, header: BatchHeader): Call {
-  return call(ledger, "expire", [packHeader(header)]);
+export function expireCall(registry: BatchRegistry, header: BatchHeader): Call {
+  return call(registry, "expire", [packHeader(header)]);
 }
 
 /** `cancelQuote`: withdraws a quote. Only a QUOTE key of its provider may submit it. */
-export function cancelQuoteCall(ledger: Ledger, quote: Quote): Call {
-  return encodeCall("quoteBook", ledger.addresses.quoteBook, "cancelQuote", [quote]);
+export function cancelQuoteCall({ chain }: Pick<BatchRegistry, "chain">, quote: Quote): Call {
+  return encodeCall("quoteBook", chain.quoteBook, "cancelQuote", [quote]);
 }
 
 /** `beat`: advances ledger time. Anyone may submit it. */
-export function beatCall(ledger: Ledger): Call {
-  return call(ledger, "beat", []);
+export function beatCall(registry: BatchRegistry): Call {
+  return call(registry, "beat", []);
 }
 
 /**
- * Several calls of the transfer registry in one transaction, all or nothing.
+ * Several calls of one transfer registry in one transaction, all or nothing.
  * @throws InvalidInput for a call of another contract
  */
-export function multicall(ledger: Ledger, calls: readonly Call[]): Call {
-  const other = calls.findIndex(({ to }) => to !== ledger.addresses.transferRegistry);
+export function multicall(registry: BatchRegistry, calls: readonly Call[]): Call {
+  const other = calls.findIndex(({ to }) => to !== registry.chain.transferRegistry);
   if (other !== -1) throw new InvalidInput(`calls[${other}].to`, "the transfer registry", calls[other]?.to);
-  return call(ledger, "multicall", [calls.map(({ data }) => data)]);
+  return call(registry, "multicall", [calls.map(({ data }) => data)]);
 }
 
 /** A transfer as the contracts take it: with its UETR as bytes16. */
@@ -70,6 +75,6 @@ export function encodeCall(contract: ContractName, to: Hex, name: string, args: 
   return { to, data: ABI[contract].encodeFunctionData(name, args) as Hex };
 }
 
-function call(ledger: Ledger, name: string, args: readonly unknown[]): Call {
-  return encodeCall("transferRegistry", ledger.addresses.transferRegistry, name, args);
+function call(registry: BatchRegistry, name: string, args: readonly unknown[]): Call {
+  return encodeCall("transferRegistry", registry.chain.transferRegistry, name, args);
 }

@@ -13,8 +13,8 @@ import type { CurrencyCode } from "../domain/currency.ts";
 import type { Chain } from "../domain/typed-data.ts";
 import { ABI, type ContractName } from "./abi.ts";
 
-/** An earlier registry of batches, with those of its contracts that are not the ones that new batches use. */
-export interface EarlierRegistry {
+/** A registry of batches beside the one where new ones open, with those of its contracts that are not the ones that new batches use. */
+export interface OtherRegistry {
   readonly transferRegistry: Hex;
   readonly treasury?: Hex | undefined;
   readonly corridorBook?: Hex | undefined;
@@ -31,7 +31,9 @@ export interface LedgerAddresses {
   /** Where new batches open. */
   readonly transferRegistry: Hex;
   /** Where batches were opened before, from the first on: each settles, expires and is proved where it was opened. */
-  readonly draining: readonly EarlierRegistry[];
+  readonly draining: readonly OtherRegistry[];
+  /** Where others may open batches before this ledger's client does: what governance has announced. */
+  readonly announced: readonly OtherRegistry[];
   readonly tokens: ReadonlyMap<CurrencyCode, Hex>;
   /** The last block of the deployment, up to which nothing but that has happened: see `verifyDeployment`. */
   readonly deployedBy?: number | undefined;
@@ -54,7 +56,7 @@ export interface Ledger extends BatchRegistry {
   readonly accessManager: AccessManager;
   readonly partnerRegistry: PartnerRegistry;
   readonly tokens: ReadonlyMap<CurrencyCode, SettlementToken>;
-  /** All that have batches, from the first on; the last one is where new ones open. */
+  /** All that may have batches, from the first on. */
   readonly registries: readonly BatchRegistry[];
 }
 
@@ -88,27 +90,28 @@ export class UnknownRegistry extends Error {
 
 /**
  * The registry at an address, whether batches still open in it or not.
+ * @param address undefined for the ledger's first one: rows from before there was a second do not name it
  * @throws UnknownRegistry where the ledger's addresses do not have it
  */
-export function registryAt({ registries }: Pick<Ledger, "registries">, address: Hex): BatchRegistry {
-  const found = registries.find(({ chain }) => chain.transferRegistry === address);
-  if (found === undefined) throw new UnknownRegistry(address);
+export function registryAt({ registries }: Pick<Ledger, "registries">, address: Hex | undefined): BatchRegistry {
+  const found = registries.find(({ chain }) => address === undefined || chain.transferRegistry === address);
+  if (found === undefined) throw new UnknownRegistry(address ?? "0x");
   return found;
 }
 
 type RegistryAddresses = Pick<LedgerAddresses, "transferRegistry" | "treasury" | "corridorBook" | "quoteBook">;
 
-/** The contracts of each registry, from the first to the one where new batches open. */
+/** The contracts of each registry, from the first on: that one never changes, whatever comes after it. */
 export function registryAddresses(addresses: LedgerAddresses): readonly RegistryAddresses[] {
-  const { transferRegistry, treasury, corridorBook, quoteBook, draining } = addresses;
+  const { transferRegistry, treasury, corridorBook, quoteBook, draining, announced } = addresses;
   const current = { transferRegistry, treasury, corridorBook, quoteBook };
-  const earlier = draining.map((each) => ({
-    transferRegistry: each.transferRegistry,
-    treasury: each.treasury ?? treasury,
-    corridorBook: each.corridorBook ?? corridorBook,
-    quoteBook: each.quoteBook ?? quoteBook,
-  }));
-  return [...earlier, current];
+  const whole = (other: OtherRegistry) => ({
+    transferRegistry: other.transferRegistry,
+    treasury: other.treasury ?? treasury,
+    corridorBook: other.corridorBook ?? corridorBook,
+    quoteBook: other.quoteBook ?? quoteBook,
+  });
+  return [...draining.map(whole), current, ...announced.map(whole)];
 }
 
 function bindRegistry(addresses: RegistryAddresses, chainId: bigint, provider: Provider): BatchRegistry {

@@ -7,7 +7,7 @@ import { unpackHeader } from "../domain/packed-header.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
 import { ABI } from "./abi.ts";
-import type { Ledger, LedgerAddresses } from "./contracts.ts";
+import { registryAddresses, type Ledger, type LedgerAddresses } from "./contracts.ts";
 import { PARTNER_STATUSES, type PartnerStatusName } from "./statuses.ts";
 
 const UINT16 = 0xffffn;
@@ -72,17 +72,26 @@ export type LedgerEventBody =
   | { readonly kind: "CorridorChanged"; readonly corridor: Corridor; readonly terms: CorridorTerms }
   | { readonly kind: "TimeLost"; readonly ledgerTime: number; readonly lostSeconds: number };
 
-export type LedgerEvent = LedgerEventBody & { readonly cursor: Cursor; readonly transactionHash: Hex };
+export type LedgerEvent = LedgerEventBody & {
+  /** Which of the ledger's contracts says it: of a batch, its registry. */
+  readonly contract: Hex;
+  readonly cursor: Cursor;
+  readonly transactionHash: Hex;
+};
 
-/** Events of the ledger in blocks `from` to `to`, both included, in the order of their cursors. */
-export async function readEvents(ledger: Ledger, from: number, to: number): Promise<readonly LedgerEvent[]> {
-  const logs = await ledger.provider.getLogs({
-    address: EMITTERS.map((name) => ledger.addresses[name]),
-    fromBlock: from,
-    toBlock: to,
-  });
+/**
+ * Events of the ledger in blocks `from` to `to`, both included, in the order of their cursors.
+ * @param emitters whose; all of its contracts unless given
+ */
+export async function readEvents(
+  { addresses, provider }: Pick<Ledger, "addresses" | "provider">,
+  from: number,
+  to: number,
+  emitters: Emitters = emittersOf(addresses),
+): Promise<readonly LedgerEvent[]> {
+  const logs = await provider.getLogs({ address: [...emitters.keys()], fromBlock: from, toBlock: to });
   return logs
-    .map((log) => decodeEvent(ledger.addresses, log))
+    .map((log) => decodeEvent(emitters, log))
     .filter((event) => event !== undefined)
     .sort((left, right) => left.cursor.block - right.cursor.block || left.cursor.logIndex - right.cursor.logIndex);
 }
@@ -91,19 +100,30 @@ export async function readEvents(ledger: Ledger, from: number, to: number): Prom
  * A log of the ledger's own contracts as an event; undefined where it is none of the kinds above. What an event means
  * depends on who says it: a log of another contract is none of the ledger's, whatever it is called.
  */
-export function decodeEvent(emitters: EventEmitters, log: Log): LedgerEvent | undefined {
-  const emitter = EMITTERS.find((name) => emitters[name] === normalizeHex(log.address, 20));
+export function decodeEvent(emitters: Emitters, log: Log): LedgerEvent | undefined {
+  const contract = normalizeHex(log.address, 20);
+  const emitter = emitters.get(contract);
   const parsed = emitter === undefined ? null : ABI[emitter].parseLog(log);
   if (emitter === undefined || parsed === null) return undefined;
   const decode = DECODERS[emitter][parsed.name];
   if (decode === undefined) return undefined;
   const cursor = { block: log.blockNumber, logIndex: log.index };
-  return { ...decode(parsed.args), cursor, transactionHash: normalizeHex(log.transactionHash) };
+  return { ...decode(parsed.args), contract, cursor, transactionHash: normalizeHex(log.transactionHash) };
 }
 
-const EMITTERS = ["transferRegistry", "treasury", "partnerRegistry", "corridorBook", "quoteBook"] as const;
-/** The contracts whose events are to be decoded. */
-type EventEmitters = Partial<Pick<LedgerAddresses, (typeof EMITTERS)[number]>>;
+type EmitterName = "transferRegistry" | "treasury" | "partnerRegistry" | "corridorBook" | "quoteBook";
+/** The contracts whose events are to be decoded, by their addresses: there is more than one of some of them. */
+export type Emitters = ReadonlyMap<Hex, EmitterName>;
+
+/** All contracts of a ledger that say what happens on it. */
+export function emittersOf(addresses: LedgerAddresses): Emitters {
+  const emitters = new Map<Hex, EmitterName>([[addresses.partnerRegistry, "partnerRegistry"]]);
+  for (const each of registryAddresses(addresses)) {
+    emitters.set(each.transferRegistry, "transferRegistry");
+    emitters.set(each.treasury, "treasury").set(each.corridorBook, "corridorBook").set(each.quoteBook, "quoteBook");
+  }
+  return emitters;
+}
 
 type Decoders = Readonly<Record<string, (args: Result) => LedgerEventBody>>;
 
@@ -162,7 +182,7 @@ const ofQuotes: Decoders = {
   }),
 };
 
-const DECODERS: Readonly<Record<(typeof EMITTERS)[number], Decoders>> = {
+const DECODERS: Readonly<Record<EmitterName, Decoders>> = {
   transferRegistry: ofBatches,
   treasury: ofMoney,
   partnerRegistry: ofPartners,

@@ -228,7 +228,7 @@ async function eventIn(
 ): Promise<LedgerEvent | undefined> {
   const mined = await provider.getTransactionReceipt(transaction);
   return mined?.logs
-    .map((log) => decodeEvent({ transferRegistry: registry }, log))
+    .map((log) => decodeEvent(new Map([[registry, "transferRegistry"]]), log))
     .find((event) => event !== undefined && kinds.includes(event.kind) && isOfBatch(event, batchId));
 }
 

@@ -5,9 +5,10 @@ import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
 import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { ABI } from "./abi.ts";
-import type { Ledger } from "./contracts.ts";
+import { registryAt, type BatchRegistry, type Ledger } from "./contracts.ts";
 import { KEY_PURPOSES, PARTNER_ROLES } from "./deployment/config.ts";
 import { decodeLedgerError, type LedgerError } from "./errors.ts";
+import { MODULE_STATUSES } from "./statuses.ts";
 import { FailoverProvider } from "./rpc/failover-provider.ts";
 
 // The ledger's state at a block that is always named: what a node takes for "now" when it is left out may be a block
@@ -81,9 +82,9 @@ export async function balancesAt(
 /** More in one call would take long for a node to answer. */
 const STATUSES_A_CALL = 200;
 
-/** Where batches are in their life cycle, in the order asked for. */
+/** Where batches of one registry are in their life cycle, in the order asked for. */
 export async function statusesAt(
-  { transferRegistry, addresses, provider }: Ledger,
+  { transferRegistry, chain, provider }: BatchRegistry,
   batchIds: readonly Hex[],
   blockTag: BlockTag,
 ): Promise<readonly BatchStatus[]> {
@@ -94,12 +95,29 @@ export async function statusesAt(
       .slice(from, from + STATUSES_A_CALL)
       .map((id) => transferRegistry.interface.encodeFunctionData("statusOf", [id]));
     const data = abi.encodeFunctionData("multicall", [calls]);
-    const answer = await provider.call({ to: addresses.transferRegistry, data, blockTag });
+    const answer = await provider.call({ to: chain.transferRegistry, data, blockTag });
     // multicall returns bytes[], one for each call.
     const results = abi.decodeFunctionResult("multicall", answer).getValue("results") as readonly string[];
     statuses.push(...results.map((result) => parseBatchStatus(BigInt(result))));
   }
   return statuses;
+}
+
+/** The same of batches of any registry, by their ids. */
+export async function statusesIn(
+  ledger: Pick<Ledger, "registries">,
+  batches: readonly { readonly id: Hex; readonly registry: Hex | undefined }[],
+  blockTag: BlockTag,
+): Promise<ReadonlyMap<Hex, BatchStatus>> {
+  const found = new Map<Hex, BatchStatus>();
+  for (const [registry, list] of Map.groupBy(batches, (batch) => registryAt(ledger, batch.registry))) {
+    const ids = list.map(({ id }) => id);
+    for (const [index, status] of (await statusesAt(registry, ids, blockTag)).entries()) {
+      const id = ids[index];
+      if (id !== undefined) found.set(id, status);
+    }
+  }
+  return found;
 }
 
 /** What the ledger asks of a corridor's next batch. Minor units. */
@@ -142,7 +160,7 @@ export async function whyNotSellAt(
   }
 }
 
-/** Ledger time, and what it is made of; UTC seconds. See docs/architecture.md, Ledger time. */
+/** A registry's ledger time, and what it is made of; UTC seconds. See docs/architecture.md, Ledger time. */
 export interface ClockState {
   /** Ledger time at the block's timestamp. */
   readonly timeSeconds: number;
@@ -152,7 +170,7 @@ export interface ClockState {
   readonly graceSeconds: number;
 }
 
-export async function clockAt({ transferRegistry }: Ledger, block: BlockHead): Promise<ClockState> {
+export async function clockAt({ transferRegistry }: BatchRegistry, block: BlockHead): Promise<ClockState> {
   const at = { blockTag: block.number };
   const [time, interval, grace, beat] = await Promise.all([
     transferRegistry.time(at),
@@ -168,9 +186,40 @@ export async function clockAt({ transferRegistry }: Ledger, block: BlockHead): P
   };
 }
 
-/** Ledger time as of a block, UTC seconds. */
-export async function ledgerTimeAt({ transferRegistry }: Ledger, blockTag: BlockTag): Promise<number> {
+/** A registry's ledger time as of a block, UTC seconds. */
+export async function ledgerTimeAt({ transferRegistry }: BatchRegistry, blockTag: BlockTag): Promise<number> {
   return seconds(await transferRegistry.time({ blockTag }));
+}
+
+/** Each registry's ledger time as of a block, in the order of the ledger's registries: each has a clock of its own. */
+export async function ledgerTimesAt(
+  { registries }: Pick<Ledger, "registries">,
+  blockTag: BlockTag,
+): Promise<readonly RegistryTime[]> {
+  return Promise.all(
+    registries.map(async (registry) => ({
+      registry: registry.chain.transferRegistry,
+      timeSeconds: await ledgerTimeAt(registry, blockTag),
+    })),
+  );
+}
+
+/** Whether a registry takes new batches: it is not paused, and the treasury lets it hold money. */
+export async function opensAt(
+  { treasury, transferRegistry, chain }: BatchRegistry,
+  blockTag: BlockTag,
+): Promise<boolean> {
+  const [status, isPaused] = await Promise.all([
+    treasury.statusOfModule(chain.transferRegistry, { blockTag }),
+    transferRegistry.paused({ blockTag }),
+  ]);
+  return status === BigInt(MODULE_STATUSES.active) && !isPaused;
+}
+
+/** What a registry's clock says, UTC seconds. */
+export interface RegistryTime {
+  readonly registry: Hex;
+  readonly timeSeconds: number;
 }
 
 function seconds(value: bigint): number {

@@ -63,6 +63,7 @@ export const PEER_PROBLEMS = {
   "unsupported-media-type": { status: 415, title: "The body is not application/jose" },
   "rate-limited": { status: 429, title: "The limit for one partner, or one address, is exceeded" },
   "wallet-unavailable": { status: 503, title: "The partner's wallet does not answer" },
+  "unknown-registry": { status: 503, title: "This relay does not know the registry of the batch yet" },
   unavailable: { status: 503, title: "The relay cannot accept messages now" },
 } as const;
 export type PeerProblem = keyof typeof PEER_PROBLEMS;

@@ -1,4 +1,4 @@
-import { ledgerTimeAt } from "../../ledger/state.ts";
+import { ledgerTimesAt } from "../../ledger/state.ts";
 import type { Erase } from "../context.ts";
 import { eraseOlderThan, eraseTransfer } from "./store/erase.ts";
 import { readCursor } from "./store/ledger-projection.ts";
@@ -7,8 +7,8 @@ import { readCursor } from "./store/ledger-projection.ts";
 export const eraseTransfers: Erase = {
   async older({ db, ledger }, beforeMs) {
     const read = await readCursor(db);
-    const ledgerTimeSeconds = read === undefined ? 0 : await ledgerTimeAt(ledger, read.block);
-    return { ...(await eraseOlderThan(db, { beforeMs, ledgerTimeSeconds })) };
+    const ledgerTimes = read === undefined ? [] : await ledgerTimesAt(ledger, read.block);
+    return { ...(await eraseOlderThan(db, { beforeMs, ledgerTimes })) };
   },
   transfer: ({ db }, uetr) => eraseTransfer(db, uetr),
 };

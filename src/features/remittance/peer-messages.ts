@@ -29,7 +29,12 @@ export function remittanceMessages(context: RelayContext): readonly PeerMessage[
         await takePayload(
           context,
           sender,
-          await payloads.read({ jwe, own: peerKeys.encryption, envelope, chain: ledger.chain }),
+          await payloads.read({
+            jwe,
+            own: peerKeys.encryption,
+            envelope,
+            chains: ledger.registries.map(({ chain }) => chain),
+          }),
         );
         return undefined;
       },
@@ -51,7 +56,12 @@ export function remittanceMessages(context: RelayContext): readonly PeerMessage[
 
 async function takePayload(context: RelayContext, from: PartnerId, payload: ReadPayload): Promise<void> {
   const { db, sealer, clock, partner, metrics, log, wake } = context;
-  const { header, batch, bytes, subject, transfers } = payload;
+  const { header, registry, batch, bytes, subject, transfers, isNamed } = payload;
+  if (registry === undefined || batch === undefined) {
+    // Never a refusal for good: it may be one that this relay's configuration does not have yet.
+    if (isNamed) throw new Refused("unknown-registry", "to be sent again once this relay's ledger.addresses name it");
+    throw new Refused("wrong-sender", "the header is not that of the batch");
+  }
   // A batch's id is its header's digest, so nobody can take the place of another source's batch with a payload.
   if (batch !== subject) throw new Refused("wrong-sender", "the header is not that of the batch");
   if (header.source !== from) throw new Refused("wrong-sender", "the batch is another partner's");
@@ -63,7 +73,7 @@ async function takePayload(context: RelayContext, from: PartnerId, payload: Read
   const nowMs = clock.nowMs();
   const sealed = sealPayload(sealer, batch, bytes);
   const expiresAtSeconds = await lastChance(context, header, nowMs);
-  const isNew = await insertPayload(db, { batch, source: from, sealed, expiresAtSeconds }, nowMs);
+  const isNew = await insertPayload(db, { batch, registry, source: from, sealed, expiresAtSeconds }, nowMs);
   if (!isNew) await requireSame(context, batch, bytes);
   context.checkpoint("payload.stored");
   metrics.payloads.inc({ direction: "received", outcome: isNew ? "stored" : "repeated" });

@@ -6,6 +6,7 @@ import { outcomesIn } from "../../domain/lifecycle.ts";
 import { RECEIPT_FORMAT, type Receipt } from "../../domain/receipt.ts";
 import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
 import type { Uetr } from "../../domain/uetr.ts";
+import { registryAt } from "../../ledger/contracts.ts";
 import { transfersOfBatches } from "./store/batches.ts";
 import { sealedPayloadOf } from "./store/payloads.ts";
 import { findEnded, findReceivedBatch, findSent, type EndedBatch } from "./store/receipts.ts";
@@ -63,7 +64,7 @@ function receiptOf(
   { ledger }: Pick<RelayContext, "ledger">,
   uetr: Uetr,
   { batch, transfers }: Known,
-  { header, status, rejected, opened, final }: EndedBatch,
+  { registry, header, status, rejected, opened, final }: EndedBatch,
 ): Omit<Receipt, "disclosed"> {
   const index = transfers.findIndex((each) => each.uetr === uetr);
   const transfer = transfers[index];
@@ -73,7 +74,7 @@ function receiptOf(
   return {
     format: RECEIPT_FORMAT,
     chainId: ledger.chain.chainId,
-    registry: lowerCase(ledger.chain.transferRegistry),
+    registry: lowerCase(registryAt(ledger, registry).chain.transferRegistry),
     batchId: batch,
     header,
     transfer: {

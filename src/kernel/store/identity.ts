@@ -12,9 +12,11 @@ export interface StoreOwner {
   /** Hash of the chain's block 1; undefined where the node does not have it. */
   readonly genesis: Hex | undefined;
   readonly contracts: Readonly<Record<StoreContract, Hex>>;
+  /** Every registry whose batches may be stored, the first of them first. */
+  readonly registries: readonly Hex[];
 }
 
-/** Those that what is stored comes from. A token may be added to them. */
+/** Those that what is stored comes from: of the treasuries and registries the first. A token may be added to them. */
 type StoreContract = "accessManager" | "partnerRegistry" | "treasury" | "transferRegistry";
 
 /** Where the database is another's, with what to do about it. */
@@ -34,6 +36,8 @@ interface IdentityRow {
 
 const CHECK_NAME = "check";
 const CHECK_TEXT = "feiqian";
+const MOVED =
+  "where new batches open in another registry, list those before it under draining, from the first on, and never remove one";
 const NEXT = "give the database that is this relay's (database.url, urlFile or folder), or a new one";
 
 /**
@@ -45,8 +49,8 @@ export async function whoseStore(
   owner: StoreOwner,
   sealer: Sealer,
 ): Promise<"new" | readonly Foreign[]> {
-  const { row, hasRows } = await look(db);
-  if (row !== undefined) return differences(row, owner, sealer);
+  const { row, hasRows, registries } = await look(db);
+  if (row !== undefined) return differences(row, registries, owner, sealer);
   return hasRows ? unclaimedDifferences(db, owner, sealer) : "new";
 }
 
@@ -57,12 +61,24 @@ export async function whosePartner(db: Queryable, partner: number): Promise<read
 }
 
 /** Changes nothing, also in a database that has no tables yet. */
-async function look(db: Queryable): Promise<{ readonly row: IdentityRow | undefined; readonly hasRows: boolean }> {
-  const [tables] = await db.query<{ identity: boolean; rows: boolean }>(
-    `SELECT to_regclass('store_identity') IS NOT NULL AS identity, to_regclass('transfers') IS NOT NULL AS rows`,
+async function look(db: Queryable): Promise<Found> {
+  const [tables] = await db.query<{ identity: boolean; rows: boolean; registries: boolean }>(
+    `SELECT to_regclass('store_identity') IS NOT NULL AS identity, to_regclass('transfers') IS NOT NULL AS rows,
+       to_regclass('ledger_registries') IS NOT NULL AS registries`,
   );
   const [row] = tables?.identity === true ? await readIdentity(db) : [];
-  return { row, hasRows: tables?.rows === true };
+  const registries =
+    tables?.registries === true
+      ? await db.query<{ address: Uint8Array }>("SELECT address FROM ledger_registries ORDER BY address")
+      : [];
+  return { row, hasRows: tables?.rows === true, registries: registries.map(({ address }) => hexOf(address)) };
+}
+
+interface Found {
+  readonly row: IdentityRow | undefined;
+  readonly hasRows: boolean;
+  /** Registries after the first that have been read. */
+  readonly registries: readonly Hex[];
 }
 
 /**
@@ -93,7 +109,12 @@ function readIdentity(db: Queryable): Promise<readonly IdentityRow[]> {
   return db.query<IdentityRow>("SELECT partner, chain_id, genesis, contracts, sealed_check FROM store_identity");
 }
 
-function differences(row: IdentityRow, owner: StoreOwner, sealer: Sealer): readonly Foreign[] {
+function differences(
+  row: IdentityRow,
+  registries: readonly Hex[],
+  owner: StoreOwner,
+  sealer: Sealer,
+): readonly Foreign[] {
   const found: Foreign[] = [];
   if (row.partner !== owner.partner) found.push(anotherPartner(row.partner, owner.partner));
   if (row.chain_id !== owner.chainId) {
@@ -112,7 +133,13 @@ function differences(row: IdentityRow, owner: StoreOwner, sealer: Sealer): reado
     if (known.toLowerCase() === address.toLowerCase()) continue;
     found.push({
       key: "ledger.addresses",
-      rule: `the database is of the contract ${name} at ${known}, not ${address}: ${NEXT}, or those contracts' addresses`,
+      rule: `the database is of the contract ${name} at ${known}, not ${address}: ${NEXT}, or those contracts' addresses; ${MOVED}`,
+    });
+  }
+  for (const registry of registries.filter((each) => !owner.registries.includes(each))) {
+    found.push({
+      key: "ledger.addresses",
+      rule: `the database has batches of the registry ${registry}, which the addresses do not have: ${NEXT}; ${MOVED}`,
     });
   }
   if (!opensCheck(row.sealed_check, sealer)) found.push(ANOTHER_KEY);

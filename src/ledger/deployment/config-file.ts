@@ -59,6 +59,17 @@ const ledgerConfig = z.strictObject({
   holders: z.array(z.strictObject({ role: z.enum(namesOf(ROLES)), account: address, delaySeconds: seconds })),
 });
 
+const otherRegistries = z
+  .array(
+    z.strictObject({
+      transferRegistry: address,
+      treasury: address.optional(),
+      corridorBook: address.optional(),
+      quoteBook: address.optional(),
+    }),
+  )
+  .default([]);
+
 const ledgerAddresses = z.strictObject({
   accessManager: address,
   partnerRegistry: address,
@@ -66,16 +77,8 @@ const ledgerAddresses = z.strictObject({
   corridorBook: address,
   quoteBook: address,
   transferRegistry: address,
-  draining: z
-    .array(
-      z.strictObject({
-        transferRegistry: address,
-        treasury: address.optional(),
-        corridorBook: address.optional(),
-        quoteBook: address.optional(),
-      }),
-    )
-    .default([]),
+  draining: otherRegistries,
+  announced: otherRegistries,
   tokens: z.record(z.string(), address),
   deployedBy: z.number().int().min(0).optional(),
 });
@@ -111,12 +114,14 @@ export function formatConfig(config: LedgerConfig): string {
 export function parseAddresses(text: string): LedgerAddresses {
   const { tokens, ...contracts } = parseFile(ledgerAddresses, text, "addresses");
   const registries = [contracts.transferRegistry];
-  for (const [index, { transferRegistry }] of contracts.draining.entries()) {
-    if (registries.includes(transferRegistry)) {
-      const rule = "a registry that is neither transferRegistry nor in the list before";
-      throw new InvalidInput(`draining.${index}.transferRegistry`, rule, transferRegistry);
+  for (const list of ["draining", "announced"] as const) {
+    for (const [index, { transferRegistry }] of contracts[list].entries()) {
+      if (registries.includes(transferRegistry)) {
+        const rule = "a registry that is neither transferRegistry nor in a list before";
+        throw new InvalidInput(`${list}.${index}.transferRegistry`, rule, transferRegistry);
+      }
+      registries.push(transferRegistry);
     }
-    registries.push(transferRegistry);
   }
   const byCurrency = Object.entries(tokens).map(
     ([code, token]) => [parseCurrency(code, "tokens").code, token] as const,
@@ -124,10 +129,10 @@ export function parseAddresses(text: string): LedgerAddresses {
   return { ...contracts, tokens: new Map(byCurrency) };
 }
 
-/** Addresses as `parseAddresses` reads them back; without a list that is empty, so that earlier releases read them too. */
-export function formatAddresses({ draining, tokens, ...addresses }: LedgerAddresses): string {
-  const earlier = draining.length === 0 ? {} : { draining };
-  return `${JSON.stringify({ ...addresses, ...earlier, tokens: Object.fromEntries(tokens) }, null, 2)}\n`;
+/** Addresses as `parseAddresses` reads them back; without lists that are empty, so that earlier releases read them too. */
+export function formatAddresses({ draining, announced, tokens, ...addresses }: LedgerAddresses): string {
+  const others = Object.entries({ draining, announced }).filter(([, list]) => list.length > 0);
+  return `${JSON.stringify({ ...addresses, ...Object.fromEntries(others), tokens: Object.fromEntries(tokens) }, null, 2)}\n`;
 }
 
 function parseFile<Output>(schema: z.ZodType<Output>, text: string, name: string): Output {

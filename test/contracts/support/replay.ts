@@ -17,7 +17,7 @@ async function replayed({ treasury }: Network): Promise<Book> {
   const book: Book = new Map();
   const add = (key: string, amount: bigint) => book.set(key, (book.get(key) ?? 0n) + amount);
   for (const log of await ethers.provider.getLogs({ address, fromBlock: 0, toBlock: "latest" })) {
-    const event = decodeEvent({ treasury: address }, log);
+    const event = decodeEvent(new Map([[address, "treasury"]]), log);
     if (event === undefined || !("amount" in event)) continue;
     const { amount, partner, currency } = event;
     const held = "module" in event ? heldKey(event.module, partner, currency) : "";

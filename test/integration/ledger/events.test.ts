@@ -10,7 +10,13 @@ import { settle } from "../../../src/domain/settlement.ts";
 import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { beatCall, cancelQuoteCall, encodeCall, expireCall, transferStruct } from "../../../src/ledger/calls.ts";
 import { connectLedger } from "../../../src/ledger/contracts.ts";
-import { decodeEvent, readEvents, type LedgerEvent, type LedgerEventBody } from "../../../src/ledger/events.ts";
+import {
+  decodeEvent,
+  emittersOf,
+  readEvents,
+  type LedgerEvent,
+  type LedgerEventBody,
+} from "../../../src/ledger/events.ts";
 import { signSettlement } from "../../../src/ledger/signing.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
 import type { KeyHolder } from "../../../sandbox/network.ts";
@@ -245,19 +251,20 @@ describe("events of the ledger", function () {
 
   it("leave out what is none of theirs", async () => {
     const { addresses } = sandbox.ledger;
+    const emitters = emittersOf(addresses);
     const [token] = addresses.tokens.values();
     const approved = encodeCall("settlementToken", token ?? fail(), "approve", [addresses.treasury, 5n]);
     const receipt = await (await sandbox.submitterOf(OPERATOR)).submit(approved);
     expect(receipt.logs).to.have.length(1);
-    expect(receipt.logs.map((log: Log) => decodeEvent(addresses, log))).to.deep.equal([undefined]);
+    expect(receipt.logs.map((log: Log) => decodeEvent(emitters, log))).to.deep.equal([undefined]);
     // Called as one of the ledger's, said by a contract that is none of them, or not by the one whose event it is.
     const batch = await makeBatch(sandbox);
     const opened = await (await sandbox.submitterOf(COURIER)).submit(batch.open);
-    expect(opened.logs.map((log: Log) => decodeEvent(addresses, log)?.kind)).to.deep.equal(["Opened", "Held", "Held"]);
+    expect(opened.logs.map((log: Log) => decodeEvent(emitters, log)?.kind)).to.deep.equal(["Opened", "Held", "Held"]);
     const { transferRegistry, treasury, ...others } = addresses;
-    const elsewhere = { ...others, transferRegistry: treasury, treasury: transferRegistry };
+    const elsewhere = emittersOf({ ...others, transferRegistry: treasury, treasury: transferRegistry });
     expect(opened.logs.map((log: Log) => decodeEvent(elsewhere, log))).to.deep.equal([undefined, undefined, undefined]);
-    expect(opened.logs.map((log: Log) => decodeEvent({}, log))).to.deep.equal([undefined, undefined, undefined]);
+    expect(opened.logs.map((log: Log) => decodeEvent(new Map(), log))).to.deep.equal([undefined, undefined, undefined]);
     // Of the ledger's own, but of no kind that its clients act on.
     const block = await asGovernance(sandbox, "guardian", "transferRegistry", "pause", []);
     expect(await readEvents(sandbox.ledger, block, block)).to.deep.equal([]);

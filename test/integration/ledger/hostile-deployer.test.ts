@@ -106,6 +106,7 @@ async function deploy({
     quoteBook,
     transferRegistry,
     draining: [],
+    announced: [],
     tokens,
   };
   const manage = (name: string, ...args: readonly unknown[]) => call("accessManager", accessManager, name, ...args);

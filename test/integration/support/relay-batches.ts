@@ -39,6 +39,7 @@ export async function ownBatch(relay: TestRelay, plan: OwnBatchPlan): Promise<Ba
   const batch = buildBatch(transfers, corridor, standing?.quote ?? NO_QUOTE, FEE_BPS, expiresAt);
   const signed: SignedBatch = {
     id: batchId(batch.header, ledger.chain),
+    registry: ledger.chain.transferRegistry,
     header: batch.header,
     send: await signBatch(ledgerSigner(keys.send), ledger.chain, batch.header),
     quote:

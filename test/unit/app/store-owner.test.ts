@@ -10,10 +10,10 @@ function ledgerOf(firstBlock: number): Ledger {
   const latest = 77;
   const getBlock = (number: number) => {
     const told = number < firstBlock ? latest : number;
-    return Promise.resolve({ number: told, hash: hashOf(told), timestamp: 1 });
+    return Promise.resolve({ number: told, hash: hashOf(told), parentHash: hashOf(told - 1), timestamp: 1 });
   };
   const [accessManager, partnerRegistry, treasury, transferRegistry] = Array<string>(4).fill(ADDRESS);
-  const addresses = { accessManager, partnerRegistry, treasury, transferRegistry };
+  const addresses = { accessManager, partnerRegistry, treasury, transferRegistry, draining: [], announced: [] };
   // As much of a ledger as is asked here.
   return { provider: { getBlock }, addresses, chain: { chainId: 1n } } as unknown as Ledger;
 }

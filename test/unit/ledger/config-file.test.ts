@@ -111,12 +111,17 @@ describe("the file of addresses", () => {
 
   it("reads back what it writes", () => {
     const earlier = [{ transferRegistry: other, treasury: third, quoteBook: third }, { transferRegistry: third }];
-    for (const draining of [[], earlier]) {
-      expect(parseAddresses(formatAddresses({ ...addresses, draining }))).to.deep.equal({ ...addresses, draining });
+    for (const [draining, announced] of [
+      [[], []],
+      [earlier, []],
+      [[], earlier],
+    ]) {
+      const moving = { ...addresses, draining: draining ?? [], announced: announced ?? [] };
+      expect(parseAddresses(formatAddresses(moving))).to.deep.equal(moving);
     }
   });
 
-  it("is one that earlier releases read, as long as there is no earlier registry", () => {
+  it("is one that earlier releases read, as long as there is no other registry", () => {
     const file = { ...contracts, tokens: {} };
     expect(JSON.parse(formatAddresses(parseAddresses(JSON.stringify(file))))).to.deep.equal(file);
   });
@@ -128,6 +133,10 @@ describe("the file of addresses", () => {
         .to.throw(InvalidInput)
         .with.property("field", "draining.1.transferRegistry");
     }
+    const both = { draining: [{ transferRegistry: other }], announced: [{ transferRegistry: other }] };
+    expect(() => parseAddresses(JSON.stringify({ ...contracts, tokens: {}, ...both })))
+      .to.throw(InvalidInput)
+      .with.property("field", "announced.0.transferRegistry");
   });
 
   it("is refused with a currency that there is not", () => {

@@ -8,7 +8,7 @@ import { buildMerkleTree, merkleRoot } from "../../../domain/merkle.ts";
 import { commitsTo, opensDetails, type PayloadTransfer } from "../../../domain/payload.ts";
 import { transferLeaf, type Transfer } from "../../../domain/transfer.ts";
 import { toJson } from "../../../domain/wire.ts";
-import { statusesAt } from "../../../ledger/state.ts";
+import { statusesIn } from "../../../ledger/state.ts";
 import {
   committedTransfers,
   projectedBatches,
@@ -49,7 +49,7 @@ export async function findInBatches(
   );
   for (const opening of opened) {
     const row = rows.get(opening.id);
-    if (row !== undefined) findInHeader(opening, row, findings);
+    if (row !== undefined) findInHeader(context, opening, row, findings);
     if (opening.header.source === partner) await findInOwn(context, opening, findings);
   }
   for (const end of ended) {
@@ -65,24 +65,28 @@ async function findMissing(
   missing: readonly ReplayedOpening[],
   findings: Findings,
 ): Promise<void> {
-  const statuses = await statusesAt(
-    ledger,
-    missing.map(({ id }) => id),
-    block,
-  );
-  for (const [index, { id }] of missing.entries()) {
-    const status = BATCH_STATUS_NAMES[statuses[index] ?? BatchStatus.None];
+  const statuses = await statusesIn(ledger, missing, block);
+  for (const { id } of missing) {
+    const status = BATCH_STATUS_NAMES[statuses.get(id) ?? BatchStatus.None];
     findings.add("batch", id, `It is ${status} on the ledger, and not in the store.`);
   }
 }
 
-function findInHeader({ id, header, at }: ReplayedOpening, row: ProjectedBatch, findings: Findings): void {
+function findInHeader(
+  { ledger }: Pick<RelayContext, "ledger">,
+  { id, registry, header, at }: ReplayedOpening,
+  row: ProjectedBatch,
+  findings: Findings,
+): void {
   const differing = differingMembers(row.header, header);
   if (row.source !== header.source) differing.add("source");
   if (row.target !== header.target) differing.add("target");
   if (row.expiresAt !== header.expiresAt) differing.add("expiresAt");
   for (const name of differing) {
     findings.add("batch", id, `The store has another ${name} of it than its header on the ledger.`);
+  }
+  if ((row.registry ?? ledger.registries[0]?.chain.transferRegistry) !== registry) {
+    findings.add("batch", id, "The store has it in another registry than the ledger.");
   }
   if (!isDeepStrictEqual(row.opened, { ...at })) {
     findings.add("batch", id, "The store has it opened elsewhere than it was on the ledger.");

@@ -1,7 +1,7 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { BATCH_STATUS_NAMES, BatchStatus } from "../../../domain/lifecycle.ts";
 import type { Difference, Findings } from "../../../kernel/findings.ts";
-import { ledgerTimeAt, statusesAt } from "../../../ledger/state.ts";
+import { ledgerTimesAt, statusesIn, type RegistryTime } from "../../../ledger/state.ts";
 import type { Reconcile, ReconciledBlock, ReconciledMoney, ReconciliationScope, RelayContext } from "../../context.ts";
 import {
   comparedBatches,
@@ -47,20 +47,22 @@ export const reconcileTransfers: Reconcile = (context, scope, findings) => {
   };
 };
 
-/** What the registry holds of the own money must be what its open batches hold. */
+/** What each registry holds of the own money must be what its open batches hold. */
 function findInHolds(
   { ledger, partner }: Needed,
   batches: ReplayedBatches,
   money: ReconciledMoney,
   findings: Findings,
 ): void {
-  const heldByBatches = batches.heldOf(partner);
-  for (const currency of ledger.tokens.keys()) {
-    const held = money.heldBy(currency, ledger.addresses.transferRegistry);
-    const due = heldByBatches.get(currency) ?? 0n;
-    if (held === due) continue;
-    const sentence = `The transfer registry holds ${held} minor units; its open batches hold ${due}.`;
-    findings.add("balance", currency, sentence);
+  for (const { chain } of ledger.registries) {
+    const heldByBatches = batches.heldOf(partner, chain.transferRegistry);
+    for (const currency of ledger.tokens.keys()) {
+      const held = money.heldBy(currency, chain.transferRegistry);
+      const due = heldByBatches.get(currency) ?? 0n;
+      if (held === due) continue;
+      const sentence = `The registry ${chain.transferRegistry} holds ${held} minor units; its open batches hold ${due}.`;
+      findings.add("balance", currency, sentence);
+    }
   }
 }
 
@@ -71,13 +73,9 @@ const BEFORE_ALL: Hex = "0x";
 async function findInStatuses({ db, ledger }: Needed, block: number, findings: Findings): Promise<void> {
   for (let after = BEFORE_ALL; ;) {
     const page = await projectedStatuses(db, block, after, PAGE);
-    const found = await statusesAt(
-      ledger,
-      page.map(({ id }) => id),
-      block,
-    );
-    for (const [index, { id, status }] of page.entries()) {
-      const asked = BATCH_STATUS_NAMES[found[index] ?? BatchStatus.None];
+    const found = await statusesIn(ledger, page, block);
+    for (const { id, status } of page) {
+      const asked = BATCH_STATUS_NAMES[found.get(id) ?? BatchStatus.None];
       if (asked !== status) {
         findings.add("batch", id, `The store has it as ${status}; on the ledger it is ${asked}.`);
       }
@@ -120,8 +118,9 @@ async function findEndless(
   slackSeconds: number,
   findings: Findings,
 ): Promise<void> {
-  const ledgerTime = await ledgerTimeAt(ledger, block);
-  const endless = await endlessBatches(db, partner, ledgerTime - slackSeconds, timeSeconds - slackSeconds);
+  const slack = (time: RegistryTime) => ({ ...time, timeSeconds: time.timeSeconds - slackSeconds });
+  const ledgerTimes = (await ledgerTimesAt(ledger, block)).map(slack);
+  const endless = await endlessBatches(db, partner, ledgerTimes, timeSeconds - slackSeconds);
   for (const { id, isOpen } of endless) {
     findings.add(
       "batch",

@@ -8,6 +8,7 @@ import { FINAL_STATUS, type BatchEnd } from "../own-events.ts";
 
 export interface ReplayedOpening {
   readonly id: Hex;
+  readonly registry: Hex;
   readonly header: BatchHeader;
   /** Where it stands on the ledger. */
   readonly at: LedgerEvent["cursor"];
@@ -30,20 +31,20 @@ export interface ReplayedRange {
 export interface ReplayedBatches {
   /** @throws Error when the events contradict each other, as when a batch ends that was never opened */
   read(events: readonly LedgerEvent[]): ReplayedRange;
-  /** What the batches that are open hold of a partner's money, in minor units. */
-  heldOf(partner: PartnerId): ReadonlyMap<CurrencyCode, bigint>;
+  /** What the batches that are open in a registry hold of a partner's money, in minor units. */
+  heldOf(partner: PartnerId, registry: Hex): ReadonlyMap<CurrencyCode, bigint>;
 }
 
 export function replayBatches(): ReplayedBatches {
-  const headers = new Map<Hex, BatchHeader>();
+  const open = new Map<Hex, Pick<ReplayedOpening, "registry" | "header">>();
 
   const ended = (event: BatchEnd, paid: bigint): ReplayedEnd => {
-    const { kind, batchId: id, cursor: at } = event;
-    const header = headers.get(id);
+    const { kind, batchId: id, contract: registry, cursor: at } = event;
+    const header = open.get(id)?.header;
     if (header === undefined) throw new Error(`batch ${id} ends on the ledger without being open`);
-    headers.delete(id);
+    open.delete(id);
     const rejected = kind === "Expired" ? [] : event.rejected.map(({ leaf, code }) => ({ leaf, code }));
-    return { id, header, at, status: FINAL_STATUS[kind], rejected, paid };
+    return { id, registry, header, at, status: FINAL_STATUS[kind], rejected, paid };
   };
 
   return {
@@ -53,9 +54,9 @@ export function replayBatches(): ReplayedBatches {
       for (const event of events) {
         switch (event.kind) {
           case "Opened": {
-            const { batchId, header, cursor } = event;
-            headers.set(batchId, header);
-            opened.push({ id: batchId, header, at: cursor });
+            const { batchId, contract: registry, header, cursor } = event;
+            open.set(batchId, { registry, header });
+            opened.push({ id: batchId, registry, header, at: cursor });
             break;
           }
           case "Settled":
@@ -71,7 +72,13 @@ export function replayBatches(): ReplayedBatches {
       }
       return { opened, ended: ends };
     },
-    heldOf: (partner) => heldOf(partner, headers.values()),
+    heldOf(partner, registry) {
+      const inIt = [...open.values()].filter((batch) => batch.registry === registry);
+      return heldOf(
+        partner,
+        inIt.map(({ header }) => header),
+      );
+    },
   };
 }
 

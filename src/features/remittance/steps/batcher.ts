@@ -214,7 +214,13 @@ async function signBatchOf(context: RelayContext, { ledgerTime }: Moment, plan: 
   );
   checkpoint("batcher.signed");
 
-  const batch: SignedBatch = { id, header, send, quote: quote?.authorization ?? NO_AUTHORIZATION };
+  const batch: SignedBatch = {
+    id,
+    registry: ledger.chain.transferRegistry,
+    header,
+    send,
+    quote: quote?.authorization ?? NO_AUTHORIZATION,
+  };
   const seqs = taken.map(({ seq }) => seq);
   const isStored = await attempt(db, (tx) => insertBatch(tx, batch, seqs, clock.nowMs()));
   // One of the transfers has been cancelled meanwhile: nobody has heard of this batch, and the next one is without it.

@@ -1,4 +1,5 @@
 import type { BatchPayload, PayloadTransfer } from "../../../domain/payload.ts";
+import { registryAt } from "../../../ledger/contracts.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import {
   giveUpPayloads,
@@ -85,13 +86,13 @@ async function postpone(
 }
 
 async function payloadOf(
-  { db, sealer }: Pick<RelayContext, "db" | "sealer">,
-  { id, header }: UndeliveredBatch,
+  { db, ledger, sealer }: Pick<RelayContext, "db" | "ledger" | "sealer">,
+  { id, registry, header }: UndeliveredBatch,
 ): Promise<BatchPayload | undefined> {
   const transfers: PayloadTransfer[] = [];
   for (const { sealed, ...transfer } of await sealedTransfersOf(db, id)) {
     if (sealed === null) return undefined;
     transfers.push({ ...transfer, ...openDetails(sealer, transfer.uetr, sealed) });
   }
-  return { header, transfers };
+  return { registry: registryAt(ledger, registry).chain.transferRegistry, header, transfers };
 }

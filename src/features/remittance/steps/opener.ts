@@ -1,6 +1,6 @@
-import type { Hex } from "../../../domain/bytes/hex.ts";
 import { openCall } from "../../../ledger/calls.ts";
-import { ledgerTimeAt } from "../../../ledger/state.ts";
+import { registryAt } from "../../../ledger/contracts.ts";
+import { ledgerTimesAt, opensAt } from "../../../ledger/state.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import {
   batchesPastChance,
@@ -14,6 +14,7 @@ import {
 } from "../store/batches.ts";
 import { appendEvents } from "../../../kernel/store/events.ts";
 import { readCursor } from "../store/ledger-projection.ts";
+import { knownRegistries, unreadRegistries } from "../store/registries.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { describeFault, workEach } from "../../../kernel/steps/faults.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
@@ -57,8 +58,8 @@ function openDue(context: RelayContext): Promise<boolean> {
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
   const { db, ledger, settings, clock, checkpoint, wake } = context;
-  const { id, header, send, quote } = batch;
-  const outcome = await submitCall(context, "open", id, openCall(ledger, header, send, quote));
+  const { id, registry, header, send, quote } = batch;
+  const outcome = await submitCall(context, "open", id, openCall(registryAt(ledger, registry), header, send, quote));
   checkpoint("opener.submitted");
   // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
   const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
@@ -94,8 +95,8 @@ async function postpone(
 
 /**
  * The only way in which a signed batch ends without the ledger. Up to the block that was read last it was not opened, and
- * in no later block can it be: block time is past its quote's validity there, or ledger time at its expiry, and neither
- * ever goes back.
+ * in no later block can it be: block time is past its quote's validity there, or its registry's ledger time at its expiry,
+ * and neither ever goes back. That its registry opens nothing now proves nothing: it may again.
  */
 async function voidPastChance(context: RelayContext): Promise<void> {
   const { db, ledger } = context;
@@ -103,25 +104,35 @@ async function voidPastChance(context: RelayContext): Promise<void> {
   if (cursor === undefined) return;
   const candidates = await batchesPastChance(db, cursor.timeSeconds);
   if (candidates.length === 0) return;
-  const ledgerTime = await ledgerTimeAt(ledger, cursor.block);
-  const isPast = ({ expiresAt, quoteValidUntil = Infinity }: ExpiringBatch) =>
-    cursor.timeSeconds > quoteValidUntil || ledgerTime >= expiresAt;
+  const times = await ledgerTimesAt(ledger, cursor.block);
+  const [first] = times;
+  const unread = new Set(unreadRegistries(ledger, await knownRegistries(db)));
+  const isPast = ({ registry = first?.registry, expiresAt, quoteValidUntil = Infinity }: ExpiringBatch) => {
+    const time = times.find((each) => each.registry === registry);
+    // Of one whose events have not been read up to that block it cannot be told that they do not open a batch.
+    if (registry === undefined || time === undefined || unread.has(registry)) return false;
+    return cursor.timeSeconds > quoteValidUntil || time.timeSeconds >= expiresAt;
+  };
   await workEach(context, {
     step: "opener",
     items: candidates.filter(isPast),
     keyOf: ({ id }) => id,
-    work: ({ id, target }) => giveUp(context, id, target),
+    work: (batch) => giveUp(context, batch, cursor.block),
   });
 }
 
 async function giveUp(
-  { db, clock, metrics, log, wake }: Pick<RelayContext, "db" | "clock" | "metrics" | "log" | "wake">,
-  id: Hex,
-  target: number,
+  { db, ledger, clock, metrics, log, wake }: Pick<RelayContext, "db" | "ledger" | "clock" | "metrics" | "log" | "wake">,
+  { id, registry: address, target }: ExpiringBatch,
+  block: number,
 ): Promise<void> {
+  const registry = registryAt(ledger, address);
+  const isEarlier = registry.chain.transferRegistry !== ledger.chain.transferRegistry;
+  // What could not be opened because of where it was signed for is given another batch, there or where new ones open now.
+  const isRegistrysFault = isEarlier || !(await opensAt(registry, block));
   const nowMs = clock.nowMs();
   const voided = await db.transaction(async (tx) => {
-    const given = await voidBatch(tx, id, nowMs);
+    const given = await voidBatch(tx, id, isRegistrysFault, nowMs);
     if (given === undefined) return undefined;
     const common = { batch: id, at: nowMs };
     await appendEvents(tx, [

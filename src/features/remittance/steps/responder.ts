@@ -3,6 +3,7 @@ import { commitsTo, isPayable, opensDetails, readParties, type PayloadTransfer }
 import type { ReasonCode } from "../../../domain/reason.ts";
 import { rejectionsHash, settle, type Rejection } from "../../../domain/settlement.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
+import { registryAt } from "../../../ledger/contracts.ts";
 import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
 import { signSettlement } from "../../../ledger/signing.ts";
 import { latestHead, ledgerTimeAt } from "../../../ledger/state.ts";
@@ -66,10 +67,14 @@ async function decide(context: RelayContext, batch: UndecidedBatch): Promise<voi
   if (settle(header, refused).kind === "refused") return refuse(context, batch, "mismatch");
   if (await isTooLate(context, batch)) return refuse(context, batch, "too late");
 
-  const accept = await signSettlement(ledgerSigner(context.keys.accept), context.ledger.chain, {
-    batchId: id,
-    rejectionsHash: rejectionsHash(refused),
-  });
+  const accept = await signSettlement(
+    ledgerSigner(context.keys.accept),
+    registryAt(context.ledger, batch.registry).chain,
+    {
+      batchId: id,
+      rejectionsHash: rejectionsHash(refused),
+    },
+  );
   const credits = transfers
     .filter(({ uetr }) => !rejections.has(uetr))
     .map(({ uetr, targetAmount }) => ({ uetr, amount: targetAmount }));
@@ -103,10 +108,13 @@ async function write(
   }
 }
 
-async function isTooLate({ ledger }: Pick<RelayContext, "ledger">, { header }: UndecidedBatch): Promise<boolean> {
+async function isTooLate(
+  { ledger }: Pick<RelayContext, "ledger">,
+  { registry, header }: UndecidedBatch,
+): Promise<boolean> {
   // Of a block that is named: other endpoints can confirm it.
   const { number } = await latestHead(ledger);
-  return header.expiresAt - (await ledgerTimeAt(ledger, number)) < LEAST_LEFT_SECONDS;
+  return header.expiresAt - (await ledgerTimeAt(registryAt(ledger, registry), number)) < LEAST_LEFT_SECONDS;
 }
 
 /** The batch's transfers, when they are what the ledger's header commits to, down to each one's details. */

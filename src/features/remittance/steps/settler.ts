@@ -2,6 +2,7 @@ import { buildMerkleTree } from "../../../domain/merkle.ts";
 import { proveRejections, type ProvedRejections } from "../../../domain/settlement.ts";
 import { transferLeaf } from "../../../domain/transfer.ts";
 import { settleCall } from "../../../ledger/calls.ts";
+import { registryAt } from "../../../ledger/contracts.ts";
 import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
 import { signSettlement } from "../../../ledger/signing.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
@@ -41,13 +42,14 @@ export const settlerStep: Step = async (context) => {
 async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promise<void> {
   const { db, clock, ledger, checkpoint, wake, keys } = context;
   const { id, header, accept } = batch;
+  const registry = registryAt(ledger, batch.registry);
   const proved = await prove(context, batch);
-  const outcome = await submitCall(context, "settle", id, settleCall(ledger, header, proved, accept));
+  const outcome = await submitCall(context, "settle", id, settleCall(registry, header, proved, accept));
   checkpoint("settler.submitted");
   if (outcome.kind === "refused" && outcome.error.code === KEY_REFUSED && accept.key !== keys.accept.address) {
     // The key has been rotated since: the same decision, under the new one.
     const settlement = { batchId: id, rejectionsHash: proved.rejectionsHash };
-    await replaceSignature(db, id, await signSettlement(ledgerSigner(keys.accept), ledger.chain, settlement));
+    await replaceSignature(db, id, await signSettlement(ledgerSigner(keys.accept), registry.chain, settlement));
   }
   if (outcome.kind === "refused" || outcome.kind === "failed") {
     return postpone(context, batch, describeFault(outcome.error));

@@ -1,4 +1,6 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
 import { beatCall, expireCall } from "../../../ledger/calls.ts";
+import { registryAt, type BatchRegistry } from "../../../ledger/contracts.ts";
 import { clockAt, latestHead, type ClockState } from "../../../ledger/state.ts";
 import { overdueBatches, readTimekeeping, type OverdueBatch, type Timekeeping } from "../store/ledger-projection.ts";
 import type { RelayContext, Step } from "../../context.ts";
@@ -14,21 +16,25 @@ const JITTER_SECONDS = 10;
 
 /**
  * Gives back the money of batches that were not settled in time: those of this partner at once, those of others when
- * nobody else has for a while. And beats while anything waits for ledger time to pass.
+ * nobody else has for a while. And beats, in each registry, while anything there waits for ledger time to pass.
  */
 export const sweeperStep: Step = async (context) => {
   const { ledger, clock, settings, partner, db, wake } = context;
   // Where nothing waits for ledger time to pass, there is nothing to ask of the ledger.
   const waiting = await readTimekeeping(db);
-  if (waiting.partners.length === 0 && !waiting.hasUnopened) return false;
+  if (waiting.size === 0) return false;
   const block = await latestHead(ledger);
-  const ledgerClock = await clockAt(ledger, block);
   // On a ledger that makes blocks only when there is something to put into them, the latest one may be long ago.
   const nowSeconds = Math.max(block.timeSeconds, Math.floor(clock.nowMs() / 1_000));
-  const ledgerTime = timeIfCalledAt(ledgerClock, block.timeSeconds, nowSeconds);
-  const othersAfter = settings.sweep.othersAfterSeconds + (partner % JITTER_SECONDS);
-  const overdueAt = { own: ledgerTime, others: ledgerTime - othersAfter };
-  const overdue = await overdueBatches(db, partner, overdueAt, clock.nowMs(), AT_A_TIME);
+  const clocks = await Promise.all(
+    ledger.registries.map(async (registry) => ({ registry, state: await clockAt(registry, block) })),
+  );
+  const times = clocks.map(({ registry: { chain }, state }) => ({
+    registry: chain.transferRegistry,
+    timeSeconds: timeIfCalledAt(state, block.timeSeconds, nowSeconds),
+  }));
+  const othersAfterSeconds = settings.sweep.othersAfterSeconds + (partner % JITTER_SECONDS);
+  const overdue = await overdueBatches(db, partner, { times, othersAfterSeconds }, clock.nowMs(), AT_A_TIME);
   let expired = 0;
   await workEach(context, {
     step: "sweeper",
@@ -41,7 +47,7 @@ export const sweeperStep: Step = async (context) => {
     },
   });
   if (expired > 0) wake("watcher");
-  else await beatIfDue(context, waiting, ledgerClock, nowSeconds);
+  else await beatWhereDue(context, waiting, clocks, nowSeconds);
   return overdue.length === AT_A_TIME && expired > 0;
 };
 
@@ -59,31 +65,44 @@ function timeIfCalledAt(
  * Has the batch expired, by this relay or another.
  * @throws LedgerError, Error where it is not
  */
-async function expireBatch(context: RelayContext, { id, header }: OverdueBatch): Promise<void> {
-  const outcome = await submitCall(context, "expire", id, expireCall(context.ledger, header));
+async function expireBatch(context: RelayContext, { id, registry, header }: OverdueBatch): Promise<void> {
+  const call = expireCall(registryAt(context.ledger, registry), header);
+  const outcome = await submitCall(context, "expire", id, call);
   context.checkpoint("sweeper.submitted");
   if (outcome.kind === "refused" || outcome.kind === "failed") throw outcome.error;
 }
 
+/** A registry with its clock. */
+interface RegistryClock {
+  readonly registry: BatchRegistry;
+  readonly state: ClockState;
+}
+
 /**
  * Ledger time stands still when nobody beats, and with it the refund of every open batch. One beat an interval is
- * enough for the network: those whose batches are open take turns to be the first, everybody else comes after them.
+ * enough for a registry: those whose batches are open take turns to be the first, everybody else comes after them.
  */
-async function beatIfDue(
+async function beatWhereDue(
   context: RelayContext,
-  { partners, hasUnopened }: Timekeeping,
-  ledgerClock: ClockState,
+  timekeeping: ReadonlyMap<Hex | undefined, Timekeeping>,
+  clocks: readonly RegistryClock[],
   nowSeconds: number,
 ): Promise<void> {
   const { partner, ledger, wake } = context;
-  const place = partners.indexOf(partner);
-  const turn = hasUnopened && place === -1 ? 0 : place === -1 ? partners.length + (partner % JITTER_SECONDS) : place;
-  const dueSeconds = ledgerClock.lastBeatSeconds + ledgerClock.beatIntervalSeconds + turn * STAGGER_SECONDS;
-  if (nowSeconds < dueSeconds) {
-    wake("sweeper", (dueSeconds - nowSeconds) * 1_000);
-    return;
+  const ofRegistry = new Map([...timekeeping].map(([address, each]) => [registryAt(ledger, address), each]));
+  for (const { registry, state } of clocks) {
+    const waiting = ofRegistry.get(registry);
+    if (waiting === undefined) continue;
+    const { partners, hasUnopened } = waiting;
+    const place = partners.indexOf(partner);
+    const turn = hasUnopened && place === -1 ? 0 : place === -1 ? partners.length + (partner % JITTER_SECONDS) : place;
+    const dueSeconds = state.lastBeatSeconds + state.beatIntervalSeconds + turn * STAGGER_SECONDS;
+    if (nowSeconds < dueSeconds) {
+      wake("sweeper", (dueSeconds - nowSeconds) * 1_000);
+      continue;
+    }
+    await submitCall(context, "beat", undefined, beatCall(registry));
+    context.checkpoint("sweeper.beat");
+    wake("watcher");
   }
-  await submitCall(context, "beat", undefined, beatCall(ledger));
-  context.checkpoint("sweeper.beat");
-  wake("watcher");
 }

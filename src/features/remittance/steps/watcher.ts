@@ -4,6 +4,7 @@ import { forgetBalances, readBalances, writeBalances } from "../../liquidity/sto
 import type { CurrencyCode } from "../../../domain/currency.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
+import { registryAt } from "../../../ledger/contracts.ts";
 import { readEvents, type LedgerEvent } from "../../../ledger/events.ts";
 import {
   balancesAt,
@@ -14,6 +15,7 @@ import {
   type LedgerBalance,
 } from "../../../ledger/state.ts";
 import { transfersOfBatches } from "../store/batches.ts";
+import type { Queryable } from "../../../kernel/store/database.ts";
 import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
 import {
   advanceCursor,
@@ -26,6 +28,13 @@ import {
   type LedgerPlace,
   type OpenedBatch,
 } from "../store/ledger-projection.ts";
+import {
+  advanceRegistry,
+  knownRegistries,
+  laterRegistries,
+  unreadRegistries,
+  type KnownRegistry,
+} from "../store/registries.ts";
 import { markProviderFunds, type ProviderMoney } from "../../pricing/store/providers.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { FINAL_STATUS, finalEvents, heldEvents, type BatchEvent } from "../own-events.ts";
@@ -62,20 +71,24 @@ export const watcherStep: Step = async (context) => {
   return !isDone;
 };
 
-/** Blocks that were read from a cursor on. */
-interface ReadOn {
-  readonly cursor: LedgerCursor | undefined;
-  readonly range: BlockRange;
-}
+/** Blocks that were read from a cursor on, or what one registry says up to there. */
+type ReadOn = { readonly cursor: LedgerCursor | undefined; readonly range: BlockRange } | RegistryRange;
 
 async function readOn(context: RelayContext, latest: BlockHead): Promise<ReadOn | undefined> {
   const cursor = await readCursor(context.db);
+  const ofRegistry = cursor === undefined ? undefined : await readNewRegistry(context, cursor, latest);
+  if (ofRegistry !== undefined) return ofRegistry;
   const range = await readRange(context, cursor, latest);
   return range === undefined ? undefined : { cursor, range };
 }
 
 /** @returns whether nothing is left to be read */
-async function takeIn(context: RelayContext, { cursor, range: read }: ReadOn): Promise<boolean> {
+async function takeIn(context: RelayContext, readOn: ReadOn): Promise<boolean> {
+  if ("registry" in readOn) {
+    await takeInRegistry(context, readOn);
+    return false;
+  }
+  const { cursor, range: read } = readOn;
   const { db, settings, checkpoint, metrics, watched } = context;
   checkpoint("watcher.read");
 
@@ -185,7 +198,9 @@ async function batchesOf(
   });
   return {
     opened: ofBatches.flatMap((event) =>
-      event.kind === "Opened" ? [{ id: event.batchId, header: event.header, at: placeOf(event) }] : [],
+      event.kind === "Opened"
+        ? [{ id: event.batchId, registry: event.contract, header: event.header, at: placeOf(event) }]
+        : [],
     ),
     finished: ofBatches.flatMap((event) => {
       if (event.kind === "Opened") return [];
@@ -224,14 +239,14 @@ async function writeRange(
   cursor: LedgerCursor | undefined,
   { to, opened, finished, cancelledQuotes, touched, moved, balances }: BlockRange,
 ): Promise<readonly NewEvent[] | undefined> {
-  const { db, clock } = context;
-  const nowMs = clock.nowMs();
+  const { db, ledger } = context;
   const block = to.number;
   return db.transaction(async (tx) => {
     const next = { block, hash: to.hash, timeSeconds: to.timeSeconds };
     if (!(await advanceCursor(tx, cursor, next))) return undefined;
-    await insertOpenedBatches(tx, opened);
-    await finishBatches(tx, finished);
+    // From the first block on all of them are read.
+    const joining = cursor === undefined ? laterRegistries(ledger) : [];
+    for (const address of joining) await advanceRegistry(tx, undefined, { address, nextBlock: undefined });
     await endQuotes(tx, cancelledQuotes, to.timeSeconds);
     await markProviderFunds(tx, moved, block);
     const unread = touched.filter((currency) => !balances.some((balance) => balance.currency === currency));
@@ -240,18 +255,85 @@ async function writeRange(
       tx,
       balances.map((balance) => ({ ...balance, block })),
     );
-    const transfers = await transfersOfBatches(tx, [...new Set([...opened, ...finished].map(({ id }) => id))]);
-    const unknown = await unknownSignatureEvents(tx, context, opened, finished);
-    const events = [
-      ...opened.map((batch) => ({ at: batch.at, list: heldEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
-      ...finished.map((batch) => ({ at: batch.at, list: finalEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
-    ]
-      .sort((left, right) => left.at.block - right.at.block || left.at.logIndex - right.at.logIndex)
-      .flatMap(({ list }) => list)
-      .concat(unknown);
-    await appendEvents(tx, events);
-    return events;
+    return writeBatches(tx, context, { opened, finished });
   });
+}
+
+type BatchChanges = Pick<BlockRange, "opened" | "finished">;
+
+/** @returns the events that were appended */
+async function writeBatches(
+  tx: Queryable,
+  context: RelayContext,
+  { opened, finished }: BatchChanges,
+): Promise<readonly NewEvent[]> {
+  const nowMs = context.clock.nowMs();
+  await insertOpenedBatches(tx, opened);
+  await finishBatches(tx, finished);
+  const transfers = await transfersOfBatches(tx, [...new Set([...opened, ...finished].map(({ id }) => id))]);
+  const unknown = await unknownSignatureEvents(tx, context, opened, finished);
+  const events = [
+    ...opened.map((batch) => ({ at: batch.at, list: heldEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
+    ...finished.map((batch) => ({ at: batch.at, list: finalEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
+  ]
+    .sort((left, right) => left.at.block - right.at.block || left.at.logIndex - right.at.logIndex)
+    .flatMap(({ list }) => list)
+    .concat(unknown);
+  await appendEvents(tx, events);
+  return events;
+}
+
+/** What a registry has said in blocks that had been read without it. */
+interface RegistryRange extends BatchChanges {
+  readonly registry: Hex;
+  readonly before: KnownRegistry | undefined;
+  readonly from: number;
+  readonly to: number;
+  /** Undefined where nothing is left to be read of it alone. */
+  readonly nextBlock: number | undefined;
+}
+
+/**
+ * Reads what a registry says that the configuration has named since the ledger was read without it, a range of blocks at
+ * a time, up to where everything else has been read. Nothing is read on before: from there they are read together.
+ * @returns undefined where there is none
+ * @throws UnknownRegistry where the store has batches of one that the configuration does not name any more
+ */
+async function readNewRegistry(
+  context: RelayContext,
+  cursor: LedgerCursor,
+  latest: BlockHead,
+): Promise<RegistryRange | undefined> {
+  const { db, ledger, settings } = context;
+  const known = await knownRegistries(db);
+  for (const { address } of known) registryAt(ledger, address);
+  const [registry] = unreadRegistries(ledger, known);
+  if (registry === undefined) return undefined;
+  await requireSameHistory(context, cursor, latest);
+  const before = known.find(({ address }) => address === registry);
+  const from = before?.nextBlock ?? settings.ledger.fromBlock;
+  const to = Math.min(cursor.block, from + settings.ledger.maxBlockRange - 1);
+  const head = await blockHead(ledger, to);
+  if (head === undefined) throw new Error(`the ledger's node does not have block ${to} any more`);
+  const events = await readEvents(ledger, from, to, new Map([[registry, "transferRegistry"]]));
+  const nextBlock = to < cursor.block ? to + 1 : undefined;
+  return { registry, before, from, to, nextBlock, ...(await batchesOf(context, events, head)) };
+}
+
+async function takeInRegistry(context: RelayContext, range: RegistryRange): Promise<void> {
+  const { db, checkpoint, log, wake, watched } = context;
+  const { registry: address, before, from, to, nextBlock } = range;
+  checkpoint("watcher.registryRead");
+  const events = await db.transaction(async (tx) => {
+    if (!(await advanceRegistry(tx, before, { address, nextBlock }))) return undefined;
+    return writeBatches(tx, context, range);
+  });
+  checkpoint("watcher.registryWritten");
+  if (events === undefined) return;
+  countEnded(context, events);
+  watched.countedAtMs = undefined;
+  log.info({ registry: address, from, to }, "read what a registry that is new to this relay has said before");
+  for (const step of ["responder", "crediter", "notifier"] as const) wake(step);
 }
 
 const ENDED = new Map<string, FinalStatus>(FINAL_STATUSES.map((status) => [`transfer.${status}`, status]));

@@ -7,10 +7,13 @@ import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../d
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack, lockQuotes } from "../../pricing/store/reservations.ts";
 import { bytesList, bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
+import { registryColumn, registryOf } from "./registries.ts";
 
 /** A batch that this relay has signed as source, with all that opens it. */
 export interface SignedBatch {
   readonly id: Hex;
+  /** Whose signature it is for; undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly header: BatchHeader;
   readonly send: Authorization;
   readonly quote: Authorization;
@@ -24,14 +27,22 @@ export interface SignedBatch {
  */
 export async function insertBatch(
   tx: Queryable,
-  { id, header, send, quote }: SignedBatch,
+  { id, registry, header, send, quote }: SignedBatch,
   transfers: readonly bigint[],
   nowMs: number,
 ): Promise<boolean> {
   await tx.query(
-    `INSERT INTO batches (id, target, header, send_signature, quote_signature, signed_at)
-     VALUES ($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, $6)`,
-    [bytesOf(id), header.target, JSON.stringify(toJson(header)), JSON.stringify(send), JSON.stringify(quote), nowMs],
+    `INSERT INTO batches (id, target, header, send_signature, quote_signature, signed_at, registry)
+     VALUES ($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, $6, $7)`,
+    [
+      bytesOf(id),
+      header.target,
+      JSON.stringify(toJson(header)),
+      JSON.stringify(send),
+      JSON.stringify(quote),
+      nowMs,
+      registryColumn(registry),
+    ],
   );
   const [taken] = await tx.query<{ transfers: number }>(
     `WITH taken AS (
@@ -45,6 +56,7 @@ export async function insertBatch(
 
 interface SignedRow {
   readonly id: Uint8Array;
+  readonly registry: Uint8Array | null;
   readonly header: unknown;
   readonly send_signature: unknown;
   readonly quote_signature: unknown;
@@ -59,7 +71,7 @@ export interface UnopenedBatch extends SignedBatch {
 /** Those that are due for an attempt: new ones, the oldest first, in turns with what has failed. */
 export async function batchesToOpen(db: Queryable, nowMs: number, limit: number): Promise<readonly UnopenedBatch[]> {
   const rows = await db.query<SignedRow & { readonly open_attempts: number }>(
-    `SELECT id, header, send_signature, quote_signature, open_attempts FROM (
+    `SELECT id, registry, header, send_signature, quote_signature, open_attempts FROM (
        SELECT *, ${turnOf("open_attempts", "open_due_at, signed_at, id")} FROM batches
        WHERE NOT on_ledger AND voided_at IS NULL AND open_due_at <= $1) AS due
      ORDER BY turn, open_attempts, id LIMIT $2`,
@@ -115,6 +127,8 @@ export async function markProviderFault(tx: Queryable, id: Hex, fault: string): 
 /** Signed batches of which the ledger is not known to have heard, by what ends their chance to be opened. */
 export interface ExpiringBatch {
   readonly id: Hex;
+  /** Whose signature it is for; undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly target: number;
   /** Seconds of ledger time. */
   readonly expiresAt: number;
@@ -129,14 +143,22 @@ const pastChance = (blockTime: string): string =>
 
 /** Those that may be past it at a block time: ledger time is never ahead of it. */
 export async function batchesPastChance(db: Queryable, blockTimeSeconds: number): Promise<readonly ExpiringBatch[]> {
-  const rows = await db.query<{ id: Uint8Array; target: number; expires: bigint; valid: bigint; provider: number }>(
-    `SELECT id, target, (header->>'expiresAt')::bigint AS expires, (header->'quote'->>'validUntil')::bigint AS valid,
-       (header->'quote'->>'provider')::integer AS provider
+  const rows = await db.query<{
+    id: Uint8Array;
+    registry: Uint8Array | null;
+    target: number;
+    expires: bigint;
+    valid: bigint;
+    provider: number;
+  }>(
+    `SELECT id, registry, target, (header->>'expiresAt')::bigint AS expires,
+       (header->'quote'->>'validUntil')::bigint AS valid, (header->'quote'->>'provider')::integer AS provider
      FROM batches WHERE NOT on_ledger AND voided_at IS NULL AND (${pastChance("$1::bigint")})`,
     [blockTimeSeconds],
   );
-  return rows.map(({ id, target, expires, valid, provider }) => ({
+  return rows.map(({ id, registry, target, expires, valid, provider }) => ({
     id: hexOf(id),
+    registry: registryOf(registry),
     target,
     expiresAt: numberOf(expires),
     quoteValidUntil: provider === 0 ? undefined : numberOf(valid),
@@ -155,12 +177,18 @@ const MOST_REQUEUED = 3;
 const MOST_EXTENDED_MS = 86_400_000;
 
 /**
- * Gives a batch up that can never be opened any more. Where that was its provider's fault, its transfers wait again, with
- * what they reserved, and for as much longer as they were in it. The others fail, and what they reserved of the quote is
- * given back.
+ * Gives a batch up that can never be opened any more. Where that was its provider's fault, or its registry's, its transfers
+ * wait again, with what they reserved, and for as much longer as they were in it. The others fail, and what they reserved
+ * of the quote is given back.
+ * @param isRegistrysFault the registry that it was signed for opens nothing
  * @returns undefined when it is on the ledger or void
  */
-export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<VoidedBatch | undefined> {
+export async function voidBatch(
+  tx: Queryable,
+  id: Hex,
+  isRegistrysFault: boolean,
+  nowMs: number,
+): Promise<VoidedBatch | undefined> {
   const [voided] = await tx.query<{ provider_fault: string | null; signed_at: bigint }>(
     `UPDATE batches SET voided_at = $2 WHERE id = $1 AND NOT on_ledger AND voided_at IS NULL
        AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = $1) RETURNING provider_fault, signed_at`,
@@ -174,7 +202,7 @@ export async function voidBatch(tx: Queryable, id: Hex, nowMs: number): Promise<
   if (priced !== undefined) await lockQuotes(tx, [hexOf(priced.quote)]);
   const inItMs = Math.min(Math.max(0, nowMs - numberOf(voided.signed_at)), MOST_EXTENDED_MS);
   const requeued =
-    voided.provider_fault === null
+    voided.provider_fault === null && !isRegistrysFault
       ? []
       : await tx.query<{ uetr: string }>(
           `WITH moved AS (
@@ -249,6 +277,7 @@ export async function transfersOfBatches(
 function signedOf(row: SignedRow): SignedBatch {
   return {
     id: hexOf(row.id),
+    registry: registryOf(row.registry),
     header: parseWire(headerSchema, row.header, "batches.header"),
     send: parseWire(authorizationSchema, row.send_signature, "batches.send_signature"),
     quote: parseWire(authorizationSchema, row.quote_signature, "batches.quote_signature"),

@@ -9,6 +9,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parsedBy, parseWire, uetrText } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { registryOf } from "./registries.ts";
 
 /** What this relay's partner answers to a batch. */
 export interface Decision {
@@ -68,6 +69,8 @@ export async function promisedElsewhere(db: Queryable, batch: Hex, uetrs: readon
 /** A decision that the ledger has not acted on yet. */
 export interface UnsettledBatch {
   readonly id: Hex;
+  /** Where it is open; undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly header: BatchHeader;
   readonly rejections: ReadonlyMap<Uetr, ReasonCode>;
   readonly accept: Authorization;
@@ -82,13 +85,14 @@ const rejectionsSchema = z.array(
 export async function batchesToSettle(db: Queryable, nowMs: number, limit: number): Promise<readonly UnsettledBatch[]> {
   const rows = await db.query<{
     id: Uint8Array;
+    registry: Uint8Array | null;
     header: unknown;
     rejections: unknown;
     signature: unknown;
     settle_attempts: number;
   }>(
-    `SELECT id, header, rejections, signature, settle_attempts FROM (
-       SELECT l.id, l.header, d.rejections, d.signature, d.settle_attempts,
+    `SELECT id, registry, header, rejections, signature, settle_attempts FROM (
+       SELECT l.id, l.registry, l.header, d.rejections, d.signature, d.settle_attempts,
          ${turnOf("d.settle_attempts", "d.settle_due_at, l.expires_at_s, l.id")}
        FROM ledger_batches l JOIN decisions d ON d.batch = l.id
        WHERE l.status = 'open' AND d.settle_due_at <= $1) AS due
@@ -97,6 +101,7 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
   );
   return rows.map((row) => ({
     id: hexOf(row.id),
+    registry: registryOf(row.registry),
     header: parseWire(headerSchema, row.header, "ledger_batches.header"),
     rejections: new Map(
       parseWire(rejectionsSchema, row.rejections, "decisions.rejections").map(({ uetr, reason }) => [uetr, reason]),

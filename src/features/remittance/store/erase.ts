@@ -1,6 +1,8 @@
 import type { Uetr } from "../../../domain/uetr.ts";
+import type { RegistryTime } from "../../../ledger/state.ts";
 import type { Erasure } from "../../context.ts";
-import type { Database, Queryable } from "../../../kernel/store/database.ts";
+import { timeOf, timeParameters } from "./registries.ts";
+import type { Database, Queryable, SqlValue } from "../../../kernel/store/database.ts";
 
 // Retention and erasure. Personal data is in `sealed` columns only: without them and their salts, the commitments on the
 // ledger can be linked to nobody. What is unfinished on either side is never erased, whatever is asked; what cannot be
@@ -46,23 +48,23 @@ const PAYLOAD_IS_FINISHED = `coalesce(
          ORDER BY c.next_attempt_at LIMIT 1) IS NULL)
    FROM ledger_batches l WHERE l.id = p.batch), false)`;
 
-/** On a payload `p`: up to ledger time $2 its batch was not opened, and now it cannot be. */
-const PAYLOAD_IS_PAST_CHANCE = `(p.expires_at_s <= $2
+/** On a payload `p`: up to its registry's ledger time, of $2 and $3, its batch was not opened, and now it cannot be. */
+const PAYLOAD_IS_PAST_CHANCE = `(p.expires_at_s <= ${timeOf("p.registry", 2)}
   AND (SELECT l.id FROM ledger_batches l WHERE l.id = p.batch) IS NULL)`;
 
 /** What an erasure by age looks at. */
 export interface ErasureTimes {
   /** What is older is erased: milliseconds since the epoch, and not in the future. */
   readonly beforeMs: number;
-  /** As of the block that was read last, in seconds: batches that the store does not have were not opened until then. */
-  readonly ledgerTimeSeconds: number;
+  /** Each registry's as of the block that was read last: batches that the store does not have were not opened until then. */
+  readonly ledgerTimes: readonly RegistryTime[];
 }
 
 /**
  * Erases the personal data of transfers that were accepted, and payloads that were received, before a time. What is
  * unfinished is left for the next time.
  */
-export async function eraseOlderThan(db: Database, { beforeMs, ledgerTimeSeconds }: ErasureTimes): Promise<Erased> {
+export async function eraseOlderThan(db: Database, { beforeMs, ledgerTimes }: ErasureTimes): Promise<Erased> {
   const transfers = await eraseInParts(
     db,
     `WITH due AS (SELECT t.seq FROM transfers t
@@ -79,12 +81,12 @@ export async function eraseOlderThan(db: Database, { beforeMs, ledgerTimeSeconds
        ORDER BY p.received_at LIMIT ${ROWS_AT_ONCE}),
      erased AS (UPDATE payloads SET sealed = NULL WHERE batch = ANY (ARRAY(SELECT batch FROM due)) RETURNING 1)
      SELECT count(*)::integer AS erased FROM erased`,
-    [beforeMs, ledgerTimeSeconds],
+    [beforeMs, ...timeParameters(ledgerTimes)],
   );
   return { transfers, payloads };
 }
 
-async function eraseInParts(db: Database, statement: string, values: readonly number[]): Promise<number> {
+async function eraseInParts(db: Database, statement: string, values: readonly SqlValue[]): Promise<number> {
   let total = 0;
   // Each part leaves less to erase, and a part that is not full is the last.
   for (;;) {

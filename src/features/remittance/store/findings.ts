@@ -3,12 +3,16 @@ import type { PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable, SqlValue } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf } from "../../../kernel/store/values.ts";
+import type { RegistryTime } from "../../../ledger/state.ts";
+import { registryOf, timeOf, timeParameters } from "./registries.ts";
 
 // What a reconciliation asks the store. It is asked while the relay works: each question is one statement.
 
 /** A batch as the watcher wrote it, as of a block. */
 export interface ProjectedStatus {
   readonly id: Hex;
+  /** Undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly status: "open" | "settled" | "rejected" | "expired";
 }
 
@@ -19,12 +23,12 @@ export async function projectedStatuses(
   after: Hex,
   limit: number,
 ): Promise<readonly ProjectedStatus[]> {
-  const rows = await db.query<{ id: Uint8Array; status: ProjectedStatus["status"] }>(
-    `SELECT id, CASE WHEN final_block <= $1 THEN status ELSE 'open' END AS status FROM ledger_batches
+  const rows = await db.query<{ id: Uint8Array; registry: Uint8Array | null; status: ProjectedStatus["status"] }>(
+    `SELECT id, registry, CASE WHEN final_block <= $1 THEN status ELSE 'open' END AS status FROM ledger_batches
      WHERE opened_block <= $1 AND id > $2 ORDER BY id LIMIT $3`,
     [block, bytesOf(after), limit],
   );
-  return rows.map(({ id, status }) => ({ id: hexOf(id), status }));
+  return rows.map(({ id, registry, status }) => ({ id: hexOf(id), registry: registryOf(registry), status }));
 }
 
 /** How a batch on the ledger and what this relay has of its own contradict each other; undefined where they do not. */
@@ -78,23 +82,23 @@ export async function endlessTransfers(db: Queryable, beforeMs: number): Promise
 /**
  * Own batches that should have ended: signed ones that can be opened no more, and open ones of this partner that are
  * past their expiry.
- * @param ledgerTime seconds
+ * @param ledgerTimes each registry's
  * @param blockTime seconds
  */
 export async function endlessBatches(
   db: Queryable,
   partner: PartnerId,
-  ledgerTime: number,
+  ledgerTimes: readonly RegistryTime[],
   blockTime: number,
 ): Promise<readonly { readonly id: Hex; readonly isOpen: boolean }[]> {
   const rows = await db.query<{ id: Uint8Array; open: boolean }>(
     `SELECT id, true AS open FROM ledger_batches
-     WHERE status = 'open' AND (source = $1 OR target = $1) AND expires_at_s <= $2
+     WHERE status = 'open' AND (source = $1 OR target = $1) AND expires_at_s <= ${timeOf("registry", 3)}
      UNION ALL
      SELECT id, false FROM batches WHERE NOT on_ledger AND voided_at IS NULL
-       AND ((header->>'expiresAt')::bigint <= $2
-         OR ((header->'quote'->>'provider')::integer <> 0 AND (header->'quote'->>'validUntil')::bigint < $3))`,
-    [partner, ledgerTime, blockTime],
+       AND ((header->>'expiresAt')::bigint <= ${timeOf("registry", 3)}
+         OR ((header->'quote'->>'provider')::integer <> 0 AND (header->'quote'->>'validUntil')::bigint < $2))`,
+    [partner, blockTime, ...timeParameters(ledgerTimes)],
   );
   return rows.map(({ id, open }) => ({ id: hexOf(id), isOpen: open }));
 }

@@ -4,7 +4,9 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import type { RegistryTime } from "../../../ledger/state.ts";
 import { bytesList, bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { registryOf, timeOf, timeParameters } from "./registries.ts";
 
 // The ledger as the watcher has read it. Only the watcher writes here.
 
@@ -55,6 +57,8 @@ export interface LedgerPlace {
 
 export interface OpenedBatch {
   readonly id: Hex;
+  /** Where it was opened. */
+  readonly registry: Hex;
   readonly header: BatchHeader;
   readonly at: LedgerPlace;
 }
@@ -68,8 +72,9 @@ export interface FinalBatch {
 
 export async function insertOpenedBatches(tx: Queryable, batches: readonly OpenedBatch[]): Promise<void> {
   if (batches.length === 0) return;
-  const rows = batches.map(({ id, header, at }) => ({
+  const rows = batches.map(({ id, registry, header, at }) => ({
     id: hexDigits(id),
+    registry: hexDigits(registry),
     source: header.source,
     target: header.target,
     header: toJson(header),
@@ -81,10 +86,10 @@ export async function insertOpenedBatches(tx: Queryable, batches: readonly Opene
   }));
   await tx.query(
     `INSERT INTO ledger_batches (id, source, target, header, expires_at_s, status, opened_block, opened_log,
-       opened_time_s, opened_transaction)
+       opened_time_s, opened_transaction, registry)
      SELECT decode(b.id, 'hex'), b.source, b.target, b.header, b.expires, 'open', b.block, b.log, b.time,
-       decode(b.transaction, 'hex')
-     FROM jsonb_to_recordset($1::jsonb) AS b(id text, source integer, target integer, header jsonb, expires bigint,
+       decode(b.transaction, 'hex'), decode(b.registry, 'hex')
+     FROM jsonb_to_recordset($1::jsonb) AS b(id text, registry text, source integer, target integer, header jsonb, expires bigint,
        block bigint, log integer, time bigint, transaction text)`,
     [recordset(rows)],
   );
@@ -121,49 +126,67 @@ export async function finishBatches(tx: Queryable, batches: readonly FinalBatch[
 /** An open batch, with what it takes to expire it. */
 export interface OverdueBatch {
   readonly id: Hex;
+  /** Undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly header: BatchHeader;
 }
 
 /**
  * Open batches past their expiry: those that a partner is part of, and those of others. The oldest first, in turns with
  * those that failed to be expired and are due for it again.
- * @param before seconds of ledger time at which the partner's own ones are overdue, and everybody else's
+ * @param times each registry's, by which the partner's own ones are overdue
+ * @param othersAfterSeconds so much later everybody else's are
  */
 export async function overdueBatches(
   db: Queryable,
   partner: PartnerId,
-  before: { readonly own: number; readonly others: number },
+  { times, othersAfterSeconds }: { readonly times: readonly RegistryTime[]; readonly othersAfterSeconds: number },
   nowMs: number,
   limit: number,
 ): Promise<readonly OverdueBatch[]> {
-  const rows = await db.query<{ id: Uint8Array; header: unknown }>(
-    `SELECT id, header FROM (
-       SELECT l.id, l.header, coalesce(f.attempts, 0) AS attempts,
+  const rows = await db.query<{ id: Uint8Array; registry: Uint8Array | null; header: unknown }>(
+    `SELECT id, registry, header FROM (
+       SELECT l.id, l.registry, l.header, coalesce(f.attempts, 0) AS attempts,
          ${turnOf("coalesce(f.attempts, 0)", "f.due_at, l.expires_at_s, l.id")}
        FROM ledger_batches l LEFT JOIN step_faults f ON f.step = 'sweeper' AND f.item = '0x' || encode(l.id, 'hex')
-       WHERE l.status = 'open' AND coalesce(f.due_at, 0) <= $4
-         AND l.expires_at_s <= CASE WHEN l.source = $1 OR l.target = $1 THEN $2::bigint ELSE $3::bigint END) AS overdue
-     ORDER BY turn, attempts, id LIMIT $5`,
-    [partner, before.own, before.others, nowMs, limit],
+       WHERE l.status = 'open' AND coalesce(f.due_at, 0) <= $3
+         AND l.expires_at_s + CASE WHEN l.source = $1 OR l.target = $1 THEN 0 ELSE $2::bigint END
+           <= ${timeOf("l.registry", 5)}) AS overdue
+     ORDER BY turn, attempts, id LIMIT $4`,
+    [partner, othersAfterSeconds, nowMs, limit, ...timeParameters(times)],
   );
-  return rows.map(({ id, header }) => ({ id: hexOf(id), header: storedHeader(header) }));
+  return rows.map(({ id, registry, header }) => ({
+    id: hexOf(id),
+    registry: registryOf(registry),
+    header: storedHeader(header),
+  }));
 }
 
-/** Who waits for ledger time to pass. */
+/** Who waits for a registry's ledger time to pass. */
 export interface Timekeeping {
-  /** The partners who have a batch open, as source or target, ascending. */
+  /** The partners who have a batch open there, as source or target, ascending. */
   readonly partners: readonly PartnerId[];
-  /** Whether the own partner has signed batches that are not on the ledger yet. */
+  /** Whether the own partner has signed batches for it that are not on the ledger yet. */
   readonly hasUnopened: boolean;
 }
 
-export async function readTimekeeping(db: Queryable): Promise<Timekeeping> {
-  const [row] = await db.query<{ partners: readonly number[]; unopened: boolean }>(
-    `SELECT array(SELECT source FROM ledger_batches WHERE status = 'open'
-                  UNION SELECT target FROM ledger_batches WHERE status = 'open' ORDER BY 1) AS partners,
-       EXISTS (SELECT FROM batches WHERE NOT on_ledger AND voided_at IS NULL) AS unopened`,
+/** By the registry that is waited for, undefined for the ledger's first. */
+export async function readTimekeeping(db: Queryable): Promise<ReadonlyMap<Hex | undefined, Timekeeping>> {
+  const rows = await db.query<{ registry: Uint8Array | null; partner: number | null }>(
+    `SELECT registry, source AS partner FROM ledger_batches WHERE status = 'open'
+     UNION SELECT registry, target FROM ledger_batches WHERE status = 'open'
+     UNION SELECT registry, NULL FROM batches WHERE NOT on_ledger AND voided_at IS NULL ORDER BY partner`,
   );
-  return { partners: (row?.partners ?? []).map((id) => parsePartnerId(id)), hasUnopened: row?.unopened === true };
+  const byRegistry = Map.groupBy(rows, ({ registry }) => registryOf(registry));
+  return new Map(
+    [...byRegistry].map(([registry, list]) => [
+      registry,
+      {
+        partners: list.flatMap(({ partner }) => (partner === null ? [] : [parsePartnerId(partner)])),
+        hasUnopened: list.some(({ partner }) => partner === null),
+      },
+    ]),
+  );
 }
 
 export async function countOpenBatches(db: Queryable, partner: PartnerId): Promise<number> {

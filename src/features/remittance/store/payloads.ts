@@ -5,6 +5,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { headerSchema, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
+import { registryOf } from "./registries.ts";
 
 /** Later than any time that comes. */
 const NEVER = 2n ** 63n - 1n;
@@ -12,6 +13,8 @@ const NEVER = 2n ** 63n - 1n;
 /** A batch of which the target relay is not known to have the payload. */
 export interface UndeliveredBatch {
   readonly id: Hex;
+  /** Undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly header: BatchHeader;
   /** How often sending it has failed. */
   readonly attempts: number;
@@ -26,10 +29,15 @@ export async function payloadsToSend(
   nowMs: number,
   perTarget: number,
 ): Promise<readonly UndeliveredBatch[]> {
-  const rows = await db.query<{ id: Uint8Array; header: unknown; payload_attempts: number }>(
-    `SELECT id, header, payload_attempts FROM (
+  const rows = await db.query<{
+    id: Uint8Array;
+    registry: Uint8Array | null;
+    header: unknown;
+    payload_attempts: number;
+  }>(
+    `SELECT id, registry, header, payload_attempts FROM (
        SELECT *, row_number() OVER (PARTITION BY target ORDER BY turn, payload_attempts, id) AS place FROM (
-         SELECT b.id, b.target, b.header, b.payload_attempts,
+         SELECT b.id, b.registry, b.target, b.header, b.payload_attempts,
            ${turnOf("b.payload_attempts", "b.payload_due_at, b.signed_at, b.id", "b.target")}
          FROM batches b LEFT JOIN ledger_batches l ON l.id = b.id
          WHERE b.payload_delivered_at IS NULL AND b.voided_at IS NULL AND b.payload_due_at <= $1
@@ -37,8 +45,9 @@ export async function payloadsToSend(
      WHERE place <= $2 ORDER BY place, id`,
     [nowMs, perTarget],
   );
-  return rows.map(({ id, header, payload_attempts }) => ({
+  return rows.map(({ id, registry, header, payload_attempts }) => ({
     id: hexOf(id),
+    registry: registryOf(registry),
     header: parseWire(headerSchema, header, "batches.header"),
     attempts: payload_attempts,
   }));
@@ -105,6 +114,8 @@ export async function insertPayload(
   db: Queryable,
   payload: {
     readonly batch: Hex;
+    /** Whose batch it is. */
+    readonly registry: Hex;
     readonly source: PartnerId;
     readonly sealed: Uint8Array;
     /** Until when its batch can be opened, in seconds of ledger time. */
@@ -113,9 +124,16 @@ export async function insertPayload(
   nowMs: number,
 ): Promise<boolean> {
   const inserted = await db.query(
-    `INSERT INTO payloads (batch, source, sealed, received_at, expires_at_s) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO payloads (batch, source, sealed, received_at, expires_at_s, registry) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (batch) DO NOTHING RETURNING batch`,
-    [bytesOf(payload.batch), payload.source, payload.sealed, nowMs, payload.expiresAtSeconds],
+    [
+      bytesOf(payload.batch),
+      payload.source,
+      payload.sealed,
+      nowMs,
+      payload.expiresAtSeconds,
+      bytesOf(payload.registry),
+    ],
   );
   return inserted.length > 0;
 }
@@ -158,6 +176,8 @@ export async function sealedPayloadOf(db: Queryable, batch: Hex): Promise<Uint8A
 /** A batch that is open on the ledger, with a payload, and waits for this partner's answer. */
 export interface UndecidedBatch {
   readonly id: Hex;
+  /** Where it is open; undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly source: PartnerId;
   readonly header: BatchHeader;
   readonly attempts: number;
@@ -170,17 +190,24 @@ export async function batchesToDecide(
   nowMs: number,
   limit: number,
 ): Promise<readonly UndecidedBatch[]> {
-  const rows = await db.query<{ id: Uint8Array; source: number; header: unknown; attempts: number }>(
-    `SELECT id, source, header, attempts FROM (
-       SELECT l.id, l.source, l.header, p.attempts, ${turnOf("p.attempts", "p.due_at, l.expires_at_s, l.id")}
+  const rows = await db.query<{
+    id: Uint8Array;
+    registry: Uint8Array | null;
+    source: number;
+    header: unknown;
+    attempts: number;
+  }>(
+    `SELECT id, registry, source, header, attempts FROM (
+       SELECT l.id, l.registry, l.source, l.header, p.attempts, ${turnOf("p.attempts", "p.due_at, l.expires_at_s, l.id")}
        FROM ledger_batches l JOIN payloads p ON p.batch = l.id
        WHERE l.status = 'open' AND l.target = $1 AND p.refused IS NULL AND p.due_at <= $2
          AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.batch = l.id)) AS due
      ORDER BY turn, attempts, id LIMIT $3`,
     [partner, nowMs, limit],
   );
-  return rows.map(({ id, source, header, attempts }) => ({
+  return rows.map(({ id, registry, source, header, attempts }) => ({
     id: hexOf(id),
+    registry: registryOf(registry),
     source: parsePartnerId(source),
     header: parseWire(headerSchema, header, "ledger_batches.header"),
     attempts,

@@ -7,6 +7,7 @@ import { hexOf as hexText, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { storedHeader } from "./ledger-projection.ts";
 import { bytesOf, hexOf } from "../../../kernel/store/values.ts";
+import { registryOf } from "./registries.ts";
 
 // What receipts are made of.
 
@@ -39,6 +40,8 @@ export async function findReceivedBatch(db: Queryable, uetr: Uetr): Promise<Hex 
 
 /** A batch that has ended, as the ledger has it. */
 export interface EndedBatch {
+  /** Undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly header: BatchHeader;
   readonly status: FinalStatus;
   readonly rejected: readonly PublishedRejection[];
@@ -53,18 +56,20 @@ const rejectedSchema: z.ZodType<readonly PublishedRejection[]> = z.array(
 /** Undefined while it has not. */
 export async function findEnded(db: Queryable, batch: Hex): Promise<EndedBatch | undefined> {
   const [row] = await db.query<{
+    registry: Uint8Array | null;
     header: unknown;
     status: EndedBatch["status"];
     rejected: unknown;
     opened_transaction: Uint8Array;
     final_transaction: Uint8Array;
   }>(
-    `SELECT header, status, rejected, opened_transaction, final_transaction FROM ledger_batches
+    `SELECT registry, header, status, rejected, opened_transaction, final_transaction FROM ledger_batches
      WHERE id = $1 AND status <> 'open'`,
     [bytesOf(batch)],
   );
   if (row === undefined) return undefined;
   return {
+    registry: registryOf(row.registry),
     header: storedHeader(row.header),
     status: row.status,
     rejected: parseWire(rejectedSchema, row.rejected, "ledger_batches.rejected"),

@@ -4,12 +4,15 @@ import type { Transfer } from "../../../domain/transfer.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import { registryOf } from "./registries.ts";
 
 // The store's rows as a reconciliation goes through them: a batch or a page at a time, so that it takes no more memory
 // for a long history than for a short one. Nothing that may have been tampered with is parsed here.
 
 /** A batch as it stands in `ledger_batches`. */
 export interface ProjectedBatch {
+  /** Undefined for the ledger's first. */
+  readonly registry: Hex | undefined;
   readonly source: number;
   readonly target: number;
   /** JSON, as stored. */
@@ -33,6 +36,7 @@ export async function projectedBatches(db: Queryable, ids: readonly Hex[]): Prom
   if (ids.length === 0) return new Map();
   const rows = await db.query<{
     id: Uint8Array;
+    registry: Uint8Array | null;
     source: number;
     target: number;
     header: unknown;
@@ -44,7 +48,8 @@ export async function projectedBatches(db: Queryable, ids: readonly Hex[]): Prom
     final_block: bigint | null;
     final_log: number | null;
   }>(
-    `SELECT id, source, target, header, expires_at_s, status, rejected, opened_block, opened_log, final_block, final_log
+    `SELECT id, registry, source, target, header, expires_at_s, status, rejected, opened_block, opened_log, final_block,
+       final_log
      FROM ledger_batches
      WHERE id = ANY ($1::bytea[])`,
     [bytesList(ids)],
@@ -53,6 +58,7 @@ export async function projectedBatches(db: Queryable, ids: readonly Hex[]): Prom
     rows.map((row) => [
       hexOf(row.id),
       {
+        registry: registryOf(row.registry),
         source: row.source,
         target: row.target,
         header: row.header,

@@ -23,6 +23,7 @@ const OWNER: StoreOwner = {
     treasury: `0x${"34".repeat(20)}`,
     transferRegistry: `0x${"45".repeat(20)}`,
   },
+  registries: [`0x${"45".repeat(20)}`],
 };
 
 describeOnBothDatabases("the rotation of the data key", (open) => {
@@ -43,7 +44,17 @@ describeOnBothDatabases("the rotation of the data key", (open) => {
     batch = await makeBatch(relay.sandbox);
     const { id, header } = batch;
     const sealed = sealPayload(before, id, payloadBytes({ header, transfers: batch.transfers }));
-    await insertPayload(relay.db, { batch: id, source: header.source, sealed, expiresAtSeconds: header.expiresAt }, 1);
+    await insertPayload(
+      relay.db,
+      {
+        batch: id,
+        registry: relay.ledger.chain.transferRegistry,
+        source: header.source,
+        sealed,
+        expiresAtSeconds: header.expiresAt,
+      },
+      1,
+    );
     expect(await claimStore(relay.db, OWNER, before, 1)).to.deep.equal([]);
   });
 

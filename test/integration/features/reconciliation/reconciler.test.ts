@@ -51,14 +51,20 @@ describeOnBothDatabases("reconciler", (open) => {
 
   /** What a target relay writes when it accepts all of a batch but some. */
   async function decide(
-    { db, clock, sealer }: TestRelay,
+    { db, clock, ledger, sealer }: TestRelay,
     { id, transfers, header }: OpenableBatch,
     refused: Readonly<Record<number, ReasonCode>> = {},
   ): Promise<void> {
     const sealed = sealPayload(sealer, id, payloadBytes({ header, transfers }));
     await insertPayload(
       db,
-      { batch: id, source: header.source, sealed, expiresAtSeconds: header.expiresAt },
+      {
+        batch: id,
+        registry: ledger.chain.transferRegistry,
+        source: header.source,
+        sealed,
+        expiresAtSeconds: header.expiresAt,
+      },
       clock.nowMs(),
     );
     const rejections = new Map(
@@ -194,7 +200,7 @@ describeOnBothDatabases("reconciler", (open) => {
     const due = BigInt(held?.sourceTotal ?? 0) + BigInt(held?.fee ?? 0);
     expect(differences.map(({ kind, subject }) => `${kind} ${subject}`)).to.deep.equal(["balance HKD", "balance HKD"]);
     expect(differences[1]?.sentence).to.equal(
-      `The transfer registry holds 0 minor units; its open batches hold ${due}.`,
+      `The registry ${relay.ledger.chain.transferRegistry} holds 0 minor units; its open batches hold ${due}.`,
     );
   });
 

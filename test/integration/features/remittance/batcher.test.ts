@@ -264,7 +264,7 @@ describeOnBothDatabases("batcher", (open) => {
     expect(await waits()).to.equal(0n);
     const [batch] = await signed(relay);
     await db.query("UPDATE batches SET provider_fault = 'it has no money'");
-    if (batch !== undefined) await db.transaction((tx) => voidBatch(tx, batch.id, relay.clock.nowMs()));
+    if (batch !== undefined) await db.transaction((tx) => voidBatch(tx, batch.id, false, relay.clock.nowMs()));
     expect(await waits()).to.be.oneOf([1n, 3n, 10n]);
     await db.query("DELETE FROM transfers");
     expect(await waits()).to.equal(0n);

@@ -16,6 +16,7 @@ const NOW = 2_000;
 const MANY = 12_000;
 /** Ledger time as far as it was read; and when batches that were never opened could be opened until then. */
 const LEDGER_TIME = 5_000;
+const REGISTRY = `0x${"55".repeat(20)}` as const;
 const PAST = LEDGER_TIME;
 const TO_COME = LEDGER_TIME + 1;
 
@@ -88,7 +89,7 @@ describeOnBothDatabases("erasure", (open) => {
 
   const transfers: Erase = {
     older: async (_context, beforeMs) => ({
-      ...(await eraseOlderThan(db, { beforeMs, ledgerTimeSeconds: LEDGER_TIME })),
+      ...(await eraseOlderThan(db, { beforeMs, ledgerTimes: [{ registry: REGISTRY, timeSeconds: LEDGER_TIME }] })),
     }),
     transfer: (_context, uetr) => eraseTransfer(db, uetr),
   };

@@ -61,7 +61,7 @@ async function play(
   const seqs = await source.db.query<{ seq: bigint }>("SELECT seq FROM transfers ORDER BY seq");
   await insertBatch(
     source.db,
-    { id, header: batch.header, send, quote },
+    { id, registry: ledger.chain.transferRegistry, header: batch.header, send, quote },
     seqs.map(({ seq }) => seq),
     1,
   );
@@ -75,7 +75,11 @@ async function play(
     }),
   };
   const sealed = sealPayload(target.sealer, id, payloadBytes(payload));
-  await insertPayload(target.db, { batch: id, source: source.partner, sealed, expiresAtSeconds: expiresAt }, 1);
+  await insertPayload(
+    target.db,
+    { batch: id, registry: ledger.chain.transferRegistry, source: source.partner, sealed, expiresAtSeconds: expiresAt },
+    1,
+  );
   const reasons = new Map<Uetr, ReasonCode>();
   for (const [index, { uetr }] of transfers.entries()) {
     const reason = refusals[index];
@@ -105,7 +109,9 @@ async function watch({ ledger, db }: TestRelay): Promise<void> {
   for (const event of await readEvents(ledger, 0, await provider.getBlockNumber())) {
     const block = await provider.getBlock(event.cursor.block);
     const at = { ...event.cursor, timeSeconds: block?.timestamp ?? 0, transaction: event.transactionHash };
-    if (event.kind === "Opened") await insertOpenedBatches(db, [{ id: event.batchId, header: event.header, at }]);
+    if (event.kind === "Opened") {
+      await insertOpenedBatches(db, [{ id: event.batchId, registry: event.contract, header: event.header, at }]);
+    }
     if (event.kind !== "Settled" && event.kind !== "Rejected" && event.kind !== "Expired") continue;
     const status = event.kind.toLowerCase() as FinalStatus; // the names of the three events
     const rejected = event.kind === "Expired" ? [] : event.rejected.map(({ leaf, code }) => ({ leaf, code }));

@@ -128,7 +128,14 @@ describeOnBothDatabases("What is due, where much of it fails again and again", (
             [hexOf(idOf(one.place)), one.place],
           )),
       ],
-      find: () => overdueBatches(db, SOURCE, { own: NOW_MS, others: NOW_MS }, NOW_MS, LIMIT),
+      find: () =>
+        overdueBatches(
+          db,
+          SOURCE,
+          { times: [{ registry: `0x${"55".repeat(20)}`, timeSeconds: NOW_MS }], othersAfterSeconds: 0 },
+          NOW_MS,
+          LIMIT,
+        ),
     },
   };
 

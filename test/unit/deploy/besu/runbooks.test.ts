@@ -19,6 +19,7 @@ const EXPECTED = [
   "leave.md",
   "more-than-a-third-lost.md",
   "moving-a-relay.md",
+  "new-registry.md",
   "replace-a-validator.md",
   "rotate-keys.md",
   "upgrade.md",

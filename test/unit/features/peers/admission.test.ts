@@ -85,7 +85,7 @@ describe("a large payload", () => {
   const envelope = { type: "feiqian-payload+jwe", from: ONE, to: OTHER } as const;
   const encrypted = async (message: object) => {
     const jwe = await encryptTo(createPublicKey(keys.encryption), message, { ...envelope, subject: "0x00" });
-    return { jwe: Buffer.from(jwe), own: keys.encryption, envelope, chain };
+    return { jwe: Buffer.from(jwe), own: keys.encryption, envelope, chains: [chain] };
   };
   const hash = `0x${"11".repeat(32)}`;
   const payload = (count: number) => ({
