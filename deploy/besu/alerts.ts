@@ -1,20 +1,22 @@
-import { rule, type AlertGroup, type AlertRule } from "./alert-rule.ts";
+import { rule, type AlertGroup, type AlertRule, type Watched } from "../../src/kernel/telemetry/alert.ts";
 import { MAX_POOL_TRANSACTIONS } from "./node-config.ts";
 import type { NetworkPlan } from "./plan.ts";
-import { relayAlertGroup } from "./relay-alerts.ts";
 
-// What somebody is told of. Thresholds follow from the plan. Those of relays are in relay-alerts.ts.
+// What somebody is told of. Thresholds follow from the plan. Those of relays are declared by what counts them.
 
 /** How many of n validators have to sign: at least two thirds. */
 export function quorumOf(validators: number): number {
   return Math.ceil((2 * validators) / 3);
 }
 
-export function alertGroups(plan: NetworkPlan): readonly AlertGroup[] {
+/** What somebody is told of relays. */
+export type RelayAlerts = (watched: Watched) => AlertGroup;
+
+export function alertGroups(plan: NetworkPlan, relays: RelayAlerts): readonly AlertGroup[] {
   return [
     { name: "ledger", rules: [...ledgerRules(plan), ...nodeRules(plan)] },
     { name: "signers", rules: signerRules(plan) },
-    relayAlertGroup(idleSeconds(plan)),
+    relays({ idleSeconds: idleSeconds(plan) }),
     { name: "machines", rules: machineRules() },
   ];
 }

@@ -6,6 +6,7 @@ import {
   auditSigner,
   type Fault,
 } from "./audit-config.ts";
+import type { RelayAlerts } from "./alerts.ts";
 import { auditGenesis } from "./audit-genesis.ts";
 import { generate } from "./generate.ts";
 import { CONFIG_FILE, GENESIS_FILE, PERMISSIONS_FILE } from "./layout.ts";
@@ -27,8 +28,8 @@ const GENESIS_NAME = baseName(GENESIS_FILE);
  * @param found the folder's files, by their paths below it
  * @returns what was found, by file; empty where all is as it should be
  */
-export function check(plan: NetworkPlan, found: Files): readonly Finding[] {
-  return checkFiles(generate(plan), found);
+export function check(plan: NetworkPlan, found: Files, relays: RelayAlerts): readonly Finding[] {
+  return checkFiles(generate(plan, relays), found);
 }
 
 /** As `check`, with the files that are expected. */

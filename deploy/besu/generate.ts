@@ -1,3 +1,4 @@
+import type { RelayAlerts } from "./alerts.ts";
 import { composeFiles } from "./compose.ts";
 import { genesisFile } from "./genesis.ts";
 import { kubernetesFiles } from "./kubernetes.ts";
@@ -9,8 +10,13 @@ import { permissionsFile, staticNodesFile } from "./permissions.ts";
 import type { Files, NetworkPlan } from "./plan.ts";
 
 /** All files of a network, its manifest among them, in the order of their paths. The same plan gives the same bytes. */
-export function generate(plan: NetworkPlan): Files {
-  const files = merge([nodeFiles(plan), composeFiles(plan), monitoringFiles(plan), kubernetesFiles(plan)]);
+export function generate(plan: NetworkPlan, relays: RelayAlerts): Files {
+  const files = merge([
+    nodeFiles(plan),
+    composeFiles(plan),
+    monitoringFiles(plan, relays),
+    kubernetesFiles(plan, relays),
+  ]);
   return inOrder([...files, [MANIFEST_FILE, manifestFile(plan.name, files)]]);
 }
 

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { alertGroups } from "./alerts.ts";
+import { alertGroups, type RelayAlerts } from "./alerts.ts";
 import { NODE_PATHS } from "./container-paths.ts";
 import { GENESIS_FILE, NODE_ROLES, nodeFolder, type NodeRole } from "./layout.ts";
 import { watchedTargets } from "./monitoring.ts";
@@ -21,7 +21,7 @@ const BASE_CPUS = "2";
 const RELAY_LABEL = { "app.kubernetes.io/name": "feiqian-relay" } as const;
 const PROMETHEUS_LABEL = { "app.kubernetes.io/name": "prometheus" } as const;
 
-export function kubernetesFiles(plan: NetworkPlan): Files {
+export function kubernetesFiles(plan: NetworkPlan, relays: RelayAlerts): Files {
   return new Map([
     ...plan.members.flatMap((member): [string, string][] => [
       ...NODE_ROLES.map((role): [string, string] => [
@@ -31,7 +31,7 @@ export function kubernetesFiles(plan: NetworkPlan): Files {
       [`kubernetes/${member.name}/policies.yaml`, policies(plan, member)],
       [`kubernetes/${member.name}/scrape.yaml`, scrapeConfigs(member)],
     ]),
-    ["kubernetes/alerts.yaml", prometheusRule(plan)],
+    ["kubernetes/alerts.yaml", prometheusRule(plan, relays)],
   ]);
 }
 
@@ -222,12 +222,12 @@ function scrapeConfigs(member: Member): string {
   );
 }
 
-function prometheusRule(plan: NetworkPlan): string {
+function prometheusRule(plan: NetworkPlan, relays: RelayAlerts): string {
   const content = {
     apiVersion: "monitoring.coreos.com/v1",
     kind: "PrometheusRule",
     metadata: { name: `feiqian-${plan.name}`, namespace: NAMESPACE, labels: { release: "monitoring" } },
-    spec: { groups: alertGroups(plan) },
+    spec: { groups: alertGroups(plan, relays) },
   };
   return yamlFile(content, ["The alerts of monitoring/alerts.yml, for the Prometheus operator."]);
 }

@@ -1,4 +1,4 @@
-import { alertGroups } from "./alerts.ts";
+import { alertGroups, type RelayAlerts } from "./alerts.ts";
 import { DATASOURCE_UID, ledgerDashboard, relayDashboard } from "./dashboards.ts";
 import { memberFolder, NODE_ROLES } from "./layout.ts";
 import type { Files, Member, NetworkPlan } from "./plan.ts";
@@ -12,7 +12,7 @@ import { yamlFile } from "./yaml-file.ts";
 /** Of Prometheus' node_exporter, which tells of a host's disks. */
 const HOST_EXPORTER_PORT = 9100;
 
-export function monitoringFiles(plan: NetworkPlan): Files {
+export function monitoringFiles(plan: NetworkPlan, relays: RelayAlerts): Files {
   const grafana = "monitoring/grafana";
   return new Map([
     [
@@ -34,7 +34,7 @@ export function monitoringFiles(plan: NetworkPlan): Files {
       `${memberFolder(member)}/monitoring/prometheus.yml`,
       prometheusConfig([member], { about: `Watches what ${member.displayName} runs.`, hasHosts: true }),
     ]),
-    ["monitoring/alerts.yml", alertsFile(plan)],
+    ["monitoring/alerts.yml", alertsFile(plan, relays)],
     [`${grafana}/provisioning/datasources/prometheus.yaml`, datasourceFile()],
     [`${grafana}/provisioning/dashboards/feiqian.yaml`, providerFile()],
     [`${grafana}/dashboards/ledger.json`, json(ledgerDashboard(plan))],
@@ -121,8 +121,8 @@ function target(address: string, { name }: Member, role: string): Target {
   return { targets: [address], labels: { member: name, role } };
 }
 
-function alertsFile(plan: NetworkPlan): string {
-  return yamlFile({ groups: alertGroups(plan) }, [
+function alertsFile(plan: NetworkPlan, relays: RelayAlerts): string {
+  return yamlFile({ groups: alertGroups(plan, relays) }, [
     `What somebody is told of in ${plan.name}. critical: wake somebody; warning: look at it today; info: know it.`,
     "runbook names the file of Feiqian's documentation that says what to do.",
   ]);

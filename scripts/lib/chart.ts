@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { z } from "zod/v4";
-import { relayAlertGroup } from "../../deploy/besu/relay-alerts.ts";
 import { yamlFile } from "../../deploy/besu/yaml-file.ts";
+import { alertsOf } from "../../src/app/composition.ts";
 import { configSchemaOf } from "../../src/app/config-schema.ts";
 import { FEATURES } from "../../src/app/features.ts";
 
@@ -82,12 +82,12 @@ async function versioned(): Promise<string> {
 /** The files that are made, by path. */
 async function renderChart(): Promise<ReadonlyMap<string, string>> {
   const alerts = yamlFile(
-    { groups: [relayAlertGroup(IDLE_SECONDS)] },
+    { groups: [alertsOf(FEATURES, { idleSeconds: IDLE_SECONDS })] },
     [
       "What somebody is told of one relay. critical: wake somebody; warning: look at it today; info: know it.",
       "runbook names the file of Feiqian's documentation that says what to do.",
     ],
-    "Made by `npm run chart`: change deploy/besu/relay-alerts.ts, not this.",
+    "Made by `npm run chart`: change the alerts of the feature, or of src/kernel/telemetry, not this.",
   );
   const files = {
     "Chart.yaml": await versioned(),

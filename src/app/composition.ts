@@ -6,7 +6,9 @@ import { KERNEL_PROBLEMS } from "../kernel/http/problems.ts";
 import type { PeerMessage } from "../kernel/peer-message.ts";
 import type { StepOf } from "../kernel/steps/step.ts";
 import type { MigrationFolder } from "../kernel/store/migrate.ts";
+import type { AlertGroup, Watched } from "../kernel/telemetry/alert.ts";
 import type { Alarm } from "../kernel/telemetry/health.ts";
+import { KERNEL_ALERTS } from "../kernel/telemetry/kernel-alerts.ts";
 import type { MetricSpecs } from "../kernel/telemetry/metric.ts";
 import { KERNEL_METRICS } from "../kernel/telemetry/metrics.ts";
 
@@ -38,6 +40,7 @@ export async function compose(features: readonly RelayFeature[]): Promise<Compos
     ),
   };
   metricsOf(features);
+  alertsOf(features, { idleSeconds: 0 });
   problemsOf(features);
   settingSectionsOf(features);
   const works = await Promise.all(features.flatMap(({ work }) => (work === undefined ? [] : [work()])));
@@ -65,6 +68,16 @@ export function metricsOf(features: readonly RelayFeature[]): MetricSpecs {
   const specs = features.flatMap(({ metrics = {} }) => Object.entries(metrics));
   requireDistinct("metric", [...Object.keys(KERNEL_METRICS), ...specs.map(([name]) => name)]);
   return Object.fromEntries(specs);
+}
+
+/** What somebody is told of a relay with these features, in a network of the plan or watched by itself (deploy/relay). */
+export function alertsOf(features: readonly RelayFeature[], watched: Watched): AlertGroup {
+  const rules = [...KERNEL_ALERTS, ...features.flatMap(({ alerts }) => alerts?.(watched) ?? [])];
+  requireDistinct(
+    "alert",
+    rules.map(({ alert }) => alert),
+  );
+  return { name: "relays", rules };
 }
 
 /** What can be answered with: the kernel's problems, and those of the features. */

@@ -4,6 +4,7 @@ import type { RoutesOf } from "./http/context.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { StepOf } from "./steps/step.ts";
 import type { EventTypes } from "./store/events.ts";
+import type { AlertRule, Watched } from "./telemetry/alert.ts";
 import type { Alarm, Alarms } from "./telemetry/health.ts";
 import type { MetricSpecs } from "./telemetry/metric.ts";
 
@@ -25,6 +26,8 @@ export interface Feature<Work> {
   readonly problems?: ProblemEntries;
   /** What it counts, by the names that its code has for it. */
   readonly metrics?: MetricSpecs;
+  /** What somebody is told of what it counts. */
+  readonly alerts?: (watched: Watched) => readonly AlertRule[];
   /** Its sections of the configuration, and what holds between keys. */
   readonly settings?: SettingSections;
   readonly settingRules?: readonly SettingRule[];

@@ -4,6 +4,9 @@ import { generate } from "../../../deploy/besu/generate.ts";
 import { MANIFEST_FILE, parseManifest } from "../../../deploy/besu/manifest.ts";
 import { FolderInUse, readFolder, writeFiles, type Written } from "../../../deploy/besu/output.ts";
 import { parsePlan, type Files, type NetworkPlan } from "../../../deploy/besu/plan.ts";
+import type { Watched } from "../../kernel/telemetry/alert.ts";
+import { alertsOf } from "../../app/composition.ts";
+import { FEATURES } from "../../app/features.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
 import { readFileFor, renderFacts, tableOr, type Session } from "../../command/session.ts";
@@ -15,10 +18,13 @@ interface Generated extends Written {
   readonly digest: string;
 }
 
+/** Of relays with all features: what a network is watched for does not depend on one relay's list. */
+const relayAlerts = (watched: Watched) => alertsOf(FEATURES, watched);
+
 /** Writes the files of a plan. */
 export async function generateNetwork(session: Session): Promise<void> {
   const { plan, folder } = await given(session);
-  const files = generate(plan);
+  const files = generate(plan, relayAlerts);
   const written = await write(folder, files, session.flag("newGenesis"));
   const digest = parseManifest(files.get(MANIFEST_FILE))?.digest ?? "";
   const generated: Generated = { network: plan.name, folder, digest, ...written };
@@ -30,7 +36,7 @@ export async function checkNetwork(session: Session): Promise<void> {
   const { plan, folder } = await given(session);
   const found = await readFolder(folder);
   if (found === undefined) throw new InvalidInput("--out", "a folder that is there", folder);
-  const findings = check(plan, found);
+  const findings = check(plan, found, relayAlerts);
   session.print({ network: plan.name, folder, findings }, () => showFindings(findings));
   if (findings.length > 0) throw new CommandFailure("NEGATIVE", `${findings.length} findings in ${folder}`);
 }

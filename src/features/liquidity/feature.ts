@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { addLiquidityCommands } from "./commands.ts";
+import { liquidityAlerts } from "./alerts.ts";
 import { liquidityMetrics } from "./metrics.ts";
 import { liquiditySettings } from "./settings.ts";
 
@@ -23,6 +24,7 @@ export const liquidity: RelayFeature = {
   name: "liquidity",
   events: liquidityEvents,
   metrics: liquidityMetrics,
+  alerts: () => liquidityAlerts,
   settings: liquiditySettings,
   commands: addLiquidityCommands,
   work: async () => (await import("./work.ts")).liquidityWork,

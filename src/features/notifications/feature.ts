@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { addNotificationCommands } from "./commands.ts";
+import { notificationsAlerts } from "./alerts.ts";
 import { notificationsMetrics } from "./metrics.ts";
 import { notificationsSettings } from "./settings.ts";
 
@@ -23,6 +24,7 @@ export const notifications: RelayFeature = {
   name: "notifications",
   events: notificationsEvents,
   metrics: notificationsMetrics,
+  alerts: () => notificationsAlerts,
   tags: { events: "What happened, under one cursor" },
   settings: notificationsSettings,
   commands: addNotificationCommands,

@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { addProviderCommands } from "./commands/provider.ts";
+import { pricingAlerts } from "./alerts.ts";
 import { pricingMetrics } from "./metrics.ts";
 import { pricingProblems } from "./problems.ts";
 import { pricingSettings } from "./settings.ts";
@@ -31,6 +32,7 @@ export const pricing: RelayFeature = {
   alarms: pricingAlarms,
   problems: pricingProblems,
   metrics: pricingMetrics,
+  alerts: () => pricingAlerts,
   settings: pricingSettings,
   commands: addProviderCommands,
   work: async () => (await import("./work.ts")).pricingWork,

@@ -1,5 +1,6 @@
 import type { RelayFeature } from "../context.ts";
 import { addRemittanceCommands } from "./commands/commands.ts";
+import { remittanceAlerts } from "./alerts.ts";
 import { remittanceMetrics } from "./metrics.ts";
 import { remittanceProblems } from "./problems.ts";
 import { remittanceRules, remittanceSettings } from "./settings.ts";
@@ -51,6 +52,7 @@ export const remittance: RelayFeature = {
   alarms: remittanceAlarms,
   problems: remittanceProblems,
   metrics: remittanceMetrics,
+  alerts: remittanceAlerts,
   tags: { transfers: "From a quote to a receipt" },
   settings: remittanceSettings,
   settingRules: remittanceRules,

@@ -7,6 +7,7 @@ import { NODE_PATHS } from "../../../../deploy/besu/container-paths.ts";
 import { nodeConfig } from "../../../../deploy/besu/node-config.ts";
 import type { Files, NetworkPlan } from "../../../../deploy/besu/plan.ts";
 import { examplePlan, memberOf } from "./fixtures.ts";
+import { RELAY_ALERTS } from "./relay-alerts.ts";
 import { addressPlan, anyPlan, at, list, strings, textOf, tree, yamlOf, type Tree } from "./output-support.ts";
 
 const RUNS = { numRuns: 6 };
@@ -17,7 +18,7 @@ describe("the compose files", () => {
   it("have every member's services, in its own and in the one of all", () => {
     fc.assert(
       fc.property(anyPlan(), (plan) => {
-        const files = generate(plan);
+        const files = generate(plan, RELAY_ALERTS);
         for (const { name } of plan.members) {
           expect(Object.keys(services(files, `members/${name}/compose.yaml`))).to.deep.equal(OWN_SERVICES);
         }
@@ -32,7 +33,7 @@ describe("the compose files", () => {
   it("mount nothing but what is generated, volumes they declare, and secrets they declare", () => {
     fc.assert(
       fc.property(anyPlan(), (plan) => {
-        const files = generate(plan);
+        const files = generate(plan, RELAY_ALERTS);
         for (const path of composePaths(plan)) expectMountsToExist(files, path);
       }),
       RUNS,
@@ -42,7 +43,7 @@ describe("the compose files", () => {
   it("use no port twice on any machine", () => {
     fc.assert(
       fc.property(anyPlan(), (plan) => {
-        const files = generate(plan);
+        const files = generate(plan, RELAY_ALERTS);
         for (const path of composePaths(plan)) {
           const published = Object.values(services(files, path)).flatMap(portsOf);
           expect(new Set(published).size, path).to.equal(published.length);
@@ -54,7 +55,7 @@ describe("the compose files", () => {
 
   it("use only networks that they declare", () => {
     const plan = examplePlan();
-    const files = generate(plan);
+    const files = generate(plan, RELAY_ALERTS);
     for (const path of composePaths(plan)) {
       const compose = yamlOf(files, path);
       const declared = Object.keys(tree(compose["networks"]));
@@ -66,7 +67,7 @@ describe("the compose files", () => {
 
   it("publish of a validator its peers' port and its metrics only, of an RPC node the API in TLS besides", () => {
     const plan = examplePlan();
-    const files = generate(plan);
+    const files = generate(plan, RELAY_ALERTS);
     const { validator, rpc, web3signer, grafana, prometheus } = services(files, "members/gcash/compose.yaml");
     const gcash = memberOf(plan, "gcash");
     expect(containerPorts(validator)).to.deep.equal([gcash.validator.p2pPort, gcash.validator.metricsPort].map(String));
@@ -82,13 +83,13 @@ describe("the compose files", () => {
   });
 
   it("write a host's address where the plan has one", () => {
-    const validator = services(generate(addressPlan()), "members/alipay/compose.yaml")["validator"];
+    const validator = services(generate(addressPlan(), RELAY_ALERTS), "members/alipay/compose.yaml")["validator"];
     expect(portsOf(validator)[0]).to.equal("10.20.1.11:30303:30303");
   });
 
   it("publish in the try-out only RPC nodes and Grafana, on the machine itself", () => {
     const plan = examplePlan();
-    const all = services(generate(plan), "compose.yaml");
+    const all = services(generate(plan, RELAY_ALERTS), "compose.yaml");
     const publishing = Object.entries(all).filter(([, service]) => portsOf(service).length > 0);
     expect(publishing.map(([name]) => name)).to.deep.equal([
       ...plan.members.map(({ name }) => `${name}-rpc`),
@@ -98,7 +99,7 @@ describe("the compose files", () => {
   });
 
   it("give nothing more than it needs: no root file system to write to, no privileges, bounded, watched", () => {
-    const files = generate(addressPlan());
+    const files = generate(addressPlan(), RELAY_ALERTS);
     for (const path of composePaths(addressPlan())) {
       for (const [name, given] of Object.entries(services(files, path))) {
         const service = tree(given);
@@ -120,7 +121,10 @@ describe("the compose files", () => {
   });
 
   it("run a node as the user that its volume is given to, past the entry script, on the mounted configuration", () => {
-    const { validator, "validator-volume": volume } = services(generate(examplePlan()), "members/dana/compose.yaml");
+    const { validator, "validator-volume": volume } = services(
+      generate(examplePlan(), RELAY_ALERTS),
+      "members/dana/compose.yaml",
+    );
     expect(at(validator, "command")).to.deep.equal([`--config-file=${NODE_PATHS.config}`]);
     expect(at(validator, "entrypoint")).to.deep.equal(["/opt/besu/bin/besu"]);
     expect(at(volume, "entrypoint")).to.deep.equal(["chown", at(validator, "user"), NODE_PATHS.data]);
@@ -129,7 +133,7 @@ describe("the compose files", () => {
 
   it("put all that a node's config.toml names where it says", () => {
     const plan = examplePlan();
-    const files = generate(plan);
+    const files = generate(plan, RELAY_ALERTS);
     for (const role of ["validator", "rpc"] as const) {
       const service = services(files, "members/bkash/compose.yaml")[role];
       const secrets = list(at(service, "secrets")).map(
@@ -148,7 +152,7 @@ describe("the compose files", () => {
   });
 
   it("have no default password for Grafana", () => {
-    const grafana = services(generate(examplePlan()), "compose.yaml")["grafana"];
+    const grafana = services(generate(examplePlan(), RELAY_ALERTS), "compose.yaml")["grafana"];
     expect(at(grafana, "environment", "GF_SECURITY_ADMIN_PASSWORD__FILE")).to.equal(
       "/run/secrets/grafana-admin-password",
     );
@@ -156,7 +160,7 @@ describe("the compose files", () => {
   });
 
   it("ask for every variable by name, and the example of an environment has all of them", () => {
-    const files = generate(examplePlan());
+    const files = generate(examplePlan(), RELAY_ALERTS);
     for (const { name } of examplePlan().members) {
       const used = new Set(
         [...textOf(files, `members/${name}/compose.yaml`).matchAll(/\$\{([A-Z_]+)([^}]*)\}/g)].map(
@@ -174,7 +178,7 @@ describe("the compose files", () => {
   });
 
   it("give nodes of the try-out fixed addresses in one network, and the hosts' names with them", () => {
-    const named = yamlOf(generate(examplePlan()), "compose.yaml");
+    const named = yamlOf(generate(examplePlan(), RELAY_ALERTS), "compose.yaml");
     const { host } = memberOf(examplePlan(), "gcash").validator;
     expect(at(named, "services", "gcash-validator", "networks", "p2p")).to.deep.equal({
       ipv4_address: "10.213.0.7",
@@ -187,7 +191,7 @@ describe("the compose files", () => {
     // Before the other containers are there: Besu keeps to what a name was when it started.
     expect(strings(at(named, "services", "dana-rpc", "extra_hosts"))).to.include(`${host}:10.213.0.7`);
 
-    const numbered = yamlOf(generate(addressPlan()), "compose.yaml");
+    const numbered = yamlOf(generate(addressPlan(), RELAY_ALERTS), "compose.yaml");
     expect(at(numbered, "services", "alipay-rpc", "networks", "p2p")).to.deep.equal({ ipv4_address: "10.20.1.12" });
     expect(at(numbered, "networks", "p2p", "ipam", "config")).to.deep.equal([
       { subnet: "10.20.0.0/21", gateway: "10.20.7.254" },
@@ -197,8 +201,8 @@ describe("the compose files", () => {
   it("are the same bytes for the same plan, and hold nothing like a private key", () => {
     fc.assert(
       fc.property(anyPlan(), (plan) => {
-        const files = generate(plan);
-        expect([...generate(plan)]).to.deep.equal([...files]);
+        const files = generate(plan, RELAY_ALERTS);
+        expect([...generate(plan, RELAY_ALERTS)]).to.deep.equal([...files]);
         const made = [...files].filter(([path]) => /compose|web3signer|monitoring|kubernetes|env/.test(path));
         expect(made.length).to.be.greaterThan(20);
         for (const [path, text] of made) {
@@ -214,7 +218,7 @@ describe("the compose files", () => {
 });
 
 describe("Web3Signer's files", () => {
-  const files = generate(addressPlan());
+  const files = generate(addressPlan(), RELAY_ALERTS);
 
   it("have TLS, the hosts that may be asked for, the chain, and no node behind them", () => {
     const config = yamlOf(files, "members/paytm/web3signer/config.yaml");

@@ -5,12 +5,13 @@ import { NODE_PATHS } from "../../../../deploy/besu/container-paths.ts";
 import { kubernetesFiles } from "../../../../deploy/besu/kubernetes.ts";
 import { watchedTargets } from "../../../../deploy/besu/monitoring.ts";
 import { examplePlan, memberOf } from "./fixtures.ts";
+import { RELAY_ALERTS } from "./relay-alerts.ts";
 import type { Files } from "../../../../deploy/besu/plan.ts";
 import { addressPlan, at, documentsOf, list, textOf } from "./output-support.ts";
 
 describe("the manifests for Kubernetes", () => {
   const plan = examplePlan();
-  const files = kubernetesFiles(plan);
+  const files = kubernetesFiles(plan, RELAY_ALERTS);
 
   it("are there for every member and each of its nodes", () => {
     for (const { name } of plan.members) {
@@ -28,7 +29,10 @@ describe("the manifests for Kubernetes", () => {
   };
 
   it("run the image with its digest on storage that stays, without privileges", () => {
-    const { set, pod, container } = podOf(kubernetesFiles(addressPlan()), "kubernetes/alipay/validator.yaml");
+    const { set, pod, container } = podOf(
+      kubernetesFiles(addressPlan(), RELAY_ALERTS),
+      "kubernetes/alipay/validator.yaml",
+    );
     expect(at(container, "image")).to.equal(`hyperledger/besu:26.9.0@sha256:${"0a".repeat(32)}`);
     expect(at(set, "spec", "replicas")).to.equal(1);
     expect(at(set, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted")).to.equal("Retain");
@@ -79,7 +83,10 @@ describe("the manifests for Kubernetes", () => {
   });
 
   it("lets only the plan's nodes in by the peers' port, Prometheus by that of metrics, and the relay by the API's", () => {
-    const [validator, rpc] = documentsOf(kubernetesFiles(addressPlan()), "kubernetes/alipay/policies.yaml");
+    const [validator, rpc] = documentsOf(
+      kubernetesFiles(addressPlan(), RELAY_ALERTS),
+      "kubernetes/alipay/policies.yaml",
+    );
     const [peers, metrics, ...more] = list(at(validator, "spec", "ingress"));
     const blocks = list(at(peers, "from")).map((block) => String(at(block, "ipBlock", "cidr")));
     expect(blocks).to.have.members(
@@ -96,7 +103,7 @@ describe("the manifests for Kubernetes", () => {
     expect(JSON.stringify(at(relay, "from"))).to.contain("feiqian-relay");
     // Policies look for pods.
     expect(at(rpc, "spec", "podSelector", "matchLabels")).to.deep.equal(
-      at(podOf(kubernetesFiles(addressPlan()), "kubernetes/alipay/rpc.yaml").pod, "metadata", "labels"),
+      at(podOf(kubernetesFiles(addressPlan(), RELAY_ALERTS), "kubernetes/alipay/rpc.yaml").pod, "metadata", "labels"),
     );
   });
 

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { createMetrics } from "../../../../src/kernel/telemetry/metrics.ts";
 import { metricsOf } from "../../../../src/app/composition.ts";
 import { FEATURES } from "../../../../src/app/features.ts";
-import type { AlertRule } from "../../../../deploy/besu/alert-rule.ts";
+import type { AlertRule } from "../../../../src/kernel/telemetry/alert.ts";
 import { alertGroups, quorumOf, stalledSeconds } from "../../../../deploy/besu/alerts.ts";
 import { DATASOURCE_UID, ledgerDashboard, relayDashboard, type Dashboard } from "../../../../deploy/besu/dashboards.ts";
 import { generate } from "../../../../deploy/besu/generate.ts";
@@ -12,6 +12,7 @@ import { monitoringFiles } from "../../../../deploy/besu/monitoring.ts";
 import { nodeConfig } from "../../../../deploy/besu/node-config.ts";
 import type { NetworkPlan } from "../../../../deploy/besu/plan.ts";
 import { examplePlan, planWith } from "./fixtures.ts";
+import { RELAY_ALERTS } from "./relay-alerts.ts";
 import { addressPlan, at, jsonOf, list, strings, tree, yamlOf } from "./output-support.ts";
 
 /** Labels that Prometheus or the scrape configuration put on everything. */
@@ -27,8 +28,8 @@ const PLANS: readonly NetworkPlan[] = [
 describe("the alerts", () => {
   it("are the file that Prometheus and its operator load", () => {
     const plan = examplePlan();
-    const files = generate(plan);
-    const groups = JSON.parse(JSON.stringify(alertGroups(plan))) as unknown; // As YAML has it, without undefined.
+    const files = generate(plan, RELAY_ALERTS);
+    const groups = JSON.parse(JSON.stringify(alertGroups(plan, RELAY_ALERTS))) as unknown; // As YAML has it, without undefined.
     expect(yamlOf(files, "monitoring/alerts.yml")["groups"]).to.deep.equal(groups);
     expect(at(yamlOf(files, "kubernetes/alerts.yaml"), "spec", "groups")).to.deep.equal(groups);
   });
@@ -91,7 +92,7 @@ describe("the dashboards", () => {
   const dashboards: readonly Dashboard[] = [ledgerDashboard(examplePlan()), relayDashboard(examplePlan())];
 
   it("are among the files, where Grafana is told to look", () => {
-    const files = monitoringFiles(examplePlan());
+    const files = monitoringFiles(examplePlan(), RELAY_ALERTS);
     const paths = [...files.keys()].filter((path) => path.startsWith("monitoring/grafana/dashboards/"));
     expect(paths.map((path) => jsonOf(files, path)["uid"])).to.deep.equal(dashboards.map(({ uid }) => uid));
     expect(at(list(yamlOf(files, PROVIDER)["providers"])[0], "options", "path")).to.equal("/etc/grafana/dashboards");
@@ -154,7 +155,7 @@ describe("the dashboards", () => {
 describe("Prometheus", () => {
   it("watches every node, signer and relay, and each operator its own", () => {
     const plan = examplePlan();
-    const files = monitoringFiles(plan);
+    const files = monitoringFiles(plan, RELAY_ALERTS);
     const everyone = targetsOf(files, "monitoring/prometheus.yml");
     for (const { name, validator, rpc, relay, signer } of plan.members) {
       const own = [
@@ -173,7 +174,9 @@ describe("Prometheus", () => {
   it("asks nodes under a name that their allow-list of hosts has", () => {
     const plan = examplePlan();
     for (const path of ["monitoring/prometheus.yml", "monitoring/try-out/prometheus.yml"]) {
-      const targets = targetsOf(monitoringFiles(plan), path).filter((target) => target.startsWith("besu "));
+      const targets = targetsOf(monitoringFiles(plan, RELAY_ALERTS), path).filter((target) =>
+        target.startsWith("besu "),
+      );
       expect(targets.length, path).to.equal(2 * plan.members.length);
       for (const target of targets) {
         const [, address = "", name, role] = target.split(" ");
@@ -186,7 +189,7 @@ describe("Prometheus", () => {
 
   it("asks signers of the try-out under a name that theirs have", () => {
     const plan = examplePlan();
-    const files = generate(plan);
+    const files = generate(plan, RELAY_ALERTS);
     const targets = targetsOf(files, "monitoring/try-out/prometheus.yml").filter((target) => target.startsWith("web3"));
     for (const { name } of plan.members) {
       expect(targets).to.include(`web3signer ${name}-web3signer:9001 ${name} signer`);
@@ -196,7 +199,7 @@ describe("Prometheus", () => {
   });
 
   it("loads the alerts, and tells an operator's Alertmanager of them", () => {
-    const files = monitoringFiles(examplePlan());
+    const files = monitoringFiles(examplePlan(), RELAY_ALERTS);
     for (const path of ["monitoring/prometheus.yml", "members/dana/monitoring/prometheus.yml"]) {
       const config = yamlOf(files, path);
       expect(config["rule_files"]).to.deep.equal(["/etc/prometheus-rules/alerts.yml"]);
@@ -209,7 +212,7 @@ const PROVIDER = "monitoring/grafana/provisioning/dashboards/feiqian.yaml";
 const DATASOURCE = "monitoring/grafana/provisioning/datasources/prometheus.yaml";
 
 function rulesOf(plan: NetworkPlan): readonly AlertRule[] {
-  return alertGroups(plan).flatMap(({ rules }) => rules);
+  return alertGroups(plan, RELAY_ALERTS).flatMap(({ rules }) => rules);
 }
 
 /** As a Markdown page's headings are linked to. */

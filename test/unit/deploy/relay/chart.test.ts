@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
-import { relayAlertGroup } from "../../../../deploy/besu/relay-alerts.ts";
 import { generate } from "../../../../deploy/besu/generate.ts";
 import { staleChart } from "../../../../scripts/lib/chart.ts";
 import { parseConfigFile } from "../../../../src/app/config.ts";
+import { RELAY_ALERTS } from "../besu/relay-alerts.ts";
 import { addressPlan, at, documentsOf, list, tree, type Tree } from "../besu/output-support.ts";
 import { chartValues, manifestOf, RELEASE, renderChart } from "./chart-render.ts";
 import { fileOf, productVersion, SECRETS_FOLDER, secretsIn, yamlFileOf } from "./files.ts";
@@ -197,7 +197,7 @@ describe("A relay's chart", () => {
   });
 
   it("has the label by which a member's own nodes let its relay in", async () => {
-    const policies = documentsOf(generate(addressPlan()), "kubernetes/alipay/policies.yaml");
+    const policies = documentsOf(generate(addressPlan(), RELAY_ALERTS), "kubernetes/alipay/policies.yaml");
     // Without a selector of namespaces it is pods of the policy's own.
     for (const policy of policies) {
       expect(fileOf("README.md")).to.contain(`helm -n ${String(at(policy, "metadata", "namespace"))} install`);
@@ -229,7 +229,7 @@ describe("A relay's chart", () => {
   it("has the alerts of a relay, with labels that they know it by", async () => {
     const manifests = await renderChart(everything);
     const rules = at(manifestOf(manifests, "PrometheusRule"), "spec", "groups");
-    expect(JSON.stringify(rules)).to.equal(JSON.stringify([relayAlertGroup(30)]));
+    expect(JSON.stringify(rules)).to.equal(JSON.stringify([RELAY_ALERTS({ idleSeconds: 30 })]));
     const [endpoint] = list(at(manifestOf(manifests, "ServiceMonitor"), "spec", "endpoints"));
     const given = list(at(endpoint, "relabelings")).map((each) => [at(each, "targetLabel"), at(each, "replacement")]);
     expect(Object.fromEntries(given)).to.deep.equal({ job: "relay", role: "relay", member: RELEASE });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
 import { stringify } from "yaml";
-import { relayAlertGroup } from "../../../../deploy/besu/relay-alerts.ts";
+import { alertsOf } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
 import { at, list, strings, tree, type Tree } from "../besu/output-support.ts";
 import { RELAY_FOLDER, yamlFileOf } from "./files.ts";
 import { promtool } from "./programs.ts";
@@ -116,7 +117,7 @@ interface Case {
 
 /** As promtool takes it. */
 function ruleTest({ series, alert, fired }: Case): Tree {
-  const rule = relayAlertGroup(0).rules.find((each) => each.alert === alert);
+  const rule = alertsOf(FEATURES, { idleSeconds: 0 }).rules.find((each) => each.alert === alert);
   if (rule === undefined) throw new Error(`no alert ${alert}`);
   const told = (text: string): string =>
     text

@@ -1,4 +1,5 @@
-// What an alert is. What to do about one is in docs/runbooks/, which every alert names.
+// What an alert is, as data: what whoever counts something declares beside it. What to do about one is in docs/runbooks/,
+// which every alert names.
 
 export interface AlertRule {
   readonly alert: string;
@@ -31,4 +32,10 @@ export function rule(
     labels: { severity },
     annotations: { ...annotations, runbook: `docs/runbooks/${runbook}` },
   };
+}
+
+/** What thresholds of a relay's alerts follow from. */
+export interface Watched {
+  /** Between the ledger's blocks when there is nothing to put into one. */
+  readonly idleSeconds: number;
 }
