@@ -56,8 +56,10 @@ describe("events of the ledger", function () {
   const eventsOf = async (call: Call, holder: KeyHolder = COURIER): Promise<readonly LedgerEvent[]> => {
     const receipt = await (await sandbox.submitterOf(holder)).submit(call);
     const events = await readEvents(sandbox.ledger, receipt.blockNumber, await provider.getBlockNumber());
-    for (const { cursor, transactionHash } of events) {
+    const contracts = new Set(receipt.logs.map(({ address }) => address.toLowerCase()));
+    for (const { contract, cursor, transactionHash } of events) {
       expect([cursor.block, transactionHash]).to.deep.equal([receipt.blockNumber, receipt.hash]);
+      expect(contracts).to.include(contract);
     }
     return events;
   };
@@ -271,6 +273,11 @@ describe("events of the ledger", function () {
   });
 });
 
-function bodyOf({ cursor: _cursor, transactionHash: _hash, ...body }: LedgerEvent): LedgerEventBody {
+function bodyOf({
+  contract: _contract,
+  cursor: _cursor,
+  transactionHash: _hash,
+  ...body
+}: LedgerEvent): LedgerEventBody {
   return body;
 }
