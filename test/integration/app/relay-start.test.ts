@@ -246,6 +246,8 @@ describe("a relay's life, from its configuration on", function () {
     const relay = await start(operator, { db });
     await until(async () => (await db.query("SELECT block FROM ledger_cursor")).length === 1);
     await db.query("UPDATE ledger_cursor SET block_hash = $1", [new Uint8Array(32).fill(1)]);
+    // The head of another history is another head.
+    await networkHelpers.mine();
     await until(async () => (await statusOf(`${operator.url}/readyz`)) === 503);
     const { reasons } = await relay.health.readiness();
     expect(reasons.map(({ code }) => code)).to.deep.equal(["fork"]);

@@ -231,7 +231,8 @@ export function problemOf(answer: { json(): object }): object {
 
 /** A ledger that says of the partner's money what has been read of it. */
 function ledgerAsRead(db: Database): unknown {
-  const block = { number: 1, hash: `0x${"0".repeat(64)}`, timestamp: 1 };
+  const hash = `0x${"0".repeat(64)}`;
+  const block = { number: 1, hash, parentHash: hash, timestamp: 1 };
   return {
     provider: { getBlock: () => Promise.resolve(block) },
     treasury: {
