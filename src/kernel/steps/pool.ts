@@ -37,6 +37,8 @@ export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean
   const untilMs = clock.nowMs() + MAX_PASS_MS;
   const isOver = (): boolean => clock.nowMs() >= untilMs;
   const running = new Map<string, Promise<void>>();
+  /** What has ended since the last look began: that look may have found it as it was before. */
+  const ended = new Set<string>();
   const failures: unknown[] = [];
   let woken = Promise.withResolvers<undefined>();
   const unlisten = wake.onWake((name) => {
@@ -45,23 +47,30 @@ export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean
   const start = (item: Item): void => {
     const key = keyOf(item);
     const begun = async (): Promise<void> => work(item, isOver);
-    const ended = begun()
+    const done = begun()
       .catch(async (failure: unknown) => {
         if (!isOfItem(failure)) throw failure;
         noteFault(context, step, key, failure);
         await options.recordFault(item, describeFault(failure));
       })
       .catch((failure: unknown) => void failures.push(failure))
-      .finally(() => running.delete(key));
-    running.set(key, ended);
+      .finally(() => {
+        running.delete(key);
+        ended.add(key);
+      });
+    running.set(key, done);
   };
 
   try {
     for (;;) {
       woken = Promise.withResolvers();
       if (running.size < limit && failures.length === 0 && !isOver()) {
+        ended.clear();
         const due = await find(limit + running.size, isOver);
-        for (const item of due.filter((each) => !running.has(keyOf(each))).slice(0, limit - running.size)) start(item);
+        const others = due.filter((each) => !running.has(keyOf(each)));
+        const free = others.filter((each) => !ended.has(keyOf(each)));
+        for (const item of free.slice(0, limit - running.size)) start(item);
+        if (free.length < others.length) continue;
       }
       if (running.size === 0) break;
       await Promise.race([...running.values(), woken.promise]);

@@ -48,6 +48,35 @@ describe("working off what is due", () => {
     expect(isMoreDue).to.equal(false);
   });
 
+  it("does not begin an item again that has ended while it looked, and was found as it was before", async () => {
+    const due = ["a", "b"];
+    const worked: string[] = [];
+    const begun = Promise.withResolvers<undefined>();
+    const ended = Promise.withResolvers<undefined>();
+    let looks = 0;
+    await pool({
+      async find() {
+        const found = [...due];
+        looks++;
+        // The second look, once the first item is done, has its answer after the other one is done as well.
+        if (looks === 2) {
+          begun.resolve(undefined);
+          await ended.promise;
+          await turn();
+        }
+        return found;
+      },
+      async work(item) {
+        worked.push(item);
+        if (item === "b") await begun.promise;
+        due.splice(due.indexOf(item), 1);
+        if (item === "b") ended.resolve(undefined);
+      },
+    });
+    expect(worked).to.deep.equal(["a", "b"]);
+    expect(looks).to.be.above(2);
+  });
+
   it("ends after a while where items are due again as fast as they are tried, and says so", async () => {
     let tries = 0;
     const isMoreDue = await pool({
