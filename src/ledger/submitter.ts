@@ -1,6 +1,6 @@
 import { Transaction, type Provider, type Signer, type TransactionReceipt, type TransactionRequest } from "ethers";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
-import type { Clock } from "../kernel/clock/clock.ts";
+import { isPast, type Clock } from "../kernel/clock/clock.ts";
 import { broadcast, isKnown, isSuperseded, type SignedTransaction } from "./rpc/broadcast.ts";
 import { decodeLedgerError } from "./errors.ts";
 import { fillGaps } from "./nonce-gaps.ts";
@@ -30,7 +30,7 @@ export interface SubmitterOptions {
 export interface Submitter {
   readonly address: Hex;
   /**
-   * Simulates the call, sends it and waits for its receipt. However replies get lost, it takes effect once at most: it
+   * Sends the call and waits for its receipt; before, it is simulated unless it is said what it takes. However replies get lost, it takes effect once at most: it
    * is signed under a new nonce only when the transaction before is proved never to take effect.
    *
    * What waits for a nonce that nobody uses, as that of a transaction which the node has lost or which pays too little, is
@@ -38,11 +38,12 @@ export interface Submitter {
    *
    * Nothing is remembered over a restart. After one, as after NO_RECEIPT, ask the ledger before submitting a call again
    * that would take effect twice: a deposit, a withdrawal. It takes `open`, `settle` and `expire` only once.
+   * @param gasLimit what it takes at most, where that is known: if the ledger refuses it, it is in a block all the same
    * @throws LedgerError when a contract refuses it; nothing was sent, or what was sent had no effect
    * @throws SubmissionError
    * @throws Error of the provider or the signer, when nothing was sent
    */
-  submit(call: Call): Promise<TransactionReceipt>;
+  submit(call: Call, gasLimit?: bigint): Promise<TransactionReceipt>;
 }
 
 /**
@@ -69,6 +70,8 @@ export class SubmissionError extends Error {
 /** Estimates are exact for the state they were made on; a batch opened in between may cost a fresh slot more. */
 const GAS_MARGIN_PERCENT = 130n;
 const MAX_NONCES = 5;
+/** Where gas is free, a transaction can be signed by a block that is so old: the others are looked through for it. */
+const BLOCK_IS_GOOD_FOR_MS = 5_000;
 /** How often a node is asked what became of a nonce, at growing distance: its answers may come from a cache at first. */
 const MAX_LOOKS = 4;
 
@@ -108,6 +111,7 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
     return nonce;
   };
 
+  const lastBlock = rememberingBlock(provider, clock);
   const helpOn = gapFiller(signer, provider, options, { address, chainId, inFlight, inTurn });
 
   const send = async (call: Call, gasLimit: bigint): Promise<SignedTransaction | undefined> => {
@@ -115,7 +119,7 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
     const until = clock.nowMs() + receiptTimeoutMs * (maxBroadcasts + 1);
     for (;;) {
       const request = { ...call, from: address, gasLimit, chainId, nonce: await takeNonce() };
-      const signed = await sign(signer, provider, request, (baseFee) => feesAbove(baseFee, priorityFeeWei));
+      const signed = await sign(signer, await lastBlock(), request, (baseFee) => feesAbove(baseFee, priorityFeeWei));
       const placed = await place(provider, signed, options);
       if (placed === "placed") {
         inFlight.add(signed.nonce);
@@ -147,9 +151,11 @@ export async function createSubmitter(signer: Signer, options: SubmitterOptions)
 
   return {
     address,
-    async submit(call) {
+    async submit(call, gasLimit) {
       for (let nonces = 0; nonces < MAX_NONCES; nonces++) {
-        const receipt = await sendAndWait(call, await estimate(provider, address, call));
+        // Once others have used the key, the ledger may have changed as well.
+        const known = nonces === 0 ? gasLimit : undefined;
+        const receipt = await sendAndWait(call, known ?? (await estimate(provider, address, call)));
         if (receipt?.status === 0) throw await whyReverted(provider, address, call, receipt);
         if (receipt !== undefined) return receipt;
       }
@@ -181,7 +187,8 @@ function gapFiller(
     const nothing = { to: address, data: "0x" } as const;
     const gasLimit = await estimate(provider, address, nothing);
     const request = { ...nothing, from: address, gasLimit, chainId, nonce };
-    await broadcast(provider, await sign(signer, provider, request, (baseFee) => feesInPlace(baseFee, priorityFeeWei)));
+    const block = await signingBlock(provider);
+    await broadcast(provider, await sign(signer, block, request, (baseFee) => feesInPlace(baseFee, priorityFeeWei)));
     return nonce;
   };
   const usedNonces = async () => {
@@ -206,17 +213,41 @@ async function estimate(provider: Provider, from: Hex, call: Call): Promise<bigi
   }
 }
 
+/** What a transaction is signed by: later blocks only can have it, and its fee is above that of this one. */
+interface SigningBlock {
+  readonly number: number;
+  /** Null where blocks have none. */
+  readonly baseFee: bigint | null;
+}
+
+async function signingBlock(provider: Provider): Promise<SigningBlock> {
+  const latest = await provider.getBlock("latest");
+  return { number: latest?.number ?? 0, baseFee: latest?.baseFeePerGas ?? null };
+}
+
+/** Asks again for a fee that moves; where there is none, only now and then. */
+function rememberingBlock(provider: Provider, clock: Clock): () => Promise<SigningBlock> {
+  let last: { readonly block: SigningBlock; readonly atMs: number } | undefined;
+  return async () => {
+    const isFree = (last?.block.baseFee ?? 0n) === 0n;
+    if (last === undefined || !isFree || isPast(clock, last.atMs, BLOCK_IS_GOOD_FOR_MS)) {
+      const atMs = clock.nowMs();
+      last = { block: await signingBlock(provider), atMs };
+    }
+    return last.block;
+  };
+}
+
 async function sign(
   signer: Signer,
-  provider: Provider,
+  block: SigningBlock,
   request: TransactionRequest & { readonly from: Hex; readonly nonce: number },
   feesFor: (baseFee: bigint | null) => TransactionRequest,
 ): Promise<SignedTransaction> {
-  const latest = await provider.getBlock("latest");
-  const raw = await signer.signTransaction({ ...request, ...feesFor(latest?.baseFeePerGas ?? null) });
+  const raw = await signer.signTransaction({ ...request, ...feesFor(block.baseFee) });
   const { hash } = Transaction.from(raw);
   if (hash === null) throw new TypeError("signer: returned an unsigned transaction");
-  return { raw, hash, from: request.from, nonce: request.nonce, signedAtBlock: latest?.number ?? 0 };
+  return { raw, hash, from: request.from, nonce: request.nonce, signedAtBlock: block.number };
 }
 
 /** Room for the base fee to double while the transaction waits. */

@@ -30,10 +30,11 @@ export async function submitCall(
   name: SubmittedCall,
   batch: Hex | undefined,
   call: Call,
+  gasLimit?: bigint,
 ): Promise<SubmissionOutcome> {
   const ids = batch === undefined ? {} : { batch };
   const outcome = await tracer.span(`ledger.${name}`, ids, () =>
-    submitter.submit(call).then(({ blockNumber }): SubmissionOutcome => {
+    submitter.submit(call, gasLimit).then(({ blockNumber }): SubmissionOutcome => {
       return { kind: "submitted", block: blockNumber };
     }, outcomeOf),
   );

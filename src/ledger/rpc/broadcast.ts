@@ -1,4 +1,4 @@
-import type { Provider } from "ethers";
+import { JsonRpcApiProvider, type Provider } from "ethers";
 import type { Hex } from "../../domain/bytes/hex.ts";
 
 /** A transaction that is signed, and so can take effect once at most, however often it is broadcast. */
@@ -33,9 +33,9 @@ const TIMEOUT = /timed? ?out|deadline exceeded/i;
 const INTERNAL_ERROR = -32_603;
 
 /** Hands a transaction to the node. Never throws: a reply that is lost is not a refusal. */
-export async function broadcast(provider: Provider, { raw }: SignedTransaction): Promise<Answer> {
+export async function broadcast(provider: Provider, signed: SignedTransaction): Promise<Answer> {
   try {
-    await provider.broadcastTransaction(raw);
+    await hand(provider, signed);
     return { kind: "accepted" };
   } catch (cause) {
     const error = rpcErrorOf(cause);
@@ -46,6 +46,16 @@ export async function broadcast(provider: Provider, { raw }: SignedTransaction):
     if (KNOWN.test(message)) return { kind: "accepted" };
     return { kind: "refused", isNonce: NONCE.test(message), message, cause };
   }
+}
+
+/** With ethers' own method a node is asked for its latest block as well, and the signer recovered: for nothing here. */
+async function hand(provider: Provider, { raw, hash }: SignedTransaction): Promise<void> {
+  if (!(provider instanceof JsonRpcApiProvider)) {
+    await provider.broadcastTransaction(raw);
+    return;
+  }
+  const taken: unknown = await provider.send("eth_sendRawTransaction", [raw]);
+  if (taken !== hash) throw new Error("the node tells the hash of another transaction");
 }
 
 /** Whether the node has the transaction, in a block or waiting; undefined when it does not answer. */

@@ -1,5 +1,6 @@
 import { openCall } from "../../../ledger/calls.ts";
 import { registryAt } from "../../../ledger/contracts.ts";
+import { openGas } from "../../../ledger/gas.ts";
 import { ledgerTimesAt, opensAt } from "../../../ledger/state.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import {
@@ -58,8 +59,11 @@ function openDue(context: RelayContext): Promise<boolean> {
 
 async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<void> {
   const { db, ledger, settings, clock, checkpoint, wake } = context;
-  const { id, registry, header, send, quote } = batch;
-  const outcome = await submitCall(context, "open", id, openCall(registryAt(ledger, registry), header, send, quote));
+  const { id, registry, header, send, quote, isNew } = batch;
+  // What has been tried before is simulated: it may be open, or refused, and need not be in a block to tell.
+  const gasLimit = isNew ? openGas(send, quote) : undefined;
+  const call = openCall(registryAt(ledger, registry), header, send, quote);
+  const outcome = await submitCall(context, "open", id, call, gasLimit);
   checkpoint("opener.submitted");
   // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
   const isOpen = outcome.kind === "submitted" || outcome.kind === "done";

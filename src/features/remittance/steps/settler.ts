@@ -3,6 +3,7 @@ import { proveRejections, type ProvedRejections } from "../../../domain/settleme
 import { transferLeaf } from "../../../domain/transfer.ts";
 import { settleCall } from "../../../ledger/calls.ts";
 import { registryAt } from "../../../ledger/contracts.ts";
+import { settleGas } from "../../../ledger/gas.ts";
 import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
 import { signSettlement } from "../../../ledger/signing.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
@@ -41,10 +42,12 @@ export const settlerStep: Step = async (context) => {
 
 async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promise<void> {
   const { db, clock, ledger, checkpoint, wake, keys } = context;
-  const { id, header, accept } = batch;
+  const { id, header, accept, isNew, rejections } = batch;
   const registry = registryAt(ledger, batch.registry);
   const proved = await prove(context, batch);
-  const outcome = await submitCall(context, "settle", id, settleCall(registry, header, proved, accept));
+  // What has been tried before is simulated: it may be settled, or refused, and need not be in a block to tell.
+  const gasLimit = isNew ? settleGas(header.count, rejections.size, accept) : undefined;
+  const outcome = await submitCall(context, "settle", id, settleCall(registry, header, proved, accept), gasLimit);
   checkpoint("settler.submitted");
   if (outcome.kind === "refused" && outcome.error.code === KEY_REFUSED && accept.key !== keys.accept.address) {
     // The key has been rotated since: the same decision, under the new one.

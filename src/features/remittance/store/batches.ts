@@ -66,18 +66,20 @@ interface SignedRow {
 export interface UnopenedBatch extends SignedBatch {
   /** How often submitting it has failed. */
   readonly attempts: number;
+  /** Whether it has never been submitted, as far as is known. */
+  readonly isNew: boolean;
 }
 
 /** Those that are due for an attempt: new ones, the oldest first, in turns with what has failed. */
 export async function batchesToOpen(db: Queryable, nowMs: number, limit: number): Promise<readonly UnopenedBatch[]> {
-  const rows = await db.query<SignedRow & { readonly open_attempts: number }>(
-    `SELECT id, registry, header, send_signature, quote_signature, open_attempts FROM (
+  const rows = await db.query<SignedRow & { readonly open_attempts: number; readonly is_new: boolean }>(
+    `SELECT id, registry, header, send_signature, quote_signature, open_attempts, open_due_at = 0 AS is_new FROM (
        SELECT *, ${turnOf("open_attempts", "open_due_at, signed_at, id")} FROM batches
        WHERE NOT on_ledger AND voided_at IS NULL AND open_due_at <= $1) AS due
      ORDER BY turn, open_attempts, id LIMIT $2`,
     [nowMs, limit],
   );
-  return rows.map((row) => ({ ...signedOf(row), attempts: row.open_attempts }));
+  return rows.map((row) => ({ ...signedOf(row), attempts: row.open_attempts, isNew: row.is_new }));
 }
 
 /** What there is of signed batches of which the ledger is not known to have heard. */

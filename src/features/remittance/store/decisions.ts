@@ -75,6 +75,8 @@ export interface UnsettledBatch {
   readonly rejections: ReadonlyMap<Uetr, ReasonCode>;
   readonly accept: Authorization;
   readonly attempts: number;
+  /** Whether it has never been submitted, as far as is known. */
+  readonly isNew: boolean;
 }
 
 const rejectionsSchema = z.array(
@@ -90,9 +92,10 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
     rejections: unknown;
     signature: unknown;
     settle_attempts: number;
+    is_new: boolean;
   }>(
-    `SELECT id, registry, header, rejections, signature, settle_attempts FROM (
-       SELECT l.id, l.registry, l.header, d.rejections, d.signature, d.settle_attempts,
+    `SELECT id, registry, header, rejections, signature, settle_attempts, is_new FROM (
+       SELECT l.id, l.registry, l.header, d.rejections, d.signature, d.settle_attempts, d.settle_due_at = 0 AS is_new,
          ${turnOf("d.settle_attempts", "d.settle_due_at, l.expires_at_s, l.id")}
        FROM ledger_batches l JOIN decisions d ON d.batch = l.id
        WHERE l.status = 'open' AND d.settle_due_at <= $1) AS due
@@ -108,6 +111,7 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
     ),
     accept: parseWire(authorizationSchema, row.signature, "decisions.signature"),
     attempts: row.settle_attempts,
+    isNew: row.is_new,
   }));
 }
 
