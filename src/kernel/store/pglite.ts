@@ -106,27 +106,53 @@ interface Connection {
   close(): Promise<void>;
 }
 
+/** So many statements of one schema go before others' that have waited for longer, as each change of schema is one more. */
+const MOST_IN_A_ROW = 16;
+
 function createConnection(instance: PGlite): Connection {
   const scope = createTransactionScope();
-  let last: Promise<unknown> = Promise.resolve();
+  const waiting: { readonly schema: string | undefined; readonly begin: () => void }[] = [];
+  let isTaken = false;
   let searched: string | undefined;
+  let inARow = 0;
 
-  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  async function waitForTurn(schema: string | undefined): Promise<void> {
+    if (isTaken) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      waiting.push({ schema, begin: () => resolve(undefined) });
+      await promise;
+    }
+    isTaken = true;
+    inARow = schema === searched ? inARow + 1 : 1;
+  }
+
+  function passOn(): void {
+    const same = inARow < MOST_IN_A_ROW ? waiting.findIndex(({ schema }) => schema === searched) : -1;
+    const [next] = waiting.splice(Math.max(0, same), 1);
+    // Whoever is next has it from now on: nobody who comes meanwhile is to take it.
+    if (next === undefined) isTaken = false;
+    else next.begin();
+  }
+
+  async function inTurn<Result>(schema: string | undefined, work: () => Promise<Result>): Promise<Result> {
     scope.requireOutside();
-    const done = last.then(work);
-    last = done.catch(() => undefined);
-    return done;
+    await waitForTurn(schema);
+    try {
+      return await work();
+    } finally {
+      passOn();
+    }
   }
 
   return {
     scope,
     use: (schema, work) =>
-      inTurn(async () => {
+      inTurn(schema, async () => {
         if (searched !== schema) await instance.exec(`SET search_path TO ${schema}`);
         searched = schema;
         return work(instance);
       }),
-    close: () => inTurn(() => instance.close()),
+    close: () => inTurn(undefined, () => instance.close()),
   };
 }
 

@@ -91,6 +91,26 @@ describe("PGlite in a folder", function () {
     await schemas.close();
   });
 
+  it("takes statements of one schema together where many wait, and keeps nobody waiting for long", async () => {
+    const store = await openPgliteSchemas(undefined);
+    const databases = await Promise.all(["one", "two", "three"].map((name) => store.database(name)));
+    const order: string[] = [];
+    const ask = async (which: number) => {
+      const [row] = (await databases[which]?.query<{ schema: string }>("SELECT current_schema() AS schema")) ?? [];
+      order.push(row?.schema ?? "none");
+    };
+    const changes = () => order.filter((schema, index) => schema !== order[index - 1]).length;
+    await Promise.all(Array.from({ length: 30 }, (_, index) => ask(index % 3)));
+    expect(order).to.have.lengthOf(30);
+    expect(changes()).to.be.within(3, 4);
+
+    // However many of one schema wait, the other's comes after so many of them.
+    order.length = 0;
+    await Promise.all([ask(0), ask(1), ...Array.from({ length: 100 }, () => ask(0))]);
+    expect(order.indexOf("two")).to.be.within(1, 17);
+    await store.close();
+  });
+
   it("needs a place", async () => {
     expect(await rejection(openDatabase({}))).to.be.instanceOf(InvalidInput);
   });
