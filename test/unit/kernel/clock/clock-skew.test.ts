@@ -18,7 +18,7 @@ function world(maxSkewSeconds = 15) {
   let isAway = false;
   const provider = {
     getBlock: () =>
-      isAway ? Promise.reject(new Error("away")) : Promise.resolve({ ...block, hash: `0x${"0".repeat(64)}` }),
+      isAway ? Promise.reject(new Error("away")) : Promise.resolve({ ...block, hash: ZERO, parentHash: ZERO }),
   };
   // As much of the ledger as is asked for here.
   const ledger = { provider } as unknown as Ledger;
@@ -65,6 +65,8 @@ function world(maxSkewSeconds = 15) {
     },
   };
 }
+
+const ZERO = `0x${"0".repeat(64)}`;
 
 describe("the clock's skew", () => {
   it("is none on a ledger that makes blocks, by a clock that is right", async () => {
