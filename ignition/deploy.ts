@@ -1,12 +1,10 @@
-import { join } from "node:path";
 import type { NetworkConnection } from "hardhat/types/network";
-import { fromHex, toHex, type Hex } from "../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { checkConfig, roleGrants, type LedgerConfig } from "../src/ledger/deployment/config.ts";
 import { endOfDeployment } from "../src/ledger/deployment/history.ts";
 import type { LedgerAddresses } from "../src/ledger/contracts.ts";
-import { mendJournal } from "./journal.ts";
 import { ledgerModule } from "./modules/ledger.ts";
+import { deployerOf, runModule } from "./run.ts";
 
 /**
  * Deploys a ledger by Hardhat Ignition, as the connection's first account. An interrupted deployment to a network that
@@ -20,8 +18,7 @@ export async function deployLedger(
   journal?: string,
 ): Promise<LedgerAddresses> {
   checkConfig(config);
-  const [deployer] = await connection.ethers.getSigners();
-  if (deployer === undefined) throw new Error(`network ${connection.networkName} has no account to deploy with`);
+  const deployer = await deployerOf(connection);
   // The last step takes the deployer's role away: it would leave the ledger without this holder, or without any admin.
   if (roleGrants(config).some(({ account }) => account.toLowerCase() === deployer.address.toLowerCase())) {
     throw new InvalidInput(
@@ -32,20 +29,7 @@ export async function deployLedger(
   }
   const { chainId } = await connection.ethers.provider.getNetwork();
   const deploymentId = journal ?? `chain-${chainId}`;
-  // A chain in this process is gone with it: Ignition keeps no journal, and one of that name is of another chain.
-  if (connection.networkConfig.type === "http") {
-    await mendJournal(join("ignition", "deployments", deploymentId), connection.ethers.provider);
-  }
-  const deployed: Readonly<Record<string, { getAddress(): Promise<string> } | undefined>> =
-    await connection.ignition.deploy(ledgerModule(config, deployer.address), {
-      defaultSender: deployer.address,
-      deploymentId,
-    });
-  const addressOf = async (name: string): Promise<Hex> => {
-    const contract = deployed[name];
-    if (contract === undefined) throw new Error(`the deployment has no contract ${name}`);
-    return toHex(fromHex(await contract.getAddress()));
-  };
+  const addressOf = await runModule(connection, ledgerModule(config, deployer.address), deploymentId);
   const tokens = config.tokens.map(async ({ currency }) => [currency, await addressOf(currency)] as const);
   const accessManager = await addressOf("accessManager");
   return {

@@ -9,7 +9,7 @@ import { utf8 } from "../../src/domain/bytes/bytes.ts";
 import { toHex } from "../../src/domain/bytes/hex.ts";
 import { corridorId, corridorKey } from "../../src/domain/corridor.ts";
 import { currencyOf, type CurrencyCode } from "../../src/domain/currency.ts";
-import { ABI, type ContractName } from "../../src/ledger/abi.ts";
+import { ABI } from "../../src/ledger/abi.ts";
 import {
   bitsOf,
   functionAssignments,
@@ -22,10 +22,9 @@ import {
 } from "../../src/ledger/deployment/config.ts";
 import { partsOf } from "../../src/ledger/deployment/parts.ts";
 import { MODULE_STATUSES } from "../../src/ledger/statuses.ts";
+import { nameOf, type SingleName } from "./names.ts";
 
 type Contract = NamedArtifactContractDeploymentFuture<string>;
-
-type SingleName = Exclude<ContractName, "settlementToken">;
 
 interface Contracts {
   readonly single: ReadonlyMap<SingleName, Contract>;
@@ -131,9 +130,4 @@ function at({ single }: Contracts, name: SingleName): Contract {
   const contract = single.get(name);
   if (contract === undefined) throw new Error(`no ${name} in this deployment, or not yet`);
   return contract;
-}
-
-/** As the compiler has it. */
-function nameOf(contract: SingleName): string {
-  return contract.slice(0, 1).toUpperCase() + contract.slice(1);
 }

@@ -99,10 +99,7 @@ export async function readHistory(
   const deployer = grant?.name === "RoleGranted" ? String(grant.args.getValue("account")) : NOBODY;
   const expected = countOf(expectedEvents(parts, addresses, config, deployer));
   const texts = [...new Set([...expected.keys(), ...counts.keys()])];
-  const creations = parts.map(async (part) => [
-    setting(`${HISTORY}creation of ${part.title}`, ...(await creationOf(provider, part, deployer, births.get(part)))),
-    setting(`${HISTORY}code of ${part.title}`, BUILT, await codeOf(provider, part, range.toBlock)),
-  ]);
+  const creations = parts.map(async (part) => settingsOf(provider, part, deployer, births.get(part), range.toBlock));
   return {
     settings: [
       ...(await Promise.all(creations)).flat(),
@@ -126,6 +123,35 @@ export async function endOfDeployment(
     if (logs.length > 0) return Math.max(...logs.map(({ blockNumber }) => blockNumber));
   }
   return undefined;
+}
+
+/** How one contract of a ledger came to be, wherever in these blocks that was, and the code that is there after them. */
+export async function readCreation(
+  provider: Provider,
+  part: Part,
+  deployer: string,
+  { fromBlock, toBlock }: BlockRange,
+): Promise<readonly Setting[]> {
+  let birth: { readonly transactionHash: string } | undefined;
+  for (let from = fromBlock; from <= toBlock && birth === undefined; from += MAX_BLOCK_RANGE) {
+    const until = Math.min(toBlock, from + MAX_BLOCK_RANGE - 1);
+    const logs = await provider.getLogs({ address: part.address, fromBlock: from, toBlock: until });
+    [birth] = [...logs].sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
+  }
+  return settingsOf(provider, part, deployer, birth, toBlock);
+}
+
+async function settingsOf(
+  provider: Provider,
+  part: Part,
+  deployer: string,
+  birth: { readonly transactionHash: string } | undefined,
+  block: number,
+): Promise<readonly Setting[]> {
+  return [
+    setting(`${HISTORY}creation of ${part.title}`, ...(await creationOf(provider, part, deployer, birth))),
+    setting(`${HISTORY}code of ${part.title}`, BUILT, await codeOf(provider, part, block)),
+  ];
 }
 
 /** How the names of settings begin that tell of what happened rather than of what is. */

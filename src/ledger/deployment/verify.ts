@@ -1,9 +1,9 @@
 import { utf8 } from "../../domain/bytes/bytes.ts";
-import { toHex } from "../../domain/bytes/hex.ts";
+import { fromHex, toHex } from "../../domain/bytes/hex.ts";
 import { corridorFromId, corridorId, corridorKey } from "../../domain/corridor.ts";
 import { currencyOf } from "../../domain/currency.ts";
 import { ABI } from "../abi.ts";
-import type { Ledger } from "../contracts.ts";
+import { registryAddresses, type Ledger } from "../contracts.ts";
 import { MODULE_STATUSES, PARTNER_STATUSES } from "../statuses.ts";
 import {
   bankRole,
@@ -17,6 +17,7 @@ import {
 } from "./config.ts";
 import { partsOf } from "./parts.ts";
 import { readHistory, type History, type KeptEvent, type Setting } from "./history.ts";
+import { readGovernance, readPart, setting } from "./wiring.ts";
 
 export type { Setting } from "./history.ts";
 
@@ -42,8 +43,9 @@ export async function verifyDeployment(
   range: { readonly fromBlock?: number | undefined; readonly toBlock?: number | undefined } = {},
 ): Promise<readonly Setting[]> {
   const { fromBlock = 0, toBlock = await ledger.provider.getBlockNumber() } = range;
-  const history = await readHistory(ledger.provider, ledger.addresses, config, { fromBlock, toBlock });
-  const reading: Reading = { ledger, config, history, at: { blockTag: toBlock } };
+  const deployed = asDeployed(ledger);
+  const history = await readHistory(ledger.provider, deployed.addresses, config, { fromBlock, toBlock });
+  const reading: Reading = { ledger: deployed, config, history, at: { blockTag: toBlock } };
   const parts = await Promise.all([
     readWiring(reading),
     readTokens(reading),
@@ -55,26 +57,40 @@ export async function verifyDeployment(
   return [...parts.flat(), ...history.settings];
 }
 
+/** A ledger that has moved on, with what it was deployed with. What came later is for `verifySuccessors`. */
+function asDeployed(ledger: Ledger): Ledger {
+  const { draining, announced } = ledger.addresses;
+  if (draining.length + announced.length === 0) return ledger;
+  const [registry] = ledger.registries;
+  const [addresses] = registryAddresses(ledger.addresses);
+  return { ...ledger, ...registry, addresses: { ...ledger.addresses, ...addresses, draining: [], announced: [] } };
+}
+
 export function differences(settings: readonly Setting[]): readonly Setting[] {
   return settings.filter(({ expected, found }) => expected !== found);
 }
 
 async function readWiring({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
-  const { clock } = config;
-  const { addresses, accessManager, treasury, corridorBook, quoteBook, transferRegistry } = ledger;
-  const governed = [
-    ...partsOf(config).flatMap(({ contract, title, isGoverned }) =>
-      isGoverned && contract !== "accessManager" && contract !== "quoteBook"
-        ? [[title, ledger[contract]] as const]
-        : [],
-    ),
-    ...[...ledger.tokens].map(([currency, token]) => [`token ${currency}`, token] as const),
-  ];
-  const governance = governed.map(async ([name, contract]) => [
-    setting(`${name}: authority`, addresses.accessManager, await contract.authority(at)),
-    setting(`${name}: closed to governance`, false, await accessManager.isTargetClosed(contract, at)),
-    setting(`${name}: delay of its admin`, 0, await accessManager.getTargetAdminDelay(contract, at)),
-  ]);
+  const { addresses, treasury } = ledger;
+  const { accessManager } = addresses;
+  const parts = partsOf(config)
+    // Governs the others, and was made with nothing that lasts.
+    .filter(({ contract }) => contract !== "accessManager")
+    .map(async ({ contract, title, isGoverned, args }) => {
+      const given = args({ at: (name) => addresses[name], deployer: accessManager, clock: config.clock });
+      return readPart(
+        ledger,
+        { contract, title, address: addresses[contract], bound: ledger[contract], args: given, isGoverned },
+        at,
+      );
+    });
+  const tokens = [...ledger.tokens].map(async ([currency, token]) => {
+    const name = `token ${currency}`;
+    return [
+      setting(`${name}: authority`, accessManager, await token.authority(at)),
+      ...(await readGovernance(ledger, name, toHex(fromHex(await token.getAddress())), at)),
+    ];
+  });
   const named = (["ModuleAnnounced", "ModuleChanged"] as const).flatMap((name) => valuesOf(history, name, "module"));
   const configured: readonly string[] = config.modules.map((name) => addresses[name]);
   const modules = new Set([...configured, ...named.map((module) => module.toLowerCase())]);
@@ -82,22 +98,7 @@ async function readWiring({ ledger, config, history, at }: Reading): Promise<rea
     const expected = configured.includes(module) ? MODULE_STATUSES.active : MODULE_STATUSES.none;
     return setting(`treasury: status of module ${module}`, expected, await treasury.statusOfModule(module, at));
   });
-  return [
-    ...(await Promise.all(governance)).flat(),
-    setting("treasury: partner registry", addresses.partnerRegistry, await treasury.registry(at)),
-    setting("corridor book: partner registry", addresses.partnerRegistry, await corridorBook.registry(at)),
-    setting("corridor book: treasury", addresses.treasury, await corridorBook.treasury(at)),
-    setting("quote book: partner registry", addresses.partnerRegistry, await quoteBook.registry(at)),
-    setting("quote book: treasury", addresses.treasury, await quoteBook.treasury(at)),
-    setting("transfers: corridor book", addresses.corridorBook, await transferRegistry.corridors(at)),
-    setting("transfers: quote book", addresses.quoteBook, await transferRegistry.quotes(at)),
-    setting("transfers: partner registry", addresses.partnerRegistry, await transferRegistry.registry(at)),
-    setting("transfers: treasury", addresses.treasury, await transferRegistry.treasury(at)),
-    setting("transfers: beat interval", clock.beatIntervalSeconds, await transferRegistry.beatInterval(at)),
-    setting("transfers: grace", clock.graceSeconds, await transferRegistry.grace(at)),
-    setting("transfers: paused", false, await transferRegistry.paused(at)),
-    ...(await Promise.all(statuses)),
-  ];
+  return [...(await Promise.all([...parts, ...tokens])).flat(), ...(await Promise.all(statuses))];
 }
 
 async function readTokens({ ledger, config, history, at }: Reading): Promise<readonly Setting[]> {
@@ -228,18 +229,6 @@ function describeAccess(access: {
 /** One argument of every event of that name. */
 function valuesOf(history: History, name: KeptEvent, argument: string): readonly string[] {
   return history.of(name).map((args) => String(args.getValue(argument)));
-}
-
-type Comparable = string | number | bigint | boolean;
-
-function setting(name: string, expected: Comparable, found: Comparable): Setting {
-  return { name, expected: comparable(expected), found: comparable(found) };
-}
-
-/** Addresses come in either case. */
-function comparable(value: Comparable): string {
-  const text = String(value);
-  return text.startsWith("0x") ? text.toLowerCase() : text;
 }
 
 function sorted(values: readonly string[]): string {

@@ -302,7 +302,7 @@ describe("the deployment of a ledger", function () {
       [
         "another beat",
         { ...CONFIG, clock: { ...CONFIG.clock, beatIntervalSeconds: 15 } },
-        ["transfers: beat interval: 10 instead of 15"],
+        ["transfers: beatInterval: 10 instead of 15"],
       ],
       [
         "another grace",
@@ -335,14 +335,14 @@ describe("the deployment of a ledger", function () {
       const found = await differing(mixed, CONFIG);
       expect(found).to.include(`transfers: treasury: ${ledger.addresses.treasury} instead of ${other.treasury}`);
       expect(found).to.include(
-        `treasury: partner registry: ${other.partnerRegistry} instead of ${ledger.addresses.partnerRegistry}`,
+        `treasury: registry: ${other.partnerRegistry} instead of ${ledger.addresses.partnerRegistry}`,
       );
       expect(found).to.include(
         `treasury: authority: ${other.accessManager} instead of ${ledger.addresses.accessManager}`,
       );
       const registry = await connectLedger(provider, { ...ledger.addresses, partnerRegistry: other.partnerRegistry });
       expect(await differing(registry, CONFIG)).to.include(
-        `transfers: partner registry: ${ledger.addresses.partnerRegistry} instead of ${other.partnerRegistry}`,
+        `transfers: registry: ${ledger.addresses.partnerRegistry} instead of ${other.partnerRegistry}`,
       );
     });
 

@@ -20,6 +20,7 @@ const EXPECTED = [
   "more-than-a-third-lost.md",
   "moving-a-relay.md",
   "new-registry.md",
+  "new-treasury.md",
   "replace-a-validator.md",
   "rotate-keys.md",
   "upgrade.md",

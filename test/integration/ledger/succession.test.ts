@@ -1,0 +1,98 @@
+import { expect } from "chai";
+import { deploySuccessor } from "../../../ignition/succeed.ts";
+import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
+import { encodeCall } from "../../../src/ledger/calls.ts";
+import { formatAddresses, parseAddresses } from "../../../src/ledger/deployment/config-file.ts";
+import {
+  RENEWED,
+  successionSteps,
+  type GovernanceStep,
+  type Renewal,
+} from "../../../src/ledger/deployment/succession.ts";
+import { verifySuccessors } from "../../../src/ledger/deployment/successors.ts";
+import { differences, verifyDeployment } from "../../../src/ledger/deployment/verify.ts";
+import type { Sandbox } from "../../../sandbox/sandbox.ts";
+import { CONFIG, connection, freshLedger, networkHelpers, provider } from "../support/chain.ts";
+import { executeCall, scheduleCall } from "../support/governance.ts";
+
+const NOTICE_SECONDS = 7 * 86_400;
+
+/** What differs on a ledger that has moved on, from the first block to the latest. */
+async function findings(addresses: LedgerAddresses): Promise<string[]> {
+  const range = { fromBlock: 0, toBlock: await provider.getBlockNumber() };
+  const ledger = await connectLedger(provider, addresses);
+  const settings = [
+    ...(await verifyDeployment(ledger, CONFIG, { toBlock: addresses.deployedBy })),
+    ...(await verifySuccessors(ledger, CONFIG, range)),
+  ];
+  expect(new Set(settings.map(({ name }) => name)).size, "distinct names").to.equal(settings.length);
+  return differences(settings).map(({ name }) => name);
+}
+
+/** By the holder of each step's role, after its delay. */
+async function govern(sandbox: Sandbox, steps: readonly GovernanceStep[]): Promise<void> {
+  for (const step of steps) {
+    const holder = await sandbox.submitterOf({ kind: step.role });
+    const delaySeconds = CONFIG.holders.find(({ role }) => role === step.role)?.delaySeconds ?? 0;
+    await holder.submit(scheduleCall(sandbox, step));
+    await networkHelpers.time.increase(delaySeconds);
+    await holder.submit(executeCall(sandbox, step));
+  }
+}
+
+describe("A ledger that moves on", () => {
+  for (const renewal of Object.keys(RENEWED) as Renewal[]) {
+    it(`by a new ${renewal} is as configured once governance has done what is printed, and not before`, async () => {
+      const sandbox = await freshLedger();
+      const next = await deploySuccessor(connection, CONFIG, sandbox.ledger.addresses, renewal);
+      expect(parseAddresses(formatAddresses(next))).to.deep.equal(next);
+      const { announce, activate, drain } = successionSteps(next, CONFIG);
+      expect(await findings(next)).not.to.deep.equal([]);
+      await govern(sandbox, announce);
+      await networkHelpers.time.increase(NOTICE_SECONDS);
+      await govern(sandbox, activate);
+      const draining = new RegExp(`status now of module ${sandbox.ledger.addresses.transferRegistry}$`);
+      for (const finding of await findings(next)) expect(finding).to.match(draining);
+      await govern(sandbox, drain);
+      expect(await findings(next)).to.deep.equal([]);
+    });
+  }
+
+  it("moves on again, and names all that there were", async () => {
+    const { ledger } = await freshLedger();
+    const second = await deploySuccessor(connection, CONFIG, ledger.addresses, "treasury");
+    const third = await deploySuccessor(connection, CONFIG, second, "registry");
+    expect(third.draining).to.deep.equal([
+      { transferRegistry: ledger.addresses.transferRegistry, treasury: ledger.addresses.treasury },
+      { transferRegistry: second.transferRegistry },
+    ]);
+    expect(third.treasury).to.equal(second.treasury);
+  });
+
+  it("is found to be otherwise, by name, when the new registry is another contract", async () => {
+    const { ledger } = await freshLedger();
+    const next = await deploySuccessor(connection, CONFIG, ledger.addresses, "registry");
+    const other = { ...CONFIG, clock: { beatIntervalSeconds: 7, graceSeconds: 21 } };
+    const range = { fromBlock: 0, toBlock: await provider.getBlockNumber() };
+    const settings = differences(await verifySuccessors(await connectLedger(provider, next), other, range));
+    const title = `transferRegistry ${next.transferRegistry}`;
+    expect(settings.map(({ name }) => name)).to.include.members([
+      `history: creation of ${title}`,
+      `${title}: beatInterval`,
+      `${title}: grace`,
+    ]);
+  });
+
+  it("is found to be otherwise when its new treasury has a module that nobody names", async () => {
+    const sandbox = await freshLedger();
+    const { addresses } = sandbox.ledger;
+    const next = await deploySuccessor(connection, CONFIG, addresses, "treasury");
+    const hostile = addresses.quoteBook;
+    const { announce } = successionSteps(next, CONFIG);
+    const calls = ["announceModule", "activateModule"].map((name): GovernanceStep => {
+      return { role: "upgrader", what: name, ...encodeCall("treasury", next.treasury, name, [hostile, 1]) };
+    });
+    await govern(sandbox, [...announce, ...calls]);
+    expect(await findings(next)).to.include(`treasury ${next.treasury}: status now of module ${hostile}`);
+  });
+});
