@@ -14,8 +14,10 @@ import { createMetrics } from "../src/kernel/telemetry/metrics.ts";
 import type { RelayContext } from "../src/features/context.ts";
 import type { StepName } from "../src/kernel/steps/step.ts";
 import { renderRoutes } from "./lib/api-routes.ts";
+import { renderApiTypes } from "./lib/api-types.ts";
 
 const DOCUMENT = "docs/openapi.json";
+const API = "sdk/api.ts";
 const ROUTES = "sdk/routes.ts";
 const PROBLEMS = "sdk/problems.ts";
 
@@ -61,6 +63,7 @@ if (import.meta.main) {
   const document = await renderOpenApi();
   const rendered = [
     [DOCUMENT, document],
+    [API, await laidOut(API, await renderApiTypes(document))],
     [ROUTES, await laidOut(ROUTES, await renderRoutes(document))],
     [PROBLEMS, await renderProblems()],
   ] as const;

@@ -53,12 +53,12 @@ ${rows.join("\n")}
 } as const;`;
 }
 
-function readDocument(text: string): OpenAPIV3_1.Document {
+export function readDocument(text: string): OpenAPIV3_1.Document {
   // The document as the server gives it.
   return JSON.parse(text) as OpenAPIV3_1.Document;
 }
 
-function routesOf({ paths = {} }: OpenAPIV3_1.Document): readonly Route[] {
+export function routesOf({ paths = {} }: OpenAPIV3_1.Document): readonly Route[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item?.[method];
@@ -68,7 +68,7 @@ function routesOf({ paths = {} }: OpenAPIV3_1.Document): readonly Route[] {
 }
 
 /** Its answers when all is well. */
-function answersOf({ responses = {} }: Operation): [status: string, OpenAPIV3_1.ResponseObject][] {
+export function answersOf({ responses = {} }: Operation): [status: string, OpenAPIV3_1.ResponseObject][] {
   return Object.entries(responses).flatMap(([status, response]): [string, OpenAPIV3_1.ResponseObject][] =>
     status.startsWith("2") && !("$ref" in response)
       ? [[status, status === "204" ? withoutBody(response) : response]]

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { format, resolveConfig } from "prettier";
 import { z } from "zod/v4";
 import { renderRoutes } from "../../../../scripts/lib/api-routes.ts";
+import { renderApiTypes } from "../../../../scripts/lib/api-types.ts";
 import { renderOpenApi } from "../../../../scripts/openapi.ts";
 import "../../../../src/schema/operator.ts";
 import { eventTypesOf } from "../../../../src/app/composition.ts";
@@ -95,7 +96,10 @@ describe("OpenAPI document", () => {
   });
 
   it("is what the SDK's types and routes are made from", async () => {
-    for (const [file, made] of [["sdk/routes.ts", await renderRoutes(text)]] as const) {
+    for (const [file, made] of [
+      ["sdk/api.ts", await renderApiTypes(text)],
+      ["sdk/routes.ts", await renderRoutes(text)],
+    ] as const) {
       const laidOut = await format(made, { ...(await resolveConfig(file)), filepath: file });
       expect(await readFile(file, "utf8"), `${file}: run npm run openapi`).to.equal(laidOut);
     }
