@@ -157,6 +157,8 @@ abstract contract NetworkActions is Drafts {
             moduleStatus = next;
             return;
         }
+        // Not at once, so that others run into it.
+        if (_chance(seed, "later", 2)) return;
         (address module, ModuleStatus active) = (address(registry), ModuleStatus.Active);
         bytes memory call = abi.encodeCall(treasury.announceModule, (module, active));
         _record("announceModule", 0, _try(address(treasury), call));

@@ -265,10 +265,13 @@ describe("the command line's exit codes", () => {
 
 describe("the operator's commands", () => {
   it("reconcile, and end with 9 when there are differences", async () => {
-    const balances = [{ currency: "HKD", expected: {}, found: { available: "150000", held: "0" } }];
+    const [expected, found] = ["140000", "150000"].map((available) => ({ available, held: "0" }));
+    const balances = [{ currency: "HKD", expected, found }];
     const difference = { kind: "balance", subject: "HKD", sentence: "1,500.00 HKD are there, 1,400.00 HKD should be" };
     const report = (differences: readonly object[]) =>
-      fakeRelay(() => ({ body: { block: 12, balances, differences } }));
+      fakeRelay(() => ({
+        body: { at: 1_800_000_000_000, block: 12, balances, checked: { transfers: 3 }, differences },
+      }));
     const sound = await run(["reconcile"], report([]));
     expect(sound.code).to.equal(0);
     expect(sound.out).to.contain("1,500.00 HKD").and.to.contain("No differences");
@@ -303,7 +306,9 @@ describe("the operator's commands", () => {
     });
     const pages = [[letter(1), letter(2)], [letter(2), letter(3)], [letter(3)]];
     const relay = fakeRelay(({ method }) =>
-      method === "GET" ? { body: { deliveries: pages.shift() ?? [] } } : { status: 202, body: {} },
+      method === "GET"
+        ? { body: { deliveries: pages.shift() ?? [] } }
+        : { status: 202, body: { webhook, event: "evt_3f9c2a71b04e_1" } },
     );
     const { out } = await run(["replay", "--all", "--json"], relay);
     expect(parsed(out)).to.deep.equal({ replayed: 3 });
