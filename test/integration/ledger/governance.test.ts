@@ -176,8 +176,8 @@ describe("the governance of a ledger", function () {
     });
     const restricted = await Promise.all(refusals);
     expect(restricted.filter((line) => !line.endsWith(": AccessManagedUnauthorized"))).to.deep.equal([]);
-    // Three tokens with two functions each.
-    expect(restricted).to.have.length(18 + 3 * 2);
+    // Three tokens with three functions each.
+    expect(restricted).to.have.length(18 + 3 * 3);
 
     const ofRoles = ["grantRole", "revokeRole", "setRoleAdmin", "setRoleGuardian", "setGrantDelay", "labelRole"];
     const ofTargets = ["setTargetFunctionRole", "setTargetClosed", "setTargetAdminDelay", "updateAuthority"];
