@@ -105,7 +105,10 @@ const OWN_SECTIONS = {
       }),
       addresses: z
         .union([file, z.record(z.string(), z.unknown())], { error: "a file, or the addresses themselves" })
-        .meta({ description: "Where the contracts are: the file that `npm run deploy` writes, or its content." }),
+        .meta({
+          description:
+            "Where the contracts are: the file that `npm run deploy` writes, or its content. Its `draining` and `announced` name further registries: docs/runbooks/new-registry.md.",
+        }),
       chainId: integer(1, Number.MAX_SAFE_INTEGER)
         .optional()
         .meta({ description: "The chain id that the endpoints must have." }),
