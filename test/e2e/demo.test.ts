@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -95,20 +95,19 @@ describe("npm run demo", function () {
     expect(stderr).to.equal("");
   });
 
-  it("--input takes NDJSON, and repeats in the same way", async () => {
-    const args = ["--input", "examples/orders.ndjson", "--json", "--seed", "again", "--date", "2025-03-14"];
-    const { transfers, settled, rejected } = resultOf(await demo(...args));
-    expect({ transfers, settled, rejected }).to.deep.equal({ transfers: 10, settled: 9, rejected: 1 });
-  });
-
-  it("--input names every bad line, and the good ones go through, one to a batch if so wanted", async () => {
-    const path = await ordersFile(order("100"), order("1.234"), order("250.50"), order("5", "Nobody"), order("300"));
-    const run = await demo("--input", path, "--batch-size", "1", "--json");
-    expect(run.stderr).to.match(/^ +line 3: amount: at most 2 decimals for HKD \(CH20\)$/m);
-    expect(run.stderr).to.match(/^ +line 5: source: .* \(RC03\)$/m);
+  it("--input takes NDJSON, and names every bad line; the good ones go through, one to a batch if so wanted", async () => {
+    const lines = (await readFile("examples/orders.ndjson", "utf8")).trimEnd().split("\n");
+    const [first = ""] = lines;
+    const bad = (field: string, value: string) => JSON.stringify({ ...(JSON.parse(first) as object), [field]: value });
+    const path = join(folder, "orders.ndjson");
+    await writeFile(path, [first, bad("amount", "1.234"), bad("source", "Nobody"), ...lines.slice(1)].join("\n"));
+    const settings = ["--batch-size", "1", "--seed", "again", "--date", "2025-03-14"];
+    const run = await demo("--input", path, "--json", ...settings);
+    expect(run.stderr).to.match(/^ +line 2: amount: at most 2 decimals for HKD \(CH20\)$/m);
+    expect(run.stderr).to.match(/^ +line 3: source: .* \(RC03\)$/m);
     expect(run.stderr).to.contain("2 orders refused; the others go through");
-    const { transfers, settled, batches, gasPerTransfer, gasPerTransferInBatchesOfOne } = resultOf(run);
-    expect({ transfers, settled, batches }).to.deep.equal({ transfers: 3, settled: 3, batches: 3 });
+    const { gasPerTransfer, gasPerTransferInBatchesOfOne, ...result } = resultOf(run);
+    expect(result).to.include({ transfers: 10, settled: 9, rejected: 1, batches: 10 });
     expect(gasPerTransferInBatchesOfOne).to.equal(gasPerTransfer);
   });
 
