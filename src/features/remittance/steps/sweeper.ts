@@ -21,7 +21,7 @@ const JITTER_SECONDS = 10;
 export const sweeperStep: Step = async (context) => {
   const { ledger, clock, settings, partner, db, wake } = context;
   // Where nothing waits for ledger time to pass, there is nothing to ask of the ledger.
-  const waiting = await readTimekeeping(db);
+  const waiting = await readTimekeeping(db, registryAt(ledger, undefined).chain.transferRegistry);
   if (waiting.size === 0) return false;
   const block = await latestHead(ledger);
   // On a ledger that makes blocks only when there is something to put into them, the latest one may be long ago.
@@ -84,7 +84,7 @@ interface RegistryClock {
  */
 async function beatWhereDue(
   context: RelayContext,
-  timekeeping: ReadonlyMap<Hex | undefined, Timekeeping>,
+  timekeeping: ReadonlyMap<Hex, Timekeeping>,
   clocks: readonly RegistryClock[],
   nowSeconds: number,
 ): Promise<void> {

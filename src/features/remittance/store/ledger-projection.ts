@@ -170,14 +170,18 @@ export interface Timekeeping {
   readonly hasUnopened: boolean;
 }
 
-/** By the registry that is waited for, undefined for the ledger's first. */
-export async function readTimekeeping(db: Queryable): Promise<ReadonlyMap<Hex | undefined, Timekeeping>> {
-  const rows = await db.query<{ registry: Uint8Array | null; partner: number | null }>(
-    `SELECT registry, source AS partner FROM ledger_batches WHERE status = 'open'
-     UNION SELECT registry, target FROM ledger_batches WHERE status = 'open'
-     UNION SELECT registry, NULL FROM batches WHERE NOT on_ledger AND voided_at IS NULL ORDER BY partner`,
+/**
+ * By the registry that is waited for.
+ * @param first the ledger's first, which rows from before there was a second do not name
+ */
+export async function readTimekeeping(db: Queryable, first: Hex): Promise<ReadonlyMap<Hex, Timekeeping>> {
+  const rows = await db.query<{ registry: Uint8Array; partner: number | null }>(
+    `SELECT coalesce(registry, $1) AS registry, source AS partner FROM ledger_batches WHERE status = 'open'
+     UNION SELECT coalesce(registry, $1), target FROM ledger_batches WHERE status = 'open'
+     UNION SELECT coalesce(registry, $1), NULL FROM batches WHERE NOT on_ledger AND voided_at IS NULL ORDER BY partner`,
+    [bytesOf(first)],
   );
-  const byRegistry = Map.groupBy(rows, ({ registry }) => registryOf(registry));
+  const byRegistry = Map.groupBy(rows, ({ registry }) => hexOf(registry));
   return new Map(
     [...byRegistry].map(([registry, list]) => [
       registry,
