@@ -30,8 +30,9 @@ export interface SubmitterOptions {
 export interface Submitter {
   readonly address: Hex;
   /**
-   * Sends the call and waits for its receipt; before, it is simulated unless it is said what it takes. However replies get lost, it takes effect once at most: it
-   * is signed under a new nonce only when the transaction before is proved never to take effect.
+   * Sends the call and waits for its receipt; before, it is simulated unless it is said what it takes. However replies
+   * get lost, it takes effect once at most: it is signed under a new nonce only when the transaction before is proved
+   * never to take effect.
    *
    * What waits for a nonce that nobody uses, as that of a transaction which the node has lost or which pays too little, is
    * helped on: the nonce gets a transaction that does nothing. Whoever else had signed one with it hears that it is used.

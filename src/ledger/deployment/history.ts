@@ -157,7 +157,8 @@ async function settingsOf(
 /** How the names of settings begin that tell of what happened rather than of what is. */
 export const HISTORY = "history: ";
 const BUILT = "the build's code";
-const NOBODY = `0x${"00".repeat(20)}`;
+/** No account, as contracts and events have it. */
+export const NOBODY = `0x${"00".repeat(20)}`;
 
 function contractsOf(addresses: LedgerAddresses, config: LedgerConfig): readonly Part[] {
   const { accessManager, treasury } = addresses;

@@ -5,7 +5,7 @@ import type { Hex } from "../../domain/bytes/hex.ts";
 import { registryAddresses, type Ledger } from "../contracts.ts";
 import { MODULE_STATUSES } from "../statuses.ts";
 import { functionAssignments, type LedgerConfig } from "./config.ts";
-import { readCreation, type BlockRange, type Setting } from "./history.ts";
+import { NOBODY, readCreation, type BlockRange, type Setting } from "./history.ts";
 import { partsOf } from "./parts.ts";
 import { treasuryOfBooks } from "./succession.ts";
 import { readPart, setting } from "./wiring.ts";
@@ -37,9 +37,6 @@ export async function verifySuccessors(
   ];
 }
 
-/** Successors are made with nobody as administrator: governance has them from the start. */
-const NOBODY = `0x${"00".repeat(20)}`;
-
 interface Successor {
   readonly at: Readonly<Record<Exclude<ContractName, "settlementToken">, Hex>>;
   readonly name: "treasury" | "transferRegistry";
@@ -70,6 +67,7 @@ async function readSuccessor(
       );
     });
   return [
+    // They are made with nobody as administrator: governance has them from the start.
     ...(await readCreation(
       ledger.provider,
       { contract: name, title, address: at[name], args: () => args },
