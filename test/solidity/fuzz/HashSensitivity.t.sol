@@ -20,11 +20,12 @@ contract HashSensitivityTest is TestBase {
     function setUp() external {
         registry = TransferRegistry(
             deployBuilt(
-                "contracts/remittance/TransferRegistry",
+                "contracts/remittance",
+                "TransferRegistry",
                 abi.encode(uint256(1), 2, 3, 4, 5, uint32(300), uint32(3600))
             )
         );
-        quoteBook = QuoteBook(deployBuilt("contracts/core/QuoteBook", abi.encode(uint256(2), 3)));
+        quoteBook = QuoteBook(deployBuilt("contracts/core", "QuoteBook", abi.encode(uint256(2), 3)));
         harness = new ProtocolHarness();
     }
 

@@ -68,11 +68,13 @@ abstract contract LedgerFixture is TestBase {
     /// Deploys the ledger and registers everyone, with open corridors and no money.
     function _deploy() internal {
         vm.warp(START);
-        manager = AccessManager(deployBuilt("@openzeppelin/contracts/access/manager/AccessManager", abi.encode(this)));
-        partners = PartnerRegistry(deployBuilt("contracts/core/PartnerRegistry", abi.encode(manager)));
-        treasury = Treasury(deployBuilt("contracts/core/Treasury", abi.encode(manager, partners)));
+        manager = AccessManager(
+            deployBuilt("@openzeppelin/contracts/access/manager", "AccessManager", abi.encode(this))
+        );
+        partners = PartnerRegistry(deployBuilt("contracts/core", "PartnerRegistry", abi.encode(manager)));
+        treasury = Treasury(deployBuilt("contracts/core", "Treasury", abi.encode(manager, partners)));
         corridorBook = CorridorBook(
-            deployBuilt("contracts/core/CorridorBook", abi.encode(manager, partners, treasury))
+            deployBuilt("contracts/core", "CorridorBook", abi.encode(manager, partners, treasury))
         );
         quoteBook = QuoteBook(_deployQuoteBook());
         registry = TransferRegistry(_deployRegistry());
@@ -135,10 +137,9 @@ abstract contract LedgerFixture is TestBase {
         else treasury.restrictModule(module, current, status);
     }
 
-    /// A module over the same partners, treasury and books, none of which knows it.
-    /// Another registry over the same partners, treasury and books.
+    /// Another registry over the same partners, treasury and books, none of which knows it.
     function _deployRegistry() internal returns (address) {
-        return deployBuilt("contracts/remittance/TransferRegistry", _moduleArguments());
+        return deployBuilt("contracts/remittance", "TransferRegistry", _moduleArguments());
     }
 
     /// Of both modules' constructors.
@@ -149,7 +150,7 @@ abstract contract LedgerFixture is TestBase {
 
     /// Another quote book over the same partners and treasury.
     function _deployQuoteBook() internal returns (address) {
-        return deployBuilt("contracts/core/QuoteBook", abi.encode(partners, treasury));
+        return deployBuilt("contracts/core", "QuoteBook", abi.encode(partners, treasury));
     }
 
     /// Attests a reserve for each currency and gives every partner `deposited` in the treasury and `kept` outside.
@@ -333,7 +334,7 @@ abstract contract LedgerFixture is TestBase {
             MAX_ATTESTATION_AGE,
             vm.addr(_privateKey("attestor"))
         );
-        tokens[currency] = SettlementToken(deployBuilt("contracts/core/SettlementToken", arguments));
+        tokens[currency] = SettlementToken(deployBuilt("contracts/core", "SettlementToken", arguments));
         treasury.registerToken(tokens[currency]);
         currencies.push(currency);
     }

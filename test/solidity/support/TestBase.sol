@@ -14,16 +14,11 @@ abstract contract TestBase {
     }
 
     /// Deploys a contract of the project as `npm run build` made it, so that what is tested is what partners run.
-    /// @param source its file, without the ending, whose last part is its name: "contracts/core/Treasury"
+    /// @param folder of its source, such as "contracts/core"
     /// @param arguments of the constructor, ABI-encoded
-    function deployBuilt(string memory source, bytes memory arguments) internal returns (address) {
-        bytes memory path = bytes(source);
-        uint256 nameAt = path.length;
-        while (path[nameAt - 1] != "/") --nameAt;
-        bytes memory name = new bytes(path.length - nameAt);
-        for (uint256 i = 0; i < name.length; ++i) name[i] = path[nameAt + i];
-        string memory artifact = string.concat("artifacts/", source, ".sol/", string(name), ".json");
-        return _create(source, vm.parseJsonBytes(vm.readFile(artifact), ".bytecode"), arguments);
+    function deployBuilt(string memory folder, string memory name, bytes memory arguments) internal returns (address) {
+        string memory artifact = string.concat("artifacts/", folder, "/", name, ".sol/", name, ".json");
+        return _create(name, vm.parseJsonBytes(vm.readFile(artifact), ".bytecode"), arguments);
     }
 
     function _create(
