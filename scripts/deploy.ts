@@ -77,8 +77,8 @@ runScript(async () => {
 });
 
 const STAGES = [
-  ["announce", "first, each after its role's delay"],
-  ["activate", "when the notice is over, 7 days after announceModule"],
+  ["announce", "first: schedule each role's together, wait for its delay, execute in this order"],
+  ["activate", "schedule right after announceModule, execute from 7 to 14 days after it"],
   ["drain", "when the relays of all partners have the new addresses"],
 ] as const;
 

@@ -11,11 +11,8 @@ import {
 } from "../../../src/ledger/deployment/succession.ts";
 import { verifySuccessors } from "../../../src/ledger/deployment/successors.ts";
 import { differences, verifyDeployment } from "../../../src/ledger/deployment/verify.ts";
-import type { Sandbox } from "../../../sandbox/sandbox.ts";
-import { CONFIG, connection, freshLedger, networkHelpers, provider } from "../support/chain.ts";
-import { executeCall, scheduleCall } from "../support/governance.ts";
-
-const NOTICE_SECONDS = 7 * 86_400;
+import { CONFIG, connection, freshLedger, provider } from "../support/chain.ts";
+import { govern } from "../support/governance.ts";
 
 /** What differs on a ledger that has moved on, from the first block to the latest. */
 async function findings(addresses: LedgerAddresses): Promise<string[]> {
@@ -29,17 +26,6 @@ async function findings(addresses: LedgerAddresses): Promise<string[]> {
   return differences(settings).map(({ name }) => name);
 }
 
-/** By the holder of each step's role, after its delay. */
-async function govern(sandbox: Sandbox, steps: readonly GovernanceStep[]): Promise<void> {
-  for (const step of steps) {
-    const holder = await sandbox.submitterOf({ kind: step.role });
-    const delaySeconds = CONFIG.holders.find(({ role }) => role === step.role)?.delaySeconds ?? 0;
-    await holder.submit(scheduleCall(sandbox, step));
-    await networkHelpers.time.increase(delaySeconds);
-    await holder.submit(executeCall(sandbox, step));
-  }
-}
-
 describe("A ledger that moves on", () => {
   for (const renewal of Object.keys(RENEWED) as Renewal[]) {
     it(`by a new ${renewal} is as configured once governance has done what is printed, and not before`, async () => {
@@ -49,7 +35,7 @@ describe("A ledger that moves on", () => {
       const { announce, activate, drain } = successionSteps(next, CONFIG);
       expect(await findings(next)).not.to.deep.equal([]);
       await govern(sandbox, announce);
-      await networkHelpers.time.increase(NOTICE_SECONDS);
+      // At once: the upgrader's delay is as long as the notice, and the announcement good for as long again.
       await govern(sandbox, activate);
       const draining = new RegExp(`status now of module ${sandbox.ledger.addresses.transferRegistry}$`);
       for (const finding of await findings(next)) expect(finding).to.match(draining);

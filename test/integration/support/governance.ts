@@ -28,9 +28,42 @@ export function executeCall({ ledger }: Sandbox, { to, data }: Call): Call {
 }
 
 /**
- * Does what only the holder of a role may, after that role's delay.
- * @returns the block in which it was done
+ * Does what only holders of roles may, in this order: what one role has to do in a row is scheduled together, and done
+ * after that role's delay.
+ * @returns the block in which the last was done
  */
+export async function govern(sandbox: Sandbox, steps: readonly GovernedCall[]): Promise<number> {
+  let block = 0;
+  for (const { role, calls } of inARow(steps)) {
+    const holder = await sandbox.submitterOf({ kind: role });
+    const delaySeconds = sandbox.config.holders.find((each) => each.role === role)?.delaySeconds ?? 0;
+    if (delaySeconds > 0) {
+      for (const call of calls) await holder.submit(scheduleCall(sandbox, call));
+      await networkHelpers.time.increase(delaySeconds);
+    }
+    for (const call of calls) {
+      const due = delaySeconds > 0 ? executeCall(sandbox, call) : call;
+      block = (await holder.submit(due)).blockNumber;
+    }
+  }
+  return block;
+}
+
+interface GovernedCall extends Call {
+  readonly role: RoleName;
+}
+
+function inARow(steps: readonly GovernedCall[]): readonly { readonly role: RoleName; readonly calls: Call[] }[] {
+  const rows: { readonly role: RoleName; readonly calls: Call[] }[] = [];
+  for (const step of steps) {
+    const last = rows.at(-1);
+    if (last?.role === step.role) last.calls.push(step);
+    else rows.push({ role: step.role, calls: [step] });
+  }
+  return rows;
+}
+
+/** The same for one function of one of the ledger's contracts. */
 export async function asGovernance(
   sandbox: Sandbox,
   role: RoleName,
@@ -38,13 +71,7 @@ export async function asGovernance(
   name: string,
   args: readonly unknown[],
 ): Promise<number> {
-  const holder = await sandbox.submitterOf({ kind: role });
-  const delaySeconds = sandbox.config.holders.find((each) => each.role === role)?.delaySeconds ?? 0;
-  const call = governedCall(sandbox, contract, name, args);
-  if (delaySeconds === 0) return (await holder.submit(call)).blockNumber;
-  await holder.submit(scheduleCall(sandbox, call));
-  await networkHelpers.time.increase(delaySeconds);
-  return (await holder.submit(executeCall(sandbox, call))).blockNumber;
+  return govern(sandbox, [{ role, ...governedCall(sandbox, contract, name, args) }]);
 }
 
 const ACTIVE = 1;

@@ -1,11 +1,9 @@
-import type { LedgerAddresses } from "../../../src/ledger/contracts.ts";
+import { deploySuccessor } from "../../../ignition/succeed.ts";
 import { connectLedger } from "../../../src/ledger/contracts.ts";
-import { normalizeHex } from "../../../src/domain/bytes/hex.ts";
+import { successionSteps } from "../../../src/ledger/deployment/succession.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { connection, provider } from "./chain.ts";
-import { asGovernance, executeCall, governedCall, scheduleCall } from "./governance.ts";
-
-const [ACTIVE, DRAINING] = [1, 2];
+import { executeCall, govern, scheduleCall } from "./governance.ts";
 
 /** A ledger with a second registry of batches. */
 export interface SecondRegistry {
@@ -20,27 +18,15 @@ export interface SecondRegistry {
  * over. The first one is active, too, until it is drained, which is due already.
  */
 export async function secondRegistry(sandbox: Sandbox): Promise<SecondRegistry> {
-  const { addresses } = sandbox.ledger;
-  const { accessManager, partnerRegistry, treasury, corridorBook, quoteBook } = addresses;
-  const { beatIntervalSeconds, graceSeconds } = sandbox.config.clock;
-  const contract = await connection.ethers.deployContract("TransferRegistry", [
-    ...[accessManager, partnerRegistry, treasury, corridorBook, quoteBook],
-    ...[beatIntervalSeconds, graceSeconds],
-  ]);
-  const transferRegistry = normalizeHex(await contract.getAddress(), 20);
-  await asGovernance(sandbox, "upgrader", "treasury", "announceModule", [transferRegistry, ACTIVE]);
+  const moved = await deploySuccessor(connection, sandbox.config, sandbox.ledger.addresses, "registry");
+  const { announce, activate, drain } = successionSteps(moved, sandbox.config);
   const upgrader = await sandbox.submitterOf({ kind: "upgrader" });
-  const restriction = [addresses.transferRegistry, ACTIVE, DRAINING];
-  const drain = governedCall(sandbox, "treasury", "restrictModule", restriction);
-  await upgrader.submit(scheduleCall(sandbox, drain));
-  await asGovernance(sandbox, "upgrader", "treasury", "activateModule", [transferRegistry, ACTIVE]);
-  const moved: LedgerAddresses = {
-    ...addresses,
-    transferRegistry,
-    draining: [...addresses.draining, { transferRegistry: addresses.transferRegistry }],
-  };
+  await govern(sandbox, announce);
+  // Its delay passes with the notice.
+  for (const step of drain) await upgrader.submit(scheduleCall(sandbox, step));
+  await govern(sandbox, activate);
   return {
     moved: { ...sandbox, ledger: await connectLedger(provider, moved) },
-    drainFirst: () => upgrader.submit(executeCall(sandbox, drain)),
+    drainFirst: () => Promise.all(drain.map((step) => upgrader.submit(executeCall(sandbox, step)))),
   };
 }
