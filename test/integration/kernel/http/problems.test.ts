@@ -380,10 +380,10 @@ describeOn("PGlite", "problems of the API", (open) => {
       await broken.close();
       return answers;
     };
-    for (const answer of await failing(Object.assign(new Error("at host db1"), { code: "ECONNREFUSED" }))) {
+    for (const answer of await failing(Object.assign(new Error("at host db-one"), { code: "ECONNREFUSED" }))) {
       expectProblem(answer, "unavailable");
       expect(answer.headers["retry-after"]).to.match(/^\d+$/);
-      expect(answer.body).not.to.contain("db1");
+      expect(answer.body).not.to.contain("db-one");
     }
     for (const answer of await failing(new Error("Chan Tai Man"))) {
       expectProblem(answer, "internal");
