@@ -53,6 +53,10 @@ const DOCUMENT = "docs/openapi.json";
  * written down before it is told.
  */
 const EXEMPT = new Set(["audit_log", "provider_funds", "provider_quotes", "refusals"]);
+/** What an operation counts whatever comes of it, as the look-ups of who guesses at numbers: after it has been judged. */
+const COUNTED: Readonly<Record<string, { readonly table: string; readonly statuses: readonly number[] }>> = {
+  "POST /v1/payees/lookup": { table: "lookup_usage", statuses: [404, 503] },
+};
 
 /** Those of the routes between relays do not name the request. */
 const anyProblem = problemSchema.partial({ instance: true });
@@ -111,7 +115,11 @@ describe("the API, given what nobody should send", function () {
         const after = await fingerprint(db);
         const changed = [...after].filter(([table, rows]) => before.get(table) !== rows).map(([table]) => table);
         before = after;
-        if (isRefusal(answer)) expect(changed, `changed by ${answer.status} ${answer.text}`).to.deep.equal([]);
+        const counted = COUNTED[operation.name];
+        const unexplained = counted?.statuses.includes(answer.status)
+          ? changed.filter((table) => table !== counted.table)
+          : changed;
+        if (isRefusal(answer)) expect(unexplained, `changed by ${answer.status} ${answer.text}`).to.deep.equal([]);
         if (answer.type.startsWith("application/x-ndjson")) expectLines(answer);
       };
       await fc.assert(fc.asyncProperty(requests, check), { seed: SEED, numRuns: RUNS, endOnFailure: false });
