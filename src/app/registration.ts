@@ -1,18 +1,21 @@
 import type { Hex } from "../domain/bytes/hex.ts";
+import { InvalidInput } from "../domain/errors.ts";
 import { encodeCall } from "../ledger/calls.ts";
 import { KEY_PURPOSES } from "../ledger/deployment/config.ts";
 import { holdsKey, type RegisteredPartner } from "../ledger/registry.ts";
+import { exitAccountAt, latestHead } from "../ledger/state.ts";
 import type { Submitter } from "../ledger/submitter.ts";
 import type { RelayContext } from "../features/context.ts";
 import { publicPeerKeys } from "../features/peers/keys.ts";
+import { endingKeys, ledgerWarnings, type Standing } from "./standing.ts";
 
 /** Something that the registry does not have as this relay has it, with the consequence. */
 export interface RegistrationDifference {
-  readonly what: "partner" | "status" | "sendKey" | "acceptKey" | "endpoint";
+  readonly what: "partner" | "status" | "role" | "sendKey" | "acceptKey" | "endpoint";
   readonly detail: string;
 }
 
-export type Registrant = Pick<RelayContext, "partner" | "registry" | "ledger" | "keys" | "peerKeys" | "clock">;
+export type Registrant = Standing & Pick<RelayContext, "peerKeys">;
 
 /** A relay, as other relays are to know it. */
 interface Endpoint {
@@ -36,6 +39,9 @@ export async function checkRegistration(
   const nowSeconds = Math.floor(clock.nowMs() / 1_000);
   const differences: (RegistrationDifference | undefined)[] = [
     partner.status === "active" ? undefined : { what: "status", detail: `the partner is ${partner.status}` },
+    partner.roles.includes("wallet")
+      ? undefined
+      : { what: "role", detail: "the partner is no wallet of the network: the ledger will refuse what it signs" },
     keyDifference("sendKey", partner, keys.send.address, nowSeconds),
     keyDifference("acceptKey", partner, keys.accept.address, nowSeconds),
     endpointDifference(registered, endpointOf(registrant, publicUrl)),
@@ -67,58 +73,96 @@ function endpointOf({ peerKeys }: Pick<Registrant, "peerKeys">, publicUrl: strin
   return { url: publicUrl.replace(/\/+$/, ""), ...publicPeerKeys(peerKeys) };
 }
 
-/** Logs a warning for each difference: the relay runs, and an operator may be about to register it. */
-export async function warnOfRegistration(context: RelayContext, publicUrl: string): Promise<void> {
+/** Logs a warning for each difference, and of what else is missing: the relay runs, and an operator may be about to do it. */
+export async function warnOfRegistration(
+  context: RelayContext,
+  { publicUrl, priorityFeeWei }: { readonly publicUrl: string; readonly priorityFeeWei: bigint },
+): Promise<void> {
+  const registrant = { ...context, payer: { address: context.submitter.address, priorityFeeWei } };
   try {
-    for (const { what, detail } of await checkRegistration(context, publicUrl)) {
+    for (const { what, detail } of await checkRegistration(registrant, publicUrl)) {
       context.log.warn({ what, detail }, "the registry does not have this relay as it is");
+    }
+    for (const warning of await ledgerWarnings(registrant)) {
+      context.log.warn({ ...warning }, "something is missing on the ledger, or will be");
     }
   } catch (error) {
     context.log.warn({ error }, "the registry cannot be compared with this relay");
   }
 }
 
-/**
- * Has the partner's admin put on the ledger what differs: the keys that may send and accept, and where the relay is.
- * Only what differs is submitted, so that it can be repeated.
- * @param admin the account that governance registered as the partner's admin
- * @param validUntil last block time, in seconds, at which the keys may act
- * @returns what was registered
- * @throws LedgerError when the ledger refuses it: another account is the admin, most likely
- */
-export async function register(
-  registrant: Registrant,
-  {
-    admin,
-    publicUrl,
-    validUntil,
-  }: { readonly admin: Submitter; readonly publicUrl: string; readonly validUntil: number },
-): Promise<readonly RegistrationDifference[]> {
-  const { partner, ledger, keys } = registrant;
-  const differences = await checkRegistration(registrant, publicUrl);
-  const done: RegistrationDifference[] = [];
-  const purposesOf = (key: Hex): number =>
-    (key === keys.send.address ? KEY_PURPOSES.send : 0) | (key === keys.accept.address ? KEY_PURPOSES.accept : 0);
-  const callOf = (name: string, args: readonly unknown[]) =>
-    encodeCall("partnerRegistry", ledger.addresses.partnerRegistry, name, args);
-
-  for (const difference of differences) {
-    const call = argumentsOf(difference);
-    if (call === undefined) continue;
-    await admin.submit(callOf(call.name, [partner, ...call.args]));
-    done.push(difference);
-  }
-  return done;
-
-  function argumentsOf({ what }: RegistrationDifference): { name: string; args: readonly unknown[] } | undefined {
-    const key = what === "sendKey" ? keys.send.address : what === "acceptKey" ? keys.accept.address : undefined;
-    if (key !== undefined) return { name: "authorizeKey", args: [key, purposesOf(key), validUntil] };
-    if (what === "endpoint") return { name: "setEndpoint", args: [endpointOf(registrant, publicUrl)] };
-    return undefined;
-  }
+/** What a partner's admin is to put on the ledger. */
+export interface Registering {
+  /** The account that governance registered as the partner's admin. */
+  readonly admin: Submitter;
+  readonly publicUrl: string;
+  /** Last block time, in seconds, at which the keys may act. */
+  readonly validUntil: number;
+  /** Where the money may go while the partner is suspended. As it is unless it is given. */
+  readonly exitAccount?: Hex | undefined;
 }
 
-/** Whether only the network's governance can fix it. */
-export function isForGovernance({ what }: RegistrationDifference): boolean {
-  return what === "partner" || what === "status";
+export type Registered = "sendKey" | "acceptKey" | "endpoint" | "exitAccount";
+
+/**
+ * Has the partner's admin put on the ledger what differs: the keys that may send and accept, those too that end soon,
+ * where the relay is, and the exit account. Only what differs is submitted, so that it can be repeated.
+ * @returns what was registered
+ * @throws InvalidInput for an exit account that is one of the relay's keys
+ * @throws LedgerError when the ledger refuses it: another account is the admin, most likely
+ */
+export async function register(registrant: Registrant, given: Registering): Promise<readonly Registered[]> {
+  const { partner: id, ledger, keys, clock } = registrant;
+  requireApart(given.exitAccount, registrant, given.admin);
+  const differing = (await checkRegistration(registrant, given.publicUrl)).map(({ what }) => what);
+  const partner = (await registrant.registry.read()).partners.get(id);
+  const ending = partner === undefined ? [] : endingKeys(partner, keys, clock.nowMs()).map(({ what }) => what);
+  const wanted = new Set<string>([...differing, ...ending]);
+  if (await isNewExit(registrant, given.exitAccount)) wanted.add("exitAccount");
+  const purposesOf = (key: Hex): number =>
+    (key === keys.send.address ? KEY_PURPOSES.send : 0) | (key === keys.accept.address ? KEY_PURPOSES.accept : 0);
+  const grant = ({ address }: { readonly address: Hex }) => ({
+    name: "authorizeKey",
+    args: [address, purposesOf(address), given.validUntil],
+  });
+  const calls: Readonly<Record<Registered, { readonly name: string; readonly args: readonly unknown[] }>> = {
+    sendKey: grant(keys.send),
+    acceptKey: grant(keys.accept),
+    endpoint: { name: "setEndpoint", args: [endpointOf(registrant, given.publicUrl)] },
+    exitAccount: { name: "setExitAccount", args: [given.exitAccount] },
+  };
+  // The keys of a constant object are its own names.
+  const done = (Object.keys(calls) as Registered[]).filter((what) => wanted.has(what));
+  for (const what of done) {
+    const { name, args } = calls[what];
+    await given.admin.submit(encodeCall("partnerRegistry", ledger.addresses.partnerRegistry, name, [id, ...args]));
+  }
+  return done;
+}
+
+/** The exit account has to be out of reach of whoever gets hold of this machine, or of the admin's key. */
+function requireApart(exitAccount: Hex | undefined, { keys, payer }: Registrant, { address }: Submitter): void {
+  const used = [keys.send.address, keys.accept.address, payer.address, address];
+  if (exitAccount === undefined || !used.includes(exitAccount)) return;
+  throw new InvalidInput("exit account", "an account that nothing else uses: no key of the relay, not the admin's");
+}
+
+/** Whether another account is the exit account, or is about to be. */
+async function isNewExit({ ledger, partner }: Registrant, account: Hex | undefined): Promise<boolean> {
+  if (account === undefined) return false;
+  const { current, next } = await exitAccountAt(ledger, partner, (await latestHead(ledger)).number);
+  return (next?.account ?? current) !== account;
+}
+
+/** What only the network's governance can fix. */
+export const FOR_GOVERNANCE = {
+  partner: "register the partner",
+  status: "make the partner active again",
+  role: "give the partner the role of a wallet",
+} as const;
+
+export function isForGovernance(
+  difference: RegistrationDifference,
+): difference is RegistrationDifference & { readonly what: keyof typeof FOR_GOVERNANCE } {
+  return difference.what in FOR_GOVERNANCE;
 }

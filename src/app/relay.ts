@@ -65,7 +65,8 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     const url = await server.listen({ host: config.api.host, port: config.api.port });
     const leader = lead(context, composition.steps, health, given.pollIntervalsMs ?? {});
     context.log.info({ url }, "relay started");
-    void warnOfRegistration(context, config.api.publicUrl ?? url);
+    const { priorityFeeWei } = config.ledger;
+    void warnOfRegistration(context, { publicUrl: config.api.publicUrl ?? url, priorityFeeWei });
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       health.drain();

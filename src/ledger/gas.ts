@@ -15,6 +15,9 @@ const LEVEL_GAS = 1_200n;
 /** Beyond this a transaction may not fit a block: only a simulation tells. */
 const MOST_GAS = 8_000_000n;
 
+/** What one batch takes of both its relays at most, where nothing is rejected. */
+export const BATCH_GAS = OPEN_GAS + SETTLE_GAS;
+
 /** Of a key's own signature; a contract's is of any length. */
 const SIGNATURE_LENGTH = "0x".length + 2 * 65;
 

@@ -1,4 +1,4 @@
-import type { BlockTag } from "ethers";
+import { ZeroAddress, type BlockTag } from "ethers";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
 import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
@@ -77,6 +77,36 @@ export async function balancesAt(
       return { currency, available, held };
     }),
   );
+}
+
+/** Where a partner's money may go while the partner is not active. */
+export interface ExitAccount {
+  readonly current: Hex | undefined;
+  /** What takes its place, and from which block time on, UTC seconds. */
+  readonly next: { readonly account: Hex; readonly fromSeconds: number } | undefined;
+}
+
+export async function exitAccountAt(
+  { partnerRegistry }: Pick<Ledger, "partnerRegistry">,
+  partner: PartnerId,
+  blockTag: BlockTag,
+): Promise<ExitAccount> {
+  const { current, next, from } = await partnerRegistry.exitAccountOf(partner, { blockTag });
+  const [now, later] = [current, next].map((account) => (account === ZeroAddress ? undefined : normalizeHex(account)));
+  return { current: now, next: later === undefined ? undefined : { account: later, fromSeconds: seconds(from) } };
+}
+
+/** What an account has to pay for gas with, and what the block asked for each unit of it at least, in wei. */
+export async function gasMoneyAt(
+  { provider }: Pick<Ledger, "provider">,
+  account: Hex,
+  block: BlockHead,
+): Promise<{ readonly balance: bigint; readonly baseFee: bigint }> {
+  const [balance, found] = await Promise.all([
+    provider.getBalance(account, block.number),
+    provider.getBlock(block.number),
+  ]);
+  return { balance, baseFee: found?.baseFeePerGas ?? 0n };
 }
 
 /** More in one call would take long for a node to answer. */

@@ -15,7 +15,7 @@ export function addRelayCommands(program: Command, io: Io): void {
   relay
     .command("check")
     .description(
-      "Checks the configuration, its keys, the database's owner and the registry on the ledger, and names the next command.",
+      "Checks the configuration, its keys, the database's owner, the registry and the partner's standing on the ledger, and names the next command.",
     )
     .option("--config <file>", CONFIG_HELP)
     .action(act(io, async (session) => (await import("../work/registration.ts")).check(session)));
@@ -26,10 +26,13 @@ export function addRelayCommands(program: Command, io: Io): void {
     .action(act(io, async (session) => (await import("../work/data-keys.ts")).countKeyUses(session)));
   relay
     .command("register")
-    .description("Registers the relay's keys and address on the ledger, as the partner's admin.")
+    .description(
+      "Registers the relay's keys, its address and the partner's exit account on the ledger, as the partner's admin.",
+    )
     .option("--config <file>", CONFIG_HELP)
     .requiredOption("--admin <file>", "key file of the partner's admin account")
     .requiredOption("--admin-password-file <file>", "file with its password")
     .option("--days <count>", "for how long the keys may act", "365")
+    .option("--exit-account <address>", "where the money may go while the partner is suspended; counts after 14 days")
     .action(act(io, async (session) => (await import("../work/registration.ts")).registerRelay(session)));
 }

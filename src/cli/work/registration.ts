@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { parsePartnerId } from "../../domain/partner.ts";
+import { parseAccount } from "../../ledger/keys/key.ts";
 import { openKeystore } from "../../ledger/keys/keystore.ts";
 import type { RelayConfig } from "../../app/config.ts";
 import { createLogger } from "../../kernel/telemetry/logger.ts";
@@ -18,11 +19,13 @@ import { StoreUnavailable } from "../../kernel/store/faults.ts";
 import { whoseStore } from "../../kernel/store/identity.ts";
 import {
   checkRegistration,
+  FOR_GOVERNANCE,
   isForGovernance,
   register,
   type Registrant,
   type RegistrationDifference,
 } from "../../app/registration.ts";
+import { ledgerWarnings } from "../../app/standing.ts";
 import { configOf } from "../config.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
 import { readSecretFile, renderFacts, type Session } from "../../command/session.ts";
@@ -38,6 +41,7 @@ export async function check(session: Session): Promise<void> {
   await withRegistrant(session, config, async (registrant) => {
     const database = await checkStore(config, registrant);
     const differences = await checkRegistration(registrant, publicUrlOf(config));
+    const warnings = await ledgerWarnings(registrant);
     const { send, accept } = registrant.keys;
     const found = {
       partner: config.partner,
@@ -46,6 +50,7 @@ export async function check(session: Session): Promise<void> {
       sendKey: send.address,
       acceptKey: accept.address,
       differences,
+      warnings,
       next: nextStep(differences, session.text("config")),
     };
     session.print(found, () => {
@@ -60,6 +65,7 @@ export async function check(session: Session): Promise<void> {
       return [
         facts,
         ...(lines.length === 0 ? ["The registry has this relay as it is."] : lines),
+        ...warnings.map(({ what, detail, toDo }) => `Warning, ${what}: ${detail}.\n  To do: ${toDo}.`),
         `Next: ${found.next.step}`,
       ].join("\n");
     });
@@ -77,7 +83,7 @@ interface NextStep {
 function nextStep(differences: readonly RegistrationDifference[], config: string | undefined): NextStep {
   const [others] = differences.filter(isForGovernance);
   if (others !== undefined) {
-    const wanted = others.what === "partner" ? "register the partner" : "make the partner active again";
+    const wanted = FOR_GOVERNANCE[others.what];
     return { by: "governance", step: `ask the network's governance to ${wanted}, then run feiqian relay check again` };
   }
   const given = config === undefined ? "" : ` --config ${config}`;
@@ -119,12 +125,14 @@ export async function registerRelay(session: Session): Promise<void> {
   const password = await readSecretFile(session.text("adminPasswordFile") ?? "", "--admin-password-file");
   const key = await openKeystore(session.text("admin") ?? "", password);
   const days = session.integer("days", 1, MAX_DAYS) ?? DEFAULT_DAYS;
+  const exit = session.text("exitAccount");
+  const exitAccount = exit === undefined ? undefined : parseAccount(exit, "--exit-account");
   await withRegistrant(session, config, async (registrant) => {
     const admin = await submitterOf(key, registrant.ledger, config, io.clock);
     const validUntil = Math.floor(io.clock.nowMs() / MS) + days * DAY_SECONDS;
-    const done = await register(registrant, { admin, publicUrl: publicUrlOf(config), validUntil });
+    const done = await register(registrant, { admin, publicUrl: publicUrlOf(config), validUntil, exitAccount });
     const left = await checkRegistration(registrant, publicUrlOf(config));
-    session.print({ registered: done.map(({ what }) => what), left }, ({ registered }) =>
+    session.print({ registered: done, left }, ({ registered }) =>
       registered.length === 0 ? "Nothing had to be registered." : `Registered: ${registered.join(", ")}.`,
     );
     const [first] = left;
@@ -149,10 +157,12 @@ async function withRegistrant(
   const toClose: ToClose = (end) => void closing.push(end);
   try {
     const log = createLogger({ level: "warn", destination: io.err });
-    const keys = await openKeys(config, io.fetch);
+    const { transactions, ...keys } = await openKeys(config, io.fetch);
+    const payer = { address: transactions.address, priorityFeeWei: config.ledger.priorityFeeWei };
     const peerKeys = await openPeerKeys(config);
     const { ledger, registry } = await openLedger(config, { clock: io.clock, fetch: io.fetch, log }, toClose);
-    await work({ partner: parsePartnerId(config.partner), registry, ledger, keys, peerKeys, clock: io.clock });
+    const partner = parsePartnerId(config.partner);
+    await work({ partner, registry, ledger, keys, payer, peerKeys, clock: io.clock });
   } finally {
     for (const end of closing.reverse()) await end();
   }

@@ -1,5 +1,7 @@
-import { fromHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
+import { getAddress } from "ethers";
+import { fromHex, normalizeHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { keccak256 } from "../../domain/bytes/keccak.ts";
+import { InvalidInput } from "../../domain/errors.ts";
 
 /**
  * A secp256k1 key that signs for a partner, wherever it lives: an encrypted file, or Web3Signer with the HSM or the
@@ -23,4 +25,22 @@ export interface LedgerKey {
  */
 export function addressOfKey(publicKey: string): Hex {
   return toHex(keccak256(fromHex(publicKey, 65, "publicKey").subarray(1)).subarray(-20));
+}
+
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const NOBODY = /^0x0{40}$/;
+
+/**
+ * Reads the address of an account that somebody has typed or pasted.
+ * @throws InvalidInput for what is none, for nobody's, and where the checksum in its letters (EIP-55) does not fit
+ */
+export function parseAccount(text: string, field: string): Hex {
+  if (!ADDRESS.test(text) || NOBODY.test(text)) {
+    throw new InvalidInput(field, "an account's address, 0x and 40 hexadecimal digits", text);
+  }
+  try {
+    return normalizeHex(getAddress(text));
+  } catch {
+    throw new InvalidInput(field, "an address whose checksum fits (EIP-55): a letter or digit of it is wrong", text);
+  }
 }

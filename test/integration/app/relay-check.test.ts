@@ -1,6 +1,7 @@
-import { rename } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { corridorId } from "../../../src/domain/corridor.ts";
 import type { PartnerId } from "../../../src/domain/partner.ts";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import { loadConfig } from "../../../src/app/config.ts";
@@ -9,8 +10,8 @@ import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../src/app/relay.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import { openDatabase } from "../../../src/kernel/store/open.ts";
-import { run } from "../../unit/cli/fixtures.ts";
-import { ALIPAY_HK, fundedLedger, HUB } from "../support/chain.ts";
+import { run, type Ran } from "../../unit/cli/fixtures.ts";
+import { ALIPAY_HK, freshLedger, fundedLedger, GCASH, HUB, networkHelpers, PROVIDER } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { createOperator, register, type Operator } from "../support/operator.ts";
 
@@ -60,6 +61,10 @@ describe("what a relay's operator is told before it is started", function () {
     relays.push(starting);
     await starting;
     await stopAll();
+  }
+
+  function registerExit(operator: Operator, account: string): Promise<Ran> {
+    return register(operator, "--exit-account", account);
   }
 
   async function stopAll(): Promise<void> {
@@ -146,5 +151,113 @@ describe("what a relay's operator is told before it is started", function () {
         step: "ask the network's governance to make the partner active again, then run feiqian relay check again",
       },
     });
+  });
+
+  interface Told {
+    readonly differences: readonly { readonly what: string; readonly detail: string }[];
+    readonly warnings: readonly { readonly what: string; readonly detail: string; readonly toDo: string }[];
+    readonly next: { readonly by: string; readonly step: string };
+  }
+
+  async function toldBy(operator: Operator, environment: Readonly<Record<string, string>> = {}, code = 0) {
+    const ran = await run(["relay", "check", "--config", operator.configPath, "--json"], { fetch, environment });
+    expect(ran.code, ran.err).to.equal(code);
+    // What the command prints; each test looks at what it needs of it.
+    return JSON.parse(ran.out) as Told;
+  }
+
+  const days = (count: number) => count * 86_400;
+
+  it("that there is no exit account, how to register one, and when it counts", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    expect(await register(operator)).to.include({ code: 0 });
+    const text = await operator.feiqian("relay", "check", "--config", operator.configPath);
+    expect(text.code, "a relay works without one").to.equal(0);
+    expect(text.out).to.match(
+      /^Warning, exitAccount: there is no exit account: nobody can take the partner's money out/m,
+    );
+    expect(text.out).to.contain("--exit-account ADDRESS").and.to.contain("counts after 14 days");
+    const { warnings, next } = await toldBy(operator);
+    expect(warnings.map(({ what }) => what)).to.deep.equal(["exitAccount"]);
+    expect(next.step).to.match(/^feiqian relay start /);
+
+    const account = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    for (const wrong of [account.replace("5a", "5A"), account.slice(0, -1), `0x${"0".repeat(40)}`]) {
+      const refused = await registerExit(operator, wrong);
+      expect(refused.code, wrong).to.equal(4);
+      expect(refused.err).to.contain("--exit-account:");
+    }
+    // Whoever has this machine, or the admin's key, must not have the exit.
+    const admin = sandbox.keys.addressOf({ kind: "admin", partner: ALIPAY_HK });
+    for (const name of ["send", "accept", "transactions", "admin"]) {
+      const file = await readFile(join(operator.folder, `${name}.json`), "utf8");
+      const { address } = JSON.parse(file) as { address: string };
+      if (name === "admin") expect(`0x${address.toLowerCase()}`).to.equal(admin.toLowerCase());
+      const refused = await registerExit(operator, `0x${address}`);
+      expect(refused.code, name).to.equal(4);
+      expect(refused.err, name).to.contain("an account that nothing else uses");
+    }
+    const done = await registerExit(operator, account);
+    expect(done.code, done.err).to.equal(0);
+    expect(JSON.parse(done.out)).to.deep.equal({ registered: ["exitAccount"], left: [] });
+    expect(JSON.parse((await registerExit(operator, account.toLowerCase())).out)).to.have.deep.property(
+      "registered",
+      [],
+    );
+    const [pending] = (await toldBy(operator)).warnings;
+    expect(pending?.detail).to.match(/^0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed is the exit account from 20\d\d-/);
+    expect(pending?.detail).to.contain("until then there is none");
+    await networkHelpers.time.increase(days(14));
+    expect((await toldBy(operator)).warnings).to.deep.equal([]);
+
+    // Whoever changes it is seen as long as it can be taken back.
+    expect(await registerExit(operator, `0x${"9".repeat(40)}`)).to.include({ code: 0 });
+    expect((await toldBy(operator)).warnings[0]?.detail).to.contain(`until then it is ${account.toLowerCase()}`);
+    expect(JSON.parse((await registerExit(operator, account)).out)).to.have.deep.property("registered", [
+      "exitAccount",
+    ]);
+  });
+
+  it("that a key ends soon, which the next registration renews", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    const short = await register(operator, "--days", "29");
+    expect(short.code, short.err).to.equal(0);
+    const { warnings } = await toldBy(operator);
+    expect(warnings.map(({ what }) => what)).to.deep.equal(["exitAccount", "sendKey", "acceptKey"]);
+    expect(warnings[1]?.detail).to.match(/^0x[0-9a-f]{40} may send until 20\d\d-.* only$/);
+    expect(warnings[1]?.toDo).to.contain("feiqian relay register");
+    const renewed = await register(operator);
+    expect(JSON.parse(renewed.out)).to.deep.include({ registered: ["sendKey", "acceptKey"] });
+    expect((await toldBy(operator)).warnings.map(({ what }) => what)).to.deep.equal(["exitAccount"]);
+    expect(JSON.parse((await register(operator)).out)).to.deep.include({ registered: [] });
+  });
+
+  it("what else it lacks on the ledger: corridors, money, gas, a registry that opens, the role of a wallet", async () => {
+    const operator = await operatorOf(GCASH);
+    expect(await register(operator)).to.include({ code: 0 });
+    const whatIsMissing = async (environment = {}) =>
+      (await toldBy(operator, environment)).warnings.map(({ what }) => what).filter((what) => what !== "exitAccount");
+    expect(await whatIsMissing(), "it is paid only").to.deep.equal([]);
+    expect(await whatIsMissing({ FEIQIAN_LEDGER_PRIORITY_FEE_WEI: "1" })).to.deep.equal(["gas"]);
+
+    const risk = await sandbox.submitterOf({ kind: "guardian" });
+    const { corridorBook, transferRegistry } = sandbox.ledger.addresses;
+    for (const { corridor } of sandbox.config.corridors.filter(({ corridor: { target } }) => target === GCASH)) {
+      await risk.submit(encodeCall("corridorBook", corridorBook, "closeCorridor", [corridorId(corridor)]));
+    }
+    expect(await whatIsMissing()).to.deep.equal(["corridors"]);
+    await risk.submit(encodeCall("transferRegistry", transferRegistry, "pause", []));
+    expect(await whatIsMissing()).to.deep.equal(["registry", "corridors"]);
+
+    sandbox = await freshLedger();
+    const sender = await operatorOf(ALIPAY_HK);
+    expect(await register(sender)).to.include({ code: 0 });
+    const [, money] = (await toldBy(sender)).warnings;
+    expect(money?.detail).to.equal("nothing is available of HKD: no transfer in it can be sent");
+    // A provider's partner has no wallet's role.
+    const { differences, next } = await toldBy(await operatorOf(PROVIDER), {}, 9);
+    expect(differences[0]?.what).to.equal("role");
+    expect(next.step).to.contain("give the partner the role of a wallet");
+    expect(next.by).to.equal("governance");
   });
 });

@@ -75,9 +75,10 @@ export async function createOperator(
 }
 
 /** Registers the relay, as its partner's admin. */
-export function register({ feiqian, folder, configPath }: Operator): Promise<Ran> {
+export function register({ feiqian, folder, configPath }: Operator, ...options: readonly string[]): Promise<Ran> {
   return feiqian(
     ...["relay", "register", "--config", configPath, "--json"],
     ...["--admin", join(folder, "admin.json"), "--admin-password-file", join(folder, "password")],
+    ...options,
   );
 }
