@@ -1,5 +1,17 @@
 import { join } from "node:path";
-import type { IgnitionModule } from "@nomicfoundation/ignition-core";
+import {
+  errorDeploymentResultToExceptionMessage,
+  HardhatArtifactResolver,
+} from "@nomicfoundation/hardhat-ignition/helpers";
+import {
+  deploy,
+  DeploymentResultType,
+  type Artifact,
+  type ArtifactResolver,
+  type IgnitionModule,
+} from "@nomicfoundation/ignition-core";
+import { Interface } from "ethers";
+import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { fromHex, toHex, type Hex } from "../src/domain/bytes/hex.ts";
 import { mendJournal } from "./journal.ts";
@@ -21,16 +33,67 @@ export async function runModule(
   module: IgnitionModule,
   deploymentId: string,
 ): Promise<(name: string) => Promise<Hex>> {
-  const deployer = await deployerOf(connection);
-  // A chain in this process is gone with it: Ignition keeps no journal, and one of that name is of another chain.
-  if (connection.networkConfig.type === "http") {
-    await mendJournal(join("ignition", "deployments", deploymentId), connection.ethers.provider);
-  }
-  const deployed: Readonly<Record<string, { getAddress(): Promise<string> } | undefined>> =
-    await connection.ignition.deploy(module, { defaultSender: deployer.address, deploymentId });
+  const { address: deployer } = await deployerOf(connection);
+  const isPersistent = connection.networkConfig.type === "http";
+  const addressOf = await (isPersistent
+    ? deployWithJournal(connection, module, deploymentId, deployer)
+    : deployInProcess(connection, module, deployer));
   return async (name) => {
-    const contract = deployed[name];
-    if (contract === undefined) throw new Error(`the deployment has no contract ${name}`);
-    return toHex(fromHex(await contract.getAddress()));
+    const address = await addressOf(name);
+    if (address === undefined) throw new Error(`the deployment has no contract ${name}`);
+    return toHex(fromHex(address));
+  };
+}
+
+type AddressOf = (name: string) => Promise<string | undefined>;
+
+async function deployWithJournal(
+  connection: NetworkConnection,
+  module: IgnitionModule,
+  deploymentId: string,
+  defaultSender: string,
+): Promise<AddressOf> {
+  await mendJournal(join("ignition", "deployments", deploymentId), connection.ethers.provider);
+  const deployed: Readonly<Record<string, { getAddress(): Promise<string> } | undefined>> =
+    await connection.ignition.deploy(module, { defaultSender, deploymentId });
+  return async (name) => deployed[name]?.getAddress();
+}
+
+/** A chain in this process is gone with it: there is no journal to keep. */
+async function deployInProcess(
+  { provider, ethers }: NetworkConnection,
+  module: IgnitionModule,
+  defaultSender: string,
+): Promise<AddressOf> {
+  const result = await deploy({
+    provider,
+    artifactResolver: parsedOnce(new HardhatArtifactResolver(hre.artifacts)),
+    ignitionModule: module,
+    deploymentParameters: {},
+    accounts: (await ethers.getSigners()).map(({ address }) => address),
+    defaultSender,
+  });
+  if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
+    throw new Error(errorDeploymentResultToExceptionMessage(result));
+  }
+  const { contracts } = result;
+  return (name) => Promise.resolve(contracts[module.results[name]?.id ?? ""]?.address);
+}
+
+/** Ignition parses the ABI of a contract several times for each call of it, which is most of what a deployment costs. */
+function parsedOnce(files: ArtifactResolver): ArtifactResolver {
+  const parsed = new Map<string, Promise<Artifact>>();
+  const parse = async (contract: string): Promise<Artifact> => {
+    const artifact = await files.loadArtifact(contract);
+    return { ...artifact, abi: Interface.from(artifact.abi).fragments };
+  };
+  return {
+    loadArtifact(contract) {
+      const artifact = parsed.get(contract) ?? parse(contract);
+      parsed.set(contract, artifact);
+      return artifact;
+    },
+    // That is for the journal's folder.
+    getBuildInfo: () => Promise.resolve(undefined),
   };
 }

@@ -1,4 +1,4 @@
-import type { Log, Result } from "ethers";
+import type { EventFragment, Log, Result } from "ethers";
 import type { BatchHeader } from "../domain/batch.ts";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorFromId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
@@ -103,12 +103,11 @@ export async function readEvents(
 export function decodeEvent(emitters: Emitters, log: Log): LedgerEvent | undefined {
   const contract = normalizeHex(log.address, 20);
   const emitter = emitters.get(contract);
-  const parsed = emitter === undefined ? null : ABI[emitter].parseLog(log);
-  if (emitter === undefined || parsed === null) return undefined;
-  const decode = DECODERS[emitter][parsed.name];
-  if (decode === undefined) return undefined;
+  const kind = emitter === undefined ? undefined : KINDS[emitter].get(log.topics[0] ?? "");
+  if (emitter === undefined || kind === undefined) return undefined;
+  const args = ABI[emitter].decodeEventLog(kind.event, log.data, log.topics);
   const cursor = { block: log.blockNumber, logIndex: log.index };
-  return { ...decode(parsed.args), contract, cursor, transactionHash: normalizeHex(log.transactionHash) };
+  return { ...kind.decode(args), contract, cursor, transactionHash: normalizeHex(log.transactionHash) };
 }
 
 type EmitterName = "transferRegistry" | "treasury" | "partnerRegistry" | "corridorBook" | "quoteBook";
@@ -182,13 +181,28 @@ const ofQuotes: Decoders = {
   }),
 };
 
-const DECODERS: Readonly<Record<EmitterName, Decoders>> = {
-  transferRegistry: ofBatches,
-  treasury: ofMoney,
-  partnerRegistry: ofPartners,
-  corridorBook: ofCorridors,
-  quoteBook: ofQuotes,
+interface EventKind {
+  readonly event: EventFragment;
+  readonly decode: (args: Result) => LedgerEventBody;
+}
+
+/** By topic: ethers works out the topic of every event of a contract again for each log that it parses. */
+const KINDS: Readonly<Record<EmitterName, ReadonlyMap<string, EventKind>>> = {
+  transferRegistry: kindsOf("transferRegistry", ofBatches),
+  treasury: kindsOf("treasury", ofMoney),
+  partnerRegistry: kindsOf("partnerRegistry", ofPartners),
+  corridorBook: kindsOf("corridorBook", ofCorridors),
+  quoteBook: kindsOf("quoteBook", ofQuotes),
 };
+
+function kindsOf(emitter: EmitterName, decoders: Decoders): ReadonlyMap<string, EventKind> {
+  const kinds = Object.entries(decoders).map(([name, decode]) => {
+    const event = ABI[emitter].getEvent(name);
+    if (event === null) throw new Error(`the ${emitter} has no event ${name}`);
+    return [event.topicHash, { event, decode }] as const;
+  });
+  return new Map(kinds);
+}
 
 function batchOf(args: Result): OfBatch {
   return {
