@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { JsonRpcApiProvider, Network, type JsonRpcError, type JsonRpcPayload, type JsonRpcResult } from "ethers";
+import {
+  JsonRpcApiProvider,
+  makeError,
+  Network,
+  type JsonRpcError,
+  type JsonRpcPayload,
+  type JsonRpcResult,
+} from "ethers";
 import pLimit from "p-limit";
 import { InvalidInput } from "../../domain/errors.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";
@@ -78,6 +85,7 @@ export class FailoverProvider extends JsonRpcApiProvider {
   readonly #chain: ExpectedChain;
   readonly #turns = pLimit(MAX_UNDER_WAY);
   readonly #sent = new Set<string>();
+  #lastId = 0;
   #active = 0;
   #switches = 0;
   #comparedAtMs: number;
@@ -123,6 +131,22 @@ export class FailoverProvider extends JsonRpcApiProvider {
   override async _detectNetwork(): Promise<Network> {
     const chainId = this.#chain.id ?? BigInt(String(await this.send("eth_chainId", [])));
     return Network.from(chainId);
+  }
+
+  /** At once: ethers' own waits for a timer, for others that could share its request. */
+  override async send(method: string, params: JsonRpcPayload["params"]): Promise<unknown> {
+    this.#requireOpen(method);
+    const payload = { id: ++this.#lastId, jsonrpc: "2.0" as const, method, params };
+    const [response] = await this._send(payload);
+    this.#requireOpen(method);
+    if (response === undefined) throw new Error(`no answer to ${method}`);
+    if ("error" in response) throw this.getRpcError(payload, response);
+    return response.result;
+  }
+
+  #requireOpen(operation: string): void {
+    if (!this.destroyed) return;
+    throw makeError("provider destroyed; cancelled request", "UNSUPPORTED_OPERATION", { operation });
   }
 
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Responses> {

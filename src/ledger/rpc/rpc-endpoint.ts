@@ -50,6 +50,9 @@ const FIRST_REST_MS = 1_000;
 const MAX_REST_MS = 60_000;
 const MAX_DOUBLINGS = 6;
 
+/** Reads whose answers are small. What asks for them has at most as many under way as the provider lets it. */
+const GATHERED: ReadonlySet<string> = new Set(["eth_call", "eth_getTransactionCount", "eth_getBalance"]);
+
 class NotJsonRpc extends Error {}
 
 /** One JSON-RPC endpoint of a ledger, and how it has done. */
@@ -61,6 +64,7 @@ export class RpcEndpoint {
   readonly #chain: ExpectedChain;
   #isVerified = false;
   #takesBatches = true;
+  readonly #gathered: { readonly payload: JsonRpcPayload; readonly answer: PromiseWithResolvers<RpcResponse> }[] = [];
   #requests = 0;
   #failures = 0;
   #failuresInARow = 0;
@@ -166,9 +170,38 @@ export class RpcEndpoint {
    */
   async send(payload: JsonRpcPayload): Promise<RpcResponse> {
     await this.#verify();
-    const response = await this.#sendOne(payload);
+    const isGathered = this.#takesBatches && GATHERED.has(payload.method);
+    const response = await (isGathered ? this.#gather(payload) : this.#sendOne(payload));
     this.#failuresInARow = 0;
     return response;
+  }
+
+  /** Sends what is asked in the same turn of the event loop in one request. */
+  #gather(payload: JsonRpcPayload): Promise<RpcResponse> {
+    const answer = Promise.withResolvers<RpcResponse>();
+    this.#gathered.push({ payload, answer });
+    if (this.#gathered.length === 1) setImmediate(() => void this.#sendGathered());
+    return answer.promise;
+  }
+
+  async #sendGathered(): Promise<void> {
+    const asked = this.#gathered.splice(0);
+    // Numbered anew: who asks does not know the others.
+    const payloads = asked.map(({ payload }, index) => ({ ...payload, id: index + 1 }));
+    try {
+      const responses = asked.length === 1 ? [] : await this.#post(payloads).catch(noneIfNotJsonRpc);
+      const byId = new Map(responses.map((response) => [response.id, response]));
+      // A node that answers to less than all does not take batches, or none of this size.
+      const isComplete = payloads.every(({ id }) => byId.has(id));
+      if (asked.length > 1 && !isComplete) this.#takesBatches = false;
+      for (const [index, { payload, answer }] of asked.entries()) {
+        const response = byId.get(index + 1);
+        if (isComplete && response !== undefined) answer.resolve({ ...response, id: payload.id });
+        else this.#sendOne(payload).then(answer.resolve, answer.reject);
+      }
+    } catch (failure) {
+      for (const { answer } of asked) answer.reject(failure);
+    }
   }
 
   /** Never throws: what an endpoint does not say is an opinion that it does not have. */
