@@ -77,6 +77,8 @@ export interface NetworkOptions {
   readonly ports?: NetworkPorts;
   /** Where the wallets' journals are kept; in memory by default. */
   readonly folder?: string;
+  /** Opens a partner's database, which is the caller's to close; embedded ones in memory by default. */
+  readonly databaseOf?: (partner: PartnerId) => Promise<Database>;
 }
 
 /** One partner: its wallet, and the relay that it sends and is sent by. */
@@ -163,16 +165,14 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     });
     await Promise.all(providers);
 
-    const store = await openPgliteSchemas(undefined, await emptyDatabase());
-    stops.push(() => store.close());
-    const { wallets = WALLETS } = options;
+    const { wallets = WALLETS, databaseOf = await embeddedDatabases(stops) } = options;
     const relayPorts =
       ports === undefined ? await freePorts(wallets.length) : wallets.map(({ id }) => ports.firstRelay + id - 1);
     const places = wallets.map((wallet, index) => ({
       wallet,
       port: relayPorts[index] ?? 0,
       peerKeys: generatePeerKeys(),
-      database: () => store.database(`relay_${wallet.id}`),
+      database: () => databaseOf(wallet.id),
     }));
     const shared = { ...options, sandbox, rpcUrls: node.rpcUrls };
     const [left] = places.filter(({ wallet }) => wallet.id === options.ownRelay);
@@ -201,6 +201,14 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     await stop();
     throw failure;
   }
+}
+
+async function embeddedDatabases(
+  stops: (() => Promise<unknown>)[],
+): Promise<(partner: PartnerId) => Promise<Database>> {
+  const store = await openPgliteSchemas(undefined, await emptyDatabase());
+  stops.push(() => store.close());
+  return (partner) => store.database(`relay_${partner}`);
 }
 
 /** Providers are asked over plain HTTP. */

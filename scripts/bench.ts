@@ -15,6 +15,7 @@ const USAGE = `Measures speed, on this machine.
                  validators: the same, on a ledger of four validators; not measured unless it is asked for
   --rounds N     ledger: batches of each size that are measured (default 9)
   --seconds N    relay, validators: how long each load lasts (default 20)
+  --database URL relay: a PostgreSQL for the relays, in schemas that are gone afterwards; embedded ones unless given
   --hour-at N    relay: memory over an hour's worth of load at so many transfers a second (default 10)
   --json         one JSON object on the last line of stdout, and nothing else there
   --help
@@ -29,6 +30,7 @@ runScript(async () => {
       only: { type: "string" },
       rounds: { type: "string", default: "9" },
       seconds: { type: "string", default: "20" },
+      database: { type: "string" },
       "hour-at": { type: "string", default: "10" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -41,7 +43,11 @@ runScript(async () => {
   const parts = values.only === undefined ? ["ledger", "relay"] : PARTS.filter((part) => part === values.only);
   if (parts.length === 0) throw new InvalidInput("--only", `one of ${PARTS.join(", ")}`, values.only);
   const rounds = readCount(values.rounds, "--rounds");
-  const load = { seconds: readCount(values.seconds, "--seconds"), hourAt: readCount(values["hour-at"], "--hour-at") };
+  const load = {
+    seconds: readCount(values.seconds, "--seconds"),
+    hourAt: readCount(values["hour-at"], "--hour-at"),
+    databaseUrl: values.database,
+  };
   const out = values.json ? process.stderr : process.stdout;
 
   const ledger = parts.includes("ledger") ? await benchLedger(rounds) : undefined;

@@ -51,7 +51,7 @@ const [SOURCE, TARGET] = [parsePartnerId(7), parsePartnerId(1)];
  * @param warmUp transfers that go through before anything is measured
  */
 export async function startTwoRelays(
-  ledger: SandboxLedger,
+  ledger: SandboxLedger & Pick<NetworkOptions, "databaseOf">,
   settings: NonNullable<NetworkOptions["relaySettings"]> = {},
   warmUp = WARM_UP,
 ): Promise<{ readonly network: RunningNetwork; readonly ends: Ends }> {

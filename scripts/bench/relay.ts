@@ -1,5 +1,9 @@
 // How fast transfers go through relays: taken in over HTTP, settled on a chain in this process, credited at the wallet.
+import { randomUUID } from "node:crypto";
+import type { NetworkOptions } from "../../sandbox/network-up.ts";
 import type { Uetr } from "../../src/domain/uetr.ts";
+import type { Database } from "../../src/kernel/store/database.ts";
+import { openPostgres } from "../../src/kernel/store/postgres.ts";
 import { renderTable } from "../../src/kernel/table.ts";
 import { deploySandbox } from "../lib/sandbox-ledger.ts";
 import {
@@ -39,9 +43,18 @@ const SECONDS_AN_HOUR = 3_600;
 const MEMORY_SAMPLES = 10;
 const MEGABYTE = 1_048_576;
 
-export async function benchRelay(load: { readonly seconds: number; readonly hourAt: number }): Promise<RelayFigures> {
+export interface RelayLoad {
+  readonly seconds: number;
+  /** Transfers a second, of an hour. */
+  readonly hourAt: number;
+  /** Of a PostgreSQL; embedded databases in memory where it is left out. */
+  readonly databaseUrl: string | undefined;
+}
+
+export async function benchRelay(load: RelayLoad): Promise<RelayFigures> {
   process.stderr.write("relay: starting and warming up …\n");
-  const { network, ends } = await startTwoRelays(await deploySandbox());
+  const databases = load.databaseUrl === undefined ? undefined : ownSchemas(load.databaseUrl);
+  const { network, ends } = await startTwoRelays({ ...(await deploySandbox()), ...databases?.given });
   try {
     const latency: LatencyRow[] = [];
     for (const rate of RATES) {
@@ -58,7 +71,29 @@ export async function benchRelay(load: { readonly seconds: number; readonly hour
     };
   } finally {
     await network.stop();
+    await databases?.drop();
   }
+}
+
+/** Databases of partners as schemas of one PostgreSQL. */
+function ownSchemas(url: string): { readonly given: Pick<NetworkOptions, "databaseOf">; drop(): Promise<void> } {
+  const opened = new Map<string, Database>();
+  return {
+    given: {
+      async databaseOf(partner) {
+        const schema = `bench_${randomUUID().replaceAll("-", "")}_${partner}`;
+        const database = await openPostgres(url, { schema });
+        opened.set(schema, database);
+        return database;
+      },
+    },
+    async drop() {
+      for (const [schema, database] of opened) {
+        await database.query(`DROP SCHEMA ${schema} CASCADE`);
+        await database.close();
+      }
+    },
+  };
 }
 
 async function measureSingles(ends: Ends, seconds: number): Promise<SubmissionRow> {
