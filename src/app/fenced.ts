@@ -1,4 +1,5 @@
 import type { RelayContext } from "../features/context.ts";
+import { nothingWatched } from "../features/remittance/watched.ts";
 import type { Database, Lease } from "../kernel/store/database.ts";
 import { LeaseLost } from "../kernel/store/leases.ts";
 import { STEPS_LEASE } from "./leader.ts";
@@ -17,6 +18,8 @@ export function fencedContext(context: RelayContext, lease: Lease): RelayContext
     wallet: guarded(wallet, lease),
     providers: guarded(providers, lease),
     peers: guarded(peers, lease),
+    // Of another time of leading it would be old.
+    watched: nothingWatched(),
   };
 }
 

@@ -18,7 +18,8 @@ export const remittanceSettings = {
         .default(1_000)
         .meta({ description: "The most transfers in a batch." }),
       maxDelayMs: integer(0, 3_600_000).default(20).meta({
-        description: "The longest that a transfer waits for others to share its batch.",
+        description:
+          "The longest that a transfer waits for others to share its batch, while one for the same partner is on its way to the ledger; without one it does not wait.",
       }),
       holdSeconds: integer(10, MAX_BATCH_HOLD_SECONDS).default(300).meta({
         description:

@@ -1,13 +1,38 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
+import { latestHead, type BlockHead } from "../../ledger/state.ts";
+import { isPast, type Clock } from "../../kernel/clock/clock.ts";
+import type { Ledger } from "../../ledger/contracts.ts";
 
-/** What the watcher has come to in this process. None of it decides anything that the store does not. */
+/** What the watcher has come to in this process, while it leads. None of it decides anything that the store does not. */
 export interface Watched {
   /** The latest block when all was read; undefined while there is more to read. */
   caughtUpAt: Hex | undefined;
+  /** The latest block that it has seen, and when. Milliseconds since the epoch. */
+  latest: { readonly head: BlockHead; readonly atMs: number } | undefined;
+  /** Whether every registry that the configuration names has been read as far as the cursor: they stay so. */
+  hasAllRegistries: boolean;
   /** When unknown signatures were counted last. Milliseconds since the epoch. */
   countedAtMs: number | undefined;
 }
 
 export function nothingWatched(): Watched {
-  return { caughtUpAt: undefined, countedAtMs: undefined };
+  return { caughtUpAt: undefined, latest: undefined, hasAllRegistries: false, countedAtMs: undefined };
+}
+
+/** A block that was the latest so long ago is still good for judging what the ledger would say. */
+const LATEST_IS_GOOD_FOR_MS = 1_000;
+
+/** The latest block: as the watcher has just seen it, or by asking. Never one before what has been read. */
+export async function recentHead({
+  ledger,
+  clock,
+  watched,
+}: {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly watched: Watched;
+}): Promise<BlockHead> {
+  const { latest } = watched;
+  if (latest !== undefined && !isPast(clock, latest.atMs, LATEST_IS_GOOD_FOR_MS)) return latest.head;
+  return latestHead(ledger);
 }

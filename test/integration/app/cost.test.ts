@@ -10,10 +10,12 @@ import { systemClock } from "../../../src/kernel/clock/clock.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import type { Step } from "../../../src/features/context.ts";
 import { serveChain, type ChainServer } from "../../../sandbox/chain-server.ts";
-import { connection, fundedLedger, HKD_TO_HKD, networkHelpers } from "../support/chain.ts";
+import { expireCall, openCall } from "../../../src/ledger/calls.ts";
+import { runPastExpiry } from "../support/batches.ts";
+import { CNY_TO_PHP, connection, fundedLedger, HKD_TO_HKD, HUB, networkHelpers } from "../support/chain.ts";
 import { describeOn } from "../support/databases.ts";
 import { ownBatch } from "../support/relay-batches.ts";
-import { run, testRelay, type TestRelay } from "../support/relay-context.ts";
+import { acceptTransfers, run, standingQuote, testRelay, type TestRelay } from "../support/relay-context.ts";
 
 type StepsByName = ReadonlyMap<string, Step>;
 
@@ -21,9 +23,11 @@ type StepsByName = ReadonlyMap<string, Step>;
 class Tally {
   readonly statements: string[] = [];
   readonly calls: string[] = [];
+  /** Of which several may be in one. */
+  requests = 0;
 
   clear(): void {
-    this.statements.length = this.calls.length = 0;
+    this.statements.length = this.calls.length = this.requests = 0;
   }
 
   /** As a statement of its own, or in a transaction. */
@@ -52,6 +56,7 @@ class Tally {
     const sent: unknown = JSON.parse(typeof body === "string" ? body : "null");
     // What a JSON-RPC client sends: a call, or a list of them.
     const calls = (Array.isArray(sent) ? sent : [sent]) as readonly { readonly method: string }[];
+    this.requests++;
     this.calls.push(...calls.map(({ method }) => method));
     return globalThis.fetch(url, init);
   };
@@ -87,6 +92,41 @@ describeOn("PGlite", "what a relay's steps cost", (open) => {
     await networkHelpers.mine();
     await run(relay, stepOf(steps, "watcher"));
     expect(tally.calls).to.deep.equal(["eth_getBlockByNumber", "eth_getLogs"]);
+  });
+
+  it("is, of others' batches, what is written of them, and nothing about own ones", async () => {
+    const { relay, tally, steps } = await counted();
+    const other = await testRelay({ db: await open(), sandbox: relay.sandbox, partner: HUB });
+    // Which registries have been read is asked once.
+    await networkHelpers.mine();
+    await run(relay, stepOf(steps, "watcher"));
+    tally.clear();
+    const batch = await ownBatch(other, { count: 1, corridor: CNY_TO_PHP });
+    const { header, send, quote } = batch;
+    await other.submitter.submit(openCall(other.ledger, header, send, quote));
+    relay.woken.length = 0;
+    await run(relay, stepOf(steps, "watcher"));
+    expect(tally.statements.filter((sql) => /batches|transfers/.test(sql))).to.have.lengthOf(1);
+    expect(tally.statements.filter((sql) => /registries/.test(sql))).to.deep.equal([]);
+    expect(relay.woken).to.not.include("responder");
+    tally.clear();
+    await runPastExpiry(relay.sandbox, batch);
+    await other.submitter.submit(expireCall(other.ledger, header));
+    relay.woken.length = 0;
+    await run(relay, stepOf(steps, "watcher"));
+    expect(tally.statements.filter((sql) => /batches|transfers/.test(sql))).to.have.lengthOf(1);
+    expect(relay.woken.filter((step) => ["crediter", "settler"].includes(step))).to.deep.equal([]);
+  });
+
+  it("is, of a batch that is signed, two requests to the ledger: the block is the watcher's", async () => {
+    const { relay, tally, steps } = await counted();
+    await acceptTransfers(relay, 1, { quote: await standingQuote(relay) });
+    await run(relay, stepOf(steps, "watcher"));
+    tally.clear();
+    await run(relay, stepOf(steps, "batcher"));
+    expect(tally.statements.filter((sql) => sql.startsWith("INSERT INTO batches"))).to.have.lengthOf(1);
+    expect(tally.calls).to.deep.equal(Array.from({ length: 5 }, () => "eth_call"));
+    expect(tally.requests).to.be.at.most(4);
   });
 
   it("is one statement for opener and sweeper, where no batch waits, and nothing of the ledger", async () => {

@@ -6,7 +6,7 @@ import { NO_QUOTE } from "../../../domain/quote.ts";
 import type { ReasonCode } from "../../../domain/reason.ts";
 import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
 import { NO_AUTHORIZATION, signBatch } from "../../../ledger/signing.ts";
-import { balancesAt, corridorAt, latestHead, ledgerTimeAt, type BlockHead } from "../../../ledger/state.ts";
+import { balancesAt, corridorAt, ledgerTimeAt, type BlockHead } from "../../../ledger/state.ts";
 import {
   batchesOnTheirWay,
   insertBatch,
@@ -27,6 +27,7 @@ import {
   type WaitingGroup,
   type WaitingTransfer,
 } from "../store/waiting-transfers.ts";
+import { recentHead } from "../watched.ts";
 import { selectTransfers, type BatchRoom, type Selection } from "../batching.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { isOfItem, workEach } from "../../../kernel/steps/faults.ts";
@@ -34,24 +35,34 @@ import { readBook } from "../../pricing/book.ts";
 import { blameProvider, cannotDeliver, LACKS_MONEY } from "../../pricing/failures.ts";
 
 /**
- * While so many batches for a partner are on their way to the ledger, the next one waits for more transfers: under load
- * batches grow, and what they cost is shared. One that has not got there after a while holds up nobody.
+ * While no batch for a partner is on its way to the ledger, the next one waits for nothing. While so many are, it waits
+ * for more transfers: under load batches grow, and what they cost is shared. One that has not got there after a while holds
+ * up nobody.
  */
 const MOST_ON_THEIR_WAY = 2;
 const ON_ITS_WAY_MS = 500;
 
 /** Puts waiting transfers into batches, signs these and writes them down. Nobody else hears of them before that. */
 export const batcherStep: Step = async (context) => {
-  const { db, clock, settings, metrics, wake } = context;
+  const hasMore = await closeBatches(context);
+  context.metrics.waitingTransfers.set(await countWaiting(context.db));
+  return hasMore;
+};
+
+/** @returns whether there is more to be done at once */
+async function closeBatches(context: RelayContext): Promise<boolean> {
+  const { db, clock, settings, wake } = context;
   const groups = await waitingGroups(db, settings.batch.maxTransfers);
-  metrics.waitingTransfers.set(await countWaiting(db));
+  if (groups.length === 0) return false;
   const nowMs = clock.nowMs();
-  const closesInMs = ({ count, oldestAcceptedAt }: WaitingGroup) =>
-    count >= settings.batch.maxTransfers ? 0 : Math.max(0, oldestAcceptedAt + settings.batch.maxDelayMs - nowMs);
+  const onTheirWay = await batchesOnTheirWay(db, nowMs - ON_ITS_WAY_MS);
+  const closesInMs = ({ target, count, oldestAcceptedAt }: WaitingGroup) =>
+    count >= settings.batch.maxTransfers || !onTheirWay.has(target)
+      ? 0
+      : Math.max(0, oldestAcceptedAt + settings.batch.maxDelayMs - nowMs);
   for (const group of groups.filter((each) => closesInMs(each) > 0)) wake("batcher", closesInMs(group));
   const due = groups.filter((each) => closesInMs(each) === 0);
   if (due.length === 0) return false;
-  const onTheirWay = await batchesOnTheirWay(db, nowMs - ON_ITS_WAY_MS);
   const mayGrow = ({ target, count, oldestAcceptedAt }: WaitingGroup) =>
     count < settings.batch.maxTransfers &&
     (onTheirWay.get(target) ?? 0) >= MOST_ON_THEIR_WAY &&
@@ -78,7 +89,7 @@ export const batcherStep: Step = async (context) => {
     },
   });
   return hasMore;
-};
+}
 
 function keyOfGroup({ target, sourceCurrency, targetCurrency, quote }: WaitingGroup): string {
   return `${target} ${sourceCurrency}>${targetCurrency} ${quote ?? ""}`;
@@ -89,14 +100,11 @@ interface Moment {
   readonly block: BlockHead;
   /** Seconds of block time: that of the latest block, or the clock's where none has been made for a while. */
   readonly nowSeconds: number;
-  /** Seconds of ledger time; it can only be later when the batch gets there. */
-  readonly ledgerTime: number;
 }
 
-async function readMoment({ ledger, clock }: Pick<RelayContext, "ledger" | "clock">): Promise<Moment> {
-  const block = await latestHead(ledger);
-  const nowSeconds = Math.max(block.timeSeconds, Math.floor(clock.nowMs() / 1_000));
-  return { block, nowSeconds, ledgerTime: await ledgerTimeAt(ledger, block.number) };
+async function readMoment(context: RelayContext): Promise<Moment> {
+  const block = await recentHead(context);
+  return { block, nowSeconds: Math.max(block.timeSeconds, Math.floor(context.clock.nowMs() / 1_000)) };
 }
 
 /** A provider's money may be in batches that are about to settle: it is given so long to have it again. */
@@ -110,21 +118,21 @@ async function batchGroup(context: RelayContext, moment: Moment, group: WaitingG
   const { db, settings } = context;
   const quote = group.quote === undefined ? undefined : await readSignedQuote(db, group.quote);
   if (group.quote !== undefined && quote === undefined) throw new Error(`the quote ${group.quote} is gone`);
-  if (quote !== undefined) {
-    const leastSeconds = Math.floor(settings.quote.leastValiditySeconds / 2);
-    const isEnding = quote.validUntil <= moment.nowSeconds + leastSeconds;
-    const isUndeliverable =
-      !isEnding && (await cannotDeliver(context, corridorOf(context, group), quote, moment.block));
-    if (isEnding || isUndeliverable) {
-      if (await requote(context, group, quote)) return true;
-      if (isUndeliverable || quote.validUntil <= moment.nowSeconds) return failExpired(context, group, "AB04");
-    }
+  const leastSeconds = Math.floor(settings.quote.leastValiditySeconds / 2);
+  const isEnding = quote !== undefined && quote.validUntil <= moment.nowSeconds + leastSeconds;
+  const [isUndeliverable, room, ledgerTime] = await Promise.all([
+    quote !== undefined && !isEnding && cannotDeliver(context, corridorOf(context, group), quote, moment.block),
+    roomFor(context, group, quote),
+    ledgerTimeAt(context.ledger, moment.block.number),
+  ]);
+  if (quote !== undefined && (isEnding || isUndeliverable)) {
+    if (await requote(context, group, quote)) return true;
+    if (isUndeliverable || quote.validUntil <= moment.nowSeconds) return failExpired(context, group, "AB04");
   }
-  const room = await roomFor(context, moment, group, quote);
   if (room === undefined) return failExpired(context, group, "AB03");
 
   const { taken, unsold, hasMore } = await select(context, group, room);
-  if (taken.length > 0) await signBatchOf(context, moment, { group, quote, taken, feeBps: room.feeBps });
+  if (taken.length > 0) await signBatchOf(context, { group, quote, taken, feeBps: room.feeBps, ledgerTime });
   if (unsold.length === 0 || quote === undefined) return hasMore;
   // What there is no money for now goes to another provider.
   const isStuck = taken.length === 0 && context.clock.nowMs() - group.oldestAcceptedAt >= PATIENCE_MS;
@@ -158,7 +166,6 @@ async function select(
 /** Undefined where the corridor is closed, or it is not known how much money there is. */
 async function roomFor(
   context: RelayContext,
-  { block }: Moment,
   group: WaitingGroup,
   quote: SignedQuote | undefined,
 ): Promise<BatchRoom | undefined> {
@@ -166,15 +173,21 @@ async function roomFor(
   const { target, sourceCurrency, targetCurrency } = group;
   const corridor = corridorOf(context, group);
   const [source, destination] = [currencyOf(sourceCurrency).numeric, currencyOf(targetCurrency).numeric];
-  const state = await corridorAt(ledger, corridor, block);
-  // In this order: what is opened in between counts twice rather than not at all.
-  const unopened = await unopenedMoney(db);
-  const ofCorridor = await unopenedOfCorridor(db, { target, sourceCurrency: source, targetCurrency: destination });
-  const balance = (await readBalances(db)).find(({ currency }) => currency === sourceCurrency);
-  if (!state.open || balance === undefined) return undefined;
   const provider = quote === undefined || quote.quote.provider === 0 ? undefined : quote.quote.provider;
-  const sellerUnopened = provider === undefined ? 0n : await unopenedOfProvider(db, provider, destination);
-  const [seller] = provider === undefined ? [] : await balancesAt(ledger, provider, [targetCurrency], block.number);
+  const [unopened, ofCorridor, sellerUnopened] = await Promise.all([
+    unopenedMoney(db),
+    unopenedOfCorridor(db, { target, sourceCurrency: source, targetCurrency: destination }),
+    provider === undefined ? 0n : unopenedOfProvider(db, provider, destination),
+  ]);
+  // Only then, and by a block of only then: what is opened in between counts twice rather than not at all.
+  const block = await recentHead(context);
+  const [balances, state, [seller]] = await Promise.all([
+    readBalances(db),
+    corridorAt(ledger, corridor, block),
+    provider === undefined ? [] : balancesAt(ledger, provider, [targetCurrency], block.number),
+  ]);
+  const balance = balances.find(({ currency }) => currency === sourceCurrency);
+  if (!state.open || balance === undefined) return undefined;
   return {
     maxTransfers: settings.batch.maxTransfers,
     maxPerBatch: state.maxPerBatch,
@@ -200,11 +213,13 @@ interface BatchPlan {
   readonly quote: SignedQuote | undefined;
   readonly taken: readonly WaitingTransfer[];
   readonly feeBps: bigint;
+  /** Seconds of ledger time; it can only be later when the batch gets there. */
+  readonly ledgerTime: number;
 }
 
-async function signBatchOf(context: RelayContext, { ledgerTime }: Moment, plan: BatchPlan): Promise<void> {
+async function signBatchOf(context: RelayContext, plan: BatchPlan): Promise<void> {
   const { db, ledger, keys, settings, clock, checkpoint, log, metrics, tracer, wake } = context;
-  const { group, quote, taken, feeBps } = plan;
+  const { group, quote, taken, feeBps, ledgerTime } = plan;
   const corridor = corridorOf(context, group);
   const expiresAt = ledgerTime + settings.batch.holdSeconds;
   const { header } = buildBatch(taken, corridor, quote?.quote ?? NO_QUOTE, feeBps, expiresAt);

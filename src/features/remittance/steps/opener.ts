@@ -68,8 +68,8 @@ async function openBatch(context: RelayContext, batch: UnopenedBatch): Promise<v
   // Until the watcher has read of it, the batch is due again: after a while, and then it is there already.
   const isOpen = outcome.kind === "submitted" || outcome.kind === "done";
   if (isOpen) {
-    await recordOpenAttempt(db, id, clock.nowMs() + Math.max(READING_MS, settings.retry.maxDelayMs), undefined);
     wake("watcher");
+    await recordOpenAttempt(db, id, clock.nowMs() + Math.max(READING_MS, settings.retry.maxDelayMs), undefined);
     return;
   }
   await postpone(context, batch, describeFault(outcome.error));

@@ -6,7 +6,7 @@ import type { Uetr } from "../../../domain/uetr.ts";
 import { registryAt } from "../../../ledger/contracts.ts";
 import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
 import { signSettlement } from "../../../ledger/signing.ts";
-import { latestHead, ledgerTimeAt } from "../../../ledger/state.ts";
+import { ledgerTimeAt } from "../../../ledger/state.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import { insertDecision, promisedElsewhere } from "../store/decisions.ts";
 import {
@@ -20,6 +20,7 @@ import { chunksOf, everyInTurns, mapAtMost, mapInTurns } from "../../../kernel/s
 import type { RelayContext, Step } from "../../context.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
 import { openPayload } from "../sealed-payload.ts";
+import { recentHead } from "../watched.ts";
 import { MAX_WALLET_CREDITS, WalletError, type WalletCredit } from "../../wallet/connector.ts";
 
 /** Batches that are decided on at a time, and calls to the wallet for one of them. */
@@ -108,12 +109,12 @@ async function write(
   }
 }
 
-async function isTooLate(
-  { ledger }: Pick<RelayContext, "ledger">,
-  { registry, header }: UndecidedBatch,
-): Promise<boolean> {
+async function isTooLate(context: RelayContext, { registry, header }: UndecidedBatch): Promise<boolean> {
+  const { number, timeSeconds } = await recentHead(context);
+  // Ledger time is never ahead of block time: most often that is all that has to be known.
+  if (header.expiresAt - timeSeconds >= LEAST_LEFT_SECONDS) return false;
+  const { ledger } = context;
   // Of a block that is named: other endpoints can confirm it.
-  const { number } = await latestHead(ledger);
   return header.expiresAt - (await ledgerTimeAt(registryAt(ledger, registry), number)) < LEAST_LEFT_SECONDS;
 }
 

@@ -57,8 +57,8 @@ async function settleBatch(context: RelayContext, batch: UnsettledBatch): Promis
   if (outcome.kind === "refused" || outcome.kind === "failed") {
     return postpone(context, batch, describeFault(outcome.error));
   }
-  await recordSettleAttempt(db, id, clock.nowMs() + READING_MS, undefined);
   wake("watcher");
+  await recordSettleAttempt(db, id, clock.nowMs() + READING_MS, undefined);
 }
 
 async function postpone(

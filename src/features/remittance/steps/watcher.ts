@@ -60,9 +60,11 @@ export class ForkDetected extends Error {
  * @throws ForkDetected
  */
 export const watcherStep: Step = async (context) => {
-  const { ledger, watched } = context;
+  const { ledger, watched, clock } = context;
   const { latest, more } = await fromOneEndpoint(ledger, async () => {
+    const askedAtMs = clock.nowMs();
     const head = await latestHead(ledger);
+    watched.latest = { head, atMs: askedAtMs };
     return { latest: head, more: head.hash === watched.caughtUpAt ? undefined : await readOn(context, head) };
   });
   const isDone = more === undefined || (await takeIn(context, more));
@@ -92,17 +94,16 @@ async function takeIn(context: RelayContext, readOn: ReadOn): Promise<boolean> {
   const { db, settings, checkpoint, metrics, watched } = context;
   checkpoint("watcher.read");
 
-  const events = await writeRange(context, cursor, read);
-  if (events === undefined) return false;
+  const written = await writeRange(context, cursor, read);
+  if (written === undefined) return false;
   checkpoint("watcher.written");
   metrics.ledgerBlock.set(read.to.number);
   metrics.ledgerLagBlocks.set(Math.max(0, read.latest.number - settings.ledger.confirmations - read.to.number));
-  countEnded(context, events);
-  if (read.opened.length + read.finished.length > 0) {
-    metrics.openBatches.set(await countOpenBatches(db, context.partner));
-  }
-  if (events.some(({ type }) => type === "signature.unknown")) watched.countedAtMs = undefined;
-  wakeOthers(context, read, events);
+  countEnded(context, written.events);
+  if (written.events.some(({ type }) => type === "signature.unknown")) watched.countedAtMs = undefined;
+  // Before anything else: somebody waits for what they do.
+  wakeOthers(context, read, written);
+  if (written.asSource + written.asTarget > 0) metrics.openBatches.set(await countOpenBatches(db, context.partner));
   return read.isCaughtUp;
 }
 
@@ -233,12 +234,12 @@ async function unreadCurrencies(
   return [...ledger.tokens.keys()].filter((currency) => touched.includes(currency) || !known.has(currency));
 }
 
-/** @returns the events that were appended; undefined when another process has read on meanwhile, and nothing was done */
+/** @returns undefined when another process has read on meanwhile, and nothing was done */
 async function writeRange(
   context: RelayContext,
   cursor: LedgerCursor | undefined,
   { to, opened, finished, cancelledQuotes, touched, moved, balances }: BlockRange,
-): Promise<readonly NewEvent[] | undefined> {
+): Promise<WrittenBatches | undefined> {
   const { db, ledger } = context;
   const block = to.number;
   return db.transaction(async (tx) => {
@@ -261,17 +262,35 @@ async function writeRange(
 
 type BatchChanges = Pick<BlockRange, "opened" | "finished">;
 
-/** @returns the events that were appended */
+/** What was written of batches. */
+interface WrittenBatches {
+  /** Those that were appended. */
+  readonly events: readonly NewEvent[];
+  /** How many of the batches are from this partner, and how many to it. */
+  readonly asSource: number;
+  readonly asTarget: number;
+}
+
 async function writeBatches(
   tx: Queryable,
   context: RelayContext,
   { opened, finished }: BatchChanges,
-): Promise<readonly NewEvent[]> {
-  const nowMs = context.clock.nowMs();
-  await insertOpenedBatches(tx, opened);
-  await finishBatches(tx, finished);
-  const transfers = await transfersOfBatches(tx, [...new Set([...opened, ...finished].map(({ id }) => id))]);
-  const unknown = await unknownSignatureEvents(tx, context, opened, finished);
+): Promise<WrittenBatches> {
+  const { partner, clock } = context;
+  const nowMs = clock.nowMs();
+  await insertOpenedBatches(tx, opened, partner);
+  const ended = await finishBatches(tx, finished);
+  const all = [...opened.map(({ id, header: { source, target } }) => ({ id, source, target })), ...ended];
+  // Most are other partners': nothing else in the store is about them.
+  const asSource = new Set(all.filter(({ source }) => source === partner).map(({ id }) => id));
+  const asTarget = new Set(all.filter(({ target }) => target === partner).map(({ id }) => id));
+  const transfers = await transfersOfBatches(tx, [...asSource]);
+  const unknown = await unknownSignatureEvents(
+    tx,
+    context,
+    opened,
+    finished.filter(({ id }) => asTarget.has(id)),
+  );
   const events = [
     ...opened.map((batch) => ({ at: batch.at, list: heldEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
     ...finished.map((batch) => ({ at: batch.at, list: finalEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
@@ -280,7 +299,7 @@ async function writeBatches(
     .flatMap(({ list }) => list)
     .concat(unknown);
   await appendEvents(tx, events);
-  return events;
+  return { events, asSource: asSource.size, asTarget: asTarget.size };
 }
 
 /** What a registry has said in blocks that had been read without it. */
@@ -304,11 +323,15 @@ async function readNewRegistry(
   cursor: LedgerCursor,
   latest: BlockHead,
 ): Promise<RegistryRange | undefined> {
-  const { db, ledger, settings } = context;
+  const { db, ledger, settings, watched } = context;
+  if (watched.hasAllRegistries) return undefined;
   const known = await knownRegistries(db);
   for (const { address } of known) registryAt(ledger, address);
   const [registry] = unreadRegistries(ledger, known);
-  if (registry === undefined) return undefined;
+  if (registry === undefined) {
+    watched.hasAllRegistries = true;
+    return undefined;
+  }
   await requireSameHistory(context, cursor, latest);
   const before = known.find(({ address }) => address === registry);
   const from = before?.nextBlock ?? settings.ledger.fromBlock;
@@ -324,13 +347,13 @@ async function takeInRegistry(context: RelayContext, range: RegistryRange): Prom
   const { db, checkpoint, log, wake, watched } = context;
   const { registry: address, before, from, to, nextBlock } = range;
   checkpoint("watcher.registryRead");
-  const events = await db.transaction(async (tx) => {
+  const written = await db.transaction(async (tx) => {
     if (!(await advanceRegistry(tx, before, { address, nextBlock }))) return undefined;
     return writeBatches(tx, context, range);
   });
   checkpoint("watcher.registryWritten");
-  if (events === undefined) return;
-  countEnded(context, events);
+  if (written === undefined) return;
+  countEnded(context, written.events);
   watched.countedAtMs = undefined;
   log.info({ registry: address, from, to }, "read what a registry that is new to this relay has said before");
   for (const step of ["responder", "crediter", "notifier"] as const) wake(step);
@@ -348,12 +371,10 @@ function countEnded({ metrics }: Pick<RelayContext, "metrics">, events: readonly
 function wakeOthers(
   { wake, partner }: Pick<RelayContext, "wake" | "partner">,
   { opened, finished, touched, balances }: BlockRange,
-  events: readonly NewEvent[],
+  { events, asTarget }: WrittenBatches,
 ): void {
-  // Time has passed on the ledger: signed batches may have lost their chance, open ones may have expired.
-  wake("opener");
   if (opened.some(({ header }) => header.target === partner)) wake("responder");
-  if (finished.length > 0) {
+  if (finished.length > 0 && asTarget > 0) {
     wake("crediter");
     wake("settler");
   }
@@ -362,4 +383,6 @@ function wakeOthers(
     wake("liquidity");
   }
   if (events.length > 0) wake("notifier");
+  // Time has passed on the ledger: signed batches may have lost their chance, open ones may have expired.
+  wake("opener");
 }

@@ -70,7 +70,12 @@ export interface FinalBatch {
   readonly at: LedgerPlace;
 }
 
-export async function insertOpenedBatches(tx: Queryable, batches: readonly OpenedBatch[]): Promise<void> {
+/** @param partner whose store it is: of its own batches it is noted that they are on the ledger */
+export async function insertOpenedBatches(
+  tx: Queryable,
+  batches: readonly OpenedBatch[],
+  partner: PartnerId,
+): Promise<void> {
   if (batches.length === 0) return;
   const rows = batches.map(({ id, registry, header, at }) => ({
     id: hexDigits(id),
@@ -93,14 +98,26 @@ export async function insertOpenedBatches(tx: Queryable, batches: readonly Opene
        block bigint, log integer, time bigint, transaction text)`,
     [recordset(rows)],
   );
+  const own = batches.filter(({ header }) => header.source === partner);
+  if (own.length === 0) return;
   await tx.query("UPDATE batches SET on_ledger = true WHERE id = ANY ($1::bytea[])", [
-    bytesList(batches.map(({ id }) => id)),
+    bytesList(own.map(({ id }) => id)),
   ]);
 }
 
-/** @throws Error when one of them is not open */
-export async function finishBatches(tx: Queryable, batches: readonly FinalBatch[]): Promise<void> {
-  if (batches.length === 0) return;
+/** Whose a batch is. */
+export interface BatchParties {
+  readonly id: Hex;
+  readonly source: PartnerId;
+  readonly target: PartnerId;
+}
+
+/**
+ * @returns whose they are
+ * @throws Error when one of them is not open
+ */
+export async function finishBatches(tx: Queryable, batches: readonly FinalBatch[]): Promise<readonly BatchParties[]> {
+  if (batches.length === 0) return [];
   const rows = batches.map(({ id, status, rejected, at }) => ({
     id: hexDigits(id),
     status,
@@ -110,17 +127,22 @@ export async function finishBatches(tx: Queryable, batches: readonly FinalBatch[
     time: at.timeSeconds,
     transaction: hexDigits(at.transaction),
   }));
-  const finished = await tx.query(
+  const finished = await tx.query<{ id: Uint8Array; source: number; target: number }>(
     `UPDATE ledger_batches l SET status = b.status, rejected = b.rejected, final_block = b.block, final_log = b.log,
        final_time_s = b.time, final_transaction = decode(b.transaction, 'hex')
      FROM jsonb_to_recordset($1::jsonb) AS b(id text, status text, rejected jsonb, block bigint, log integer,
        time bigint, transaction text)
-     WHERE l.id = decode(b.id, 'hex') AND l.status = 'open' RETURNING l.id`,
+     WHERE l.id = decode(b.id, 'hex') AND l.status = 'open' RETURNING l.id, l.source, l.target`,
     [recordset(rows)],
   );
   if (finished.length !== batches.length) {
     throw new Error(`the ledger ended ${batches.length} batches, of which ${finished.length} are known as open`);
   }
+  return finished.map(({ id, source, target }) => ({
+    id: hexOf(id),
+    source: parsePartnerId(source),
+    target: parsePartnerId(target),
+  }));
 }
 
 /** An open batch, with what it takes to expire it. */

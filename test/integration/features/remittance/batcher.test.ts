@@ -88,7 +88,9 @@ describeOnBothDatabases("batcher", (open) => {
   });
 
   it("closes a batch when it is full, or after its time, whichever is first", async () => {
-    const relay = await relayOf(batchSettings({ maxTransfers: 3, maxDelayMs: 60_000 }));
+    // Nothing but the test makes time pass: the first batch is on its way for as long as it says.
+    const options = { ...batchSettings({ maxTransfers: 3, maxDelayMs: 400 }), clock: testClock(Date.now()) };
+    const relay = await relayOf(options);
     const quote = await standingQuote(relay);
     await acceptTransfers(relay, 4, { quote });
     await run(relay, batcherStep);
@@ -96,9 +98,25 @@ describeOnBothDatabases("batcher", (open) => {
     relay.woken.length = 0;
     expect(await batcherStep(relay)).to.equal(false);
     expect(relay.woken).to.deep.equal(["batcher"]);
-    relay.clock.advance(60_000);
+    relay.clock.advance(400);
     await run(relay, batcherStep);
     expect((await signed(relay)).map(({ header }) => header.count)).to.deep.equal([3, 1]);
+  });
+
+  it("has nobody wait for others while no batch is on its way, and again once it is there", async () => {
+    const options = { ...batchSettings({ maxDelayMs: 60_000 }), clock: testClock(Date.now()) };
+    const relay = await relayOf(options);
+    const quote = await standingQuote(relay);
+    await acceptTransfers(relay, 1, { quote });
+    await run(relay, batcherStep);
+    const [first, ...others] = await signed(relay);
+    expect([first?.header.count, others]).to.deep.equal([1, []]);
+    await acceptTransfers(relay, 2, { quote });
+    await run(relay, batcherStep);
+    expect(await signed(relay)).to.have.lengthOf(1);
+    await relay.db.query("UPDATE batches SET on_ledger = true");
+    await run(relay, batcherStep);
+    expect((await signed(relay)).map(({ header }) => header.count)).to.deep.equal([2]);
   });
 
   it("lets the next batch grow while two are on their way to the ledger, but not for long", async () => {
@@ -319,6 +337,8 @@ describeOnBothDatabases("batcher", (open) => {
     const terms = { open: true, feeBps: 5n, maxPerBatch: 50_000n, maxPerDay: 50_000n };
     const args = [corridorId(HKD_TO_PHP), 1, terms];
     await asGovernance(relay.sandbox, "risk", "corridorBook", "setCorridor", args);
+    // Blocks are what the watcher has seen of them.
+    await run(relay, watcherStep);
     const quote = await standingQuote(relay);
     await acceptTransfers(relay, 2, { quote, amount: 30_000n });
     await run(relay, batcherStep);
@@ -326,6 +346,7 @@ describeOnBothDatabases("batcher", (open) => {
     await run(relay, batcherStep);
     expect(await signed(relay)).to.have.lengthOf(1);
     await asGovernance(relay.sandbox, "guardian", "corridorBook", "closeCorridor", [corridorId(HKD_TO_PHP)]);
+    await run(relay, watcherStep);
     await acceptTransfers(relay, 1, { quote, amount: 10_000n });
     await run(relay, batcherStep);
     expect(await signed(relay)).to.have.lengthOf(1);

@@ -105,12 +105,16 @@ async function play(
 }
 
 /** The ledger as the watcher writes it down. */
-async function watch({ ledger, db }: TestRelay): Promise<void> {
+async function watch({ ledger, db, partner }: TestRelay): Promise<void> {
   for (const event of await readEvents(ledger, 0, await provider.getBlockNumber())) {
     const block = await provider.getBlock(event.cursor.block);
     const at = { ...event.cursor, timeSeconds: block?.timestamp ?? 0, transaction: event.transactionHash };
     if (event.kind === "Opened") {
-      await insertOpenedBatches(db, [{ id: event.batchId, registry: event.contract, header: event.header, at }]);
+      await insertOpenedBatches(
+        db,
+        [{ id: event.batchId, registry: event.contract, header: event.header, at }],
+        partner,
+      );
     }
     if (event.kind !== "Settled" && event.kind !== "Rejected" && event.kind !== "Expired") continue;
     const status = event.kind.toLowerCase() as FinalStatus; // the names of the three events

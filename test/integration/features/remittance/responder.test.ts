@@ -10,6 +10,7 @@ import { openerStep } from "../../../../src/features/remittance/steps/opener.ts"
 import { courierStep } from "../../../../src/features/remittance/steps/courier.ts";
 import { responderStep } from "../../../../src/features/remittance/steps/responder.ts";
 import { settlerStep } from "../../../../src/features/remittance/steps/settler.ts";
+import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
 import { sealedPayloadOf } from "../../../../src/features/remittance/store/payloads.ts";
 import { networkHelpers } from "../../support/chain.ts";
 import { describeOn } from "../../support/databases.ts";
@@ -232,6 +233,7 @@ describeOn("PGlite", "responder and settler", (open) => {
       await networkHelpers.time.increase(left > 22n ? 20 : left - 2n);
       await (await target.sandbox.submitterOf({ kind: "courier" })).submit(beatCall(target.ledger));
     }
+    await run(target, watcherStep);
     await run(target, responderStep);
     expect(await refusals(target)).to.deep.equal(["too late"]);
     expect(await decisions(target)).to.deep.equal([]);
