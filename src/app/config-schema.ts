@@ -184,7 +184,7 @@ const OWN_SECTIONS = {
     .strictObject({
       maxSkewSeconds: integer(0, MAX_PEER_SKEW_SECONDS).default(15).meta({
         description:
-          "How far this machine's clock may be from the ledger's block time, or its peers', before it stops taking transfers. At most quote.leastValiditySeconds, and the 30 seconds that other relays allow. 0 turns the check off.",
+          "How far this machine's clock may be from the ledger's block time, or its peers', before it stops taking transfers. At most quote.leastValiditySeconds, less than half of quote.validitySeconds and transfers.validitySeconds, and at most the 30 seconds that other relays allow. 0 turns the check off.",
       }),
     })
     .prefault({}),

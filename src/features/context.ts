@@ -1,4 +1,4 @@
-import type { Settings } from "../kernel/config/settings.ts";
+import type { CommonSettings, Settings } from "../kernel/config/settings.ts";
 import type { KernelContext } from "../kernel/context.ts";
 import type { Metrics } from "../kernel/telemetry/metrics.ts";
 import type { Hex } from "../domain/bytes/hex.ts";
@@ -127,7 +127,7 @@ export interface ReconciledMoney {
 }
 
 /** The part of a relay's configuration that its steps use: the sections of features, and a little of every relay's own. */
-export interface RelaySettings extends Settings {
+export interface RelaySettings extends Settings, CommonSettings {
   readonly ledger: {
     readonly pollIntervalMs: number;
     /** Blocks on top of the one that is read: 0 where blocks are final, as on a BFT ledger. */
@@ -137,7 +137,4 @@ export interface RelaySettings extends Settings {
     /** Where to begin on an empty store: the block of the deployment. */
     readonly fromBlock: number;
   };
-  readonly retry: { readonly firstDelayMs: number; readonly maxDelayMs: number };
-  /** How far the clock may be off before no transfers are taken; 0: whatever it is. */
-  readonly clock: { readonly maxSkewSeconds: number };
 }

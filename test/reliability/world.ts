@@ -111,6 +111,8 @@ export const START_TIMEOUT_MS = 480_000;
 const SETTINGS = {
   batch: { maxTransfers: 50, maxDelayMs: 150, holdSeconds: 60 },
   quote: { validitySeconds: 20, leastValiditySeconds: 5 },
+  // All of it is one machine; but a clock that may be off for longer than a quote lasts is refused.
+  clock: { maxSkewSeconds: 5 },
   transfers: { validitySeconds: 60 },
   // Never a dead letter: a wallet is told of everything, whatever happens.
   webhooks: { maxAttempts: 1_000, timeoutMs: 2_000 },

@@ -3,7 +3,7 @@ import { addProviderCommands } from "./commands/provider.ts";
 import { pricingAlerts } from "./alerts.ts";
 import { pricingMetrics } from "./metrics.ts";
 import { pricingProblems } from "./problems.ts";
-import { pricingSettings } from "./settings.ts";
+import { pricingRules, pricingSettings } from "./settings.ts";
 
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
@@ -34,6 +34,7 @@ export const pricing: RelayFeature = {
   metrics: pricingMetrics,
   alerts: () => pricingAlerts,
   settings: pricingSettings,
+  settingRules: pricingRules,
   commands: addProviderCommands,
   work: async () => (await import("./work.ts")).pricingWork,
 };

@@ -1,6 +1,6 @@
 import { z } from "zod/v4";
 import { DAY_SECONDS, integer } from "../../kernel/config/fields.ts";
-import type { SettingsOf } from "../../kernel/config/settings.ts";
+import type { SettingRule, SettingsOf } from "../../kernel/config/settings.ts";
 
 declare module "../../kernel/config/settings.ts" {
   interface Settings extends SettingsOf<typeof pricingSettings> {}
@@ -21,3 +21,17 @@ export const pricingSettings = {
     })
     .prefault({}),
 };
+
+export const pricingRules: readonly SettingRule[] = [
+  {
+    path: ["clock", "maxSkewSeconds"],
+    message: "at most quote.leastValiditySeconds: by a clock that is further off, quotes would be used that have ended",
+    holds: ({ clock, quote }) => clock.maxSkewSeconds <= quote.leastValiditySeconds,
+  },
+  {
+    path: ["quote", "validitySeconds"],
+    message:
+      "more than twice clock.maxSkewSeconds: what one process gives would have ended by the clock of another already",
+    holds: ({ clock, quote }) => clock.maxSkewSeconds * 2 < quote.validitySeconds,
+  },
+];

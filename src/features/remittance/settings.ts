@@ -58,4 +58,21 @@ export const remittanceRules: readonly SettingRule[] = [
     message: "more than twice batch.maxDelayMs: quotes would end while their transfers wait to be sent",
     holds: ({ batch, quote }) => batch.maxDelayMs < quote.leastValiditySeconds * 500,
   },
+  {
+    path: ["transfers", "validitySeconds"],
+    message:
+      "more than twice clock.maxSkewSeconds: what one process accepts would have expired by the clock of another already",
+    holds: ({ clock, transfers }) => clock.maxSkewSeconds * 2 < transfers.validitySeconds,
+  },
+  {
+    path: ["retry", "maxDelayMs"],
+    message:
+      "less than transfers.validitySeconds: transfers would fail while what has failed once waits to be tried again",
+    holds: ({ retry, transfers }) => retry.maxDelayMs < transfers.validitySeconds * 1_000,
+  },
+  {
+    path: ["retry", "maxDelayMs"],
+    message: "less than batch.holdSeconds: batches would expire while what has failed once waits to be tried again",
+    holds: ({ retry, batch }) => retry.maxDelayMs < batch.holdSeconds * 1_000,
+  },
 ];

@@ -7,6 +7,13 @@ import type { z } from "zod/v4";
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- features add to it, the kernel knows none
 export interface Settings {}
 
+/** What every relay has, whatever its features are, and its features use. */
+export interface CommonSettings {
+  /** How far the clock may be off before no transfers are taken; 0: whatever it is. */
+  readonly clock: { readonly maxSkewSeconds: number };
+  readonly retry: { readonly firstDelayMs: number; readonly maxDelayMs: number };
+}
+
 /** Sections of the configuration: their schemas, with a description of every key, by their names. */
 export type SettingSections = Readonly<Record<string, z.ZodType>>;
 
@@ -20,5 +27,5 @@ export interface SettingRule {
   /** The key that is to blame where it does not. */
   readonly path: readonly string[];
   readonly message: string;
-  readonly holds: (settings: Settings) => boolean;
+  readonly holds: (settings: Settings & CommonSettings) => boolean;
 }

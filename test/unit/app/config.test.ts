@@ -9,36 +9,13 @@ import { ConfigError, type ConfigProblem } from "../../../src/kernel/config-erro
 import { MAX_HOLD_SECONDS } from "../../../src/domain/opening.ts";
 import { MAX_PAYLOAD_TRANSFERS } from "../../../src/domain/payload.ts";
 import { dataKeyFault, walletSecretFault } from "../../../src/kernel/secrets/secret-strength.ts";
-import { configSchemaOf, MAX_PEER_SKEW_SECONDS } from "../../../src/app/config-schema.ts";
+import { configSchemaOf } from "../../../src/app/config-schema.ts";
 import { FEATURES } from "../../../src/app/features.ts";
 import { MAX_BATCH_HOLD_SECONDS, MAX_BATCH_TRANSFERS } from "../../../src/features/remittance/settings.ts";
-import { MAX_SKEW_SECONDS } from "../../../src/features/peers/signatures.ts";
+import { LEAST, problemsOf } from "./fixtures.ts";
 import { configKeys } from "../../../src/app/config-reference.ts";
 
-const LEAST = `
-partner: 4
-ledger:
-  rpcUrls: [http://127.0.0.1:8545]
-  addresses: addresses.json
-keys:
-  send: { keystore: send.json, passwordFile: send.password }
-  accept: { web3signer: http://127.0.0.1:9000, address: 0xABCDEFabcdef0000000000000000000000000001 }
-  transactions: { keystore: transactions.json }
-peer: { keys: peer.jwe, passwordFile: peer.password }
-wallet: { url: http://127.0.0.1:7000, secretFile: wallet.secret }
-`;
-
 const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();
-
-function problemsOf(work: () => unknown): readonly ConfigProblem[] {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  throw new Error("it was accepted");
-}
 
 describe("the configuration's file", () => {
   it("needs the keys without a default only, and fills in the rest", () => {
@@ -97,38 +74,6 @@ describe("the configuration's file", () => {
     expect(config.api.publicUrl).to.equal("https://relay.example/feiqian");
   });
 
-  it("refuses values that contradict each other, and says which", () => {
-    const cases: readonly [section: string, key: string, rule: string][] = [
-      [
-        "lookups: { perMinute: 11, perDay: 10 }",
-        "lookups.perMinute",
-        "not above lookups.perDay: so many are never reached",
-      ],
-      [
-        "batch: { maxDelayMs: 5000 }\nquote: { leastValiditySeconds: 10 }",
-        "quote.leastValiditySeconds",
-        "more than twice batch.maxDelayMs: quotes would end while their transfers wait to be sent",
-      ],
-    ];
-    for (const [section, key, rule] of cases) {
-      expect(problemsOf(() => parseConfigFile(`${LEAST}\n${section}`))).to.deep.equal([{ key, rule }]);
-    }
-    const polls = LEAST.replace("addresses:", "pollIntervalMs: 1000\n  receiptTimeoutMs: 1000\n  addresses:");
-    expect(problemsOf(() => parseConfigFile(polls))).to.deep.equal([
-      {
-        key: "ledger.pollIntervalMs",
-        rule: "less than ledger.receiptTimeoutMs: a transaction would be sent again before its receipt is looked for",
-      },
-    ]);
-    const skew = problemsOf(() => parseConfigFile(`${LEAST}\nclock: { maxSkewSeconds: 31 }`));
-    expect(skew).to.deep.equal([{ key: "clock.maxSkewSeconds", rule: "an integer from 0 to 30" }]);
-    expect(MAX_PEER_SKEW_SECONDS, "as much as other relays allow").to.equal(MAX_SKEW_SECONDS);
-    const limits = parseConfigFile(
-      `${LEAST}\nlookups: { perMinute: 10, perDay: 10 }\nbatch: { maxDelayMs: 4999 }\nquote: { leastValiditySeconds: 10 }`,
-    );
-    expect(limits.lookups).to.deep.equal({ perMinute: 10, perDay: 10 });
-  });
-
   it("names what is missing", () => {
     expect(problemsOf(() => parseConfigFile("partner: 4")).map(({ key }) => key)).to.have.members([
       "ledger",
@@ -180,16 +125,6 @@ describe("the configuration's file", () => {
     expect(problemsOf(() => parseConfigFile(LEAST, twice))[0]).to.include({ key: "ledger.rpcUrls" });
     const broken = { FEIQIAN_LEDGER_RPC_URLS: "a,http://b:1" };
     expect(problemsOf(() => parseConfigFile(LEAST, broken)).map(({ key }) => key)).to.deep.equal(["ledger.rpcUrls.0"]);
-  });
-
-  it("refuses to have transfers wait for others until they have failed", () => {
-    const wrong = `${LEAST}\nbatch: { maxDelayMs: 10000 }\ntransfers: { validitySeconds: 10 }\nquote: { leastValiditySeconds: 60 }`;
-    expect(problemsOf(() => parseConfigFile(wrong)).map(({ key }) => key)).to.deep.equal(["batch.maxDelayMs"]);
-  });
-
-  it("refuses a retry that begins above its maximum", () => {
-    const wrong = () => parseConfigFile(`${LEAST}\nretry: { firstDelayMs: 500, maxDelayMs: 100 }`);
-    expect(problemsOf(wrong)[0]?.key).to.equal("retry.maxDelayMs");
   });
 });
 
