@@ -70,7 +70,7 @@ type Credit = z.output<typeof creditsBody>["credits"][number];
 /** Starts a wallet's gateway on this machine. */
 export async function startWalletServer(options: WalletServerOptions): Promise<WalletServer> {
   const { wallet, books, secret, clock } = options;
-  const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
+  const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, pluginTimeout: 0 });
   const faults: WalletFaults = { offline: false, delayMs: 0, failNext: 0, loseNext: 0 };
   const notices = new Map<Uetr, string>();
   const connector = new Webhook(secret);

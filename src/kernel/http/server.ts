@@ -39,6 +39,8 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
     return503OnClosing: false,
+    // What is served is the relay's own, and takes as long as the machine needs: a busy one is no reason not to start.
+    pluginTimeout: 0,
     trustProxy: options.trustProxy ?? false,
     http: { highWaterMark: STREAM_BUFFER_BYTES },
     genReqId: () => `req_${Buffer.from(kernel.drawBytes(REQUEST_ID_BYTES)).toString("hex")}`,
