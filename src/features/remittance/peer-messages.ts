@@ -122,6 +122,8 @@ async function takeConfirmation(
   const batch = parseWire(hexOf(32), subject, "body.sub");
   const confirmation = parseWire(confirmationSchema, message, "confirmation");
   const outcome = await recordConfirmation(context, from, batch, confirmation);
+  // It is on the ledger by what the sender says, which is reason enough to look.
+  if (outcome === "not settled") context.wake("watcher");
   if (outcome === "not settled") throw new Refused("not-settled", "to be sent again once the ledger has been read");
   if (outcome === "not theirs") {
     throw new Refused("wrong-sender", "not all of these are transfers to the sender that the ledger has settled");

@@ -1,4 +1,6 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
+import type { CurrencyCode } from "../../domain/currency.ts";
+import type { LedgerCursor } from "./store/ledger-projection.ts";
 import { latestHead, type BlockHead } from "../../ledger/state.ts";
 import { isPast, type Clock } from "../../kernel/clock/clock.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
@@ -11,12 +13,29 @@ export interface Watched {
   latest: { readonly head: BlockHead; readonly atMs: number } | undefined;
   /** Whether every registry that the configuration names has been read as far as the cursor: they stay so. */
   hasAllRegistries: boolean;
+  /** How far all has been read, as it was written last; undefined where that has to be asked. */
+  written: Written | undefined;
+  /** Whether signed batches wait to be opened, as the opener has found last; undefined before it has looked. */
+  awaitsOpening: boolean | undefined;
   /** When unknown signatures were counted last. Milliseconds since the epoch. */
   countedAtMs: number | undefined;
 }
 
+export interface Written {
+  readonly cursor: LedgerCursor;
+  /** Currencies of which the store has the own balance at the cursor. */
+  readonly currencies: ReadonlySet<CurrencyCode>;
+}
+
 export function nothingWatched(): Watched {
-  return { caughtUpAt: undefined, latest: undefined, hasAllRegistries: false, countedAtMs: undefined };
+  return {
+    caughtUpAt: undefined,
+    latest: undefined,
+    hasAllRegistries: false,
+    written: undefined,
+    awaitsOpening: undefined,
+    countedAtMs: undefined,
+  };
 }
 
 /** A block that was the latest so long ago is still good for judging what the ledger would say. */

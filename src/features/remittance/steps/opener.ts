@@ -31,9 +31,10 @@ const AT_A_TIME = 32;
  * any more.
  */
 export const openerStep: Step = async (context) => {
-  const { db, clock, wake } = context;
-  // It is woken by every block: where no batch waits, this is all that it asks.
+  const { db, clock, wake, watched } = context;
+  // Each new batch wakes it, and each block while one waits: where none does, this is all that it asks.
   const before = await readUnopened(db);
+  watched.awaitsOpening = before !== undefined;
   if (before === undefined) return false;
   if (before.isPastChance) await voidPastChance(context);
   const isDue = before.dueMs <= clock.nowMs();

@@ -77,7 +77,7 @@ export const watcherStep: Step = async (context) => {
 type ReadOn = { readonly cursor: LedgerCursor | undefined; readonly range: BlockRange } | RegistryRange;
 
 async function readOn(context: RelayContext, latest: BlockHead): Promise<ReadOn | undefined> {
-  const cursor = await readCursor(context.db);
+  const cursor = context.watched.written?.cursor ?? (await readCursor(context.db));
   const ofRegistry = cursor === undefined ? undefined : await readNewRegistry(context, cursor, latest);
   if (ofRegistry !== undefined) return ofRegistry;
   const range = await readRange(context, cursor, latest);
@@ -227,11 +227,18 @@ function movedMoney(events: readonly LedgerEvent[]): readonly ProviderMoney[] {
 
 /** What has changed, and what was never read, or has been forgotten while the relay had to catch up. */
 async function unreadCurrencies(
-  { db, ledger }: Pick<RelayContext, "db" | "ledger">,
+  { ledger, ...context }: Pick<RelayContext, "db" | "ledger" | "watched">,
   touched: readonly CurrencyCode[],
 ): Promise<readonly CurrencyCode[]> {
-  const known = new Set((await readBalances(db)).map(({ currency }) => currency));
+  const known = await knownCurrencies(context);
   return [...ledger.tokens.keys()].filter((currency) => touched.includes(currency) || !known.has(currency));
+}
+
+async function knownCurrencies({
+  db,
+  watched,
+}: Pick<RelayContext, "db" | "watched">): Promise<ReadonlySet<CurrencyCode>> {
+  return watched.written?.currencies ?? new Set((await readBalances(db)).map(({ currency }) => currency));
 }
 
 /** @returns undefined when another process has read on meanwhile, and nothing was done */
@@ -240,17 +247,20 @@ async function writeRange(
   cursor: LedgerCursor | undefined,
   { to, opened, finished, cancelledQuotes, touched, moved, balances }: BlockRange,
 ): Promise<WrittenBatches | undefined> {
-  const { db, ledger } = context;
+  const { db, ledger, watched } = context;
   const block = to.number;
-  return db.transaction(async (tx) => {
-    const next = { block, hash: to.hash, timeSeconds: to.timeSeconds };
+  const next = { block, hash: to.hash, timeSeconds: to.timeSeconds };
+  const unread = touched.filter((currency) => !balances.some((balance) => balance.currency === currency));
+  const known = [...(await knownCurrencies(context)), ...balances.map(({ currency }) => currency)];
+  // Whether what fails has been written is for the store to tell.
+  watched.written = undefined;
+  const batches = await db.transaction(async (tx) => {
     if (!(await advanceCursor(tx, cursor, next))) return undefined;
     // From the first block on all of them are read.
     const joining = cursor === undefined ? laterRegistries(ledger) : [];
     for (const address of joining) await advanceRegistry(tx, undefined, { address, nextBlock: undefined });
     await endQuotes(tx, cancelledQuotes, to.timeSeconds);
     await markProviderFunds(tx, moved, block);
-    const unread = touched.filter((currency) => !balances.some((balance) => balance.currency === currency));
     await forgetBalances(tx, unread);
     await writeBalances(
       tx,
@@ -258,6 +268,10 @@ async function writeRange(
     );
     return writeBatches(tx, context, { opened, finished });
   });
+  if (batches !== undefined) {
+    watched.written = { cursor: next, currencies: new Set(known.filter((each) => !unread.includes(each))) };
+  }
+  return batches;
 }
 
 type BatchChanges = Pick<BlockRange, "opened" | "finished">;
@@ -369,7 +383,7 @@ function countEnded({ metrics }: Pick<RelayContext, "metrics">, events: readonly
 }
 
 function wakeOthers(
-  { wake, partner }: Pick<RelayContext, "wake" | "partner">,
+  { wake, partner, watched }: Pick<RelayContext, "wake" | "partner" | "watched">,
   { opened, finished, touched, balances }: BlockRange,
   { events, asTarget }: WrittenBatches,
 ): void {
@@ -384,5 +398,5 @@ function wakeOthers(
   }
   if (events.length > 0) wake("notifier");
   // Time has passed on the ledger: signed batches may have lost their chance, open ones may have expired.
-  wake("opener");
+  if (watched.awaitsOpening !== false) wake("opener");
 }
