@@ -571,6 +571,13 @@ export interface components {
       committed: components["schemas"]["Money"];
       /** @description Available and not committed. */
       spendable: components["schemas"]["Money"];
+      /** @description In treasuries of the ledger where this relay's new batches do not open, if there is any: it can be moved, and is not spendable. */
+      elsewhere?:
+        | {
+            available: components["schemas"]["Money"];
+            held: components["schemas"]["Money"];
+          }
+        | undefined;
       /** @description Below this amount there is an alarm. */
       lowWater?: components["schemas"]["Money"] | undefined;
       /** @description The block at which it was read. */
@@ -1002,6 +1009,8 @@ export interface components {
       /** @description The block that everything is compared with; none where the ledger has not been read. */
       block?: number | undefined;
       balances: {
+        /** @description Its address. Relays from before there could be several do not say it. */
+        treasury?: string | undefined;
         /**
          * @description ISO 4217 alphabetic code.
          * @example HKD

@@ -120,10 +120,10 @@ export interface Reconciling {
 
 /** This partner's money on the ledger, at the block. */
 export interface ReconciledMoney {
-  /** What the treasury has. */
-  readonly found: ReadonlyMap<CurrencyCode, { readonly available: bigint; readonly held: bigint }>;
-  /** What a module holds of it by the treasury's events: what the module's own items hold, too, where all is sound. */
-  heldBy(currency: CurrencyCode, module: Hex): bigint;
+  /** What a treasury has; undefined where it was not asked. */
+  foundIn(treasury: Hex, currency: CurrencyCode): { readonly available: bigint; readonly held: bigint } | undefined;
+  /** What a module holds by a treasury's events: what the module's own items hold there, too, where all is sound. */
+  heldBy(treasury: Hex, currency: CurrencyCode, module: Hex): bigint;
 }
 
 /** The part of a relay's configuration that its steps use: the sections of features, and a little of every relay's own. */

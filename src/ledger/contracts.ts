@@ -8,7 +8,7 @@ import type {
   TransferRegistry,
   Treasury,
 } from "../../types/ethers-contracts/index.ts";
-import type { Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../domain/currency.ts";
 import type { Chain } from "../domain/typed-data.ts";
 import { ABI, type ContractName } from "./abi.ts";
@@ -58,6 +58,11 @@ export interface Ledger extends BatchRegistry {
   readonly tokens: ReadonlyMap<CurrencyCode, SettlementToken>;
   /** All that may have batches, from the first on. */
   readonly registries: readonly BatchRegistry[];
+  /**
+   * All that may have money, by their addresses, from the first on. A treasury always comes with a registry of its own, so
+   * whoever knows the one knows the other. Free to send is only what lies where new batches open: `addresses.treasury`.
+   */
+  readonly treasuries: ReadonlyMap<Hex, Treasury>;
 }
 
 /** Binds to a deployed ledger. Reads the chain id; whether the contracts are there is for `verifyDeployment` to say. */
@@ -66,14 +71,15 @@ export async function connectLedger(provider: Provider, addresses: LedgerAddress
   const tokens = [...addresses.tokens].map(
     ([code, address]) => [code, bind("settlementToken", address, provider)] as const,
   );
-  const registries = registryAddresses(addresses).map((each) => bindRegistry(each, chainId, provider));
+  const all = registryAddresses(addresses);
   return {
     ...bindRegistry(addresses, chainId, provider),
     addresses,
     accessManager: bind("accessManager", addresses.accessManager, provider),
     partnerRegistry: bind("partnerRegistry", addresses.partnerRegistry, provider),
     tokens: new Map(tokens),
-    registries,
+    registries: all.map((each) => bindRegistry(each, chainId, provider)),
+    treasuries: new Map(all.map(({ treasury }) => [treasury, treasuryAt(treasury, provider)])),
   };
 }
 
@@ -97,6 +103,11 @@ export function registryAt({ registries }: Pick<Ledger, "registries">, address: 
   const found = registries.find(({ chain }) => address === undefined || chain.transferRegistry === address);
   if (found === undefined) throw new UnknownRegistry(address ?? "0x");
   return found;
+}
+
+/** A treasury for reading, whether the ledger's addresses have it or not. */
+export function treasuryAt(address: string, provider: Provider): Treasury {
+  return bind("treasury", normalizeHex(address, 20), provider);
 }
 
 type RegistryAddresses = Pick<LedgerAddresses, "transferRegistry" | "treasury" | "corridorBook" | "quoteBook">;

@@ -5,7 +5,7 @@ import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
 import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { ABI } from "./abi.ts";
-import { registryAt, type BatchRegistry, type Ledger } from "./contracts.ts";
+import { registryAt, treasuryAt, type BatchRegistry, type Ledger } from "./contracts.ts";
 import { KEY_PURPOSES, PARTNER_ROLES } from "./deployment/config.ts";
 import { decodeLedgerError, type LedgerError } from "./errors.ts";
 import { MODULE_STATUSES } from "./statuses.ts";
@@ -65,8 +65,9 @@ export interface LedgerBalance {
   readonly held: bigint;
 }
 
+/** @param ledger or one of its treasuries; of a ledger the one where new batches take their money from */
 export async function balancesAt(
-  { treasury }: Ledger,
+  { treasury }: Pick<BatchRegistry, "treasury">,
   partner: PartnerId,
   currencies: readonly CurrencyCode[],
   blockTag: BlockTag,
@@ -234,16 +235,22 @@ export async function ledgerTimesAt(
   );
 }
 
-/** Whether a registry takes new batches: it is not paused, and the treasury lets it hold money. */
+/**
+ * Whether a registry takes new batches: it is not paused, its treasury lets it hold money, and the books let it draw. They
+ * ask the treasury that they were made with, which is another one where a new treasury has come.
+ */
 export async function opensAt(
-  { treasury, transferRegistry, chain }: BatchRegistry,
+  { treasury, corridorBook, quoteBook, transferRegistry, chain, provider }: BatchRegistry,
   blockTag: BlockTag,
 ): Promise<boolean> {
-  const [status, isPaused] = await Promise.all([
-    treasury.statusOfModule(chain.transferRegistry, { blockTag }),
-    transferRegistry.paused({ blockTag }),
+  const at = { blockTag };
+  const ofBooks = await Promise.all([corridorBook.treasury(at), quoteBook.treasury(at)]);
+  const asked = [treasury, ...ofBooks.map((address) => treasuryAt(address, provider))];
+  const [isPaused, ...statuses] = await Promise.all([
+    transferRegistry.paused(at),
+    ...asked.map((each) => each.statusOfModule(chain.transferRegistry, at)),
   ]);
-  return status === BigInt(MODULE_STATUSES.active) && !isPaused;
+  return !isPaused && statuses.every((status) => status === BigInt(MODULE_STATUSES.active));
 }
 
 /** What a registry's clock says, UTC seconds. */

@@ -64,6 +64,10 @@ export const balanceSchema = z
     held: moneySchema.meta({ description: "On the ledger, held for open batches." }),
     committed: moneySchema.meta({ description: "Promised to accepted transfers that are not on the ledger yet." }),
     spendable: moneySchema.meta({ description: "Available and not committed." }),
+    elsewhere: z.object({ available: moneySchema, held: moneySchema }).optional().meta({
+      description:
+        "In treasuries of the ledger where this relay's new batches do not open, if there is any: it can be moved, and is not spendable.",
+    }),
     lowWater: moneySchema.optional().meta({ description: "Below this amount there is an alarm." }),
     block: z.number().int().meta({ description: "The block at which it was read." }),
   })

@@ -193,6 +193,10 @@ export const reconciliationSchema = z
     }),
     balances: z.array(
       z.object({
+        treasury: z
+          .string()
+          .optional()
+          .meta({ description: "Its address. Relays from before there could be several do not say it." }),
         currency: currencyText,
         expected: treasuryMoney.meta({ description: "What the ledger's events make of it." }),
         found: treasuryMoney.meta({ description: "What the treasury has." }),

@@ -4,6 +4,7 @@ import { act } from "../../command/act.ts";
 import { showMoney } from "../../command/arguments.ts";
 import type { Io } from "../../command/io.ts";
 import { tableOr, type Session } from "../../command/session.ts";
+import type { Column } from "../../kernel/table.ts";
 
 export function addLiquidityCommands(program: Command, io: Io): void {
   program.command("liquidity").description("This partner's money on the ledger.").action(act(io, listBalances));
@@ -19,6 +20,7 @@ async function listBalances(session: Session): Promise<void> {
         { title: "held", value: ({ held }) => showMoney(held), align: "right" },
         { title: "committed", value: ({ committed }) => showMoney(committed), align: "right" },
         { title: "spendable", value: ({ spendable }) => showMoney(spendable), align: "right" },
+        ...(rows.some(({ elsewhere }) => elsewhere !== undefined) ? [ELSEWHERE] : []),
         {
           title: "alarm below",
           value: ({ lowWater }) => (lowWater === undefined ? "" : showMoney(lowWater)),
@@ -30,6 +32,14 @@ async function listBalances(session: Session): Promise<void> {
     ),
   );
 }
+
+/** What lies in other treasuries than the one where new batches open. */
+const ELSEWHERE: Column<BalanceJson> = {
+  title: "elsewhere (held)",
+  value: ({ elsewhere }) =>
+    elsewhere === undefined ? "" : `${showMoney(elsewhere.available)} (${showMoney(elsewhere.held)})`,
+  align: "right",
+};
 
 function isLow({ available, lowWater }: BalanceJson): boolean {
   return lowWater !== undefined && BigInt(available.minor) < BigInt(lowWater.minor);

@@ -22,10 +22,10 @@ export type FundsAnswer = "enough" | "short" | "unknown";
 export function createFundsEstimate(
   context: Pick<RelayContext, "db" | "clock" | "ledger" | "partner" | "log">,
 ): FundsEstimate {
-  const { db, clock } = context;
+  const { db, clock, ledger } = context;
   let available = new Map<CurrencyCode, bigint>();
   const free = createEstimate(clock, async () => {
-    const funds = await readFunds(db);
+    const funds = await readFunds(db, ledger.addresses.treasury);
     available = new Map(funds.map((of) => [of.currency, of.available]));
     return new Map(funds.map((of) => [of.currency, of.available - of.committed]));
   });

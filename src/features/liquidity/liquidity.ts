@@ -1,6 +1,6 @@
 import { parseCurrency, type CurrencyCode } from "../../domain/currency.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
-import { lastAlarm, lockBalance, readBalances } from "./store.ts";
+import { lastAlarm, lockBalance, readFunds } from "./store.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { workEach } from "../../kernel/steps/faults.ts";
 
@@ -12,10 +12,11 @@ const RESTORED_PERCENT = 110n;
  * where it is back. That there is an alarm is the last event of it in the store.
  */
 export const liquidityStep: Step = async (context) => {
-  const { db, settings, metrics } = context;
-  for (const { currency, available, held } of await readBalances(db)) {
+  const { db, ledger, settings, metrics } = context;
+  for (const { currency, available, held, elsewhere } of await readFunds(db, ledger.addresses.treasury)) {
     metrics.availableMinor.set({ currency }, gaugeOf(available));
-    metrics.heldMinor.set({ currency }, gaugeOf(held));
+    metrics.heldMinor.set({ currency }, gaugeOf(held + elsewhere.held));
+    metrics.elsewhereMinor.set({ currency }, gaugeOf(elsewhere.available));
   }
   const changed: CurrencyCode[] = [];
   await workEach(context, {
@@ -41,13 +42,13 @@ interface State {
 
 /** Undefined while the ledger has not been read. */
 async function judge(
-  { db, clock, log }: Pick<RelayContext, "db" | "clock" | "log">,
+  { db, ledger, clock, log }: Pick<RelayContext, "db" | "ledger" | "clock" | "log">,
   currency: CurrencyCode,
   lowWater: bigint,
 ): Promise<State | undefined> {
   return db.transaction(async (tx) => {
     // Whoever else judges this currency waits, and then sees the alarm.
-    const available = await lockBalance(tx, currency);
+    const available = await lockBalance(tx, { treasury: ledger.addresses.treasury, currency });
     if (available === undefined) return undefined;
     const wasLow = (await lastAlarm(tx, currency)) === "liquidity.low";
     const isLow = wasLow ? available * 100n < lowWater * RESTORED_PERCENT : available < lowWater;

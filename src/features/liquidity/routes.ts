@@ -20,14 +20,17 @@ export function balanceRoutes(relay: RelayContext): RoutesOf {
             ...responses({ 200: balancesResponseSchema }),
           },
         },
-        async () => ({ balances: (await readFunds(relay.db)).map((funds) => balanceJson(relay, funds)) }),
+        async () => {
+          const funds = await readFunds(relay.db, relay.ledger.addresses.treasury);
+          return { balances: funds.map((each) => balanceJson(relay, each)) };
+        },
       );
     });
 }
 
 function balanceJson(
   { settings }: Pick<RelayContext, "settings">,
-  { currency, available, held, committed, block }: Funds,
+  { currency, available, held, committed, elsewhere, block }: Funds,
 ): BalanceJson {
   const lowWater = settings.liquidity.lowWater[currency];
   return {
@@ -35,6 +38,14 @@ function balanceJson(
     held: moneyJson(held, currency),
     committed: moneyJson(committed, currency),
     spendable: moneyJson(available > committed ? available - committed : 0n, currency),
+    ...(elsewhere.available + elsewhere.held === 0n
+      ? {}
+      : {
+          elsewhere: {
+            available: moneyJson(elsewhere.available, currency),
+            held: moneyJson(elsewhere.held, currency),
+          },
+        }),
     ...(lowWater === undefined ? {} : { lowWater: moneyJson(lowWater, currency) }),
     block,
   };

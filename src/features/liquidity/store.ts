@@ -1,10 +1,16 @@
 import { parseCurrency, type CurrencyCode } from "../../domain/currency.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
-import { numberOf, recordset } from "../../kernel/store/values.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../kernel/store/values.ts";
+import type { Hex } from "../../domain/bytes/hex.ts";
+
+/** Where money of the partner's may lie: in one currency in one of the ledger's treasuries. */
+export interface MoneyPlace {
+  readonly treasury: Hex;
+  readonly currency: CurrencyCode;
+}
 
 /** Money as read at a block, in minor units. */
-export interface ProjectedBalance {
-  readonly currency: CurrencyCode;
+export interface ProjectedBalance extends MoneyPlace {
   readonly available: bigint;
   readonly held: bigint;
   readonly block: number;
@@ -13,26 +19,37 @@ export interface ProjectedBalance {
 export async function writeBalances(tx: Queryable, balances: readonly ProjectedBalance[]): Promise<void> {
   if (balances.length === 0) return;
   await tx.query(
-    `INSERT INTO balances (currency, available, held, block)
-     SELECT b.currency, b.available, b.held, b.block
-     FROM jsonb_to_recordset($1::jsonb) AS b(currency text, available numeric, held numeric, block bigint)
-     ON CONFLICT (currency) DO UPDATE
+    `INSERT INTO balances (treasury, currency, available, held, block)
+     SELECT decode(b.treasury, 'hex'), b.currency, b.available, b.held, b.block
+     FROM jsonb_to_recordset($1::jsonb)
+       AS b(treasury text, currency text, available numeric, held numeric, block bigint)
+     ON CONFLICT (treasury, currency) DO UPDATE
        SET available = excluded.available, held = excluded.held, block = excluded.block`,
-    [recordset(balances)],
+    [recordset(balances.map((each) => ({ ...each, treasury: hexDigits(each.treasury) })))],
   );
 }
 
 /** Forgets balances that have changed in blocks whose state is not read any more; they are read once caught up. */
-export async function forgetBalances(tx: Queryable, currencies: readonly CurrencyCode[]): Promise<void> {
-  if (currencies.length === 0) return;
-  await tx.query("DELETE FROM balances WHERE currency = ANY ($1::text[])", [currencies]);
+export async function forgetBalances(tx: Queryable, places: readonly MoneyPlace[]): Promise<void> {
+  if (places.length === 0) return;
+  await tx.query(
+    `DELETE FROM balances b USING jsonb_to_recordset($1::jsonb) AS p(treasury text, currency text)
+     WHERE b.treasury = decode(p.treasury, 'hex') AND b.currency = p.currency`,
+    [recordset(places.map(({ treasury, currency }) => ({ treasury: hexDigits(treasury), currency })))],
+  );
 }
 
+/** In all treasuries. */
 export async function readBalances(db: Queryable): Promise<readonly ProjectedBalance[]> {
-  const rows = await db.query<{ currency: string; available: bigint; held: bigint; block: bigint }>(
-    "SELECT currency, available, held, block FROM balances ORDER BY currency",
-  );
-  return rows.map(({ currency, available, held, block }) => ({
+  const rows = await db.query<{
+    treasury: Uint8Array;
+    currency: string;
+    available: bigint;
+    held: bigint;
+    block: bigint;
+  }>("SELECT treasury, currency, available, held, block FROM balances ORDER BY currency, treasury");
+  return rows.map(({ treasury, currency, available, held, block }) => ({
+    treasury: hexOf(treasury),
     currency: parseCurrency(currency).code,
     available,
     held,
@@ -40,13 +57,18 @@ export async function readBalances(db: Queryable): Promise<readonly ProjectedBal
   }));
 }
 
-/** A currency's money on the ledger, and what is promised of it; minor units. */
+/** A currency's money in a treasury, and what is promised of it; minor units. */
 export interface Funds {
   readonly currency: CurrencyCode;
   readonly available: bigint;
   readonly held: bigint;
-  /** What transfers need that are accepted and not on the ledger yet: waiting, or in a batch that is not open. */
+  /**
+   * What transfers need that are accepted and not on the ledger yet: waiting, or in a batch that is not open. That batch
+   * may be another treasury's: should it not be opened there, its transfers wait again, and need money here.
+   */
   readonly committed: bigint;
+  /** In all other treasuries together. */
+  readonly elsewhere: { readonly available: bigint; readonly held: bigint };
   readonly block: number;
 }
 
@@ -55,32 +77,47 @@ const UNOPENED = `SELECT (SELECT t.source_currency FROM transfers t WHERE t.batc
     (b.header->>'sourceTotal')::numeric + (b.header->>'fee')::numeric AS minor
   FROM batches b WHERE b.voided_at IS NULL AND NOT b.on_ledger`;
 
-/** Every currency that the partner has a balance in. */
-export async function readFunds(db: Queryable): Promise<readonly Funds[]> {
+/**
+ * Every currency that the partner has a balance in.
+ * @param treasury the one where new batches take their money from
+ */
+export async function readFunds(db: Queryable, treasury: Hex): Promise<readonly Funds[]> {
   const rows = await db.query<{
     currency: CurrencyCode;
     available: bigint;
     held: bigint;
     committed: bigint;
+    elsewhere_available: bigint;
+    elsewhere_held: bigint;
     block: bigint;
   }>(
     `WITH waiting AS (SELECT source_currency AS currency, sum(source_minor) AS minor FROM waiting_sums
                       GROUP BY source_currency),
-          unopened AS (SELECT b.currency, sum(b.minor) AS minor FROM (${UNOPENED}) AS b GROUP BY b.currency)
-     SELECT b.currency, b.available, b.held, b.block, coalesce(w.minor, 0) + coalesce(u.minor, 0) AS committed
+          unopened AS (SELECT b.currency, sum(b.minor) AS minor FROM (${UNOPENED}) AS b GROUP BY b.currency),
+          elsewhere AS (SELECT currency, sum(available) AS available, sum(held) AS held FROM balances
+                        WHERE treasury <> $1 GROUP BY currency)
+     SELECT b.currency, b.available, b.held, b.block, coalesce(w.minor, 0) + coalesce(u.minor, 0) AS committed,
+       coalesce(e.available, 0) AS elsewhere_available, coalesce(e.held, 0) AS elsewhere_held
      FROM balances b LEFT JOIN waiting w ON w.currency = b.currency LEFT JOIN unopened u ON u.currency = b.currency
-     ORDER BY b.currency`,
+       LEFT JOIN elsewhere e ON e.currency = b.currency
+     WHERE b.treasury = $1 ORDER BY b.currency`,
+    [bytesOf(treasury)],
   );
-  return rows.map(({ block, ...rest }) => ({ ...rest, block: numberOf(block) }));
+  return rows.map(({ block, elsewhere_available, elsewhere_held, ...rest }) => ({
+    ...rest,
+    elsewhere: { available: elsewhere_available, held: elsewhere_held },
+    block: numberOf(block),
+  }));
 }
 
 export type LiquidityAlarm = "liquidity.low" | "liquidity.restored";
 
-/** What is free of a currency, in minor units, locked until the transaction ends; undefined where it is not known. */
-export async function lockBalance(tx: Queryable, currency: CurrencyCode): Promise<bigint | undefined> {
-  const [row] = await tx.query<{ available: bigint }>("SELECT available FROM balances WHERE currency = $1 FOR UPDATE", [
-    currency,
-  ]);
+/** What is free in a place, in minor units, locked until the transaction ends; undefined where it is not known. */
+export async function lockBalance(tx: Queryable, { treasury, currency }: MoneyPlace): Promise<bigint | undefined> {
+  const [row] = await tx.query<{ available: bigint }>(
+    "SELECT available FROM balances WHERE treasury = $1 AND currency = $2 FOR UPDATE",
+    [bytesOf(treasury), currency],
+  );
   return row?.available;
 }
 

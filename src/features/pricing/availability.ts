@@ -11,7 +11,7 @@ export interface CorridorPrice {
   readonly isPriced: boolean;
 }
 
-type Needed = "db" | "clock" | "settings" | "registry" | "partner";
+type Needed = "db" | "ledger" | "clock" | "settings" | "registry" | "partner";
 
 /**
  * Of each of this partner's open corridors, whether a price can be given in it: between two currencies, whether an offer

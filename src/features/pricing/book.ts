@@ -62,9 +62,13 @@ function byPreference(left: Entry, right: Entry): number {
 }
 
 /** What providers have on the ledger, less what has been promised of it, by `moneyKey`. */
-export function createProviderMoney({ db, clock }: Pick<RelayContext, "db" | "clock">): Estimate<string> {
+export function createProviderMoney({
+  db,
+  clock,
+  ledger,
+}: Pick<RelayContext, "db" | "clock" | "ledger">): Estimate<string> {
   return createEstimate(clock, async () => {
-    const rows = await freeProviderMoney(db);
+    const rows = await freeProviderMoney(db, ledger.addresses.treasury);
     return new Map(rows.map(({ provider, currency, free }) => [moneyKey(provider, currency), free]));
   });
 }
@@ -76,19 +80,20 @@ export function moneyKey(provider: number, currency: CurrencyCode): string {
 /** Balances that are read at once. */
 const MOST_AT_ONCE = 64;
 
-/** Reads what providers have of the money that they sell, where it is not known or has been moved. */
+/** Reads what providers have where new batches open of the money that they sell, where it is not known or has been moved. */
 export async function readProviderFunds({
   db,
   clock,
   ledger,
 }: Pick<RelayContext, "db" | "clock" | "ledger">): Promise<void> {
-  const due = await providerFundsToRead(db, clock.nowMs(), MOST_AT_ONCE);
+  const { treasury } = ledger.addresses;
+  const due = await providerFundsToRead(db, treasury, clock.nowMs(), MOST_AT_ONCE);
   if (due.length === 0) return;
   const { number: block } = await latestHead(ledger);
   const funds = await Promise.all(
     due.map(async ({ provider, currency }): Promise<ProviderFunds[]> => {
       const balances = await balancesAt(ledger, provider, [currency], block);
-      return balances.map(({ available }) => ({ provider, currency, available, block }));
+      return balances.map(({ available }) => ({ treasury, provider, currency, available, block }));
     }),
   );
   await writeProviderFunds(db, funds.flat());

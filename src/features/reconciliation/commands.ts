@@ -5,6 +5,7 @@ import { showMoney } from "../../command/arguments.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
 import type { Io } from "../../command/io.ts";
 import { tableOr, type Session } from "../../command/session.ts";
+import type { Column } from "../../kernel/table.ts";
 
 /** It reads the whole history. */
 const RECONCILIATION_TIMEOUT_MS = 600_000;
@@ -24,11 +25,18 @@ async function reconcile(session: Session): Promise<void> {
   if (count > 0) throw new CommandFailure("NEGATIVE", `${count} differences`);
 }
 
+const TREASURY: Column<Report["balances"][number]> = {
+  title: "treasury",
+  value: ({ treasury }) => treasury ?? "",
+};
+
 function showReport({ block, balances, differences, omitted = 0 }: Report): string {
+  const treasuries = new Set(balances.map(({ treasury }) => treasury));
   const money = tableOr<Report["balances"][number]>(
     "No money on the ledger.",
     [
       { title: "currency", value: ({ currency }) => currency },
+      ...(treasuries.size > 1 ? [TREASURY] : []),
       {
         title: "available",
         value: ({ currency, found }) => showMoney({ currency, minor: found.available }),

@@ -1,3 +1,4 @@
+import type { Hex } from "../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../domain/currency.ts";
 import { createFindings, type Difference, type Findings } from "../../kernel/findings.ts";
 import { balancesAt, blockHead } from "../../ledger/state.ts";
@@ -13,8 +14,9 @@ declare module "../../kernel/findings.ts" {
   }
 }
 
-/** A currency's money at the block of the reconciliation, in minor units. */
+/** A currency's money in a treasury at the block of the reconciliation, in minor units. */
 export interface ReconciledBalance {
+  readonly treasury: Hex;
   readonly currency: CurrencyCode;
   /** What the ledger's events make of it. */
   readonly expected: { readonly available: bigint; readonly held: bigint };
@@ -108,8 +110,12 @@ async function holdAgainstLedger(
   const replayed = await replay(ledger, partner, { from: fromBlock, to: cursor.block, maxBlockRange }, look);
   const balances = await reconcileBalances({ ledger, partner, settings }, cursor, replayed);
   for (const balance of balances) findInBalance(balance, findings);
-  const found = new Map(balances.map((balance) => [balance.currency, balance.found]));
-  return { balances, money: { found, heldBy: (currency, module) => replayed.get(currency)?.heldBy.get(module) ?? 0n } };
+  const money: ReconciledMoney = {
+    foundIn: (treasury, currency) =>
+      balances.find((each) => each.treasury === treasury && each.currency === currency)?.found,
+    heldBy: (treasury, currency, module) => replayed.get(treasury)?.get(currency)?.heldBy.get(module) ?? 0n,
+  };
+  return { balances, money };
 }
 
 async function reconcileBalances(
@@ -117,19 +123,23 @@ async function reconcileBalances(
   { block }: LedgerCursor,
   replayed: Replayed,
 ): Promise<readonly ReconciledBalance[]> {
-  const found = await balancesAt(ledger, partner, [...ledger.tokens.keys()], block);
-  return found.map(({ currency, available, held }) => {
-    const expected = replayed.get(currency);
-    return {
-      currency,
-      expected: { available: expected?.available ?? 0n, held: expected?.held ?? 0n },
-      found: { available, held },
-    };
+  const balances = [...ledger.treasuries].map(async ([address, treasury]) => {
+    const found = await balancesAt({ treasury }, partner, [...ledger.tokens.keys()], block);
+    return found.map(({ currency, available, held }) => {
+      const expected = replayed.get(address)?.get(currency);
+      return {
+        treasury: address,
+        currency,
+        expected: { available: expected?.available ?? 0n, held: expected?.held ?? 0n },
+        found: { available, held },
+      };
+    });
   });
+  return (await Promise.all(balances)).flat();
 }
 
-function findInBalance({ currency, expected, found }: ReconciledBalance, findings: Findings): void {
+function findInBalance({ treasury, currency, expected, found }: ReconciledBalance, findings: Findings): void {
   if (expected.available === found.available && expected.held === found.held) return;
-  const sentence = `The treasury has ${found.available} available and ${found.held} held; by the ledger's events it should be ${expected.available} and ${expected.held} minor units.`;
+  const sentence = `The treasury ${treasury} has ${found.available} available and ${found.held} held; by the ledger's events it should be ${expected.available} and ${expected.held} minor units.`;
   findings.add("balance", currency, sentence);
 }

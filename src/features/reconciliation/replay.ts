@@ -13,8 +13,8 @@ export interface ReplayedBalance {
   readonly heldBy: ReadonlyMap<Hex, bigint>;
 }
 
-/** A partner's money as the treasury's events alone make it; nothing for a currency that nothing happened in. */
-export type Replayed = ReadonlyMap<CurrencyCode, ReplayedBalance>;
+/** A partner's money as each treasury's events alone make it; nothing for a currency that nothing happened in. */
+export type Replayed = ReadonlyMap<Hex, ReadonlyMap<CurrencyCode, ReplayedBalance>>;
 
 export interface ReplayOptions {
   readonly from: number;
@@ -24,7 +24,7 @@ export interface ReplayOptions {
 }
 
 /**
- * Goes through all events of a ledger, a range of blocks at a time, and adds up for one partner what the treasury says
+ * Goes through all events of a ledger, a range of blocks at a time, and adds up for one partner what each treasury says
  * that it moved.
  * @param look is shown each range before the next one is read
  */
@@ -34,17 +34,18 @@ export async function replay(
   { from, to, maxBlockRange }: ReplayOptions,
   look: (events: readonly LedgerEvent[]) => Promise<void>,
 ): Promise<Replayed> {
-  const books = openBooks(partner);
+  const books = new Map([...ledger.treasuries.keys()].map((treasury) => [treasury, openBooks(partner)]));
   for (let block = from; block <= to; block += maxBlockRange) {
     const events = await readEvents(ledger, block, Math.min(to, block + maxBlockRange - 1));
-    for (const event of events) books.post(event);
+    for (const event of events) books.get(event.contract)?.post(event);
     await look(events);
   }
-  return books.balances;
+  return new Map([...books].map(([treasury, { balances }]) => [treasury, balances]));
 }
 
+/** Of one treasury. */
 interface Books {
-  readonly balances: Replayed;
+  readonly balances: ReadonlyMap<CurrencyCode, ReplayedBalance>;
   post(event: LedgerEvent): void;
 }
 

@@ -32,7 +32,8 @@ function reportJson({ block, balances, checked, differences, ...rest }: Reconcil
   return {
     ...rest,
     ...(block === undefined ? {} : { block }),
-    balances: balances.map(({ currency, expected, found }) => ({
+    balances: balances.map(({ treasury, currency, expected, found }) => ({
+      treasury,
       currency,
       expected: money(expected),
       found: money(found),

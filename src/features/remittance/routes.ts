@@ -185,7 +185,7 @@ function statusRoutes(app: Routes, { relay }: Context): void {
       },
     },
     async ({ params }) => {
-      const record = await findTransfer(relay.db, parseUetr(params.uetr));
+      const record = await findTransfer(relay.db, relay.ledger.addresses.treasury, parseUetr(params.uetr));
       if (record === undefined) throw new Problem("not-found", "this relay has accepted no such transfer");
       return statusOf(record);
     },

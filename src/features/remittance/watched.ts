@@ -1,5 +1,5 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
-import type { CurrencyCode } from "../../domain/currency.ts";
+import type { MoneyPlace } from "../liquidity/store.ts";
 import type { LedgerCursor } from "./store/ledger-projection.ts";
 import { latestHead, type BlockHead } from "../../ledger/state.ts";
 import { isPast, type Clock } from "../../kernel/clock/clock.ts";
@@ -23,8 +23,8 @@ export interface Watched {
 
 export interface Written {
   readonly cursor: LedgerCursor;
-  /** Currencies of which the store has the own balance at the cursor. */
-  readonly currencies: ReadonlySet<CurrencyCode>;
+  /** Where the store has the own balance at the cursor. */
+  readonly places: readonly MoneyPlace[];
 }
 
 export function nothingWatched(): Watched {

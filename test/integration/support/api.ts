@@ -9,6 +9,7 @@ import type { Scope } from "../../../src/schema/operator.ts";
 import type { SubmitRequest } from "../../../src/schema/transfers.ts";
 import { corridorKey, type Corridor, type CorridorTerms } from "../../../src/domain/corridor.ts";
 import { currencyByNumeric, parseCurrency } from "../../../src/domain/currency.ts";
+import { bytesOf } from "../../../src/kernel/store/values.ts";
 import type { Hex } from "../../../src/domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { quoteId, type Quote } from "../../../src/domain/quote.ts";
@@ -229,11 +230,14 @@ export function problemOf(answer: { json(): object }): object {
   return { ...answer.json(), instance: undefined };
 }
 
+const TREASURY: Hex = `0x${"7e".repeat(20)}`;
+
 /** A ledger that says of the partner's money what has been read of it. */
 function ledgerAsRead(db: Database): unknown {
   const hash = `0x${"0".repeat(64)}`;
   const block = { number: 1, hash, parentHash: hash, timestamp: 1 };
   return {
+    addresses: { treasury: TREASURY },
     provider: { getBlock: () => Promise.resolve(block) },
     treasury: {
       async balanceOf(partner: number, currency: number) {
@@ -249,11 +253,16 @@ function ledgerAsRead(db: Database): unknown {
 }
 
 /** As the watcher would have read it: the partner has this much. */
-export async function setBalance(db: Database, currency: string, available: bigint): Promise<void> {
+export async function setBalance(
+  db: Database,
+  currency: string,
+  available: bigint,
+  treasury = TREASURY,
+): Promise<void> {
   await db.query(
-    `INSERT INTO balances (currency, available, held, block) VALUES ($1, $2, 0, 1)
-     ON CONFLICT (currency) DO UPDATE SET available = excluded.available`,
-    [currency, available],
+    `INSERT INTO balances (treasury, currency, available, held, block) VALUES ($3, $1, $2, 0, 1)
+     ON CONFLICT (treasury, currency) DO UPDATE SET available = excluded.available`,
+    [currency, available, bytesOf(treasury)],
   );
 }
 

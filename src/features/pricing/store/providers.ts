@@ -1,13 +1,15 @@
 import type { CurrencyCode } from "../../../domain/currency.ts";
+import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import type { Pair } from "./provider-quotes.ts";
-import { numberOf, recordset } from "../../../kernel/store/values.ts";
+import { bytesOf, hexDigits, numberOf, recordset } from "../../../kernel/store/values.ts";
 
 // What this relay knows of liquidity providers besides their quotes: what they have, and where they have failed.
 
-/** A provider's money in one currency. */
+/** A provider's money in one currency, in one of the ledger's treasuries. */
 export interface ProviderMoney {
+  readonly treasury: Hex;
   readonly provider: PartnerId;
   readonly currency: CurrencyCode;
 }
@@ -26,29 +28,31 @@ interface MoneyRow {
 /** Of the providers whose quotes stand: money that has not been read, or has been moved since. */
 export async function providerFundsToRead(
   db: Queryable,
+  treasury: Hex,
   clockMs: number,
   limit: number,
 ): Promise<readonly ProviderMoney[]> {
   const rows = await db.query<MoneyRow>(
     `SELECT DISTINCT (q.body->>'provider')::integer AS provider, q.target_currency AS currency
      FROM provider_quotes q LEFT JOIN provider_funds f
-       ON f.provider = (q.body->>'provider')::integer AND f.currency = q.target_currency
+       ON f.treasury = $3 AND f.provider = (q.body->>'provider')::integer AND f.currency = q.target_currency
      WHERE q.valid_until_s >= $1 AND (f.block IS NULL OR f.changed_block > f.block) LIMIT $2`,
-    [Math.floor(clockMs / 1_000), limit],
+    [Math.floor(clockMs / 1_000), limit, bytesOf(treasury)],
   );
-  return rows.map((row) => ({ ...row, provider: parsePartnerId(row.provider) }));
+  return rows.map((row) => ({ ...row, treasury, provider: parsePartnerId(row.provider) }));
 }
 
 /** Keeps what was read; what has been read of a later block stays. */
 export async function writeProviderFunds(db: Queryable, funds: readonly ProviderFunds[]): Promise<void> {
   if (funds.length === 0) return;
   await db.query(
-    `INSERT INTO provider_funds (provider, currency, available, block)
-     SELECT f.provider, f.currency, f.available, f.block
-     FROM jsonb_to_recordset($1::jsonb) AS f(provider integer, currency text, available numeric, block bigint)
-     ON CONFLICT (provider, currency) DO UPDATE SET available = excluded.available, block = excluded.block
+    `INSERT INTO provider_funds (treasury, provider, currency, available, block)
+     SELECT decode(f.treasury, 'hex'), f.provider, f.currency, f.available, f.block
+     FROM jsonb_to_recordset($1::jsonb)
+       AS f(treasury text, provider integer, currency text, available numeric, block bigint)
+     ON CONFLICT (treasury, provider, currency) DO UPDATE SET available = excluded.available, block = excluded.block
        WHERE excluded.block >= provider_funds.block`,
-    [recordset(funds)],
+    [recordset(funds.map(withDigits))],
   );
 }
 
@@ -57,15 +61,23 @@ export async function markProviderFunds(tx: Queryable, moved: readonly ProviderM
   if (moved.length === 0) return;
   await tx.query(
     `UPDATE provider_funds f SET changed_block = $2
-     FROM jsonb_to_recordset($1::jsonb) AS m(provider integer, currency text)
-     WHERE f.provider = m.provider AND f.currency = m.currency`,
-    [recordset(moved), block],
+     FROM jsonb_to_recordset($1::jsonb) AS m(treasury text, provider integer, currency text)
+     WHERE f.treasury = decode(m.treasury, 'hex') AND f.provider = m.provider AND f.currency = m.currency`,
+    [recordset(moved.map(withDigits)), block],
   );
 }
 
-/** What is free of each provider's money, less what this relay has promised of it and the ledger does not hold yet. */
+function withDigits<Money extends ProviderMoney>(money: Money): Money & { readonly treasury: string } {
+  return { ...money, treasury: hexDigits(money.treasury) };
+}
+
+/**
+ * What is free of each provider's money in a treasury, less what this relay has promised of it and the ledger does not
+ * hold yet: wherever it is promised, for it may have to be sent again from here.
+ */
 export async function freeProviderMoney(
   db: Queryable,
+  treasury: Hex,
 ): Promise<readonly (ProviderMoney & { readonly free: bigint })[]> {
   const rows = await db.query<MoneyRow & { readonly free: bigint }>(
     `WITH promised AS (
@@ -78,20 +90,11 @@ export async function freeProviderMoney(
        SELECT provider, currency, sum(minor) AS minor FROM promised GROUP BY 1, 2
      )
      SELECT f.provider, f.currency, f.available - coalesce(p.minor, 0) AS free
-     FROM provider_funds f LEFT JOIN of_provider p ON p.provider = f.provider AND p.currency = f.currency`,
+     FROM provider_funds f LEFT JOIN of_provider p ON p.provider = f.provider AND p.currency = f.currency
+     WHERE f.treasury = $1`,
+    [bytesOf(treasury)],
   );
-  return rows.map((row) => ({ ...row, provider: parsePartnerId(row.provider) }));
-}
-
-/** Target minor units that signed batches which are not on the ledger yet will take of a provider. */
-export async function unopenedOfProvider(db: Queryable, provider: number, targetCurrency: number): Promise<bigint> {
-  const [row] = await db.query<{ minor: bigint }>(
-    `SELECT coalesce(sum((header->>'targetTotal')::numeric), 0) AS minor FROM batches
-     WHERE NOT on_ledger AND voided_at IS NULL AND (header->'quote'->>'provider')::integer = $1
-       AND (header->>'targetCurrency')::integer = $2`,
-    [provider, targetCurrency],
-  );
-  return row?.minor ?? 0n;
+  return rows.map((row) => ({ ...row, treasury, provider: parsePartnerId(row.provider) }));
 }
 
 /** Where a provider did not deliver. */

@@ -13,7 +13,7 @@ export type Cancellation = { readonly kind: "cancelled"; readonly status: Transf
  * same time, one has the row, and the other sees what became of it.
  */
 export async function cancel(context: RelayContext, uetr: Uetr): Promise<Cancellation> {
-  const { db, clock, checkpoint, wake } = context;
+  const { db, ledger, clock, checkpoint, wake } = context;
   const cancelled = await db.transaction(async (tx) => {
     const nowMs = clock.nowMs();
     if (!(await cancelTransfer(tx, uetr, nowMs))) return false;
@@ -25,7 +25,7 @@ export async function cancel(context: RelayContext, uetr: Uetr): Promise<Cancell
     context.metrics.transfersEnded.inc({ status: "cancelled" });
     wake("notifier");
   }
-  const record = await findTransfer(db, uetr);
+  const record = await findTransfer(db, ledger.addresses.treasury, uetr);
   if (record === undefined) return refused("not-found", "this relay has accepted no such transfer");
   const status = statusOf(record);
   if (status.status === "cancelled") return { kind: "cancelled", status };

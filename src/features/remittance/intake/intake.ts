@@ -141,13 +141,13 @@ function answerAgain(
 
 /** Has what says that something is stored say how that stands. */
 async function withStanding(
-  { db, problems }: Pick<RelayContext, "db" | "problems">,
+  { db, ledger, problems }: Pick<RelayContext, "db" | "ledger" | "problems">,
   answers: readonly { readonly uetr: Uetr; readonly answer: Submission }[],
 ): Promise<readonly Submission[]> {
   const isOfStored = (answer: Submission): answer is Refusal =>
     answer.kind === "refused" && problems[answer.code].transfer === "stored";
   const uetrs = answers.filter(({ answer }) => isOfStored(answer)).map(({ uetr }) => uetr);
-  const records = await findTransfers(db, uetrs);
+  const records = await findTransfers(db, ledger.addresses.treasury, uetrs);
   return answers.map(({ uetr, answer }) => {
     const record = records.get(uetr);
     return isOfStored(answer) && record !== undefined ? { ...answer, stored: statusOf(record) } : answer;

@@ -1,6 +1,7 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { BATCH_STATUS_NAMES, BatchStatus } from "../../../domain/lifecycle.ts";
 import type { Difference, Findings } from "../../../kernel/findings.ts";
+import { registryAddresses } from "../../../ledger/contracts.ts";
 import { ledgerTimesAt, statusesIn, type RegistryTime } from "../../../ledger/state.ts";
 import type { Reconcile, ReconciledBlock, ReconciledMoney, ReconciliationScope, RelayContext } from "../../context.ts";
 import {
@@ -47,21 +48,23 @@ export const reconcileTransfers: Reconcile = (context, scope, findings) => {
   };
 };
 
-/** What each registry holds of the own money must be what its open batches hold. */
+/** What each registry holds of the own money must be what its open batches hold: all of it in its own treasury. */
 function findInHolds(
   { ledger, partner }: Needed,
   batches: ReplayedBatches,
   money: ReconciledMoney,
   findings: Findings,
 ): void {
-  for (const { chain } of ledger.registries) {
-    const heldByBatches = batches.heldOf(partner, chain.transferRegistry);
-    for (const currency of ledger.tokens.keys()) {
-      const held = money.heldBy(currency, chain.transferRegistry);
-      const due = heldByBatches.get(currency) ?? 0n;
-      if (held === due) continue;
-      const sentence = `The registry ${chain.transferRegistry} holds ${held} minor units; its open batches hold ${due}.`;
-      findings.add("balance", currency, sentence);
+  for (const { transferRegistry, treasury: own } of registryAddresses(ledger.addresses)) {
+    const heldByBatches = batches.heldOf(partner, transferRegistry);
+    for (const treasury of ledger.treasuries.keys()) {
+      for (const currency of ledger.tokens.keys()) {
+        const held = money.heldBy(treasury, currency, transferRegistry);
+        const due = treasury === own ? (heldByBatches.get(currency) ?? 0n) : 0n;
+        if (held === due) continue;
+        const sentence = `The registry ${transferRegistry} holds ${held} minor units in the treasury ${treasury}; its open batches hold ${due} there.`;
+        findings.add("balance", currency, sentence);
+      }
     }
   }
 }

@@ -12,12 +12,13 @@ import {
   insertBatch,
   unopenedMoney,
   unopenedOfCorridor,
+  unopenedOfProvider,
   type SignedBatch,
 } from "../store/batches.ts";
 import type { Database, Queryable } from "../../../kernel/store/database.ts";
 import { appendEvents } from "../../../kernel/store/events.ts";
 import { readBalances } from "../../liquidity/store.ts";
-import { freeProviderMoney, unopenedOfProvider } from "../../pricing/store/providers.ts";
+import { freeProviderMoney } from "../../pricing/store/providers.ts";
 import {
   countWaiting,
   failWaiting,
@@ -175,9 +176,9 @@ async function roomFor(
   const [source, destination] = [currencyOf(sourceCurrency).numeric, currencyOf(targetCurrency).numeric];
   const provider = quote === undefined || quote.quote.provider === 0 ? undefined : quote.quote.provider;
   const [unopened, ofCorridor, sellerUnopened] = await Promise.all([
-    unopenedMoney(db),
+    unopenedMoney(db, ledger),
     unopenedOfCorridor(db, { target, sourceCurrency: source, targetCurrency: destination }),
-    provider === undefined ? 0n : unopenedOfProvider(db, provider, destination),
+    provider === undefined ? 0n : unopenedOfProvider(db, ledger, provider, destination),
   ]);
   // Only then, and by a block of only then: what is opened in between counts twice rather than not at all.
   const block = await recentHead(context);
@@ -186,7 +187,8 @@ async function roomFor(
     corridorAt(ledger, corridor, block),
     provider === undefined ? [] : balancesAt(ledger, provider, [targetCurrency], block.number),
   ]);
-  const balance = balances.find(({ currency }) => currency === sourceCurrency);
+  const { treasury } = ledger.addresses;
+  const balance = balances.find((each) => each.treasury === treasury && each.currency === sourceCurrency);
   if (!state.open || balance === undefined) return undefined;
   return {
     maxTransfers: settings.batch.maxTransfers,
@@ -261,11 +263,11 @@ async function requote(
   { id: from, quote: { provider: seller } }: SignedQuote,
   unsold?: readonly WaitingTransfer[],
 ): Promise<boolean> {
-  const { db, log, wake } = context;
+  const { db, ledger, log, wake } = context;
   const offers = (await readBook(context, group)).filter(
     ({ id, quote, isViable }) => isViable && id !== from && (unsold === undefined || quote.provider !== seller),
   );
-  const funds = await freeProviderMoney(db);
+  const funds = await freeProviderMoney(db, ledger.addresses.treasury);
   const money = new Map(
     funds.filter(({ currency }) => currency === group.targetCurrency).map(({ provider, free }) => [provider, free]),
   );

@@ -1,19 +1,18 @@
 import { FINAL_STATUSES, type FinalStatus } from "../../../domain/lifecycle.ts";
 import { endQuotes } from "../../pricing/store/provider-quotes.ts";
-import { forgetBalances, readBalances, writeBalances } from "../../liquidity/store.ts";
+import {
+  forgetBalances,
+  readBalances,
+  writeBalances,
+  type MoneyPlace,
+  type ProjectedBalance,
+} from "../../liquidity/store.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { registryAt } from "../../../ledger/contracts.ts";
 import { readEvents, type LedgerEvent } from "../../../ledger/events.ts";
-import {
-  balancesAt,
-  blockHead,
-  fromOneEndpoint,
-  latestHead,
-  type BlockHead,
-  type LedgerBalance,
-} from "../../../ledger/state.ts";
+import { balancesAt, blockHead, fromOneEndpoint, latestHead, type BlockHead } from "../../../ledger/state.ts";
 import { transfersOfBatches } from "../store/batches.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
@@ -117,12 +116,12 @@ interface BlockRange {
   readonly finished: readonly FinalBatch[];
   /** Quotes that their providers have withdrawn. */
   readonly cancelledQuotes: readonly Hex[];
-  /** Currencies in which the own money may have changed. */
-  readonly touched: readonly CurrencyCode[];
+  /** Where the own money may have changed. */
+  readonly touched: readonly MoneyPlace[];
   /** Money of whoever else may have sold some. */
   readonly moved: readonly ProviderMoney[];
   /** The own money at the last block; nothing while there is more to read. */
-  readonly balances: readonly LedgerBalance[];
+  readonly balances: readonly ProjectedBalance[];
 }
 
 async function readRange(
@@ -135,19 +134,21 @@ async function readRange(
   await requireSameHistory(context, cursor, latest);
   const from = cursor === undefined ? fromBlock : cursor.block + 1;
   const last = latest.number - confirmations;
-  if (from > last) return undefined;
+  // Money that is not known, as in a treasury that the configuration has just named, waits for no block.
+  const isReRead = from > last && cursor?.block === last && (await unreadPlaces(context, [])).length > 0;
+  if (from > last && !isReRead) return undefined;
 
   const toNumber = Math.min(last, from + maxBlockRange - 1);
   // Asked for before the logs: a node that has a block has the logs of it and of all before.
   const to = toNumber === latest.number ? latest : await blockHead(ledger, toNumber);
   if (to === undefined) throw new Error(`the ledger's node does not have block ${toNumber} any more`);
-  const events = await readEvents(ledger, from, toNumber);
+  const events = isReRead ? [] : await readEvents(ledger, from, toNumber);
   const isCaughtUp = toNumber === last;
   const moved = movedMoney(events);
-  const touched = [...new Set(moved.filter(({ provider }) => provider === partner).map(({ currency }) => currency))];
-  const unread = isCaughtUp ? await unreadCurrencies(context, touched) : [];
+  const touched = moved.filter(({ provider }) => provider === partner);
+  const unread = isCaughtUp ? await unreadPlaces(context, touched) : [];
   const [balances, batches] = await Promise.all([
-    balancesAt(ledger, partner, unread, toNumber),
+    ownMoneyAt(context, unread, toNumber),
     batchesOf(context, events, to),
   ]);
   const cancelledQuotes = events.flatMap((event) => (event.kind === "QuoteCancelled" ? [event.quoteId] : []));
@@ -211,34 +212,51 @@ async function batchesOf(
   };
 }
 
-/** Whose money the treasury has moved, and in which currency. */
+/** Whose money a treasury has moved, and in which currency. */
 function movedMoney(events: readonly LedgerEvent[]): readonly ProviderMoney[] {
   const moved = new Map<string, ProviderMoney>();
-  const add = (provider: PartnerId, currency: CurrencyCode) => {
-    moved.set(`${provider} ${currency}`, { provider, currency });
+  const add = (treasury: Hex, provider: PartnerId, currency: CurrencyCode) => {
+    moved.set(`${treasury} ${provider} ${currency}`, { treasury, provider, currency });
   };
   for (const event of events) {
     if (!("currency" in event)) continue;
-    add(event.partner, event.currency);
-    if (event.kind === "Moved") add(event.to, event.currency);
+    add(event.contract, event.partner, event.currency);
+    if (event.kind === "Moved") add(event.contract, event.to, event.currency);
   }
   return [...moved.values()];
 }
 
 /** What has changed, and what was never read, or has been forgotten while the relay had to catch up. */
-async function unreadCurrencies(
+async function unreadPlaces(
   { ledger, ...context }: Pick<RelayContext, "db" | "ledger" | "watched">,
-  touched: readonly CurrencyCode[],
-): Promise<readonly CurrencyCode[]> {
-  const known = await knownCurrencies(context);
-  return [...ledger.tokens.keys()].filter((currency) => touched.includes(currency) || !known.has(currency));
+  touched: readonly MoneyPlace[],
+): Promise<readonly MoneyPlace[]> {
+  const known = await knownPlaces(context);
+  const all = [...ledger.treasuries.keys()].flatMap((treasury) =>
+    [...ledger.tokens.keys()].map((currency) => ({ treasury, currency })),
+  );
+  return all.filter((place) => hasPlace(touched, place) || !hasPlace(known, place));
 }
 
-async function knownCurrencies({
-  db,
-  watched,
-}: Pick<RelayContext, "db" | "watched">): Promise<ReadonlySet<CurrencyCode>> {
-  return watched.written?.currencies ?? new Set((await readBalances(db)).map(({ currency }) => currency));
+function hasPlace(places: readonly MoneyPlace[], { treasury, currency }: MoneyPlace): boolean {
+  return places.some((each) => each.treasury === treasury && each.currency === currency);
+}
+
+async function ownMoneyAt(
+  { ledger, partner }: Pick<RelayContext, "ledger" | "partner">,
+  places: readonly MoneyPlace[],
+  block: number,
+): Promise<readonly ProjectedBalance[]> {
+  const money = [...ledger.treasuries].map(async ([address, treasury]) => {
+    const currencies = places.filter((place) => place.treasury === address).map(({ currency }) => currency);
+    const balances = await balancesAt({ treasury }, partner, currencies, block);
+    return balances.map((balance) => ({ ...balance, treasury: address, block }));
+  });
+  return (await Promise.all(money)).flat();
+}
+
+async function knownPlaces({ db, watched }: Pick<RelayContext, "db" | "watched">): Promise<readonly MoneyPlace[]> {
+  return watched.written?.places ?? (await readBalances(db));
 }
 
 /** @returns undefined when another process has read on meanwhile, and nothing was done */
@@ -250,8 +268,8 @@ async function writeRange(
   const { db, ledger, watched } = context;
   const block = to.number;
   const next = { block, hash: to.hash, timeSeconds: to.timeSeconds };
-  const unread = touched.filter((currency) => !balances.some((balance) => balance.currency === currency));
-  const known = [...(await knownCurrencies(context)), ...balances.map(({ currency }) => currency)];
+  const unread = touched.filter((place) => !hasPlace(balances, place));
+  const known = (await knownPlaces(context)).filter((place) => !hasPlace(unread, place) && !hasPlace(balances, place));
   // Whether what fails has been written is for the store to tell.
   watched.written = undefined;
   const batches = await db.transaction(async (tx) => {
@@ -262,14 +280,11 @@ async function writeRange(
     await endQuotes(tx, cancelledQuotes, to.timeSeconds);
     await markProviderFunds(tx, moved, block);
     await forgetBalances(tx, unread);
-    await writeBalances(
-      tx,
-      balances.map((balance) => ({ ...balance, block })),
-    );
+    await writeBalances(tx, balances);
     return writeBatches(tx, context, { opened, finished });
   });
   if (batches !== undefined) {
-    watched.written = { cursor: next, currencies: new Set(known.filter((each) => !unread.includes(each))) };
+    watched.written = { cursor: next, places: [...known, ...balances] };
   }
   return batches;
 }

@@ -7,7 +7,8 @@ import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../d
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack, lockQuotes } from "../../pricing/store/reservations.ts";
 import { bytesList, bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
-import { registryColumn, registryOf } from "./registries.ts";
+import type { Ledger } from "../../../ledger/contracts.ts";
+import { isOnTreasury, registryColumn, registryOf, treasuryParameters } from "./registries.ts";
 
 /** A batch that this relay has signed as source, with all that opens it. */
 export interface SignedBatch {
@@ -221,14 +222,37 @@ export async function voidBatch(
   return { failed: uetrs(rows), requeued: uetrs(requeued) };
 }
 
-/** What signed batches that are not on the ledger yet will take of a currency's money, in minor units. */
-export async function unopenedMoney(db: Queryable): Promise<ReadonlyMap<number, bigint>> {
+/**
+ * What signed batches that are not on the ledger yet will take of a currency's money, in minor units, in the treasury
+ * where new batches take theirs from.
+ */
+export async function unopenedMoney(
+  db: Queryable,
+  ledger: Pick<Ledger, "addresses">,
+): Promise<ReadonlyMap<number, bigint>> {
   const rows = await db.query<{ currency: number; minor: bigint }>(
     `SELECT (header->>'sourceCurrency')::integer AS currency,
        sum((header->>'sourceTotal')::numeric + (header->>'fee')::numeric) AS minor
-     FROM batches WHERE NOT on_ledger AND voided_at IS NULL GROUP BY currency`,
+     FROM batches WHERE NOT on_ledger AND voided_at IS NULL AND ${isOnTreasury("registry", 1)} GROUP BY currency`,
+    treasuryParameters(ledger),
   );
   return new Map(rows.map(({ currency, minor }) => [currency, minor]));
+}
+
+/** Target minor units that the same batches will take of a provider. */
+export async function unopenedOfProvider(
+  db: Queryable,
+  ledger: Pick<Ledger, "addresses">,
+  provider: number,
+  targetCurrency: number,
+): Promise<bigint> {
+  const [row] = await db.query<{ minor: bigint }>(
+    `SELECT coalesce(sum((header->>'targetTotal')::numeric), 0) AS minor FROM batches
+     WHERE NOT on_ledger AND voided_at IS NULL AND ${isOnTreasury("registry", 1)}
+       AND (header->'quote'->>'provider')::integer = $3 AND (header->>'targetCurrency')::integer = $4`,
+    [...treasuryParameters(ledger), provider, targetCurrency],
+  );
+  return row?.minor ?? 0n;
 }
 
 /** The source totals of signed batches of a corridor that are not on the ledger yet, in minor units. */

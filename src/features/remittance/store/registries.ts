@@ -1,7 +1,7 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { Queryable, SqlValue } from "../../../kernel/store/database.ts";
 import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
-import type { Ledger } from "../../../ledger/contracts.ts";
+import { registryAddresses, type Ledger } from "../../../ledger/contracts.ts";
 import type { RegistryTime } from "../../../ledger/state.ts";
 
 // Which registry a batch belongs to, as its rows say it, and how far each registry has been read.
@@ -29,6 +29,22 @@ export function timeOf(column: string, first: number): string {
 /** @param times in the order of the ledger's registries */
 export function timeParameters(times: readonly RegistryTime[]): readonly SqlValue[] {
   return [bytesList(times.map(({ registry }) => registry)), times.map(({ timeSeconds }) => BigInt(timeSeconds))];
+}
+
+/**
+ * Whether a row's registry takes money from the treasury that new batches take it from, as SQL.
+ * @param column the row's registry
+ * @param first the number of the first of the two parameters of `treasuryParameters`
+ */
+export function isOnTreasury(column: string, first: number): string {
+  return `coalesce(${column}, $${first}::bytea) = ANY ($${first + 1}::bytea[])`;
+}
+
+export function treasuryParameters({ addresses }: Pick<Ledger, "addresses">): readonly SqlValue[] {
+  const all = registryAddresses(addresses);
+  const here = all.filter(({ treasury }) => treasury === addresses.treasury);
+  const [first = addresses] = all;
+  return [bytesOf(first.transferRegistry), bytesList(here.map(({ transferRegistry }) => transferRegistry))];
 }
 
 /** A registry after the ledger's first. */

@@ -5,7 +5,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
-import { hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
+import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Minor units; milliseconds. */
 export interface AcceptedTransfer {
@@ -165,12 +165,17 @@ interface StatusRow extends AcceptedRow {
   readonly free: bigint | null;
 }
 
-export async function findTransfer(db: Queryable, uetr: Uetr): Promise<TransferRecord | undefined> {
-  return (await findTransfers(db, [uetr])).get(uetr);
+/** @param treasury where what waits takes its money from, once it is in a batch */
+export async function findTransfer(db: Queryable, treasury: Hex, uetr: Uetr): Promise<TransferRecord | undefined> {
+  return (await findTransfers(db, treasury, [uetr])).get(uetr);
 }
 
 /** Those that there are. */
-export async function findTransfers(db: Queryable, uetrs: readonly Uetr[]): Promise<ReadonlyMap<Uetr, TransferRecord>> {
+export async function findTransfers(
+  db: Queryable,
+  treasury: Hex,
+  uetrs: readonly Uetr[],
+): Promise<ReadonlyMap<Uetr, TransferRecord>> {
   if (uetrs.length === 0) return new Map();
   const rows = await db.query<StatusRow>(
     `SELECT t.uetr, t.content_mac, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
@@ -181,14 +186,14 @@ export async function findTransfers(db: Queryable, uetrs: readonly Uetr[]): Prom
          (SELECT sum(w.source_minor) FROM waiting_sums w WHERE w.source_currency = t.source_currency) ELSE 0 END
          AS queued,
        CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
-         (SELECT available FROM balances WHERE currency = t.source_currency) -
+         (SELECT available FROM balances WHERE treasury = $2 AND currency = t.source_currency) -
          (SELECT coalesce(sum((s.header->>'sourceTotal')::numeric + (s.header->>'fee')::numeric), 0) FROM batches s
           WHERE (SELECT u.source_currency FROM transfers u WHERE u.batch = s.id LIMIT 1) = t.source_currency
             AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
      FROM transfers t LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
        LEFT JOIN confirmations c ON c.uetr = t.uetr
      WHERE t.uetr = ANY ($1::uuid[])`,
-    [uetrs],
+    [uetrs, bytesOf(treasury)],
   );
   return new Map(
     rows.map((row) => {

@@ -22,7 +22,8 @@ describeOnBothDatabases("Liquidity alarms", (open) => {
   async function with_(balances: Readonly<Record<string, bigint>>): Promise<readonly string[]> {
     const before = (await eventsAfter(relay.db, 0n, 100)).length;
     const rows = Object.entries(balances).map(([code, available]) => {
-      return { currency: parseCurrency(code).code, available, held: 7n, block: 1 };
+      const { treasury } = relay.ledger.addresses;
+      return { treasury, currency: parseCurrency(code).code, available, held: 7n, block: 1 };
     });
     await writeBalances(relay.db, rows);
     await run(relay, liquidityStep);
@@ -50,7 +51,9 @@ describeOnBothDatabases("Liquidity alarms", (open) => {
   });
 
   it("are raised once, though several processes look at the same time and again after a restart", async () => {
-    await writeBalances(relay.db, [{ currency: HKD, available: 10n, held: 0n, block: 1 }]);
+    await writeBalances(relay.db, [
+      { treasury: relay.ledger.addresses.treasury, currency: HKD, available: 10n, held: 0n, block: 1 },
+    ]);
     await Promise.all(Array.from({ length: 5 }, () => liquidityStep(relay)));
     const again = await testRelay({ ...relay, db: await open({ again: relay.db }) });
     await run(again, liquidityStep);

@@ -341,7 +341,7 @@ describeOn("PGlite", "what relays take of each other", (open) => {
         const creditedAt = [8.64e15, -62_135_596_800_000, 2 ** 60][index] ?? 0;
         const before = pair.source.clock.nowMs();
         await peerClient(pair.target).sendConfirmation(pair.source.partner, id, { credits: [{ uetr, creditedAt }] });
-        const record = await findTransfer(pair.source.db, uetr);
+        const record = await findTransfer(pair.source.db, pair.source.ledger.addresses.treasury, uetr);
         if (record === undefined) throw new Error("no transfer");
         expect(record.creditedAt).to.be.at.least(before);
         expect(transferStatusSchema.safeParse(statusOf(record)).success).to.equal(true);

@@ -119,7 +119,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
   }
 
   const statusOf = async ({ transfer: { uetr } }: Submission & { kind: "accepted" }) =>
-    (await findTransfer(relay.db, parseUetr(uetr)))?.ledger?.status;
+    (await findTransfer(relay.db, relay.ledger.addresses.treasury, parseUetr(uetr)))?.ledger?.status;
 
   async function deliver(): Promise<void> {
     for (const step of [batcherStep, openerStep, watcherStep]) await run(relay, step);
@@ -194,7 +194,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     await deliver();
     expect(await sellerOf(accepted)).to.equal(HONEST);
     expect(await statusOf(accepted)).to.equal("open");
-    const record = await findTransfer(relay.db, parseUetr(accepted.transfer.uetr));
+    const record = await findTransfer(relay.db, relay.ledger.addresses.treasury, parseUetr(accepted.transfer.uetr));
     expect(record?.targetAmount).to.equal(accepted.transfer.targetAmount);
   });
 
@@ -245,10 +245,10 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     // While it can still be opened, the transfer is in no other batch.
     bends.set(HONEST, (quote) => ({ ...quote, rateNumerator: 727n }));
     await deliver();
-    const first = (await findTransfer(relay.db, parseUetr(uetr)))?.batch?.id;
+    const first = (await findTransfer(relay.db, relay.ledger.addresses.treasury, parseUetr(uetr)))?.batch?.id;
     await passTime(relay, 30);
     await deliver();
-    expect((await findTransfer(relay.db, parseUetr(uetr)))?.batch?.id).to.equal(first);
+    expect((await findTransfer(relay.db, relay.ledger.addresses.treasury, parseUetr(uetr)))?.batch?.id).to.equal(first);
 
     await passTime(relay, 31);
     await run(relay, watcherStep);
@@ -260,7 +260,7 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     await run(relay, pricingStep);
     await deliver();
     await deliver();
-    const record = await findTransfer(relay.db, parseUetr(uetr));
+    const record = await findTransfer(relay.db, relay.ledger.addresses.treasury, parseUetr(uetr));
     expect(record?.ledger?.status).to.equal("open");
     expect(record?.batch?.id).not.to.equal(first);
     const { sourceAmount, targetAmount } = accepted.transfer;

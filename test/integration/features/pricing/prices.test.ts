@@ -51,7 +51,8 @@ describeOn("PGlite", "whether a price can be given in a corridor", (open) => {
     },
     "is of a provider that has nothing on the ledger": async () => {
       await standingQuote(relay);
-      const nothing = { provider: PROVIDER, currency: HKD_TO_PHP.targetCurrency, available: 0n, block: 1 };
+      const { treasury } = relay.ledger.addresses;
+      const nothing = { treasury, provider: PROVIDER, currency: HKD_TO_PHP.targetCurrency, available: 0n, block: 1 };
       await writeProviderFunds(relay.db, [nothing]);
     },
   };

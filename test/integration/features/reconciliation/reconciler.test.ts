@@ -200,7 +200,7 @@ describeOnBothDatabases("reconciler", (open) => {
     const due = BigInt(held?.sourceTotal ?? 0) + BigInt(held?.fee ?? 0);
     expect(differences.map(({ kind, subject }) => `${kind} ${subject}`)).to.deep.equal(["balance HKD", "balance HKD"]);
     expect(differences[1]?.sentence).to.equal(
-      `The registry ${relay.ledger.chain.transferRegistry} holds 0 minor units; its open batches hold ${due}.`,
+      `The registry ${relay.ledger.chain.transferRegistry} holds 0 minor units in the treasury ${relay.ledger.addresses.treasury}; its open batches hold ${due} there.`,
     );
   });
 

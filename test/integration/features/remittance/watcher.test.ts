@@ -98,7 +98,7 @@ describeOnBothDatabases("watcher", (open) => {
     const slow = await testRelay({
       db: await open(),
       sandbox,
-      ledger: { ...sandbox.ledger, treasury },
+      ledger: { ...sandbox.ledger, treasuries: new Map([[sandbox.ledger.addresses.treasury, treasury]]) },
       settings: { ledger: { ...SETTINGS.ledger, maxBlockRange: 3 } },
     });
     const fast = await testRelay({ db: await open(), sandbox });

@@ -268,7 +268,7 @@ async function startRelays(stops: (() => Promise<unknown>)[]): Promise<{ relay: 
   await startIdle({ ...common, partner: GCASH, port: otherPort, db: await store.database("target") });
   const db = await store.database("source");
   const relay = await startIdle({ ...common, partner: ALIPAY_HK, port, db });
-  await setBalance(db, "HKD", 10n ** 12n);
+  await setBalance(db, "HKD", 10n ** 12n, sandbox.ledger.addresses.treasury);
   return { relay, db };
 }
 

@@ -333,9 +333,9 @@ describeOn("PGlite", "problems of the API", (open) => {
       [batch, JSON.stringify(header)],
     );
     await db.query("UPDATE transfers SET batch = $1", [batch]);
-    // The registry's chain is all of the ledger that a receipt is made with.
+    // A receipt is made with the registry's chain.
     const chain = { chainId: 1n, transferRegistry: `0x${"11".repeat(20)}`, quoteBook: `0x${"12".repeat(20)}` };
-    Object.assign(relay.context, { ledger: { chain, registries: [{ chain }] } });
+    Object.assign(relay.context, { ledger: { ...relay.context.ledger, chain, registries: [{ chain }] } });
     const url = `/v1/transfers/${request.uetr}/receipt`;
     expect((await call({ url: `${url}?disclose=creditor` })).json<{ disclosed: object[] }>().disclosed).to.have.length(
       1,
