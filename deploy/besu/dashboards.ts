@@ -232,6 +232,9 @@ function relaySeries(): readonly View[] {
     series("Money free to send", "In minor units, by member and currency.", "none", [
       ["{{member}} {{currency}}", "feiqian_available_minor"],
     ]),
+    series("Money in other treasuries", "Not free to send; in minor units, by member and currency.", "none", [
+      ["{{member}} {{currency}}", "feiqian_elsewhere_minor"],
+    ]),
     series("Money that open batches hold", "In minor units, by member and currency.", "none", [
       ["{{member}} {{currency}}", "feiqian_held_minor"],
     ]),

@@ -174,6 +174,7 @@ export function checkConfig(config: LedgerConfig): void {
   if (partners.size !== config.partners.length) throw new InvalidInput("partners", "no id twice");
   if (currencies.size !== config.tokens.length) throw new InvalidInput("tokens", "no currency twice");
   requireDistinct("modules", "no module twice", config.modules);
+  // The one module that is required by name, and why: docs/adr/0043-batches-know-their-registry.md.
   if (!config.modules.includes("transferRegistry")) {
     throw new InvalidInput("modules", "transferRegistry, without which nobody can send");
   }
