@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Transaction, type Block, type TransactionLike, type TransactionResponse } from "ethers";
+import { Transaction, type Block, type Provider, type TransactionLike, type TransactionResponse } from "ethers";
 import { beatCall } from "../../../src/ledger/calls.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
@@ -90,9 +90,16 @@ describe("a submitter", function () {
 
   it("sends again what another user of its key replaced in the pool, when a block has proved that", async () => {
     await setAutomine(false);
-    const submitter = await submitterWith(sandbox, {}, { receiptTimeoutMs: 100 });
+    let isReplaced = false;
+    const broadcastTransaction: Provider["broadcastTransaction"] = async (raw) => {
+      // As where gas has a price, and the other user pays more.
+      if (isReplaced && nonceOfRaw(raw) === first) throw refusal("replacement transaction underpriced");
+      return provider.broadcastTransaction(raw);
+    };
+    const submitter = await submitterWith(sandbox, { broadcastTransaction }, { receiptTimeoutMs: 100 });
     const submitting = submitter.submit(withdrawOne(sandbox));
     await pending(1);
+    isReplaced = true;
     await provider.broadcastTransaction(await foreignTransaction(sandbox, first));
     await setAutomine(false, 50);
     const receipt = await submitting;
