@@ -1,3 +1,4 @@
+import { DAY_MS } from "../kernel/config/fields.ts";
 import { createServer } from "../kernel/http/server.ts";
 import { compose } from "./composition.ts";
 import { FEATURES } from "./features.ts";
@@ -65,8 +66,7 @@ export async function startRelay(config: StartConfig, given: Partial<RelayParts>
     const url = await server.listen({ host: config.api.host, port: config.api.port });
     const leader = lead(context, composition.steps, health, given.pollIntervalsMs ?? {});
     context.log.info({ url }, "relay started");
-    const { priorityFeeWei } = config.ledger;
-    void warnOfRegistration(context, { publicUrl: config.api.publicUrl ?? url, priorityFeeWei });
+    closing.push(warnDaily(context, config, url));
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       health.drain();
@@ -99,6 +99,26 @@ function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Pro
       end.abort();
       await watch;
     },
+  };
+}
+
+/**
+ * Compares the registry with this relay, at the start and every day: keys end, and others may change what is there.
+ * @returns what ends it, without waiting for a ledger that does not answer
+ */
+function warnDaily(context: RelayContext, { api, ledger }: StartConfig, url: string): () => Promise<void> {
+  const end = new AbortController();
+  const registered = { publicUrl: api.publicUrl ?? url, priorityFeeWei: ledger.priorityFeeWei };
+  void (async () => {
+    while (!end.signal.aborted) {
+      await warnOfRegistration(context, registered);
+      // It rejects when it is ended.
+      await context.clock.sleep(DAY_MS, end.signal).catch(() => undefined);
+    }
+  })();
+  return () => {
+    end.abort();
+    return Promise.resolve();
   };
 }
 

@@ -5,10 +5,12 @@ import { corridorId } from "../../../src/domain/corridor.ts";
 import type { PartnerId } from "../../../src/domain/partner.ts";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import { loadConfig } from "../../../src/app/config.ts";
-import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
+import { createLogger, silentLogger } from "../../../src/kernel/telemetry/logger.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../src/app/relay.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
+import { systemClock, type Clock } from "../../../src/kernel/clock/clock.ts";
+import { until } from "../../support/until.ts";
 import { openDatabase } from "../../../src/kernel/store/open.ts";
 import { run, type Ran } from "../../unit/cli/fixtures.ts";
 import { ALIPAY_HK, freshLedger, fundedLedger, GCASH, HUB, networkHelpers, PROVIDER } from "../support/chain.ts";
@@ -216,6 +218,21 @@ describe("what a relay's operator is told before it is started", function () {
     expect(JSON.parse((await registerExit(operator, account)).out)).to.have.deep.property("registered", [
       "exitAccount",
     ]);
+  });
+
+  it("again every day, while it runs", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    expect(await register(operator)).to.include({ code: 0 });
+    const told: string[] = [];
+    const log = createLogger({ level: "warn", destination: { write: (line) => void told.push(line) } });
+    // Days are short, and all else takes its time.
+    const sleep: Clock["sleep"] = (ms, signal) => systemClock.sleep(ms === 86_400_000 ? 10 : ms, signal);
+    const config = await loadConfig(operator.configPath, {});
+    relays.push(startRelay(config, { log, clock: { ...systemClock, sleep } }));
+    await Promise.all(relays);
+    await until(() => Promise.resolve(told.filter((line) => line.includes("there is no exit account")).length > 2));
+    await stopAll();
+    expect(told.filter((line) => line.includes("cannot be compared"))).to.deep.equal([]);
   });
 
   it("that a key ends soon, which the next registration renews", async () => {
