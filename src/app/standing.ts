@@ -31,7 +31,7 @@ const MS = 1_000;
 /** What ends sooner is told of, and renewed by a registration. */
 const ENDS_SOON_SECONDS = 30 * 86_400;
 
-export const REGISTER = "feiqian relay register --admin FILE --admin-password-file FILE";
+const REGISTER = "feiqian relay register --admin FILE --admin-password-file FILE";
 
 /** What an operator should know of the partner's standing on the ledger, beside whether the relay is registered. */
 export async function ledgerWarnings(standing: Standing): Promise<readonly LedgerWarning[]> {
