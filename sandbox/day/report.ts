@@ -64,6 +64,7 @@ export function figures(summary: Summary): string {
     ["unaccounted", String(unaccounted)],
     ["repeats", `${replays}: every order was submitted twice, and got the same answer`],
     ["latency", `p50 ${ms(summary.p50Ms)}, p99 ${ms(summary.p99Ms)}, from being accepted to the customer's credit`],
+    ["sent alone", `p50 ${ms(summary.aloneP50Ms)}: the last orders, one after the other, in no queue`],
     [
       "gas per transfer",
       `${summary.gasPerTransfer}; in batches of one ${ofOne === null ? "not measured" : String(ofOne)}`,

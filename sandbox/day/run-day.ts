@@ -38,7 +38,7 @@ export interface RelayDifference {
 /** Sends a day's orders through a network, has the wallets take out what they have credited, and reconciles. */
 export async function runDay(network: RunningNetwork, options: RunDayOptions): Promise<DayRun> {
   const { sandbox, partners } = network;
-  const { replays, latenciesMs } = await sendDay({
+  const { replays, latenciesMs, aloneMs } = await sendDay({
     ...options,
     wallets: partners,
     passTime: () => network.passTime(),
@@ -51,6 +51,7 @@ export async function runDay(network: RunningNetwork, options: RunDayOptions): P
     measured: {
       replays,
       latenciesMs,
+      aloneMs,
       failures: failuresOf(network, day, reconciliation),
       gasUsed: await measureGas(sandbox.ledger, reconciliation.batches),
     },

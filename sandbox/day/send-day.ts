@@ -41,10 +41,15 @@ export interface DaySent {
   readonly replays: number;
   /** Of each credited transfer, from the relay's acceptance to the wallet's posting. */
   readonly latenciesMs: readonly number[];
+  /** Those of them that stood in no queue: sent alone, when all before had ended. */
+  readonly aloneMs: readonly number[];
 }
 
 /** How many orders go in at once. */
 const SLICE = 2_500;
+/** The day's last orders are sent alone, one after the other, where its evening has twice as many. */
+export const ALONE = 5;
+const LEAST_FOR_ALONE = 2 * ALONE;
 const POLL_INTERVAL_MS = 50;
 /** Between two stretches of time that are made to pass: relays see what has expired meanwhile. */
 const PASSING_INTERVAL_MS = 200;
@@ -81,16 +86,25 @@ export async function sendDay(options: SendDayOptions): Promise<DaySent> {
   }
   // Webhooks that found nobody for long are given up; the events of the relay are not.
   await away?.app.catchUp();
-  await run.send(orders.filter(({ atSecond }) => atSecond >= OUTAGE.untilSecond));
+  const evening = orders.filter(({ atSecond }) => atSecond >= OUTAGE.untilSecond);
+  const alone = evening.length < LEAST_FOR_ALONE ? [] : evening.slice(-ALONE);
+  await run.send(evening.slice(0, evening.length - alone.length));
   await run.settle();
-  return run.result();
+  const { latenciesMs } = run.result();
+  const inQueues = latenciesMs.length;
+  for (const order of alone) {
+    await run.send([order]);
+    await run.settle();
+  }
+  const { replays, latenciesMs: all } = run.result();
+  return { replays, latenciesMs: all, aloneMs: all.slice(inQueues) };
 }
 
 interface Run {
   send(orders: readonly Order[]): Promise<void>;
   /** Waits for the end of all that was sent, but for what is excused; does something each time that it looks. */
   settle(isExcused?: (order: Order) => Promise<boolean>, meanwhile?: () => Promise<void>): Promise<void>;
-  result(): DaySent;
+  result(): Omit<DaySent, "aloneMs">;
 }
 
 function createRun({ wallets, clock, mostUnderWay, patienceMs, onProgress }: SendDayOptions): Run {

@@ -47,6 +47,8 @@ export interface Summary {
   readonly gasPerTransferInBatchesOfOne: number | null;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
+  /** Of transfers that stood in no queue. */
+  readonly aloneP50Ms: number | null;
   /** Submissions that were repeated, and got the answer that the first had got. */
   readonly replays: number;
   readonly failures: Readonly<Record<string, number>>;
@@ -65,6 +67,8 @@ export interface Measured {
   readonly replays: number;
   /** Of each credited transfer: from being accepted to being credited. */
   readonly latenciesMs: readonly number[];
+  /** Of those among them that were sent alone. */
+  readonly aloneMs: readonly number[];
   /** Why transfers never got onto the ledger, by what their wallets were told. */
   readonly failures: Readonly<Record<string, number>>;
   /** Of a batch's share in all its transactions. */
@@ -74,7 +78,7 @@ export interface Measured {
 /** What a day came to. */
 export function summarize(
   day: SentDay,
-  { replays, latenciesMs, failures, gasUsed }: Measured,
+  { replays, latenciesMs, aloneMs, failures, gasUsed }: Measured,
   reconciliation: Reconciliation,
   rates: DailyRates,
 ): Summary {
@@ -103,6 +107,7 @@ export function summarize(
     gasPerTransferInBatchesOfOne: gasPerTransfer(ofOne, gasUsed),
     p50Ms: rounded(percentile(latenciesMs, 50)),
     p99Ms: rounded(percentile(latenciesMs, 99)),
+    aloneP50Ms: rounded(percentile(aloneMs, 50)),
     replays,
     failures,
     rejections: countReasons(batches),

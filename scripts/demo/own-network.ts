@@ -30,6 +30,8 @@ const MOST_UNDER_WAY = 5_000;
 const PATIENCE_MS = 300_000;
 /** Customers wait so long at most for others to share a batch with. */
 const MAX_DELAY_MS = 500;
+/** Ten relays in one process look for blocks. */
+const POLL_INTERVAL_MS = 250;
 /** Ledger time that the outage has to outlast: long for a machine that is busy, short to let pass. */
 const HOLD_SECONDS = { inProcess: 120, nodes: 60 };
 
@@ -59,7 +61,8 @@ export async function runOnOwnNetwork(
     drawBytes: drawSecurely,
     relaySettings: {
       batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS, holdSeconds: HOLD_SECONDS[ledger.chain.kind] },
-      ledger: { pollIntervalMs: 100 },
+      // Whom a block concerns is told of it; to the others it makes no difference.
+      ledger: { pollIntervalMs: POLL_INTERVAL_MS },
       retry: { maxDelayMs: 1_000 },
     },
     log: createLogger({ level: log, destination: process.stderr }),

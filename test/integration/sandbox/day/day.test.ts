@@ -4,7 +4,7 @@ import type { Uetr } from "../../../../src/domain/uetr.ts";
 import type { Order } from "../../../../sandbox/orders/order.ts";
 import { reconcile, type Outcome } from "../../../../sandbox/day/reconciliation.ts";
 import { rememberDay, runDay, type DayRun } from "../../../../sandbox/day/run-day.ts";
-import { OUTAGE, sendDay } from "../../../../sandbox/day/send-day.ts";
+import { ALONE, OUTAGE, sendDay } from "../../../../sandbox/day/send-day.ts";
 import { until } from "../../../support/until.ts";
 import { DAY, DEPOSITS, FROM_GCASH, startDayNetwork, type DayNetwork } from "../../support/day.ts";
 
@@ -67,6 +67,16 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
     }
     expect(latenciesMs).to.have.length(count(outcomes, "settled"));
     for (const latency of latenciesMs) expect(latency).to.be.within(1, 180_000);
+  });
+
+  it("sends the last orders alone, so that none of them stands in a queue", () => {
+    const last = new Set(DAY.orders.slice(-ALONE).map(({ uetr }) => uetr));
+    const settled = [...last].filter((uetr) => outcomes.get(uetr) === "settled");
+    expect(settled.length).to.be.greaterThan(0);
+    expect(run.measured.aloneMs).to.have.length(settled.length);
+    expect(run.measured.latenciesMs.slice(-settled.length)).to.deep.equal(run.measured.aloneMs);
+    const theirs = run.reconciliation.batches.filter(({ transfers }) => transfers.some(({ uetr }) => last.has(uetr)));
+    expect(theirs.map(({ transfers }) => transfers.length)).to.deep.equal(Array.from({ length: ALONE }, () => 1));
   });
 
   describe("of a few orders", () => {

@@ -91,7 +91,13 @@ export function finishedDay(plans: readonly BatchPlan[]): FinishedDay {
   const batches = made.filter(({ isOnLedger }) => isOnLedger).map(({ batch }) => batch);
   return {
     day: { orders, batches, books },
-    measured: { replays: orders.length, latenciesMs, failures: countFailures(outcomes), gasUsed },
+    measured: {
+      replays: orders.length,
+      latenciesMs,
+      aloneMs: latenciesMs.slice(-1),
+      failures: countFailures(outcomes),
+      gasUsed,
+    },
     reconciliation: { currencies: [], balanceDifferences: [], batches, outcomes, unaccounted: [] },
   };
 }

@@ -76,6 +76,8 @@ describe("the summary of a day", () => {
     expect([summary.gasPerTransfer, summary.gasPerTransferInBatchesOfOne]).to.deep.equal([182_500, 215_000]);
     // One transfer was credited after 40 ms, one after 100 ms.
     expect([summary.p50Ms, summary.p99Ms]).to.deep.equal([40, 100.1]);
+    // The last of them was sent alone.
+    expect(summary.aloneP50Ms).to.equal(100.1);
   });
 
   it("has no figures where nothing was measured", () => {
@@ -83,12 +85,13 @@ describe("the summary of a day", () => {
     const other = finishedDay([
       { source: ALIPAY_HK, target: GCASH, amounts, rate: 7_200n, outcomes: ["expired", "expired"], gasUsed: 1_000n },
     ]);
-    const { p50Ms, p99Ms, gasPerTransfer, gasPerTransferInBatchesOfOne } = summarize(
+    const { p50Ms, p99Ms, aloneP50Ms, gasPerTransfer, gasPerTransferInBatchesOfOne } = summarize(
       other.day,
       other.measured,
       other.reconciliation,
       RATES,
     );
+    expect(aloneP50Ms).to.equal(null);
     expect([p50Ms, p99Ms, gasPerTransfer, gasPerTransferInBatchesOfOne]).to.deep.equal([null, null, 500, null]);
     const empty = finishedDay([]);
     expect(summarize(empty.day, empty.measured, empty.reconciliation, RATES)).to.deep.include({
