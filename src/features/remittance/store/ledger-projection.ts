@@ -40,8 +40,9 @@ export async function advanceCursor(
     from === undefined
       ? `INSERT INTO ledger_cursor (block, block_hash, block_time_s) VALUES ($1, $2, $3)
          ON CONFLICT (only_one) DO NOTHING RETURNING block`
-      : "UPDATE ledger_cursor SET block = $1, block_hash = $2, block_time_s = $3 WHERE block = $4 RETURNING block",
-    [block, bytesOf(hash), timeSeconds, ...(from === undefined ? [] : [from.block])],
+      : // By its hash, too: another history may have been read to the same height meanwhile.
+        "UPDATE ledger_cursor SET block = $1, block_hash = $2, block_time_s = $3 WHERE block = $4 AND block_hash = $5 RETURNING block",
+    [block, bytesOf(hash), timeSeconds, ...(from === undefined ? [] : [from.block, bytesOf(from.hash)])],
   );
   return moved.length > 0;
 }
