@@ -1,6 +1,7 @@
 import { fromHex, normalizeHex } from "../domain/bytes/hex.ts";
 import { parsePartnerId } from "../domain/partner.ts";
 import { connectLedger, type Ledger } from "../ledger/contracts.ts";
+import { miswirings } from "../ledger/miswirings.ts";
 import { parseAddresses } from "../ledger/deployment/config-file.ts";
 import { createFailoverProvider, type FailoverProvider } from "../ledger/rpc/failover-provider.ts";
 import type { LedgerKey } from "../ledger/keys/key.ts";
@@ -38,7 +39,7 @@ import { migrate } from "../kernel/store/migrate.ts";
 import { openDatabase } from "../kernel/store/open.ts";
 import { claimStore, whosePartner } from "../kernel/store/identity.ts";
 import { createSealer, type Sealer } from "../kernel/store/sealer.ts";
-import { requireOwn, storeOwner } from "./store-owner.ts";
+import { requireOwn, requireWired, storeOwner } from "./store-owner.ts";
 
 /** What is opened by what the configuration says, unless it is given. */
 type Opened = "keys" | "peer" | "database" | "dataKey" | "wallet";
@@ -104,6 +105,7 @@ export async function openContext(
 
   const { ledger, registry } = await openLedger(config, tools, toClose);
   const outside = createOutside(networks(config.registry.trustedNetworks));
+  requireWired(await patiently("the ledger", tools, () => miswirings(ledger)));
   const owner = await patiently("the ledger", tools, () => storeOwner(partner, ledger));
   requireOwn(await patiently("the database", tools, () => claimStore(db, owner, sealer, clock.nowMs())));
   const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config, clock));

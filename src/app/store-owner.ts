@@ -1,3 +1,4 @@
+import type { Miswiring } from "../ledger/miswirings.ts";
 import { registryAddresses, type Ledger } from "../ledger/contracts.ts";
 import { blockHead } from "../ledger/state.ts";
 import { ConfigError } from "../kernel/config-error.ts";
@@ -18,6 +19,18 @@ export async function storeOwner(partner: number, ledger: Ledger): Promise<Store
     contracts: { accessManager, partnerRegistry, treasury, transferRegistry },
     registries: registryAddresses(ledger.addresses).map((each) => each.transferRegistry),
   };
+}
+
+/** @throws ConfigError where the ledger's addresses do not fit each other */
+export function requireWired(found: readonly Miswiring[]): void {
+  const problems = found.map(({ registry, contract, named, found: real }) => ({
+    key: "ledger.addresses",
+    rule:
+      real === undefined
+        ? `at ${registry} there is no registry of batches: take the file that the deployment has written`
+        : `the registry ${registry} was made with the ${contract} ${real}, not ${named}: name that one beside it`,
+  }));
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** @throws ConfigError where the database is another's */

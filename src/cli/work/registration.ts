@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { parsePartnerId } from "../../domain/partner.ts";
 import { parseAccount } from "../../ledger/keys/key.ts";
 import { openKeystore } from "../../ledger/keys/keystore.ts";
+import { miswirings } from "../../ledger/miswirings.ts";
 import type { RelayConfig } from "../../app/config.ts";
 import { createLogger } from "../../kernel/telemetry/logger.ts";
 import {
@@ -13,7 +14,7 @@ import {
   submitterOf,
   type ToClose,
 } from "../../app/parts.ts";
-import { requireOwn, storeOwner } from "../../app/store-owner.ts";
+import { requireOwn, requireWired, storeOwner } from "../../app/store-owner.ts";
 import type { Database } from "../../kernel/store/database.ts";
 import { StoreUnavailable } from "../../kernel/store/faults.ts";
 import { whoseStore } from "../../kernel/store/identity.ts";
@@ -97,8 +98,9 @@ const DATABASE_FOUND = {
   "in use": "not looked at: another process has it open, which looked when it started",
 } as const;
 
-/** @throws ConfigError where the database is another's */
+/** @throws ConfigError where the ledger's addresses do not fit each other, or the database is another's */
 async function checkStore(config: RelayConfig, { partner, ledger }: Registrant): Promise<keyof typeof DATABASE_FOUND> {
+  requireWired(await miswirings(ledger));
   const { database } = config;
   if ("folder" in database && !existsSync(database.folder)) return "new";
   let db: Database;

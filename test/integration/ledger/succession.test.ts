@@ -1,5 +1,8 @@
 import { expect } from "chai";
 import { deploySuccessor } from "../../../ignition/succeed.ts";
+import { requireWired } from "../../../src/app/store-owner.ts";
+import { ConfigError } from "../../../src/kernel/config-error.ts";
+import { miswirings } from "../../../src/ledger/miswirings.ts";
 import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
 import { encodeCall } from "../../../src/ledger/calls.ts";
 import { formatAddresses, parseAddresses } from "../../../src/ledger/deployment/config-file.ts";
@@ -53,6 +56,28 @@ describe("A ledger that moves on", () => {
       { transferRegistry: second.transferRegistry },
     ]);
     expect(third.treasury).to.equal(second.treasury);
+    expect(await miswirings(await connectLedger(provider, third))).to.deep.equal([]);
+  });
+
+  it("is refused with a registry on another treasury than its own, and with none where one is named", async () => {
+    const { ledger } = await freshLedger();
+    const next = await deploySuccessor(connection, CONFIG, ledger.addresses, "treasury");
+    const found = async (addresses: LedgerAddresses) => miswirings(await connectLedger(provider, addresses));
+    const { transferRegistry, treasury } = ledger.addresses;
+    // As if the old one were on the new treasury: its money would be missing.
+    const forgotten = await found({ ...next, draining: [{ transferRegistry }] });
+    const mistake = { registry: transferRegistry, contract: "treasury", named: next.treasury, found: treasury };
+    expect(forgotten).to.deep.equal([mistake]);
+    const [old, current] = [transferRegistry, next.transferRegistry];
+    expect(() => {
+      requireWired(forgotten);
+    }).to.throw(ConfigError, `the registry ${old} was made with the treasury ${treasury}, not ${next.treasury}`);
+    const nothing = await found({ ...next, announced: [{ transferRegistry: `0x${"07".repeat(20)}` }] });
+    expect(new Set(nothing.map((each) => each.found))).to.deep.equal(new Set([undefined]));
+    expect(nothing.every(({ registry }) => registry !== current)).to.equal(true);
+    expect(() => {
+      requireWired(nothing);
+    }).to.throw(ConfigError, "there is no registry of batches");
   });
 
   it("is found to be otherwise, by name, when the new registry is another contract", async () => {

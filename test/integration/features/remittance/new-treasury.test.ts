@@ -7,6 +7,7 @@ import { liquidityStep } from "../../../../src/features/liquidity/liquidity.ts";
 import { readBalances, readFunds } from "../../../../src/features/liquidity/store.ts";
 import { readProviderFunds } from "../../../../src/features/pricing/book.ts";
 import { freeProviderMoney } from "../../../../src/features/pricing/store/providers.ts";
+import { unopenedMoney } from "../../../../src/features/remittance/store/batches.ts";
 import { batcherStep } from "../../../../src/features/remittance/steps/batcher.ts";
 import { confirmerStep } from "../../../../src/features/remittance/steps/confirmer.ts";
 import { courierStep } from "../../../../src/features/remittance/steps/courier.ts";
@@ -157,6 +158,11 @@ describeOnBothDatabases("a treasury that takes another's place, with money in fl
     expect(await metric("heldMinor")).to.equal(old.held);
     expect(await metric("elsewhereMinor")).to.equal(old.available);
     await expectSound(source);
+
+    // What is signed for the old one takes nothing from the new one, and counts as promised all the same.
+    expect((await unopenedMoney(source.db, source.ledger)).size).to.equal(0);
+    const signed = (await unopenedMoney(source.db, pair.source.ledger)).get(currencyOf(HKD).numeric);
+    expect((await fundsOf(source, HKD))?.committed).to.equal(signed);
 
     // Without money in the new treasury nothing is signed for it, and nothing is lost by that.
     const quote = await standingQuote(source);

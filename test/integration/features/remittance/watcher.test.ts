@@ -8,6 +8,7 @@ import { cancelQuoteCall, expireCall, openCall } from "../../../../src/ledger/ca
 import { isFatal } from "../../../../src/kernel/steps/loop.ts";
 import type { Metrics } from "../../../../src/kernel/telemetry/metrics.ts";
 import { ForkDetected, watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
+import { nothingWatched } from "../../../../src/features/remittance/watched.ts";
 import { unknownSignatureAlarms } from "../../../../src/features/remittance/unknown-signatures.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
@@ -55,6 +56,15 @@ describeOnBothDatabases("watcher", (open) => {
     relay.woken.length = 0;
     expect(await watcherStep(relay)).to.equal(false);
     expect(relay.woken).to.deep.equal([]);
+  });
+
+  it("reads money that it does not know without waiting for a block, once it has been started again", async () => {
+    const relay = await testRelay({ db: await open() });
+    await run(relay, watcherStep);
+    const before = await readBalances(relay.db);
+    await relay.db.query("DELETE FROM balances WHERE currency = 'HKD'");
+    await run({ ...relay, watched: nothingWatched() }, watcherStep);
+    expect(await readBalances(relay.db)).to.deep.equal(before);
   });
 
   it("knows the own money, whichever module moves it", async () => {
