@@ -111,7 +111,7 @@ function requestOf({ kind, block }: { readonly kind: Read; readonly block: numbe
 /** Undefined where nothing was believed: an error of the node, or none of the answers. */
 async function readBy(provider: FailoverProvider, method: string, params: unknown[]): Promise<unknown> {
   try {
-    return (await provider.send(method, params)) as unknown;
+    return await provider.send(method, params);
   } catch {
     return undefined;
   }
