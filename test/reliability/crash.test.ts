@@ -72,8 +72,8 @@ describe("two relays that are killed, cut off and left alone", function () {
   };
 
   const seeKilled = async ({ relay }: CrashPartner, some: readonly CheckpointKill[]): Promise<void> => {
-    for (const { name, nth } of some) {
-      await relay.killed(KILL_TIMEOUT_MS).catch((failure: unknown) => {
+    for (const [index, { name, nth }] of some.entries()) {
+      await relay.killed(index + 1, KILL_TIMEOUT_MS).catch((failure: unknown) => {
         throw new Error(`never got to ${name}:${nth}`, { cause: failure });
       });
       tell(relay.name, `at ${name}:${nth}`);

@@ -17,8 +17,8 @@ export interface RelayProcess {
   kill(): Promise<void>;
   /** SIGTERM, and waits for it to finish what it is at; it stays down until `start`. Throws where it does not end well. */
   drain(): Promise<void>;
-  /** Resolves when the process that is running now has been killed; rejects after the time given. */
-  killed(timeoutMs: number): Promise<void>;
+  /** Resolves when it has been killed so many times since it was armed; rejects after the time given. */
+  killed(times: number, timeoutMs: number): Promise<void>;
   /** Resolves when it serves its API and has its database and its ledger; rejects after the time given. */
   ready(timeoutMs: number): Promise<void>;
   /** How often a signal ended it that this class did not send: the kill points. */
@@ -52,6 +52,8 @@ export function createRelayProcess({ name, url, configPath, logPath, cacheFolder
   let isWanted = false;
   let kills = 0;
   let armed: readonly Variables[] = [];
+  /** How many of its kills were before it was armed. */
+  let killsBefore = 0;
   /** SIGKILLs of `kill` that are on their way. */
   let isOurs = false;
 
@@ -104,7 +106,10 @@ export function createRelayProcess({ name, url, configPath, logPath, cacheFolder
       isWanted = true;
       if (current === undefined) launch(variables);
     },
-    arm: (variables) => void (armed = variables),
+    arm(variables) {
+      armed = variables;
+      killsBefore = kills;
+    },
     async kill() {
       isOurs = true;
       try {
@@ -120,9 +125,9 @@ export function createRelayProcess({ name, url, configPath, logPath, cacheFolder
       await delay(0);
       if (failures.length > before) throw new Error(failures.at(-1));
     },
-    async killed(timeoutMs) {
-      const before = kills;
-      if (!(await within(timeoutMs, () => Promise.resolve(kills > before)))) {
+    async killed(times, timeoutMs) {
+      const due = killsBefore + times;
+      if (!(await within(timeoutMs, () => Promise.resolve(kills >= due)))) {
         throw new Error(`${name} was not killed within ${timeoutMs} ms`);
       }
     },
