@@ -174,7 +174,7 @@ describe("two relays that are killed, cut off and left alone", function () {
   it("money that comes late, and money that never comes", async () => {
     const { source } = world;
     await source.relay.drain();
-    source.relay.start({ FEIQIAN_TRANSFERS_VALIDITY_SECONDS: "6" });
+    source.relay.start({ FEIQIAN_TRANSFERS_VALIDITY_SECONDS: "11" });
     await source.relay.ready(START_TIMEOUT_MS);
     const balances = await source.client.balances();
     const currency = walletOf(source.id).currency.code;
@@ -182,7 +182,7 @@ describe("two relays that are killed, cut off and left alone", function () {
     const available = BigInt(own?.available.minor ?? "0");
     expect(available > 0n).to.be.true;
     await load.send({ amountMinor: available + 1n, ifUnfunded: "wait" });
-    const none = await underLoad("money that never comes", () => delay(6_500));
+    const none = await underLoad("money that never comes", () => delay(11_500));
     expect(none.get("failed") ?? 0).to.be.above(0);
 
     const late = await load.send({ amountMinor: available + 1n, ifUnfunded: "wait" });
