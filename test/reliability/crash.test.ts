@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { createRandom } from "../../src/kernel/random.ts";
 import { walletOf } from "../../sandbox/wallet/wallets.ts";
+import { until } from "../support/until.ts";
 import { findCheckpoints, planKills, type CheckpointKill, type Side } from "./kills.ts";
 import type { Load } from "./load.ts";
 import type { Variables } from "./relay-process.ts";
@@ -181,8 +182,10 @@ describe("two relays that are killed, cut off and left alone", function () {
     const own = balances.find(({ available }) => available.currency === currency);
     const available = BigInt(own?.available.minor ?? "0");
     expect(available > 0n).to.be.true;
-    await load.send({ amountMinor: available + 1n, ifUnfunded: "wait" });
-    const none = await underLoad("money that never comes", () => delay(11_500));
+    const never = await load.send({ amountMinor: available + 1n, ifUnfunded: "wait" });
+    const none = await underLoad("money that never comes", () =>
+      until(async () => (await source.client.transfer(never.order.uetr)).status === "failed"),
+    );
     expect(none.get("failed") ?? 0).to.be.above(0);
 
     const late = await load.send({ amountMinor: available + 1n, ifUnfunded: "wait" });
