@@ -7,6 +7,7 @@ import { rememberDay, runDay, type DayRun } from "../../../../sandbox/day/run-da
 import { ALONE, OUTAGE, sendDay } from "../../../../sandbox/day/send-day.ts";
 import { until } from "../../../support/until.ts";
 import { DAY, DEPOSITS, FROM_GCASH, startDayNetwork, type DayNetwork } from "../../support/day.ts";
+import { describeReconciliation } from "./reconciliation.ts";
 
 const HOUR = 3_600;
 
@@ -78,6 +79,9 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
     const theirs = run.reconciliation.batches.filter(({ transfers }) => transfers.some(({ uetr }) => last.has(uetr)));
     expect(theirs.map(({ transfers }) => transfers.length)).to.deep.equal(Array.from({ length: ALONE }, () => 1));
   });
+
+  // Before more is sent than the day knows of.
+  describe("its reconciliation", () => describeReconciliation(() => ({ sandbox: day.network.sandbox, run })));
 
   describe("of a few orders", () => {
     const [template] = DAY.orders.filter(

@@ -13,9 +13,9 @@ import {
   type SentBatch,
   type SentDay,
 } from "../../../../sandbox/day/reconciliation.ts";
-import { runDay, type DayRun } from "../../../../sandbox/day/run-day.ts";
+import type { DayRun } from "../../../../sandbox/day/run-day.ts";
 import type { Sandbox } from "../../../../sandbox/sandbox.ts";
-import { DAY, startDayNetwork, type DayNetwork } from "../../support/day.ts";
+import { DAY } from "../../support/day.ts";
 import { withMethods } from "../../support/provider.ts";
 
 const STRAY = "0b6a9c52-3f1d-4f0e-9a51-7c2d1e8f4a10" as Uetr; // a UUID v4 that no order has
@@ -23,20 +23,22 @@ const HKD = parseCurrency("HKD");
 const GCASH = parsePartnerId(4);
 const ALIPAY_HK = parsePartnerId(7);
 
-describe("the reconciliation of a day", function () {
-  let network: DayNetwork["network"];
+/** A day that has been run, and the ledger that it ran on. */
+interface Ran {
+  readonly sandbox: Sandbox;
+  readonly run: DayRun;
+}
+
+/** The reconciliation of a sound day, of which these tests change nothing. */
+export function describeReconciliation(ran: () => Ran): void {
   let sandbox: Sandbox;
   let run: DayRun;
   let sound: Reconciliation;
 
-  before(async () => {
-    const day = await startDayNetwork();
-    ({ network } = day);
-    ({ sandbox } = network);
-    run = await runDay(network, day.runOptions(DAY.orders));
+  before(() => {
+    ({ sandbox, run } = ran());
     sound = run.reconciliation;
   });
-  after(() => network.stop());
 
   const reconciled = (change: Partial<SentDay>) => reconcile(sandbox, { ...run.day, ...change }, run.movements);
 
@@ -258,7 +260,7 @@ describe("the reconciliation of a day", function () {
     });
     return { ...sandbox, ledger: { ...sandbox.ledger, provider: forgetful } };
   }
-});
+}
 
 function fail(): never {
   throw new Error("test set-up: it is not there");
