@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod/v4";
 import { problemSchema, type ProblemJson, type TransferFate } from "../src/schema/problems.ts";
+import { firstFault } from "../src/domain/wire.ts";
 import { backoffMs } from "../src/kernel/retry.ts";
 import type { TransferStatusResponse } from "./types.ts";
 
@@ -164,11 +165,13 @@ export function connect(options: ConnectionOptions): Connection {
  * @throws RelayUnreachable when it is not what the relay's API answers: something in between has answered
  */
 export function readAnswer<Answer>(schema: z.ZodType<Answer>, text: string): Answer {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (failure) {
-    throw new RelayUnreachable(1, failure);
-  }
+  const json = jsonOrNothing(text);
+  if (json === undefined) throw new RelayUnreachable(1, new Error("what answered is no relay: it was not JSON"));
+  const read = schema.safeParse(json);
+  if (read.success) return read.data;
+  const { path, message } = firstFault(read.error);
+  const at = path.map(String).join(".");
+  throw new RelayUnreachable(1, new Error(`what answered is no relay, or of another version: ${at}: ${message}`));
 }
 
 function retryAfterMs(problem: RelayProblem | undefined, atMostMs: number): number {

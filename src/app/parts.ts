@@ -1,4 +1,5 @@
 import { fromHex, normalizeHex } from "../domain/bytes/hex.ts";
+import { InvalidInput } from "../domain/errors.ts";
 import { parsePartnerId } from "../domain/partner.ts";
 import { connectLedger, type Ledger } from "../ledger/contracts.ts";
 import { miswirings } from "../ledger/miswirings.ts";
@@ -208,7 +209,7 @@ export async function openLedger(
     provider.destroy();
     return Promise.resolve();
   });
-  const addresses = parseAddresses(ledger.addressesJson);
+  const addresses = await asConfigured(() => parseAddresses(ledger.addressesJson));
   const connected = await patiently("the ledger", tools, () => connectLedger(provider, addresses));
   const registry = openRegistry(connected, {
     clock,
@@ -257,23 +258,30 @@ export async function openKeys(
   fetch: typeof globalThis.fetch,
 ): Promise<RelayParts["keys"]> {
   if (keys === undefined) throw missing("keys");
-  const [send, accept, transactions] = await Promise.all([
-    openKey(keys.send, fetch),
-    openKey(keys.accept, fetch),
-    openKey(keys.transactions, fetch),
-  ]);
+  const open = (name: keyof typeof keys) => asConfigured(() => openKey(keys[name], `keys.${name}`, fetch));
+  const [send, accept, transactions] = await Promise.all([open("send"), open("accept"), open("transactions")]);
   return { send, accept, transactions };
 }
 
-async function openKey(source: KeySource, fetch: typeof globalThis.fetch): Promise<LedgerKey> {
-  if (source.kind === "keystore") return openKeystore(source.path, source.password.reveal());
+async function openKey(source: KeySource, field: string, fetch: typeof globalThis.fetch): Promise<LedgerKey> {
+  if (source.kind === "keystore") return openKeystore(source.path, source.password.reveal(), `${field}.keystore`);
   const address = normalizeHex(source.address, 20, "address");
   return web3Signer(source.url, address, { fetch, timeoutMs: SIGNER_TIMEOUT_MS });
 }
 
 export async function openPeerKeys({ peer }: Pick<StartConfig, "peer">): Promise<PeerKeys> {
   if (peer === undefined) throw missing("peer");
-  return decryptPeerKeys(peer.encryptedKeys, peer.password.reveal(), "peer.keys");
+  return asConfigured(() => decryptPeerKeys(peer.encryptedKeys, peer.password.reveal(), "peer.keys"));
+}
+
+/** A value that is named by the configuration, and can only be looked at when it is opened, is a part of it. */
+async function asConfigured<Value>(open: () => Value | Promise<Value>): Promise<Value> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new ConfigError([{ key: error.field, rule: error.rule }]);
+  }
 }
 
 /** @throws ConfigError where there is no key to open personal data with */

@@ -4,6 +4,7 @@ import { FEATURES } from "../app/features.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addRelayCommands } from "./commands/relay.ts";
+import { misuseOf } from "./misuse.ts";
 import { EXIT_CODES, exitOf, type ExitName } from "../command/exit-codes.ts";
 import { SubmissionFailure } from "../command/fate.ts";
 import type { Io } from "../command/io.ts";
@@ -12,7 +13,7 @@ const VERSION = "0.1.0";
 
 /**
  * Every command of `feiqian`. Building it does nothing; parsing runs one.
- * @param isJson whether what is wrong with a command line is left to the caller to say
+ * @param isJson whether help that nobody asked for is left out
  * @param features those whose commands there are, besides the program's own
  * @throws Error where two contribute a command of one name
  */
@@ -23,10 +24,10 @@ export function createProgram(io: Io, isJson = false, features = FEATURES): Comm
     .option("--json", "print JSON: one document, or one line for each thing that happens")
     .option("--url <url>", "the relay's address; FEIQIAN_URL unless given")
     .option("--key-file <file>", "file with the API key; FEIQIAN_API_KEY unless given")
-    .exitOverride()
-    .showHelpAfterError("(--help tells more)")
     .configureOutput({
       writeOut: (text) => io.out.write(text),
+      // What is wrong is told by whoever runs the command line, like everything else that goes wrong.
+      outputError: () => undefined,
       writeErr: (text) => {
         if (!isJson) io.err.write(text);
       },
@@ -40,7 +41,16 @@ export function createProgram(io: Io, isJson = false, features = FEATURES): Comm
     .description("Prints a script that completes commands in a shell.")
     .addArgument(new Argument("<shell>", "which shell").choices(Object.keys(COMPLETIONS)))
     .action((shell: string) => void io.out.write(completionScript(program, shell)));
+  throwMisuse(program);
   return program;
+}
+
+/** Has each command throw what is wrong with its own line, instead of ending the process. */
+function throwMisuse(command: Command): void {
+  command.exitOverride((error) => {
+    throw misuseOf(command, error);
+  });
+  command.commands.forEach(throwMisuse);
 }
 
 /**
@@ -55,8 +65,8 @@ export async function runCommand(args: readonly string[], io: Io, features = FEA
     return EXIT_CODES.OK.code;
   } catch (error) {
     const exit = exitOf(error);
-    // commander has told a person what it has to say, or printed what was asked for.
-    const isTold = error instanceof CommanderError && (exit === "OK" || !isJson);
+    // commander has printed the help.
+    const isTold = error instanceof CommanderError && (exit === "OK" || (error.code === "commander.help" && !isJson));
     if (!isTold) io.err.write(`${describe(error, exit, isJson)}\n`);
     return EXIT_CODES[exit].code;
   }
@@ -69,15 +79,8 @@ function describe(error: unknown, exit: ExitName, isJson: boolean): string {
     error instanceof SubmissionFailure ? [error.cause, error.uetr, error.transfer, error.stored] : [error];
   if (!isJson) return `feiqian: ${message}${aside(cause)}`;
   const members = memberTexts(cause, ["code", "field", "reason", "rule", "instance"]);
-  const about = { message: usage(error) ?? message, ...members, uetr, transfer, stored };
+  const about = { message, ...members, uetr, transfer, stored };
   return JSON.stringify({ error: { exit, exitCode: EXIT_CODES[exit].code, ...about } });
-}
-
-/** What is wrong with a command line, without what commander adds for a terminal. */
-function usage(error: unknown): string | undefined {
-  if (!(error instanceof CommanderError)) return undefined;
-  if (error.code === "commander.help") return "a command is missing: feiqian --help lists them";
-  return error.message.replace(/^error: /, "");
 }
 
 /** What a person is told beyond the message. */

@@ -11,12 +11,13 @@ import { cleanText } from "../domain/text.ts";
  * @throws InvalidInput
  */
 export function readAmount(text: string, option: string): MoneyJson {
-  const match = /^\s*(?:(?<before>[A-Za-z]{3})\s*)?(?<amount>[0-9.]+)\s*(?<after>[A-Za-z]{3})?\s*$/.exec(text);
-  const { before, amount = "", after } = match?.groups ?? {};
-  if (match === null || (before === undefined) === (after === undefined)) {
-    throw new InvalidInput(option, "an amount and its currency, as 1500.00HKD", text);
+  const parts = /^(?<before>\p{L}*)\s*(?<amount>\P{L}+?)\s*(?<after>\p{L}*)$/v.exec(text.trim());
+  const { before = "", amount = "", after = "" } = parts?.groups ?? {};
+  if ((before === "") === (after === "")) {
+    const missing = parts !== null && before === "" ? "; the currency's three letters are missing" : "";
+    throw new InvalidInput(option, `an amount and its currency, as 1500.00HKD${missing}`, text);
   }
-  const currency = currencyOf(readCurrency(before ?? after ?? "", option));
+  const currency = currencyOf(readCurrency(before + after, option));
   const { minor } = parseMoney(amount, currency, option);
   return { currency: currency.code, minor: String(minor) };
 }
@@ -55,5 +56,10 @@ export function readAlias(text: string, option: string): AliasJson {
 }
 
 export function readPartner(text: string): PartnerId {
-  return parsePartnerId(text, "partner");
+  try {
+    return parsePartnerId(text, "partner");
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new InvalidInput("partner", `${error.rule}; feiqian partner list shows them`, text);
+  }
 }

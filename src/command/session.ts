@@ -69,7 +69,7 @@ export function openSession(io: Io, command: Command): Session {
     async client() {
       const url = text("url") ?? io.environment["FEIQIAN_URL"];
       if (url === undefined || url === "") throw new CommandFailure("USAGE", MISSING_URL);
-      if (!URL.canParse(url)) throw new InvalidInput("--url", "an http or https URL");
+      if (!isHttp(url)) throw new InvalidInput("--url", "an http or https URL");
       const apiKey = await key();
       if (apiKey === "") throw new CommandFailure("USAGE", MISSING_KEY);
       return createClient({ url, key: apiKey, fetch: io.fetch });
@@ -85,6 +85,10 @@ export function openSession(io: Io, command: Command): Session {
       if (!isJson) io.err.write(`${message}\n`);
     },
   };
+}
+
+function isHttp(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
 /**
@@ -104,6 +108,25 @@ export async function readFileFor(path: string, option: string, read = readTextF
     if (error instanceof NotUtf8) throw new InvalidInput(option, error.rule);
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw new InvalidInput(option, `a file that can be read (${path}: ${code})`);
+  }
+}
+
+/**
+ * Does what writes to a path that was given.
+ * @param rule what the path has to be
+ * @throws InvalidInput with that rule where the system refuses: the path is to blame, and not the program
+ */
+export async function writeFor<Result>(
+  path: string,
+  option: string,
+  rule: string,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
+    throw new InvalidInput(option, `${rule} (${path}: ${String(error.code)})`);
   }
 }
 

@@ -63,13 +63,14 @@ const uint32 = z
   .int()
   .min(0)
   .max(2 ** 32 - 1);
-const partnerOrNone = z.union([z.literal(0), partnerNumber]);
+const partnerOrNone = z.union([z.literal(0), partnerNumber], "the number of a partner, or 0 for none");
+const currencyOrNone = z.union([z.literal(0), currencyNumeric], "an ISO 4217 number, or 0 for none");
 
 export const quoteSchema: z.ZodType<Quote> = z.strictObject({
   provider: partnerOrNone,
   taker: partnerOrNone,
-  sourceCurrency: z.union([z.literal(0), currencyNumeric]),
-  targetCurrency: z.union([z.literal(0), currencyNumeric]),
+  sourceCurrency: currencyOrNone,
+  targetCurrency: currencyOrNone,
   rateNumerator: minorUnits,
   rateDenominator: minorUnits,
   capacity: minorUnits,
@@ -124,6 +125,44 @@ export function toJson(value: object): JsonObject {
 export function parseWire<Output>(schema: z.ZodType<Output>, json: unknown, field: string): Output {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new InvalidInput([field, ...(issue?.path ?? [])].join("."), issue?.message ?? "as documented");
+  const { path, message } = firstFault(parsed.error);
+  throw new InvalidInput([field, ...path.map(String)].join("."), message);
+}
+
+/** What a schema has found first: where, and the rule that is broken. */
+interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+export function firstFault(error: z.ZodError): Fault {
+  return deepest(error.issues);
+}
+
+/** Where there were alternatives, the one that was meant is that in which the fault is deepest. */
+function deepest(issues: readonly z.core.$ZodIssue[]): Fault {
+  const [issue] = issues;
+  // The names of members are the caller's text, too: only what looks like a name is told.
+  if (issue?.code === "unrecognized_keys") return { path: issue.path, message: notTaken(issue.keys) };
+  if (issue?.code !== "invalid_union") return { path: issue?.path ?? [], message: issue?.message ?? "as documented" };
+  const faults = issue.errors.map(deepest);
+  const meant = faults.reduce<Fault | undefined>(
+    (best, fault) => (best === undefined || fault.path.length > best.path.length ? fault : best),
+    undefined,
+  );
+  if (meant === undefined || meant.path.length < 2) return { path: issue.path, message: ruleOf(issue) };
+  return { path: [...issue.path, ...meant.path], message: meant.message };
+}
+
+/** What the schema says of its alternatives, where it says something. */
+function ruleOf({ message }: z.core.$ZodIssue): string {
+  return message === "Invalid input" ? "one of the alternatives" : message;
+}
+
+const MEMBER_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,39}$/;
+const MOST_NAMED = 3;
+
+function notTaken(keys: readonly string[]): string {
+  const names = keys.filter((key) => MEMBER_NAME.test(key)).slice(0, MOST_NAMED);
+  return names.length === 0 ? "has an unknown member" : `takes no member ${names.join(", ")}`;
 }

@@ -1,9 +1,8 @@
 import { writeFile } from "node:fs/promises";
-import { InvalidInput } from "../../domain/errors.ts";
 import { createKeystore } from "../../ledger/keys/keystore.ts";
 import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../features/peers/keys.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
-import { readSecretFile, renderFacts, type Session } from "../../command/session.ts";
+import { readSecretFile, renderFacts, writeFor, type Session } from "../../command/session.ts";
 
 interface MadeKey {
   readonly kind: string;
@@ -14,6 +13,7 @@ interface MadeKey {
 
 type MakeKey = (session: Session, file: string, password: () => Promise<string>) => Promise<MadeKey["public"]>;
 
+const NEW_FILE = "a file that does not exist yet, in a folder that does";
 const DATA_KEY_BYTES = 32;
 const WALLET_SECRET_BYTES = 32;
 
@@ -21,7 +21,9 @@ const NEW_KEYS: Readonly<Record<string, MakeKey>> = {
   async ledger(session, file, password) {
     const existing = session.text("import");
     const options = existing === undefined ? {} : { privateKey: await readSecretFile(existing, "--import") };
-    return { address: await createKeystore(file, await password(), session.io.drawBytes, options) };
+    const under = await password();
+    const create = () => createKeystore(file, under, session.io.drawBytes, options);
+    return { address: await writeFor(file, "file", NEW_FILE, create) };
   },
   async peer(_session, file, password) {
     const keys = generatePeerKeys();
@@ -51,10 +53,5 @@ export async function createFile(session: Session, [kind = "", file = ""]: reado
 }
 
 async function writeSecret(file: string, secret: string): Promise<void> {
-  try {
-    await writeFile(file, `${secret}\n`, { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw new InvalidInput("file", `a file that does not exist yet, in a folder that does (${file}: ${code})`);
-  }
+  await writeFor(file, "file", NEW_FILE, () => writeFile(file, `${secret}\n`, { mode: 0o600, flag: "wx" }));
 }

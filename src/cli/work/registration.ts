@@ -125,7 +125,7 @@ export async function registerRelay(session: Session): Promise<void> {
   const { io } = session;
   const config = await configOf(session);
   const password = await readSecretFile(session.text("adminPasswordFile") ?? "", "--admin-password-file");
-  const key = await openKeystore(session.text("admin") ?? "", password);
+  const key = await openKeystore(session.text("admin") ?? "", password, "--admin");
   const days = session.integer("days", 1, MAX_DAYS) ?? DEFAULT_DAYS;
   const exit = session.text("exitAccount");
   const exitAccount = exit === undefined ? undefined : parseAccount(exit, "--exit-account");

@@ -19,14 +19,19 @@ scrypt.register((password, salt, cost, blockSize, parallelization, length) => {
 
 /**
  * Opens an encrypted key file (Web3 Secret Storage, version 3, as Geth, Besu and others write them).
- * @throws Error naming the file; never the password or what is in the file
+ * @param field what named the file
+ * @throws InvalidInput naming field and file; never the password or what is in the file
  */
-export async function openKeystore(path: string, password: string): Promise<LedgerKey> {
-  const json = await readTextFile(path);
-  if (!isKeystoreJson(json)) throw new InvalidInput(path, "a key file, Web3 Secret Storage version 3");
+export async function openKeystore(path: string, password: string, field = "key file"): Promise<LedgerKey> {
+  const json = await readTextFile(path).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "not text";
+    throw new InvalidInput(field, `a key file that can be read (${path}: ${code})`);
+  });
+  if (!isKeystoreJson(json)) throw new InvalidInput(field, `a key file, Web3 Secret Storage version 3 (${path})`);
   const account = await decryptKeystoreJson(json, password).catch(() => undefined);
   if (account === undefined) {
-    throw new Error(`${path}: cannot be opened: the password is another one, or the file is damaged`);
+    const rule = `a key file that its password opens: it is another one, or the file is damaged (${path})`;
+    throw new InvalidInput(field, rule);
   }
   return keyInMemory(account.privateKey);
 }

@@ -240,10 +240,14 @@ describe("the command line's exit codes", () => {
 
   it("tell machines of the command line in JSON, too", async () => {
     const wrong: Readonly<Record<string, readonly string[]>> = {
-      "unknown option '--bogus'": ["--json", "send", "--bogus"],
-      "unknown command 'nope'": ["nope", "--json"],
-      "missing required argument 'uetr'": ["status", "--json"],
+      "unknown option '--bogus'; usage: feiqian send [options] [partner], and --help tells more": [
+        ...["--json", "send", "--bogus"],
+      ],
+      "unknown command 'nope'; usage: feiqian [options] [command], and --help tells more": ["nope", "--json"],
+      "missing required argument 'uetr': the transfer's id; usage: feiqian status [options] <uetr>, and --help tells more":
+        ["status", "--json"],
       "a command is missing: feiqian --help lists them": ["--json"],
+      "a command is missing: feiqian relay --help lists them": ["relay", "--json"],
     };
     for (const [message, args] of Object.entries(wrong)) {
       const { code, out, err } = await run(args);

@@ -48,4 +48,26 @@ describe("the command line's transfers", () => {
     expect((await to("ACCOUNT_ID:0917123")).code).to.equal(0);
     expect(relay.asked).to.have.length(2);
   });
+
+  it("says which part of an amount it did not understand, before anybody is asked", async () => {
+    const nobody = { environment: {} };
+    const parts: Readonly<Record<string, string>> = {
+      "10": "the currency's three letters are missing",
+      "€10": "the currency's three letters are missing",
+      "10,50EUR": '(given "10,50")',
+      "EUR 1,000.00": '(given "1,000.00")',
+      "1..0EUR": '(given "1..0")',
+      "10EURO": 'an active ISO 4217 alphabetic code in upper case (given "EURO")',
+      "10EU": '(given "EU")',
+      "٣EUR": '(given "٣")',
+      "10.5JPY": 'no decimals for JPY (given "10.5")',
+      HKD1500PHP: "an amount and its currency, as 1500.00HKD (given",
+    };
+    for (const [amount, told] of Object.entries(parts)) {
+      const { code, err } = await run(["quote", "5", "--send", amount], nobody);
+      expect([code, err], amount).to.satisfy(([c, e]: [number, string]) => c === 4 && e.includes(told));
+    }
+    const named = await run(["quote", "GCash", "--send", "10EUR"], nobody);
+    expect(named.err).to.contain('feiqian partner list shows them (given "GCash")');
+  });
 });

@@ -23,7 +23,7 @@ export async function cancel(session: Session, [file = ""]: readonly string[]): 
   const quote = await readQuote(file);
   const addresses = parseAddresses(await readFileFor(session.text("addresses") ?? "", "--addresses"));
   const password = await readSecretFile(session.text("passwordFile") ?? "", "--password-file");
-  const key = await openKeystore(session.text("key") ?? "", password);
+  const key = await openKeystore(session.text("key") ?? "", password, "--key");
   const provider = createFailoverProvider([session.text("rpc") ?? ""], { clock, fetch, timeoutMs: TIMEOUT_MS });
   try {
     const ledger = await connectLedger(provider, addresses);

@@ -5,7 +5,7 @@ import { InvalidInput } from "../../../domain/errors.ts";
 import { parseUetr } from "../../../domain/uetr.ts";
 import { act } from "../../../command/act.ts";
 import type { Io } from "../../../command/io.ts";
-import { jsonOf, type Session } from "../../../command/session.ts";
+import { jsonOf, writeFor, type Session } from "../../../command/session.ts";
 
 export function addReceiptCommands(program: Command, io: Io): void {
   const receipt = program.command("receipt").description("Proofs that a transfer settled, for anyone to check.");
@@ -38,5 +38,5 @@ async function get(session: Session, [uetr = ""]: readonly string[]): Promise<vo
   const text = `${jsonOf(receipt, 2)}\n`;
   const out = session.text("out");
   if (out === undefined) session.io.out.write(text);
-  else await writeFile(out, text, { mode: 0o600 });
+  else await writeFor(out, "--out", "a file that can be written", () => writeFile(out, text, { mode: 0o600 }));
 }

@@ -10,13 +10,13 @@ import type { TransferStatusResponse } from "../../../schema/transfer-status.ts"
 import { parseUetr, uetrFromRandom } from "../../../domain/uetr.ts";
 import { parseWire } from "../../../domain/wire.ts";
 import type { RelayClient } from "../../../../sdk/client.ts";
-import { openOutbox } from "../../../../sdk/outbox.ts";
+import { openOutbox, type Outbox, type OutboxOptions } from "../../../../sdk/outbox.ts";
 import { readAlias, readAmount, readCurrency, readPartner, showMoney } from "../../../command/arguments.ts";
 import { CommandFailure } from "../../../command/exit-codes.ts";
 import { act } from "../../../command/act.ts";
 import { fateOf, SubmissionFailure } from "../../../command/fate.ts";
 import type { Io } from "../../../command/io.ts";
-import { jsonOf, parseJsonAs, readFileFor, renderFacts, type Session } from "../../../command/session.ts";
+import { jsonOf, parseJsonAs, readFileFor, renderFacts, writeFor, type Session } from "../../../command/session.ts";
 
 const AMOUNT_HELP = "amount and currency, as 1500.00HKD";
 const DEFAULT_WATCH_SECONDS = 600;
@@ -74,9 +74,8 @@ export function addTransferCommands(program: Command, io: Io): void {
 }
 
 async function quote(session: Session, [partner = ""]: readonly string[]): Promise<void> {
-  const client = await session.client();
   const request: QuoteRequest = { target: readPartner(partner), amount: amountOf(session) };
-  session.print(await client.quote(request), showQuote);
+  session.print(await (await session.client()).quote(request), showQuote);
 }
 
 function amountOf(session: Session): QuoteRequest["amount"] {
@@ -95,19 +94,20 @@ function amountOf(session: Session): QuoteRequest["amount"] {
 }
 
 async function send(session: Session, [partner]: readonly string[]): Promise<void> {
-  const client = await session.client();
   const [file, folder] = [session.text("file"), session.text("outbox")];
-  if (session.flag("resume")) return resume(session, client, folder);
-  if (file !== undefined) return sendFile(session, client, file);
+  if (session.flag("resume")) return resume(session, folder);
+  if (file !== undefined) return sendFile(session, file);
   if (partner === undefined) throw new CommandFailure("USAGE", "to whom? Give the number of a partner, or --file");
 
   const request = requestOf(session, partner);
+  const client = await session.client();
+  const outbox = folder === undefined ? undefined : await openFolder(client, folder, () => Promise.resolve());
   // Told before it is sent: whatever happens now, it can be repeated, or asked about.
   if (!session.isJson) session.note(`UETR ${request.uetr}`);
   else if (session.text("uetr") === undefined) session.io.err.write(`${jsonOf({ uetr: request.uetr })}\n`);
   try {
-    if (folder === undefined) await submit(session, client, request);
-    else await submitByOutbox(session, client, request, folder);
+    if (outbox === undefined) await submit(session, client, request);
+    else await submitByOutbox(session, outbox, request);
   } catch (failure) {
     throw failure instanceof Error ? new SubmissionFailure(request.uetr, failure) : failure;
   }
@@ -145,13 +145,14 @@ async function submit(session: Session, client: RelayClient, request: SubmitRequ
   );
 }
 
-async function submitByOutbox(
-  session: Session,
-  client: RelayClient,
-  request: SubmitRequest,
-  folder: string,
-): Promise<void> {
-  const outbox = await openOutbox({ client, folder, onOutcome: () => Promise.resolve() });
+/** Nothing has been sent where it cannot be opened. */
+function openFolder(client: RelayClient, folder: string, onOutcome: OutboxOptions["onOutcome"]): Promise<Outbox> {
+  return writeFor(folder, "--outbox", "a folder that can be written to", () =>
+    openOutbox({ client, folder, onOutcome }),
+  );
+}
+
+async function submitByOutbox(session: Session, outbox: Outbox, request: SubmitRequest): Promise<void> {
   const outcome = await outbox.submit(request);
   if (outcome.kind !== "accepted") throw outcome.problem;
   const { acceptance, replayed } = outcome;
@@ -160,23 +161,19 @@ async function submitByOutbox(
   );
 }
 
-async function resume(session: Session, client: RelayClient, folder: string | undefined): Promise<void> {
+async function resume(session: Session, folder: string | undefined): Promise<void> {
   if (folder === undefined) throw new CommandFailure("USAGE", "--resume: from which --outbox?");
   let notAccepted = 0;
-  const outbox = await openOutbox({
-    client,
-    folder,
-    onOutcome(outcome) {
-      const { uetr } = outcome.request;
-      if (outcome.kind === "accepted") {
-        session.line({ uetr, result: outcome.kind }, () => `${uetr}  accepted`);
-      } else {
-        notAccepted++;
-        const { code, transfer, stored } = outcome.problem;
-        session.line({ uetr, result: code, transfer, stored }, () => `${uetr}  ${code}: ${fateOf(outcome.problem)}`);
-      }
-      return Promise.resolve();
-    },
+  const outbox = await openFolder(await session.client(), folder, (outcome) => {
+    const { uetr } = outcome.request;
+    if (outcome.kind === "accepted") {
+      session.line({ uetr, result: outcome.kind }, () => `${uetr}  accepted`);
+    } else {
+      notAccepted++;
+      const { code, transfer, stored } = outcome.problem;
+      session.line({ uetr, result: code, transfer, stored }, () => `${uetr}  ${code}: ${fateOf(outcome.problem)}`);
+    }
+    return Promise.resolve();
   });
   const { sent, left } = await outbox.resume();
   session.note(`${sent} sent, ${left} left`);
@@ -184,11 +181,12 @@ async function resume(session: Session, client: RelayClient, folder: string | un
   if (notAccepted > 0) throw new CommandFailure("NEGATIVE", `${notAccepted} of ${sent} were not accepted`);
 }
 
-async function sendFile(session: Session, client: RelayClient, path: string): Promise<void> {
+async function sendFile(session: Session, path: string): Promise<void> {
   const lines = (await readFileFor(path, "--file")).split("\n");
   const requests = lines.flatMap((line, index) =>
     line.trim() === "" ? [] : [readSubmission(line.trim(), `line ${index + 1}`)],
   );
+  const client = await session.client();
   const counted = { accepted: 0, none: 0, stored: 0, unknown: 0 };
   let answered = 0;
   for await (const result of client.submitMany(requests)) {

@@ -1,0 +1,46 @@
+import { CommanderError, type Command } from "commander";
+
+/**
+ * What is wrong with a command line, in one sentence that ends with what to do: of the command that was meant, which only
+ * that command knows.
+ */
+export function misuseOf(command: Command, error: CommanderError): CommanderError {
+  if (error.exitCode === 0) return error;
+  const path = pathOf(command);
+  const told =
+    error.code === "commander.help"
+      ? `a command is missing: ${path} --help lists them`
+      : `${withMeaning(command, plain(error.message))}; usage: ${path} ${command.usage()}, and --help tells more`;
+  return new CommanderError(error.exitCode, error.code, told);
+}
+
+/** Without what commander adds for a terminal. */
+function plain(message: string): string {
+  return message
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ")
+    .replace(/\.$/, "");
+}
+
+/** With what the argument or option that is missing would be: what was forgotten may be its name. */
+function withMeaning(command: Command, message: string): string {
+  const [, named] = /'([^']+)'/.exec(message) ?? [];
+  const argument = command.registeredArguments.find((each) => each.name() === named);
+  const option = lineage(command)
+    .flatMap(({ options }) => options)
+    .find(({ flags }) => flags === named);
+  const meaning = argument?.description ?? option?.description ?? "";
+  return meaning === "" || !message.includes("missing") ? message : `${message}: ${meaning}`;
+}
+
+function pathOf(command: Command): string {
+  return lineage(command)
+    .map((each) => each.name())
+    .reverse()
+    .join(" ");
+}
+
+/** A command and those that it is a part of, the program last. */
+function lineage(command: Command): readonly Command[] {
+  return [command, ...(command.parent === null ? [] : lineage(command.parent))];
+}
