@@ -1,12 +1,12 @@
 import type { BatchHeader } from "../../src/domain/batch.ts";
-import { toHex, type Hex } from "../../src/domain/bytes/hex.ts";
+import type { Hex } from "../../src/domain/bytes/hex.ts";
 import { corridorKey, networkFeeUp } from "../../src/domain/corridor.ts";
 import { currencyByNumeric, currencyOf, type CurrencyCode } from "../../src/domain/currency.ts";
+import { outcomesIn, type PublishedRejection } from "../../src/domain/lifecycle.ts";
 import type { PartnerId } from "../../src/domain/partner.ts";
 import { commitsTo } from "../../src/domain/payload.ts";
-import type { ReasonCode } from "../../src/domain/reason.ts";
 import { settle, type Rejection, type Settlement } from "../../src/domain/settlement.ts";
-import { transferLeaf, type Transfer } from "../../src/domain/transfer.ts";
+import type { Transfer } from "../../src/domain/transfer.ts";
 import type { Uetr } from "../../src/domain/uetr.ts";
 import { readEvents, type LedgerEvent } from "../../src/ledger/events.ts";
 import { HUB } from "../../src/ledger/deployment/config.ts";
@@ -126,16 +126,15 @@ function endedBatches(sent: readonly SentBatch[], events: readonly LedgerEvent[]
 
 function rejectionsOf(
   { batchId, transfers }: SentBatch,
-  rejected: readonly { readonly leaf: Hex; readonly reason: ReasonCode | undefined }[],
+  rejected: readonly PublishedRejection[],
 ): readonly Rejection[] {
-  if (rejected.length === 0) return [];
-  const byLeaf = new Map(transfers.map((transfer) => [toHex(transferLeaf(transfer)), transfer]));
-  return rejected.map(({ leaf, reason = "MS03" }) => {
-    const transfer = byLeaf.get(leaf);
-    if (transfer === undefined) throw new Error(`batch ${batchId}: ${leaf} was rejected, which is not in it`);
-    // What the network has no name for was rejected all the same.
-    return { transfer, reason };
+  const outcomeOf = outcomesIn({ status: "settled", rejected });
+  const rejections = transfers.flatMap((transfer) => {
+    const outcome = outcomeOf(transfer);
+    return outcome.status === "rejected" ? [{ transfer, reason: outcome.reason }] : [];
   });
+  if (rejections.length < rejected.length) throw new Error(`batch ${batchId}: a leaf was rejected which is not in it`);
+  return rejections;
 }
 
 function outcomesOf(

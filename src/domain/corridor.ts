@@ -12,6 +12,9 @@ export interface Corridor {
   readonly targetCurrency: CurrencyCode;
 }
 
+/** What is exchanged for what. */
+export type CurrencyPair = Pick<Corridor, "sourceCurrency" | "targetCurrency">;
+
 /** What the registry has agreed for a corridor. Limits are in source minor units, fees not included. */
 export interface CorridorTerms {
   readonly open: boolean;
@@ -19,6 +22,12 @@ export interface CorridorTerms {
   readonly feeBps: bigint;
   readonly maxPerBatch: bigint;
   readonly maxPerDay: bigint;
+}
+
+/** A corridor with its terms, as a registry has it, or is to. */
+export interface RegisteredCorridor {
+  readonly corridor: Corridor;
+  readonly terms: CorridorTerms;
 }
 
 /** The greatest that a corridor's limit can be on the ledger (uint64): whoever sets it sets none. */

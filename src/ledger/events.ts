@@ -5,7 +5,7 @@ import { corridorFromId, type Corridor, type CorridorTerms } from "../domain/cor
 import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
 import { unpackHeader } from "../domain/packed-header.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
-import { reasonFromBytes4, type ReasonCode } from "../domain/reason.ts";
+import type { PublishedRejection } from "../domain/lifecycle.ts";
 import { ABI } from "./abi.ts";
 import { registryAddresses, type Ledger, type LedgerAddresses } from "./contracts.ts";
 import { PARTNER_STATUSES, type PartnerStatusName } from "./statuses.ts";
@@ -16,15 +16,6 @@ const UINT16 = 0xffffn;
 export interface Cursor {
   readonly block: number;
   readonly logIndex: number;
-}
-
-/** A transfer that was refused, by its Merkle leaf. */
-export interface RejectedLeaf {
-  readonly leaf: Hex;
-  /** Undefined where the network does not know the code. */
-  readonly reason: ReasonCode | undefined;
-  /** The code as the ledger has it, bytes4. */
-  readonly code: Hex;
 }
 
 interface OfBatch {
@@ -58,9 +49,9 @@ export type LedgerEventBody =
       readonly settledSource: bigint;
       readonly settledTarget: bigint;
       readonly fee: bigint;
-      readonly rejected: readonly RejectedLeaf[];
+      readonly rejected: readonly PublishedRejection[];
     } & OfBatch)
-  | ({ readonly kind: "Rejected"; readonly rejected: readonly RejectedLeaf[] } & OfBatch)
+  | ({ readonly kind: "Rejected"; readonly rejected: readonly PublishedRejection[] } & OfBatch)
   | ({ readonly kind: "Expired" } & OfBatch)
   | { readonly kind: "QuoteCancelled"; readonly quoteId: Hex; readonly provider: PartnerId }
   | ({ readonly kind: "Deposited" } & OfMoney)
@@ -243,11 +234,8 @@ function headerOf(packed: Result): BatchHeader {
   });
 }
 
-function rejectedOf(args: Result): readonly RejectedLeaf[] {
-  return tuple(args, "rejected").map((entry: Result) => {
-    const code = hex(entry, "reason");
-    return { leaf: hex(entry, "leaf"), reason: reasonFromBytes4(code), code };
-  });
+function rejectedOf(args: Result): readonly PublishedRejection[] {
+  return tuple(args, "rejected").map((entry: Result) => ({ leaf: hex(entry, "leaf"), code: hex(entry, "reason") }));
 }
 
 function statusOf(args: Result, name: string): PartnerStatusName {

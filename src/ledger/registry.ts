@@ -1,6 +1,6 @@
 import type { Log, Result } from "ethers";
 import { fromHex, normalizeHex, type Hex } from "../domain/bytes/hex.ts";
-import { corridorFromId, corridorKey, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
+import { corridorFromId, corridorKey, type RegisteredCorridor } from "../domain/corridor.ts";
 import { currencyByNumeric, type CurrencyCode } from "../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import { isPast, type Clock } from "../kernel/clock/clock.ts";
@@ -25,11 +25,6 @@ export interface RegisteredPartner {
   /** Where its relay, or a provider's quotes, are reached; empty where it has set nothing. */
   readonly url: string;
   readonly keys: ReadonlyMap<Hex, GrantedKey>;
-}
-
-export interface RegisteredCorridor {
-  readonly corridor: Corridor;
-  readonly terms: CorridorTerms;
 }
 
 /** Who may do what, at one block. */

@@ -1,7 +1,7 @@
-import { corridorKey, type Corridor } from "../../domain/corridor.ts";
+import { corridorKey, type Corridor, type RegisteredCorridor } from "../../domain/corridor.ts";
 import { parseCurrency } from "../../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
-import type { RegisteredCorridor, RegisteredPartner, Registry, RegistryView } from "../../ledger/registry.ts";
+import type { RegisteredPartner, Registry, RegistryView } from "../../ledger/registry.ts";
 import type { ProblemCode } from "../../schema/problems.ts";
 import { refused, type Refusal } from "../../kernel/refusal.ts";
 

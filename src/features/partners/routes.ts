@@ -7,7 +7,8 @@ import {
   type Participant,
 } from "../../schema/network.ts";
 import { ALIAS_TYPES, parseAlias } from "../../domain/alias.ts";
-import type { RegisteredCorridor, RegisteredPartner } from "../../ledger/registry.ts";
+import type { RegisteredCorridor } from "../../domain/corridor.ts";
+import type { RegisteredPartner } from "../../ledger/registry.ts";
 import type { RelayContext } from "../context.ts";
 import { LOOKUP_ACTION, pseudonymOf } from "./lookups.ts";
 import { lookupPayee } from "./lookup.ts";

@@ -1,5 +1,4 @@
-import { isSameCurrency, type Corridor } from "../../domain/corridor.ts";
-import type { Pair } from "./store/provider-quotes.ts";
+import { isSameCurrency, type Corridor, type CurrencyPair } from "../../domain/corridor.ts";
 import type { Alarm } from "../../kernel/telemetry/health.ts";
 import type { RelayContext } from "../context.ts";
 import { openCorridorsFrom } from "../partners/corridors.ts";
@@ -39,7 +38,7 @@ export async function corridorPrices(
 }
 
 /** As it stands in metrics. */
-export function pairName({ sourceCurrency, targetCurrency }: Pair): string {
+export function pairName({ sourceCurrency, targetCurrency }: CurrencyPair): string {
   return `${sourceCurrency}>${targetCurrency}`;
 }
 

@@ -1,10 +1,11 @@
+import type { CurrencyPair } from "../../domain/corridor.ts";
 import type { Hex } from "../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../domain/currency.ts";
 import { quoteRate, type Quote } from "../../domain/quote.ts";
 import { compareRates, type Rate } from "../../domain/rate.ts";
 import { holdsKey, type RegistryView } from "../../ledger/registry.ts";
 import { balancesAt, latestHead } from "../../ledger/state.ts";
-import { standingQuotes, type Pair, type StandingQuote } from "./store/provider-quotes.ts";
+import { standingQuotes, type StandingQuote } from "./store/provider-quotes.ts";
 import { freeProviderMoney, providerFundsToRead, writeProviderFunds, type ProviderFunds } from "./store/providers.ts";
 import type { RelayContext } from "../context.ts";
 import { createEstimate, type Estimate } from "./estimate.ts";
@@ -25,7 +26,7 @@ export interface Entry {
 type Reading = Pick<RelayContext, "db" | "clock" | "settings" | "registry">;
 
 /** The standing quotes for a pair, the best for the customer first; what is priced on one is taken off here. */
-export async function readBook(context: Reading, pair: Pair): Promise<readonly Entry[]> {
+export async function readBook(context: Reading, pair: CurrencyPair): Promise<readonly Entry[]> {
   const [book] = await readBooks(context, [pair]);
   return book ?? [];
 }
@@ -33,7 +34,7 @@ export async function readBook(context: Reading, pair: Pair): Promise<readonly E
 /** The same for several pairs, in their order. */
 export async function readBooks(
   { db, clock, settings, registry }: Reading,
-  pairs: readonly Pair[],
+  pairs: readonly CurrencyPair[],
 ): Promise<readonly (readonly Entry[])[]> {
   const view = await registry.read();
   const standing = await standingQuotes(db, pairs, clock.nowMs(), settings.quote.leastValiditySeconds);

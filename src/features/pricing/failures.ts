@@ -1,5 +1,5 @@
 import type { BatchHeader } from "../../domain/batch.ts";
-import type { Corridor } from "../../domain/corridor.ts";
+import type { Corridor, CurrencyPair } from "../../domain/corridor.ts";
 import { currencyByNumeric, currencyOf } from "../../domain/currency.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import type { Quote } from "../../domain/quote.ts";
@@ -8,7 +8,6 @@ import { whyNotSellAt, type BlockHead } from "../../ledger/state.ts";
 import { backoffMs } from "../../kernel/retry.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
-import type { Pair } from "./store/provider-quotes.ts";
 import {
   lockProviderFailure,
   providersPassedOver,
@@ -50,7 +49,7 @@ export function providerFault(
 export function pairOf({
   sourceCurrency,
   targetCurrency,
-}: Pick<BatchHeader, "sourceCurrency" | "targetCurrency">): Pair {
+}: Pick<BatchHeader, "sourceCurrency" | "targetCurrency">): CurrencyPair {
   return {
     sourceCurrency: currencyByNumeric(sourceCurrency).code,
     targetCurrency: currencyByNumeric(targetCurrency).code,
@@ -66,7 +65,7 @@ export function pairOf({
 export async function recordProviderFailure(
   tx: Queryable,
   provider: PartnerId,
-  pair: Pair,
+  pair: CurrencyPair,
   reason: string,
   nowMs: number,
 ): Promise<ProviderFailure | undefined> {
@@ -131,7 +130,7 @@ export async function cannotDeliver(
 export async function blameProvider(
   context: RelayContext,
   provider: Quote["provider"],
-  { sourceCurrency, targetCurrency }: Pair,
+  { sourceCurrency, targetCurrency }: CurrencyPair,
   fault: string,
 ): Promise<void> {
   if (provider === 0) return;

@@ -1,23 +1,25 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
-import { corridorKey, isSameCurrency, networkFeeUp, type Corridor } from "../../domain/corridor.ts";
+import {
+  corridorKey,
+  isSameCurrency,
+  networkFeeUp,
+  type Corridor,
+  type RegisteredCorridor,
+} from "../../domain/corridor.ts";
 import { currencyOf } from "../../domain/currency.ts";
 import { MAX_MINOR } from "../../domain/money.ts";
 import type { Quote } from "../../domain/quote.ts";
 import { convertDown, sourceForTargetUp, type Rate } from "../../domain/rate.ts";
-import type { RegisteredCorridor } from "../../ledger/registry.ts";
 import { insertProviderQuotes } from "./store/provider-quotes.ts";
 import type { RelayContext } from "../context.ts";
 import type { Asked } from "../partners/corridors.ts";
 import { refused, type Refusal } from "../../kernel/refusal.ts";
+import type { Amounts } from "./promise.ts";
 import { createProviderMoney, moneyKey, readBook, readProviderFunds, type Entry } from "./book.ts";
 
-/** What a transfer costs and brings, in minor units. */
-export interface Price {
+/** What a transfer is priced at. */
+export interface Price extends Amounts {
   readonly kind: "priced";
-  readonly sourceAmount: bigint;
-  readonly targetAmount: bigint;
-  /** On top of the source amount. */
-  readonly fee: bigint;
   /** What it draws on; undefined where both currencies are the same. */
   readonly drawn: DrawnQuote | undefined;
 }
@@ -30,14 +32,11 @@ export interface DrawnQuote {
 /** A transfer to be priced: anew, or at what its customer was promised. */
 export type ToPrice =
   | { readonly kind: "asked"; readonly asked: Asked }
-  | {
+  | (Amounts & {
       readonly kind: "promised";
-      readonly sourceAmount: bigint;
-      readonly targetAmount: bigint;
-      readonly fee: bigint;
       /** The provider's quote that the promise was made on: drawn on while it lasts. */
       readonly quote: Hex | undefined;
-    };
+    });
 
 /** A provider is asked for this many times what is needed now, so that those who come next need not ask again. */
 const ROOM = 4n;
@@ -222,7 +221,7 @@ function priceAtPar({ terms }: RegisteredCorridor, wanted: ToPrice): Price | Ref
   };
 }
 
-function amountsAt({ fixed, minor }: Asked, rate: Rate): { sourceAmount: bigint; targetAmount: bigint } {
+function amountsAt({ fixed, minor }: Asked, rate: Rate): Omit<Amounts, "fee"> {
   if (fixed === "source") return { sourceAmount: minor, targetAmount: convertDown(minor, rate) };
   return { sourceAmount: sourceForTargetUp(minor, rate), targetAmount: minor };
 }

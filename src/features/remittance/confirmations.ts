@@ -2,7 +2,7 @@ import type { Hex } from "../../domain/bytes/hex.ts";
 import { believedInstant, EARLIEST_MS, formatInstant } from "../../domain/instant.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { isAmong } from "../../domain/transfer.ts";
-import { transfersOfBatches } from "./store/batches.ts";
+import { transfersOfBatches } from "./store/batch-transfers.ts";
 import { acceptanceTimes, insertConfirmations, settledOwnBatch } from "./store/confirmations.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
 import type { RelayContext } from "../context.ts";

@@ -1,9 +1,10 @@
 import { moneyJson, type MoneyJson } from "../../schema/fields.ts";
 import type { Acceptance, QuoteResponse } from "../../schema/transfers.ts";
-import { currencyOf, type CurrencyCode } from "../../domain/currency.ts";
+import { currencyOf } from "../../domain/currency.ts";
 import { formatInstant as instant } from "../../domain/instant.ts";
 import { quoteRate } from "../../domain/quote.ts";
 import { formatRate } from "../../domain/rate.ts";
+import type { PricePromise } from "../pricing/promise.ts";
 import type { QuoteWithProvider } from "../pricing/store/quotes.ts";
 import type { AcceptedTransfer } from "./store/transfers.ts";
 
@@ -11,15 +12,7 @@ import type { AcceptedTransfer } from "./store/transfers.ts";
 
 const RATE_DIGITS = 10;
 
-interface Amounts {
-  readonly sourceCurrency: CurrencyCode;
-  readonly targetCurrency: CurrencyCode;
-  readonly sourceAmount: bigint;
-  readonly targetAmount: bigint;
-  readonly fee: bigint;
-}
-
-export function amountsJson({ sourceCurrency, targetCurrency, sourceAmount, targetAmount, fee }: Amounts): {
+export function amountsJson({ sourceCurrency, targetCurrency, sourceAmount, targetAmount, fee }: PricePromise): {
   readonly send: MoneyJson;
   readonly fee: MoneyJson;
   readonly total: MoneyJson;

@@ -7,7 +7,7 @@ import { RECEIPT_FORMAT, type Receipt } from "../../domain/receipt.ts";
 import { transferLeaf, type Transfer } from "../../domain/transfer.ts";
 import type { Uetr } from "../../domain/uetr.ts";
 import { registryAt } from "../../ledger/contracts.ts";
-import { transfersOfBatches } from "./store/batches.ts";
+import { transfersOfBatches } from "./store/batch-transfers.ts";
 import { sealedPayloadOf } from "./store/payloads.ts";
 import { findEnded, findReceivedBatch, findSent, type EndedBatch } from "./store/receipts.ts";
 import type { RelayContext } from "../context.ts";

@@ -1,5 +1,5 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
-import { corridorKey, type Corridor, type CorridorTerms } from "../../domain/corridor.ts";
+import { corridorKey, type RegisteredCorridor } from "../../domain/corridor.ts";
 import { currencyOf, type CurrencyCode } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
@@ -95,11 +95,6 @@ export interface PartnerConfig {
   readonly roles: readonly PartnerRole[];
 }
 
-export interface CorridorConfig {
-  readonly corridor: Corridor;
-  readonly terms: CorridorTerms;
-}
-
 /** Everything that a ledger is deployed with, and that `verifyDeployment` reads back. */
 export interface LedgerConfig {
   /**
@@ -113,7 +108,7 @@ export interface LedgerConfig {
   readonly clock: { readonly beatIntervalSeconds: number; readonly graceSeconds: number };
   readonly tokens: readonly TokenConfig[];
   readonly partners: readonly PartnerConfig[];
-  readonly corridors: readonly CorridorConfig[];
+  readonly corridors: readonly RegisteredCorridor[];
   readonly holders: readonly RoleHolder[];
 }
 

@@ -180,7 +180,6 @@ async function settleAndCheck(
   expect(others).to.deep.equal([]);
   const rejected = rejections.map(({ transfer, reason }) => ({
     leaf: toHex(transferLeaf(transfer)),
-    reason,
     code: reasonToBytes4(reason),
   }));
   const outcome =

@@ -1,16 +1,11 @@
 import type { Authorization } from "../../../domain/typed-data.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
+import type { CurrencyPair } from "../../../domain/corridor.ts";
 import type { Quote } from "../../../domain/quote.ts";
 import { authorizationSchema, parseWire, quoteSchema, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesList, bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
-
-/** Which exchange. */
-export interface Pair {
-  readonly sourceCurrency: CurrencyCode;
-  readonly targetCurrency: CurrencyCode;
-}
 
 /** A liquidity provider's quote that transfers can be priced on. */
 export interface StandingQuote {
@@ -25,7 +20,7 @@ export interface StandingQuote {
   readonly remaining: bigint;
 }
 
-export interface NewProviderQuote extends Pair {
+export interface NewProviderQuote extends CurrencyPair {
   readonly id: Hex;
   readonly quote: Quote;
   readonly authorization: { readonly key: Hex; readonly signature: Hex };
@@ -70,7 +65,7 @@ const MOST_STANDING = 200;
 /** The quotes for each of the pairs that are valid for some seconds yet, and not used up; in the order of the pairs. */
 export async function standingQuotes(
   db: Queryable,
-  pairs: readonly Pair[],
+  pairs: readonly CurrencyPair[],
   clockMs: number,
   leastValiditySeconds: number,
 ): Promise<readonly StandingQuotes[]> {
@@ -117,7 +112,7 @@ export async function standingQuotes(
 }
 
 /** How far a pair is covered by quotes: by the one that is valid longest. */
-export interface Coverage extends Pair {
+export interface Coverage extends CurrencyPair {
   /** Seconds of block time. */
   readonly validUntil: number;
   /** How much of it is left, in percent. */

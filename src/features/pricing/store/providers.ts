@@ -2,7 +2,7 @@ import type { CurrencyCode } from "../../../domain/currency.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import type { Pair } from "./provider-quotes.ts";
+import type { CurrencyPair } from "../../../domain/corridor.ts";
 import { bytesOf, hexDigits, numberOf, recordset } from "../../../kernel/store/values.ts";
 
 // What this relay knows of liquidity providers besides their quotes: what they have, and where they have failed.
@@ -98,7 +98,7 @@ export async function freeProviderMoney(
 }
 
 /** Where a provider did not deliver. */
-export interface ProviderFailure extends Pair {
+export interface ProviderFailure extends CurrencyPair {
   readonly provider: PartnerId;
   /** The ledger's name for what was wrong. */
   readonly reason: string;
@@ -122,7 +122,7 @@ interface FailureRow {
 export async function lockProviderFailure(
   tx: Queryable,
   provider: PartnerId,
-  { sourceCurrency, targetCurrency }: Pair,
+  { sourceCurrency, targetCurrency }: CurrencyPair,
 ): Promise<(ProviderFailure & { readonly failedAt: number }) | undefined> {
   await tx.query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.provider ' || $1, 0))", [
     `${provider} ${sourceCurrency}>${targetCurrency}`,

@@ -1,21 +1,13 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
-import type { CurrencyCode } from "../../../domain/currency.ts";
-import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import type { Quote } from "../../../domain/quote.ts";
 import { parseWire, quoteSchema } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import { promiseOf, type PricePromise, type PromiseRow } from "../promise.ts";
 
-/** Amounts that a customer was promised; in minor units. */
-export interface CustomerQuote {
+export interface CustomerQuote extends PricePromise {
   /** UUID. */
   readonly id: string;
-  readonly target: PartnerId;
-  readonly sourceCurrency: CurrencyCode;
-  readonly targetCurrency: CurrencyCode;
-  readonly sourceAmount: bigint;
-  readonly targetAmount: bigint;
-  readonly fee: bigint;
   /** Undefined where both currencies are the same. */
   readonly providerQuote: Hex | undefined;
   /** Milliseconds since the epoch. */
@@ -43,14 +35,8 @@ export async function insertQuote(db: Queryable, quote: CustomerQuote): Promise<
   );
 }
 
-interface QuoteRow {
+interface QuoteRow extends PromiseRow {
   readonly id: string;
-  readonly target: number;
-  readonly source_currency: CurrencyCode;
-  readonly target_currency: CurrencyCode;
-  readonly source_amount: bigint;
-  readonly target_amount: bigint;
-  readonly fee: bigint;
   readonly provider_quote: Uint8Array | null;
   readonly created_at: bigint;
   readonly expires_at: bigint;
@@ -70,13 +56,8 @@ export async function findQuotes(db: Queryable, ids: readonly string[]): Promise
     [ids],
   );
   return rows.map((row) => ({
+    ...promiseOf(row),
     id: row.id,
-    target: parsePartnerId(row.target),
-    sourceCurrency: row.source_currency,
-    targetCurrency: row.target_currency,
-    sourceAmount: row.source_amount,
-    targetAmount: row.target_amount,
-    fee: row.fee,
     providerQuote: row.provider_quote === null ? undefined : hexOf(row.provider_quote),
     createdAt: numberOf(row.created_at),
     expiresAt: numberOf(row.expires_at),

@@ -1,7 +1,7 @@
 import type { ParsedSubmitRequest } from "../../../schema/transfers.ts";
 import { utf8 } from "../../../domain/bytes/bytes.ts";
 import { canonicalJson, type CanonicalObject } from "../../../domain/canonical-json.ts";
-import type { Corridor } from "../../../domain/corridor.ts";
+import type { CurrencyPair } from "../../../domain/corridor.ts";
 import { InvalidInput } from "../../../domain/errors.ts";
 import { detailsOf, parseParties, type TransferParties } from "../../../domain/payload.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
@@ -35,21 +35,18 @@ export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | B
   }
 }
 
-/** The currencies that stand for those that a request leaves out. */
-export type Currencies = Pick<Corridor, "sourceCurrency" | "targetCurrency">;
-
 /**
  * A submission's content in the one form that is compared: values as they were parsed, members in one order, and what
  * has a default written out.
  * @param currencies those that the transfer has: what "the partner's own" meant when it was accepted
  */
-export function contentOf({ request, canonicalDetails }: ReadSubmission, currencies: Currencies): Uint8Array {
+export function contentOf({ request, canonicalDetails }: ReadSubmission, currencies: CurrencyPair): Uint8Array {
   const { uetr, target, ifUnfunded } = request;
   const terms = canonicalJson({ uetr, target, amount: amountOf(request.amount, currencies), ifUnfunded }, "request");
   return utf8(`${terms}${canonicalDetails}`);
 }
 
-function amountOf(amount: ParsedSubmitRequest["amount"], currencies: Currencies): CanonicalObject {
+function amountOf(amount: ParsedSubmitRequest["amount"], currencies: CurrencyPair): CanonicalObject {
   if ("quoteId" in amount) return { quoteId: amount.quoteId };
   if ("send" in amount) {
     return { send: amount.send, receiveCurrency: amount.receiveCurrency ?? currencies.targetCurrency };

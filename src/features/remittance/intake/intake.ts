@@ -1,10 +1,10 @@
 import { toHex } from "../../../domain/bytes/hex.ts";
-import { corridorKey } from "../../../domain/corridor.ts";
+import { corridorKey, type RegisteredCorridor } from "../../../domain/corridor.ts";
 import { hashDetails } from "../../../domain/details.ts";
 import { detailsOf } from "../../../domain/payload.ts";
 import { uetrFromRandom, type Uetr } from "../../../domain/uetr.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../../../schema/transfers.ts";
-import type { RegisteredCorridor, RegistryView } from "../../../ledger/registry.ts";
+import type { RegistryView } from "../../../ledger/registry.ts";
 import { findRefusals, insertRefusals } from "../store/refusals.ts";
 import { findQuotes, insertQuote, type CustomerQuote, type QuoteWithProvider } from "../../pricing/store/quotes.ts";
 import {

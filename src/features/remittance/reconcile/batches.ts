@@ -9,12 +9,11 @@ import { commitsTo, opensDetails, type PayloadTransfer } from "../../../domain/p
 import { transferLeaf, type Transfer } from "../../../domain/transfer.ts";
 import { toJson } from "../../../domain/wire.ts";
 import { statusesIn } from "../../../ledger/state.ts";
+import { sealedTransfersOf, strangersIn, type SealedTransfer } from "../store/batch-transfers.ts";
 import {
-  committedTransfers,
   projectedBatches,
   promisedFor,
   signedHeader,
-  type CommittedTransfer,
   type ProjectedBatch,
   type Promised,
 } from "../store/reconciled-rows.ts";
@@ -125,16 +124,15 @@ async function findInOwn(context: RelayContext, { id, header }: ReplayedOpening,
   for (const name of differingMembers(signed.header, header)) {
     findings.add("batch", id, `The store has another ${name} of what was signed than its header on the ledger.`);
   }
-  const transfers = await committedTransfers(context.db, id);
+  const transfers = await sealedTransfersOf(context.db, id);
   for (const sentence of contradictionsTo(header, transfers)) findings.add("batch", id, sentence);
-  for (const { uetr, target, sourceCurrency, targetCurrency } of transfers) {
-    if (
-      target !== header.target ||
-      sourceCurrency !== currencyByNumeric(header.sourceCurrency).code ||
-      targetCurrency !== currencyByNumeric(header.targetCurrency).code
-    ) {
-      findings.add("transfer", uetr, "It is for another corridor than its batch.");
-    }
+  const corridor = {
+    target: header.target,
+    sourceCurrency: currencyByNumeric(header.sourceCurrency).code,
+    targetCurrency: currencyByNumeric(header.targetCurrency).code,
+  };
+  for (const uetr of await strangersIn(context.db, id, corridor)) {
+    findings.add("transfer", uetr, "It is for another corridor than its batch.");
   }
   for (const chunk of chunksOf(transfers, HASHES_PER_TURN)) {
     for (const transfer of chunk) findInDetails(context, transfer, findings);
@@ -161,11 +159,7 @@ function contradictionsTo(header: BatchHeader, transfers: readonly Transfer[]): 
   ];
 }
 
-function findInDetails(
-  { sealer }: Pick<RelayContext, "sealer">,
-  transfer: CommittedTransfer,
-  findings: Findings,
-): void {
+function findInDetails({ sealer }: Pick<RelayContext, "sealer">, transfer: SealedTransfer, findings: Findings): void {
   const { uetr, sealed } = transfer;
   if (sealed === null) return;
   const opening = unlessBroken(() => openDetails(sealer, uetr, sealed));

@@ -6,9 +6,9 @@ import {
   payloadsToSend,
   recordPayloadDelivered,
   recordPayloadUndelivered,
-  sealedTransfersOf,
   type UndeliveredBatch,
 } from "../store/payloads.ts";
+import { sealedTransfersOf } from "../store/batch-transfers.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { PeerError, peerClient, type PeerClient } from "../../peers/client.ts";
 import { describeFault } from "../../../kernel/steps/faults.ts";

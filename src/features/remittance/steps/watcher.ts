@@ -13,7 +13,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import { registryAt } from "../../../ledger/contracts.ts";
 import { readEvents, type LedgerEvent } from "../../../ledger/events.ts";
 import { balancesAt, blockHead, fromOneEndpoint, latestHead, type BlockHead } from "../../../ledger/state.ts";
-import { transfersOfBatches } from "../store/batches.ts";
+import { transfersOfBatches } from "../store/batch-transfers.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
 import {

@@ -1,12 +1,11 @@
 import type { Authorization } from "../../../domain/typed-data.ts";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
-import type { Transfer } from "../../../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack, lockQuotes } from "../../pricing/store/reservations.ts";
-import { bytesList, bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
+import { bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
 import type { Ledger } from "../../../ledger/contracts.ts";
 import { isOnTreasury, registryColumn, registryOf, treasuryParameters } from "./registries.ts";
 
@@ -267,37 +266,6 @@ export async function unopenedOfCorridor(
     [target, sourceCurrency, targetCurrency],
   );
   return row?.minor ?? 0n;
-}
-
-/** The transfers of own batches, each batch's in the order of their acceptance. */
-export async function transfersOfBatches(
-  db: Queryable,
-  ids: readonly Hex[],
-): Promise<ReadonlyMap<Hex, readonly Transfer[]>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db.query<{
-    batch: Uint8Array;
-    uetr: string;
-    source_amount: bigint;
-    target_amount: bigint;
-    details_hash: Uint8Array;
-  }>(
-    `SELECT batch, uetr, source_amount, target_amount, details_hash FROM transfers
-     WHERE batch = ANY ($1::bytea[]) ORDER BY batch, seq`,
-    [bytesList(ids)],
-  );
-  const byBatch = Map.groupBy(rows, ({ batch }) => hexOf(batch));
-  return new Map(
-    [...byBatch].map(([id, members]) => [
-      id,
-      members.map((row) => ({
-        uetr: parseUetr(row.uetr),
-        sourceAmount: row.source_amount,
-        targetAmount: row.target_amount,
-        detailsHash: hexOf(row.details_hash),
-      })),
-    ]),
-  );
 }
 
 function signedOf(row: SignedRow): SignedBatch {

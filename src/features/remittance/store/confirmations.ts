@@ -1,12 +1,9 @@
-import { z } from "zod/v4";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
-import { hexOf as hexSchema, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, recordset } from "../../../kernel/store/values.ts";
-
-const rejectedSchema = z.array(z.object({ leaf: hexSchema(32) }));
+import { refundedLeaves } from "./ledger-projection.ts";
 
 /**
  * What the ledger made of an own batch for a target: the leaves that it refunded, where it has settled; undefined where
@@ -24,7 +21,7 @@ export async function settledOwnBatch(
   );
   if (row === undefined) return null;
   if (row.status !== "settled") return undefined;
-  return new Set(parseWire(rejectedSchema, row.rejected, "ledger_batches.rejected").map(({ leaf }) => leaf));
+  return refundedLeaves(row.rejected);
 }
 
 /**

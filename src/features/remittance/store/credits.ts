@@ -1,11 +1,10 @@
-import { z } from "zod/v4";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
-import { headerSchema, hexOf as hexSchema, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { refundedLeaves, storedHeader } from "./ledger-projection.ts";
 
 /** A settled batch with credits that are due to be posted. */
 export interface CreditableBatch {
@@ -16,8 +15,6 @@ export interface CreditableBatch {
   /** Block time: nobody was credited before. Milliseconds since the epoch. */
   readonly openedAtMs: number;
 }
-
-const rejectedSchema = z.array(z.object({ leaf: hexSchema(32) }));
 
 /** Those that are due: with new credits, the oldest first, in turns with those where all have failed before. */
 export async function batchesToCredit(
@@ -41,8 +38,8 @@ export async function batchesToCredit(
   );
   return rows.map(({ id, header, rejected, opened_time_s }) => ({
     id: hexOf(id),
-    header: parseWire(headerSchema, header, "ledger_batches.header"),
-    rejected: new Set(parseWire(rejectedSchema, rejected, "ledger_batches.rejected").map(({ leaf }) => leaf)),
+    header: storedHeader(header),
+    rejected: refundedLeaves(rejected),
     openedAtMs: numberOf(opened_time_s) * 1_000,
   }));
 }

@@ -6,9 +6,10 @@ import type { CurrencyCode } from "../../../domain/currency.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { parseReason, type ReasonCode } from "../../../domain/reason.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
-import { authorizationSchema, headerSchema, parsedBy, parseWire, uetrText } from "../../../domain/wire.ts";
+import { authorizationSchema, parsedBy, parseWire, uetrText } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { storedHeader } from "./ledger-projection.ts";
 import { registryOf } from "./registries.ts";
 
 /** What this relay's partner answers to a batch. */
@@ -105,7 +106,7 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
   return rows.map((row) => ({
     id: hexOf(row.id),
     registry: registryOf(row.registry),
-    header: parseWire(headerSchema, row.header, "ledger_batches.header"),
+    header: storedHeader(row.header),
     rejections: new Map(
       parseWire(rejectionsSchema, row.rejections, "decisions.rejections").map(({ uetr, reason }) => [uetr, reason]),
     ),

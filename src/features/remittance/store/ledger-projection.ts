@@ -1,8 +1,9 @@
+import { z } from "zod/v4";
 import type { FinalStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
-import { headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
+import { headerSchema, hexOf as hexText, parseWire, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import type { RegistryTime } from "../../../ledger/state.ts";
 import { bytesList, bytesOf, hexDigits, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
@@ -227,4 +228,18 @@ export async function countOpenBatches(db: Queryable, partner: PartnerId): Promi
 /** A header that this store has written itself. */
 export function storedHeader(json: unknown): BatchHeader {
   return parseWire(headerSchema, json, "ledger_batches.header");
+}
+
+const rejectedSchema: z.ZodType<readonly PublishedRejection[]> = z.array(
+  z.strictObject({ leaf: hexText(32), code: hexText(4) }),
+);
+
+/** What the ledger published with a batch's end, as this store has written it. */
+export function storedRejections(json: unknown): readonly PublishedRejection[] {
+  return parseWire(rejectedSchema, json, "ledger_batches.rejected");
+}
+
+/** The leaves that the ledger refunded with a batch's end. */
+export function refundedLeaves(json: unknown): ReadonlySet<Hex> {
+  return new Set(storedRejections(json).map(({ leaf }) => leaf));
 }

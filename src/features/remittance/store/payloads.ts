@@ -1,10 +1,10 @@
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
-import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { headerSchema, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
+import { storedHeader } from "./ledger-projection.ts";
 import { registryOf } from "./registries.ts";
 
 /** Later than any time that comes. */
@@ -75,35 +75,6 @@ export async function recordPayloadUndelivered(db: Queryable, id: Hex, dueAtMs: 
     `UPDATE batches SET payload_attempts = payload_attempts + 1, payload_due_at = $2, payload_error = $3 WHERE id = $1`,
     [bytesOf(id), dueAtMs, error],
   );
-}
-
-/** A transfer of an own batch with what opens its details, sealed; null once erased. Minor units. */
-export interface SealedTransfer {
-  readonly uetr: Uetr;
-  readonly sourceAmount: bigint;
-  readonly targetAmount: bigint;
-  readonly detailsHash: Hex;
-  readonly sealed: Uint8Array | null;
-}
-
-/** In the order of their acceptance, which is always the same. */
-export async function sealedTransfersOf(db: Queryable, batch: Hex): Promise<readonly SealedTransfer[]> {
-  const rows = await db.query<{
-    uetr: string;
-    source_amount: bigint;
-    target_amount: bigint;
-    details_hash: Uint8Array;
-    sealed: Uint8Array | null;
-  }>("SELECT uetr, source_amount, target_amount, details_hash, sealed FROM transfers WHERE batch = $1 ORDER BY seq", [
-    bytesOf(batch),
-  ]);
-  return rows.map((row) => ({
-    uetr: parseUetr(row.uetr),
-    sourceAmount: row.source_amount,
-    targetAmount: row.target_amount,
-    detailsHash: hexOf(row.details_hash),
-    sealed: row.sealed,
-  }));
 }
 
 /**
@@ -209,7 +180,7 @@ export async function batchesToDecide(
     id: hexOf(id),
     registry: registryOf(registry),
     source: parsePartnerId(source),
-    header: parseWire(headerSchema, header, "ledger_batches.header"),
+    header: storedHeader(header),
     attempts,
   }));
 }

@@ -1,11 +1,9 @@
-import { z } from "zod/v4";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { FinalStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
-import { hexOf as hexText, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { storedHeader } from "./ledger-projection.ts";
+import { storedHeader, storedRejections } from "./ledger-projection.ts";
 import { bytesOf, hexOf } from "../../../kernel/store/values.ts";
 import { registryOf } from "./registries.ts";
 
@@ -49,10 +47,6 @@ export interface EndedBatch {
   readonly final: Hex;
 }
 
-const rejectedSchema: z.ZodType<readonly PublishedRejection[]> = z.array(
-  z.strictObject({ leaf: hexText(32), code: hexText(4) }),
-);
-
 /** Undefined while it has not. */
 export async function findEnded(db: Queryable, batch: Hex): Promise<EndedBatch | undefined> {
   const [row] = await db.query<{
@@ -72,7 +66,7 @@ export async function findEnded(db: Queryable, batch: Hex): Promise<EndedBatch |
     registry: registryOf(row.registry),
     header: storedHeader(row.header),
     status: row.status,
-    rejected: parseWire(rejectedSchema, row.rejected, "ledger_batches.rejected"),
+    rejected: storedRejections(row.rejected),
     opened: hexOf(row.opened_transaction),
     final: hexOf(row.final_transaction),
   };

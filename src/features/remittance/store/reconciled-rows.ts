@@ -4,6 +4,8 @@ import type { Transfer } from "../../../domain/transfer.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import type { Cursor } from "../../../ledger/events.ts";
+import { TRANSFER_COLUMNS, transferOf, type TransferRow } from "./batch-transfers.ts";
 import { registryOf } from "./registries.ts";
 
 // The store's rows as a reconciliation goes through them: a batch or a page at a time, so that it takes no more memory
@@ -18,17 +20,12 @@ export interface ProjectedBatch {
   /** JSON, as stored. */
   readonly header: unknown;
   readonly expiresAt: number;
-  readonly opened: Place;
+  readonly opened: Cursor;
   readonly status: LedgerStatus;
   /** JSON, as stored. */
   readonly rejected: unknown;
   /** Undefined while it is open. */
-  readonly final: Place | undefined;
-}
-
-interface Place {
-  readonly block: number;
-  readonly logIndex: number;
+  readonly final: Cursor | undefined;
 }
 
 /** Those of the batches that are known. */
@@ -79,43 +76,6 @@ export async function projectedBatches(db: Queryable, ids: readonly Hex[]): Prom
 export async function signedHeader(db: Queryable, batch: Hex): Promise<{ readonly header: unknown } | undefined> {
   const [row] = await db.query<{ header: unknown }>("SELECT header FROM batches WHERE id = $1", [bytesOf(batch)]);
   return row;
-}
-
-/** A transfer of an own batch, with what its header commits to, and what opens its details. */
-export interface CommittedTransfer extends Transfer {
-  readonly target: number;
-  readonly sourceCurrency: string;
-  readonly targetCurrency: string;
-  /** Null once erased. */
-  readonly sealed: Uint8Array | null;
-}
-
-/** In the order of their acceptance, which is that of the batch. */
-export async function committedTransfers(db: Queryable, batch: Hex): Promise<readonly CommittedTransfer[]> {
-  const rows = await db.query<{
-    uetr: string;
-    target: number;
-    source_currency: string;
-    target_currency: string;
-    source_amount: bigint;
-    target_amount: bigint;
-    details_hash: Uint8Array;
-    sealed: Uint8Array | null;
-  }>(
-    `SELECT uetr, target, source_currency, target_currency, source_amount, target_amount, details_hash, sealed
-     FROM transfers WHERE batch = $1 ORDER BY seq`,
-    [bytesOf(batch)],
-  );
-  return rows.map((row) => ({
-    uetr: parseUetr(row.uetr),
-    target: row.target,
-    sourceCurrency: row.source_currency,
-    targetCurrency: row.target_currency,
-    sourceAmount: row.source_amount,
-    targetAmount: row.target_amount,
-    detailsHash: hexOf(row.details_hash),
-    sealed: row.sealed,
-  }));
 }
 
 /** What this relay promised for a batch as its target. */
@@ -169,23 +129,21 @@ export interface ToldTransfer extends Transfer {
 
 /** Own transfers after one, each page as of one moment. */
 export async function toldTransfers(db: Queryable, after: bigint, limit: number): Promise<readonly ToldTransfer[]> {
-  const rows = await db.query<{
-    seq: bigint;
-    uetr: string;
-    batch: Uint8Array | null;
-    ended: "cancelled" | "failed" | null;
-    source_amount: bigint;
-    target_amount: bigint;
-    details_hash: Uint8Array;
-    void: boolean;
-    status: LedgerStatus | null;
-    has_rejected: boolean;
-    confirmed: boolean;
-    requeued: number;
-    told: Readonly<Record<string, number>>;
-  }>(
-    `SELECT t.seq, t.uetr, t.batch, t.ended, t.source_amount, t.target_amount, t.details_hash,
-       t.requeued, b.voided_at IS NOT NULL AS void, l.status, coalesce(l.rejected <> '[]', false) AS has_rejected,
+  const rows = await db.query<
+    TransferRow & {
+      seq: bigint;
+      batch: Uint8Array | null;
+      ended: "cancelled" | "failed" | null;
+      void: boolean;
+      status: LedgerStatus | null;
+      has_rejected: boolean;
+      confirmed: boolean;
+      requeued: number;
+      told: Readonly<Record<string, number>>;
+    }
+  >(
+    `SELECT ${TRANSFER_COLUMNS}, t.seq, t.batch, t.ended, t.requeued, b.voided_at IS NOT NULL AS void, l.status,
+       coalesce(l.rejected <> '[]', false) AS has_rejected,
        (SELECT c.uetr FROM confirmations c WHERE c.uetr = t.uetr) IS NOT NULL AS confirmed, told.counts AS told
      FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t
        LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
@@ -197,13 +155,10 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
     [after, limit],
   );
   return rows.map((row) => ({
+    ...transferOf(row),
     seq: row.seq,
-    uetr: parseUetr(row.uetr),
     batch: row.batch === null ? undefined : hexOf(row.batch),
     ended: row.ended ?? undefined,
-    sourceAmount: row.source_amount,
-    targetAmount: row.target_amount,
-    detailsHash: hexOf(row.details_hash),
     isVoid: row.void,
     status: row.status ?? undefined,
     hasRejected: row.has_rejected,

@@ -1,23 +1,17 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
-import type { CurrencyCode } from "../../../domain/currency.ts";
-import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import { promiseOf, type PricePromise, type PromiseRow } from "../../pricing/promise.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
+import type { LedgerPlace } from "./ledger-projection.ts";
 
-/** What was promised for a transfer when it was accepted, and never changes. Minor units; milliseconds. */
-export interface AcceptedTransfer {
+/** What was promised for a transfer when it was accepted, and never changes. Milliseconds. */
+export interface AcceptedTransfer extends PricePromise {
   readonly uetr: Uetr;
   /** Tells the content of its request from any other. */
   readonly contentMac: Uint8Array;
-  readonly target: PartnerId;
-  readonly sourceCurrency: CurrencyCode;
-  readonly targetCurrency: CurrencyCode;
-  readonly sourceAmount: bigint;
-  readonly targetAmount: bigint;
-  readonly fee: bigint;
   readonly acceptedAt: number;
   readonly expiresAt: number;
 }
@@ -71,15 +65,8 @@ export async function insertTransfers(
   }
 }
 
-interface AcceptedRow {
+interface AcceptedRow extends PromiseRow {
   readonly uetr: string;
-  readonly content_mac: Uint8Array;
-  readonly target: number;
-  readonly source_currency: CurrencyCode;
-  readonly target_currency: CurrencyCode;
-  readonly source_amount: bigint;
-  readonly target_amount: bigint;
-  readonly fee: bigint;
   readonly accepted_at: bigint;
   readonly expires_at: bigint;
 }
@@ -89,7 +76,7 @@ export async function findAccepted(
   db: Queryable,
   uetrs: readonly Uetr[],
 ): Promise<ReadonlyMap<Uetr, AcceptedTransfer>> {
-  const rows = await db.query<AcceptedRow>(
+  const rows = await db.query<AcceptedRow & { readonly content_mac: Uint8Array }>(
     `SELECT uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount, fee, accepted_at,
        expires_at
      FROM transfers WHERE uetr = ANY ($1::uuid[])`,
@@ -97,20 +84,16 @@ export async function findAccepted(
   );
   return new Map(
     rows.map((row) => {
-      const uetr = parseUetr(row.uetr);
-      return [uetr, { ...amountsOf(row), uetr, contentMac: row.content_mac }];
+      const accepted = acceptedOf(row);
+      return [accepted.uetr, { ...accepted, contentMac: row.content_mac }];
     }),
   );
 }
 
-function amountsOf(row: Omit<AcceptedRow, "uetr" | "content_mac">): Omit<AcceptedTransfer, "uetr" | "contentMac"> {
+function acceptedOf(row: AcceptedRow): Omit<AcceptedTransfer, "contentMac"> {
   return {
-    target: parsePartnerId(row.target),
-    sourceCurrency: row.source_currency,
-    targetCurrency: row.target_currency,
-    sourceAmount: row.source_amount,
-    targetAmount: row.target_amount,
-    fee: row.fee,
+    ...promiseOf(row),
+    uetr: parseUetr(row.uetr),
     acceptedAt: numberOf(row.accepted_at),
     expiresAt: numberOf(row.expires_at),
   };
@@ -138,11 +121,7 @@ export interface LedgerPart {
   readonly final: LedgerPoint | undefined;
 }
 
-export interface LedgerPoint {
-  readonly timeSeconds: number;
-  readonly block: number;
-  readonly transaction: Hex;
-}
+export type LedgerPoint = Omit<LedgerPlace, "logIndex">;
 
 interface StatusRow extends AcceptedRow {
   readonly details_hash: Uint8Array;
@@ -178,7 +157,7 @@ export async function findTransfers(
 ): Promise<ReadonlyMap<Uetr, TransferRecord>> {
   if (uetrs.length === 0) return new Map();
   const rows = await db.query<StatusRow>(
-    `SELECT t.uetr, t.content_mac, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
+    `SELECT t.uetr, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
        t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, t.batch, b.signed_at,
        b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
        l.final_block, l.final_transaction, c.credited_at,
@@ -197,16 +176,15 @@ export async function findTransfers(
   );
   return new Map(
     rows.map((row) => {
-      const uetr = parseUetr(row.uetr);
-      return [uetr, recordOf(row, uetr)];
+      const record = recordOf(row);
+      return [record.uetr, record];
     }),
   );
 }
 
-function recordOf(row: StatusRow, uetr: Uetr): TransferRecord {
+function recordOf(row: StatusRow): TransferRecord {
   return {
-    ...amountsOf(row),
-    uetr,
+    ...acceptedOf(row),
     detailsHash: hexOf(row.details_hash),
     ended:
       row.ended === null || row.ended_at === null

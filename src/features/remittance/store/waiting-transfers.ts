@@ -7,6 +7,7 @@ import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack, lockQuotes, moveReservation } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import { TRANSFER_COLUMNS, transferOf, type TransferRow } from "./batch-transfers.ts";
 
 /** Accepted transfers that are in no batch yet and may go into one together. */
 export interface WaitingGroup {
@@ -105,27 +106,18 @@ export async function waitingTransfers(
   afterSeq: bigint,
   limit: number,
 ): Promise<readonly WaitingTransfer[]> {
-  const rows = await db.query<{
-    seq: bigint;
-    uetr: string;
-    source_amount: bigint;
-    target_amount: bigint;
-    details_hash: Uint8Array;
-    if_unfunded: "wait" | "fail";
-    expires_at: bigint;
-  }>(
-    `SELECT seq, uetr, source_amount, target_amount, details_hash, if_unfunded, expires_at FROM transfers
+  const rows = await db.query<
+    TransferRow & { readonly seq: bigint; readonly if_unfunded: "wait" | "fail"; readonly expires_at: bigint }
+  >(
+    `SELECT ${TRANSFER_COLUMNS}, seq, if_unfunded, expires_at FROM transfers
      WHERE batch IS NULL AND ended IS NULL AND target = $1 AND source_currency = $2 AND target_currency = $3
        AND ${quote === undefined ? "provider_quote IS NULL" : "provider_quote = $6"} AND ${WAITING_SEQ} > $4
      ORDER BY ${WAITING_ORDER} LIMIT $5`,
     [target, sourceCurrency, targetCurrency, afterSeq, limit, ...(quote === undefined ? [] : [bytesOf(quote)])],
   );
   return rows.map((row) => ({
+    ...transferOf(row),
     seq: row.seq,
-    uetr: parseUetr(row.uetr),
-    sourceAmount: row.source_amount,
-    targetAmount: row.target_amount,
-    detailsHash: hexOf(row.details_hash),
     ifUnfunded: row.if_unfunded,
     expiresAt: numberOf(row.expires_at),
   }));

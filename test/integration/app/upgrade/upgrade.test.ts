@@ -11,11 +11,8 @@ import { openDetails } from "../../../../src/features/remittance/sealed-details.
 import { statusOf } from "../../../../src/features/remittance/status.ts";
 import { deliveriesDue, listDeliveries, listWebhooks } from "../../../../src/features/notifications/store.ts";
 import { batchesToOpen } from "../../../../src/features/remittance/store/batches.ts";
-import {
-  batchesToDecide,
-  payloadsToSend,
-  sealedTransfersOf,
-} from "../../../../src/features/remittance/store/payloads.ts";
+import { sealedTransfersOf } from "../../../../src/features/remittance/store/batch-transfers.ts";
+import { batchesToDecide, payloadsToSend } from "../../../../src/features/remittance/store/payloads.ts";
 import { findRefusals } from "../../../../src/features/remittance/store/refusals.ts";
 import { findTransfers } from "../../../../src/features/remittance/store/transfers.ts";
 import { countWaiting, waitingGroups } from "../../../../src/features/remittance/store/waiting-transfers.ts";
