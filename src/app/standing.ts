@@ -4,7 +4,7 @@ import type { RelayContext } from "../features/context.ts";
 import { openCorridor } from "../features/partners/corridors.ts";
 import { BATCH_GAS } from "../ledger/gas.ts";
 import type { KeyPurpose } from "../ledger/deployment/config.ts";
-import { holdsKey, type RegisteredPartner, type RegistryView } from "../ledger/registry.ts";
+import { keyEnd, type RegisteredPartner, type RegistryView } from "../ledger/registry.ts";
 import {
   balancesAt,
   exitAccountAt,
@@ -75,8 +75,8 @@ export function endingKeys(
   ];
   return names.flatMap(([what, purpose]) => {
     const { address } = keys[purpose];
-    const endsSeconds = partner.keys.get(address)?.validUntil ?? 0;
-    if (!holdsKey(partner, address, purpose, nowSeconds) || endsSeconds >= nowSeconds + ENDS_SOON_SECONDS) return [];
+    const endsSeconds = keyEnd(partner, address, purpose, nowSeconds);
+    if (endsSeconds === undefined || endsSeconds >= nowSeconds + ENDS_SOON_SECONDS) return [];
     const detail = `${address} may ${purpose} until ${formatInstant(endsSeconds * MS)} only`;
     return [{ what, detail, toDo: `${REGISTER}, which renews it` }];
   });

@@ -95,8 +95,20 @@ export function openRegistry(ledger: Ledger, options: RegistryOptions): Registry
 
 /** Whether a key may do something for its partner at a block time, in seconds. */
 export function holdsKey(partner: RegisteredPartner, key: Hex, purpose: KeyPurpose, atSeconds: number): boolean {
+  return keyEnd(partner, key, purpose, atSeconds) !== undefined;
+}
+
+/** The last second of block time at which a key may do something for its partner; undefined where it may not now. */
+export function keyEnd(
+  partner: RegisteredPartner,
+  key: Hex,
+  purpose: KeyPurpose,
+  atSeconds: number,
+): number | undefined {
   const granted = partner.keys.get(key);
-  return granted !== undefined && (granted.purposes & KEY_PURPOSES[purpose]) !== 0 && atSeconds <= granted.validUntil;
+  const isHeld =
+    granted !== undefined && (granted.purposes & KEY_PURPOSES[purpose]) !== 0 && atSeconds <= granted.validUntil;
+  return isHeld ? granted.validUntil : undefined;
 }
 
 async function readOn(

@@ -71,6 +71,16 @@ export async function usableApiKeys(db: Queryable, nowMs: number): Promise<reado
   return rows.map((row) => ({ ...keyOf(row), hash: row.hash }));
 }
 
+/** When the next of the usable keys ends that no other has taken the place of; undefined where none does. */
+export async function nextKeyEndMs(db: Queryable, nowMs: number): Promise<number | undefined> {
+  const [row] = await db.query<{ readonly end: bigint | null }>(
+    `SELECT min(k.expires_at) AS end FROM api_keys k WHERE k.revoked_at IS NULL AND k.expires_at > $1
+       AND NOT EXISTS (SELECT 1 FROM api_keys s WHERE s.rotated_from = k.id AND s.revoked_at IS NULL)`,
+    [nowMs],
+  );
+  return timeOf(row?.end ?? null);
+}
+
 export async function listApiKeys(db: Queryable): Promise<readonly ApiKey[]> {
   const rows = await db.query<KeyRow>(`SELECT ${COLUMNS} FROM api_keys k ORDER BY k.created_at, k.id`);
   return rows.map(keyOf);

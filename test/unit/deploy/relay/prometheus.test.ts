@@ -9,6 +9,7 @@ import { at, list, strings, tree, type Tree } from "../besu/output-support.ts";
 import { RELAY_FOLDER, yamlFileOf } from "./files.ts";
 import { promtool } from "./programs.ts";
 
+const DAY_SECONDS = 86_400;
 const ALERTS = `${RELAY_FOLDER}/chart/alerts.yml`;
 
 describe("Prometheus beside one relay", () => {
@@ -53,6 +54,14 @@ describe("Prometheus beside one relay", () => {
       series: `feiqian_leader{member="gcash",instance="${index}"}`,
       values: `${value}x20`,
     }));
+  /** A key of the process that leads, and of one that did: what that knows is old. */
+  const keyOf = (key: string, endsSeconds: number): readonly Series[] => [
+    ...leaders(1, 0),
+    ...[endsSeconds, 1].map((seconds, index) => ({
+      series: `feiqian_key_ends_seconds{member="gcash",instance="${index}",key="${key}"}`,
+      values: `${seconds}x20`,
+    })),
+  ];
   const cases: readonly Case[] = [
     { what: "nobody of a relay that answers", series: [up(1)], alert: "RelayDown" },
     {
@@ -85,6 +94,37 @@ describe("Prometheus beside one relay", () => {
       series: [{ series: `feiqian_unknown_signatures{${relay},call="open"}`, values: "0x2 2x20" }],
       alert: "UnknownSignature",
       fired: { labels: { member: "gcash" }, value: "2" },
+    },
+    { what: "nobody of keys that last", series: keyOf("send", 40 * DAY_SECONDS), alert: "LedgerKeyEndsSoon" },
+    { what: "nobody again of a key that has ended", series: keyOf("send", 0), alert: "LedgerKeyEndsSoon" },
+    {
+      what: "somebody of a key that ends within a month",
+      series: keyOf("accept", 29 * DAY_SECONDS),
+      alert: "LedgerKeyEndsSoon",
+      fired: { labels: { member: "gcash", instance: "0", key: "accept" }, value: "" },
+    },
+    { what: "nobody of a key that may act", series: keyOf("send", DAY_SECONDS), alert: "LedgerKeyEnded" },
+    {
+      what: "somebody of one that may not",
+      series: keyOf("send", 0),
+      alert: "LedgerKeyEnded",
+      fired: { labels: { member: "gcash", instance: "0", key: "send" }, value: "" },
+    },
+    { what: "nobody of an API key that lasts", series: keyOf("api", 8 * DAY_SECONDS), alert: "ApiKeyEndsSoon" },
+    {
+      what: "somebody of one that ends within a week",
+      series: keyOf("api", 6 * DAY_SECONDS),
+      alert: "ApiKeyEndsSoon",
+      fired: { labels: { member: "gcash", instance: "0", key: "api" }, value: "" },
+    },
+    {
+      what: "somebody of rows that no data key opens",
+      series: [
+        ...leaders(1),
+        { series: 'feiqian_seal_broken{member="gcash",instance="0",table="payloads"}', values: "3x20" },
+      ],
+      alert: "SealBroken",
+      fired: { labels: { member: "gcash", table: "payloads" }, value: "3" },
     },
   ];
   for (const given of cases) {
