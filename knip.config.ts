@@ -9,6 +9,8 @@ export default {
   entry: [
     "bin/*.js!",
     "scripts/*.{ts,js}!",
+    // Programs that a benchmark starts by their path.
+    "scripts/bench/*-process.ts!",
     "scripts/**/hardhat.config.ts!",
     "examples/*.ts!",
     "sdk/{index,receipts}.ts!",

@@ -42,7 +42,21 @@ export function detailsHashOf(commitments: DetailCommitments): Hex {
 
 /** `detailsHashOf` of `commitDetails`. */
 export function hashDetails(details: TransferDetails, transferSalt: Hex): Hex {
-  return detailsHashOf(commitDetails(details, transferSalt));
+  return hashCanonical(canonicalDetails(details), transferSalt);
+}
+
+/** Each group as canonical JSON. Personal data. */
+export type CanonicalDetails = { readonly [Group in DetailGroup]: string };
+
+/** @throws InvalidInput when a group is not canonical JSON (naming the path, not the value) */
+export function canonicalDetails(details: TransferDetails): CanonicalDetails {
+  const textOf = (group: DetailGroup) => canonicalJson(details[group], group);
+  return { debtor: textOf("debtor"), creditor: textOf("creditor"), remittance: textOf("remittance") };
+}
+
+/** `hashDetails` of details that are canonical JSON already. */
+export function hashCanonical(canonical: CanonicalDetails, transferSalt: Hex): Hex {
+  return detailsHashOf(eachGroup((group) => commitText(canonical[group], groupSalt(transferSalt, group))));
 }
 
 /** Opens one group to somebody who may see it, an auditor or the customer, and keeps the others closed. */
@@ -70,7 +84,11 @@ export function verifyDisclosure({ group, groupSalt, content, commitments }: Dis
 }
 
 function commitGroup(group: DetailGroup, content: CanonicalObject, salt: Uint8Array): Hex {
-  return toHex(keccak256(concat(salt, utf8(canonicalJson(content, group)))));
+  return commitText(canonicalJson(content, group), salt);
+}
+
+function commitText(canonical: string, salt: Uint8Array): Hex {
+  return toHex(keccak256(concat(salt, utf8(canonical))));
 }
 
 function groupSalt(transferSalt: Hex, group: DetailGroup): Uint8Array {

@@ -72,7 +72,7 @@ export function parseText(text: string, field: string, maxLength = MAX_TEXT_LENG
   const tooLong = () => new InvalidText(field, `at most ${maxLength} characters`, "too long");
   if (text.length > MAX_GIVEN_LENGTH) throw tooLong();
   const composed = text.normalize("NFC");
-  const normal = HIDDEN.test(composed) ? withoutEdges(composed, field) : composed.trim().replaceAll(SPACES, " ");
+  const normal = HIDDEN.test(composed) ? withoutEdges(composed, field) : oneSpaced(composed);
   if (!READABLE.test(normal)) {
     throw new InvalidText(field, "not empty: something that can be read", "nothing to read");
   }
@@ -105,7 +105,12 @@ export function parseLabel(text: string): string {
  */
 export function cleanText(text: string): string {
   const oneLine = (given: string) => given.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gv, " ");
-  const visible = (given: string) => joinWords(trim(charactersOf(given).filter(({ isHidden }) => !isHidden)));
+  const visible = (given: string) => {
+    const composed = given.normalize("NFC");
+    // As nearly all of it is, which is a hundred times faster.
+    if (!HIDDEN.test(composed)) return oneSpaced(composed);
+    return joinWords(trim(charactersOf(composed).filter(({ isHidden }) => !isHidden)));
+  };
   const cut = Array.from(visible(oneLine(text.slice(0, MAX_GIVEN_LENGTH))))
     .slice(0, MAX_TEXT_LENGTH)
     .join("");
@@ -117,6 +122,11 @@ export function cleanText(text: string): string {
 /** The number of code points. */
 export function lengthOf(text: string): number {
   return Array.from(text).length;
+}
+
+/** Of composed text with nothing hidden in it. */
+function oneSpaced(composed: string): string {
+  return composed.trim().replaceAll(SPACES, " ");
 }
 
 interface Character {

@@ -4,18 +4,12 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import pg from "pg";
 import { deploySandbox, type SandboxPlace } from "../../scripts/lib/sandbox-ledger.ts";
-import { SCOPES } from "../../src/schema/operator.ts";
 import { toHex } from "../../src/domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../src/domain/partner.ts";
-import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
-import { createKeystore } from "../../src/ledger/keys/keystore.ts";
 import { signQuote } from "../../src/ledger/signing.ts";
 import { systemClock } from "../../src/kernel/clock/clock.ts";
 import { createRandom, type Random } from "../../src/kernel/random.ts";
-import { issueApiKey } from "../../src/kernel/access/api-keys.ts";
-import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../src/features/peers/keys.ts";
 import { openBooks } from "../../sandbox/wallet/books.ts";
 import { makeCustomers, type Customer } from "../../sandbox/wallet/customers.ts";
 import { fund, type Movement } from "../../sandbox/funding.ts";
@@ -23,6 +17,14 @@ import { openJournal } from "../../sandbox/wallet/journal.ts";
 import { createLiquidityProvider, type LiquidityProvider } from "../../sandbox/provider/liquidity-provider.ts";
 import { PROVIDERS } from "../../sandbox/network.ts";
 import { freePorts } from "../../deploy/bft/ports.ts";
+import {
+  createDatabase,
+  issueFirstKey,
+  onServer,
+  RELAY_FILES,
+  relayConfigIn,
+  writeRelayFiles,
+} from "../../sandbox/relay-files.ts";
 import { startProviderServer } from "../../sandbox/provider/provider-server.ts";
 import { loadRateBook } from "../../sandbox/provider/rates.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../sandbox/sandbox.ts";
@@ -30,8 +32,6 @@ import { reachChain } from "../../sandbox/sandbox-chain.ts";
 import { startWalletServer, type WalletServer } from "../../sandbox/wallet/wallet-server.ts";
 import { walletOf } from "../../sandbox/wallet/wallets.ts";
 import { createClient, type RelayClient } from "../../sdk/client.ts";
-import { migrate } from "../../src/kernel/store/migrate.ts";
-import { openPostgres } from "../../src/kernel/store/postgres.ts";
 import type { PostgresServer } from "../integration/support/postgres.ts";
 import { createRelayProcess, type RelayProcess } from "./relay-process.ts";
 import { startRpcProxy, type RpcProxy } from "./rpc-proxy.ts";
@@ -87,22 +87,7 @@ const SOURCE_FUNDS_MINOR = 10n ** 10n;
 const PROVIDER_FUNDS_MINOR = 10n ** 12n;
 /** No customer is ever short of money. */
 const OPENING_MINOR = 10n ** 12n;
-const SCRYPT_N = 2 ** 10;
-const PASSWORD = "only of this test";
 const NO_KEY = `0x${"0".repeat(64)}` as const;
-const RATE_LIMIT = 10_000_000;
-const CONFIG = "relay.yaml";
-/** What a relay needs besides its database. */
-const RELAY_FILES = [
-  CONFIG,
-  "operator.json",
-  "transactions.json",
-  "password",
-  "peer.jwe",
-  "data-key",
-  "wallet-secret",
-  "addresses.json",
-];
 const DUMP_LIMIT_BYTES = 1_024 ** 3;
 const run = promisify(execFile);
 export const START_TIMEOUT_MS = 480_000;
@@ -119,6 +104,7 @@ const SETTINGS = {
   retry: { firstDelayMs: 50, maxDelayMs: 1_000 },
   sweep: { othersAfterSeconds: 5 },
   registry: { trustedNetworks: ["127.0.0.0/8"] },
+  wallet: { timeoutMs: 2_000 },
 };
 const LEDGER_SETTINGS = { pollIntervalMs: 100, timeoutMs: 1_000, receiptTimeoutMs: 3_000, maxBroadcasts: 100 };
 /** Four validators share this machine with everything else: an answer may take longer. */
@@ -275,19 +261,20 @@ async function preparePartner(parts: PartnerParts): Promise<CrashPartner> {
   const receiver = await startWebhookReceiver(random.fork(`receiver ${id}`));
   stops.push(() => receiver.stop());
 
-  const databaseUrl = await createDatabase(postgres, `relay_${id}`);
-  const apiKey = await issueKey(databaseUrl);
+  const databaseUrl = await createDatabase(postgres.url, `relay_${id}`);
+  const apiKey = await issueFirstKey(databaseUrl);
   const url = `http://127.0.0.1:${port}`;
-  const peerKeys = generatePeerKeys();
-  await registerEndpoint(sandbox, id, { url, ...publicPeerKeys(peerKeys) });
-  await writeSecrets(parts, folder, { walletSecret, databaseUrl, peerKeys: await encryptPeerKeys(peerKeys, PASSWORD) });
-  // JSON is YAML.
-  await writeFile(join(folder, CONFIG), JSON.stringify(configOf(parts, url, server.url)));
+  const rpcUrls = parts.proxies.map((proxy) => proxy.url);
+  await writeRelayFiles({
+    ...{ sandbox, folder, port, databaseUrl, partner: id },
+    wallet: { url: server.url, secret: walletSecret },
+    settings: { ...SETTINGS, ledger: { ...parts.ledger, rpcUrls } },
+  });
   const processIn = (home: string) =>
     createRelayProcess({
       name: wallet.name,
       url,
-      configPath: join(home, CONFIG),
+      configPath: relayConfigIn(home),
       logPath: join(home, "relay.log"),
       cacheFolder: join(parts.folder, "compiled"),
     });
@@ -313,78 +300,13 @@ async function preparePartner(parts: PartnerParts): Promise<CrashPartner> {
   };
 }
 
-function configOf({ id, port, proxies, ledger }: PartnerParts, url: string, walletUrl: string): object {
-  const key = (name: string) => ({ keystore: `${name}.json`, passwordFile: "password" });
-  return {
-    ...SETTINGS,
-    partner: id,
-    api: { port, publicUrl: url },
-    ledger: { ...ledger, rpcUrls: proxies.map((proxy) => proxy.url), addresses: "addresses.json" },
-    keys: { send: key("operator"), accept: key("operator"), transactions: key("transactions") },
-    peer: { keys: "peer.jwe", passwordFile: "password" },
-    database: { urlFile: "database-url" },
-    dataKey: { file: "data-key" },
-    wallet: { url: walletUrl, secretFile: "wallet-secret", timeoutMs: 2_000 },
-  };
-}
-
-async function writeSecrets(
-  { id, sandbox }: PartnerParts,
-  folder: string,
-  texts: { readonly walletSecret: string; readonly databaseUrl: string; readonly peerKeys: string },
-): Promise<void> {
-  const files = {
-    password: PASSWORD,
-    "peer.jwe": texts.peerKeys,
-    "database-url": texts.databaseUrl,
-    "data-key": randomBytes(32).toString("hex"),
-    "wallet-secret": texts.walletSecret,
-    "addresses.json": formatAddresses(sandbox.ledger.addresses),
-  };
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content, { mode: 0o600 });
-  for (const [name, kind] of [["operator", "operator"] as const, ["transactions", "relay"] as const]) {
-    const { privateKey } = sandbox.keys.walletOf({ kind, partner: id });
-    await createKeystore(join(folder, `${name}.json`), PASSWORD, randomBytes, { scryptN: SCRYPT_N, privateKey });
-  }
-}
-
 /** @returns the URL of the copy; the original is no more */
 async function moveDatabase(programs: string, from: string, to: PostgresServer, name: string): Promise<string> {
-  const copy = await createDatabase(to, name);
+  const copy = await createDatabase(to.url, name);
   const { stdout } = await run(join(programs, "pg_dump"), [from], { maxBuffer: DUMP_LIMIT_BYTES });
   const restored = run(join(programs, "psql"), ["-q", "-v", "ON_ERROR_STOP=1", copy], { maxBuffer: DUMP_LIMIT_BYTES });
   restored.child.stdin?.end(stdout);
   await restored;
   await onServer(from, `DROP DATABASE ${name}`);
   return copy;
-}
-
-async function createDatabase({ url }: PostgresServer, name: string): Promise<string> {
-  await onServer(url, `CREATE DATABASE ${name}`);
-  return urlOf(url, name);
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: urlOf(url, "postgres") });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-}
-
-function urlOf(server: string, database: string): string {
-  const url = new URL(server);
-  url.pathname = `/${database}`;
-  return url.href;
-}
-
-/** An API key, made as the command line makes the first one: in the database. */
-async function issueKey(databaseUrl: string): Promise<string> {
-  const db = await openPostgres(databaseUrl);
-  try {
-    await migrate(db);
-    const maker = { db, drawBytes: (length: number) => randomBytes(length), clock: systemClock };
-    return (await issueApiKey(maker, { label: "crash test", scopes: SCOPES, rateLimit: RATE_LIMIT })).text;
-  } finally {
-    await db.close();
-  }
 }

@@ -17,6 +17,7 @@ import { describeFault } from "../../kernel/steps/faults.ts";
 import { webhookBody } from "./webhook-body.ts";
 import { workOff } from "../../kernel/steps/pool.ts";
 import { postWebhook, type SendResult } from "./webhook-sender.ts";
+import type { WebhookSigner } from "../../kernel/outside/standard-webhooks.ts";
 import { signerOf, webhookReach } from "./webhooks.ts";
 
 /** Endpoints that are delivered to at the same time. */
@@ -53,30 +54,28 @@ export const notifierStep: Step = async (context) => {
 /** Works off what is due for one endpoint, until it fails. */
 async function deliver(context: RelayContext, endpoint: Endpoint, isOver: () => boolean): Promise<void> {
   const { db, clock } = context;
-  const signer = signerOf(context, endpoint);
+  const sign = signerOf(context, endpoint);
   while (!isOver()) {
     const due = await deliveriesDue(db, endpoint.id, clock.nowMs(), MAX_UNDER_WAY);
     if (due.length === 0) return;
     const results = await Promise.all(
-      due.map(async (one) => ({ ...one, result: await send(context, endpoint, signer, one) })),
+      due.map(async (one) => ({ ...one, result: await send(context, endpoint, sign, one) })),
     );
     context.checkpoint("notifier.sent");
     if (!(await record(context, endpoint, results))) return;
   }
 }
 
-type Signer = ReturnType<typeof signerOf>;
-
 async function send(
   context: RelayContext,
   endpoint: Endpoint,
-  signer: Signer,
+  sign: WebhookSigner,
   { event }: DueDelivery,
 ): Promise<SendResult> {
   const { clock, settings, tracer } = context;
   const policy = { reach: webhookReach(context), timeoutMs: settings.webhooks.timeoutMs };
   const { id } = event;
-  const sentAt = new Date(clock.nowMs());
+  const sentAtSeconds = Math.floor(clock.nowMs() / 1_000);
   return tracer.span("webhook", event.uetr === undefined ? {} : { uetr: event.uetr }, async () => {
     try {
       const body = JSON.stringify(webhookBody(event));
@@ -84,8 +83,8 @@ async function send(
         "content-type": "application/json",
         "user-agent": "feiqian-relay",
         "webhook-id": id,
-        "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1_000)),
-        "webhook-signature": signer.sign(id, sentAt, body),
+        "webhook-timestamp": String(sentAtSeconds),
+        "webhook-signature": sign(id, sentAtSeconds, body),
       });
       return await postWebhook(endpoint.url, headers, body, policy);
     } catch (failure) {

@@ -1,4 +1,3 @@
-import { Webhook as Signer } from "standardwebhooks";
 import type { NewWebhookJson, WebhookJson } from "../../schema/operator.ts";
 import { utf8 } from "../../domain/bytes/bytes.ts";
 import { uetrFromRandom } from "../../domain/uetr.ts";
@@ -7,6 +6,7 @@ import { findNamed } from "../../kernel/store/feeds.ts";
 import { SEALED } from "../../kernel/store/sealed-rows.ts";
 import type { RelayContext } from "../context.ts";
 import { formatInstant as instant } from "../../domain/instant.ts";
+import { webhookSigner, type WebhookSigner } from "../../kernel/outside/standard-webhooks.ts";
 import { parseOutsideUrl, type Reach } from "../../kernel/outside/url-guard.ts";
 
 /** As Standard Webhooks recommends: 24 to 64 bytes. */
@@ -58,8 +58,8 @@ export function webhookJson({ id, url, types, createdAt, disabledAt }: Webhook):
 }
 
 /** What signs for an endpoint. */
-export function signerOf({ sealer }: Pick<RelayContext, "sealer">, { id, sealedSecret }: Endpoint): Signer {
-  return new Signer(Buffer.from(sealer.open(sealedSecret, SEALED.webhooks.bind(id))).toString("utf8"));
+export function signerOf({ sealer }: Pick<RelayContext, "sealer">, { id, sealedSecret }: Endpoint): WebhookSigner {
+  return webhookSigner(Buffer.from(sealer.open(sealedSecret, SEALED.webhooks.bind(id))).toString("utf8"));
 }
 
 export function webhookReach({ settings }: Pick<RelayContext, "settings">): Reach {

@@ -1,4 +1,3 @@
-import { Webhook } from "standardwebhooks";
 import { z } from "zod/v4";
 import type { Alias } from "../../domain/alias.ts";
 import type { Hex } from "../../domain/bytes/hex.ts";
@@ -11,8 +10,9 @@ import type { Uetr } from "../../domain/uetr.ts";
 import { CONNECTOR_VERSION, MAX_VERSIONS_TOLD, UNSUPPORTED_VERSION } from "../../domain/versions.ts";
 import { parseWire, uetrText } from "../../domain/wire.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";
+import { webhookSigner } from "../../kernel/outside/standard-webhooks.ts";
 import { noTracer, type Tracer } from "../../kernel/telemetry/tracing.ts";
-import { jsonText, readJson } from "../../kernel/http/body.ts";
+import { readJson } from "../../kernel/http/body.ts";
 
 /** A transfer as the wallet of its payee is asked about it. Personal data. */
 export interface WalletCredit extends TransferParties {
@@ -89,19 +89,19 @@ const MAX_REFUSAL_BYTES = 4_096;
 export function httpWallet(options: HttpWalletOptions): WalletConnector {
   const { fetch, timeoutMs, clock, drawBytes, tracer = noTracer } = options;
   const base = options.url.replace(/\/+$/, "");
-  const signer = new Webhook(options.secret);
+  const sign = webhookSigner(options.secret);
 
   const ask = <Answer>(path: string, body: object, schema: z.ZodType<Answer>): Promise<Answer> =>
     tracer.span(`wallet ${path}`, {}, async () => {
-      const text = jsonText({ version: CONNECTOR_VERSION, ...body });
+      const text = JSON.stringify({ version: CONNECTOR_VERSION, ...body });
       const id = `msg_${Buffer.from(drawBytes(16)).toString("hex")}`;
-      const at = new Date(clock.nowMs());
+      const atSeconds = Math.floor(clock.nowMs() / 1_000);
       const headers = tracer.inject({
         "content-type": "application/json",
         accept: "application/json",
         "webhook-id": id,
-        "webhook-timestamp": String(Math.floor(at.getTime() / 1_000)),
-        "webhook-signature": signer.sign(id, at, text),
+        "webhook-timestamp": String(atSeconds),
+        "webhook-signature": sign(id, atSeconds, text),
       });
       try {
         const response = await fetch(`${base}${path}`, {
@@ -145,7 +145,7 @@ async function versionsTold(response: Response): Promise<string> {
 }
 
 function creditJson({ uetr, creditor, debtor, amount, remittance }: WalletCredit) {
-  return { uetr, creditor, debtor, amount: { currency: amount.currency, minor: amount.minor }, remittance };
+  return { uetr, creditor, debtor, amount: { currency: amount.currency, minor: String(amount.minor) }, remittance };
 }
 
 function settledJson(credit: SettledCredit) {

@@ -208,6 +208,31 @@ describe("text", () => {
     expect(cleanText(`${"𠮷".repeat(139)}邊\u{e0100}`)).to.equal(`${"𠮷".repeat(139)}邊`);
   });
 
+  it("is made to fit the same way where all of it can be seen, and where it is looked at letter by letter (property)", () => {
+    const pieces = fc.oneof(
+      fc.constantFrom(
+        ...Object.values(NAMES).flat(),
+        " ",
+        "  ",
+        "\u00a0",
+        "\u3000",
+        "e\u0301",
+        "\u0301",
+        "\t",
+        "!",
+        "\u{1f600}",
+      ),
+      anyText,
+    );
+    const texts = fc.array(pieces, { maxLength: 40 }).map((some) => some.join("").slice(0, 2_000));
+    fc.assert(
+      fc.property(texts, (text) => {
+        // A hidden character, dropped at the edge, has all the others looked at.
+        expect(cleanText(text)).to.equal(cleanText(`${text}\u200b`));
+      }),
+    );
+  });
+
   it("takes the names of people on real lists, in all their scripts", function () {
     const refused = namesOfSanctionsLists(this).filter(
       (name) => orUndefined(() => parseName(name, "name")) === undefined,

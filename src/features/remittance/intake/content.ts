@@ -3,6 +3,7 @@ import { utf8 } from "../../../domain/bytes/bytes.ts";
 import { canonicalJson, type CanonicalObject } from "../../../domain/canonical-json.ts";
 import type { CurrencyPair } from "../../../domain/corridor.ts";
 import { InvalidInput } from "../../../domain/errors.ts";
+import { canonicalDetails, type CanonicalDetails } from "../../../domain/details.ts";
 import { detailsOf, parseParties, type TransferParties } from "../../../domain/payload.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { refused, type Refusal } from "../../../kernel/refusal.ts";
@@ -21,14 +22,14 @@ export interface ReadSubmission {
   readonly request: ParsedSubmitRequest;
   readonly parties: TransferParties;
   /** What the persons' details say, in the one form that is compared. */
-  readonly canonicalDetails: string;
+  readonly canonical: CanonicalDetails;
 }
 
 export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | BrokenSubmission {
   const uetr = parseUetr(request.uetr);
   try {
     const parties = parseParties(request);
-    return { uetr, request, parties, canonicalDetails: canonicalJson(detailsOf(parties), "request") };
+    return { uetr, request, parties, canonical: canonicalDetails(detailsOf(parties)) };
   } catch (failure) {
     if (!(failure instanceof InvalidInput)) throw failure;
     return { uetr, fault: refused("invalid-request", failure.rule, { field: failure.field }) };
@@ -40,10 +41,12 @@ export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | B
  * has a default written out.
  * @param currencies those that the transfer has: what "the partner's own" meant when it was accepted
  */
-export function contentOf({ request, canonicalDetails }: ReadSubmission, currencies: CurrencyPair): Uint8Array {
+export function contentOf({ request, canonical }: ReadSubmission, currencies: CurrencyPair): Uint8Array {
   const { uetr, target, ifUnfunded } = request;
   const terms = canonicalJson({ uetr, target, amount: amountOf(request.amount, currencies), ifUnfunded }, "request");
-  return utf8(`${terms}${canonicalDetails}`);
+  // Canonical JSON of all details: their groups in the order of their names.
+  const { creditor, debtor, remittance } = canonical;
+  return utf8(`${terms}{"creditor":${creditor},"debtor":${debtor},"remittance":${remittance}}`);
 }
 
 function amountOf(amount: ParsedSubmitRequest["amount"], currencies: CurrencyPair): CanonicalObject {

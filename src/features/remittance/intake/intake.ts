@@ -1,6 +1,6 @@
 import { toHex } from "../../../domain/bytes/hex.ts";
 import { corridorKey, type RegisteredCorridor } from "../../../domain/corridor.ts";
-import { hashDetails } from "../../../domain/details.ts";
+import { hashCanonical } from "../../../domain/details.ts";
 import { detailsOf } from "../../../domain/payload.ts";
 import { uetrFromRandom, type Uetr } from "../../../domain/uetr.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../../../schema/transfers.ts";
@@ -346,7 +346,7 @@ async function asTransfer(
     fee,
     providerQuote: drawn?.id,
     sealed: sealDetails(sealer, uetr, { details, salt }),
-    detailsHash: hashDetails(details, salt),
+    detailsHash: hashCanonical(read.canonical, salt),
     ifUnfunded: request.ifUnfunded,
     acceptedAt,
     expiresAt: acceptedAt + settings.transfers.validitySeconds * 1_000,

@@ -1,6 +1,6 @@
 import { currencyByNumeric } from "../../../domain/currency.ts";
 import { believedInstant, formatInstant } from "../../../domain/instant.ts";
-import { readParties, type PayloadTransfer } from "../../../domain/payload.ts";
+import type { PayloadTransfer } from "../../../domain/payload.ts";
 import { isAmong } from "../../../domain/transfer.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
@@ -24,7 +24,7 @@ import { describeFault, isOfItem, noteFault } from "../../../kernel/steps/faults
 import { grouped } from "../../../kernel/steps/grouped.ts";
 import { moneyJson } from "../../../schema/fields.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
-import { openPayload } from "../sealed-payload.ts";
+import { openPayload, partiesOf } from "../sealed-payload.ts";
 import { MAX_WALLET_CREDITS, WalletError, type CreditResult, type SettledCredit } from "../../wallet/connector.ts";
 
 /** Batches at a time, and calls to the wallet for one of them. */
@@ -126,7 +126,7 @@ function creditOf(
   { id, header, rejected }: CreditableBatch,
   transfer: PayloadTransfer | undefined,
 ): SettledCredit | { readonly error: string } {
-  const parties = transfer === undefined ? undefined : readParties(transfer.details);
+  const parties = transfer === undefined ? undefined : partiesOf(transfer);
   if (transfer === undefined || parties === undefined) return { error: "its payload is gone" };
   // The ledger has the last word, whatever this store promised: a restored backup may promise what was refunded.
   if (isAmong(rejected, transfer)) return { error: "the ledger has refunded it" };

@@ -1,5 +1,5 @@
 import { currencyByNumeric } from "../../../domain/currency.ts";
-import { commitsTo, isPayable, opensDetails, readParties, type PayloadTransfer } from "../../../domain/payload.ts";
+import { commitsTo, isPayable, opensDetails, type PayloadTransfer } from "../../../domain/payload.ts";
 import type { ReasonCode } from "../../../domain/reason.ts";
 import { rejectionsHash, settle, type Rejection } from "../../../domain/settlement.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
@@ -19,7 +19,7 @@ import {
 import { chunksOf, everyInTurns, mapAtMost, mapInTurns } from "../../../kernel/steps/chunks.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
-import { openPayload } from "../sealed-payload.ts";
+import { openPayload, partiesOf } from "../sealed-payload.ts";
 import { recentHead } from "../watched.ts";
 import { MAX_WALLET_CREDITS, WalletError, type WalletCredit } from "../../wallet/connector.ts";
 
@@ -146,7 +146,7 @@ async function judge(
   const open: WalletCredit[] = [];
   const all = await mapInTurns(transfers, PARTIES_PER_TURN, (transfer) => ({
     ...transfer,
-    parties: readParties(transfer.details),
+    parties: partiesOf(transfer),
   }));
   for (const { uetr, targetAmount, parties } of all) {
     if (promised.has(uetr)) rejections.set(uetr, "AM05");
