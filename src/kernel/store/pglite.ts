@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { PGlite, types, type Transaction } from "@electric-sql/pglite";
-import type { Database, Lease, SqlValue } from "./database.ts";
+import { PGlite, types } from "@electric-sql/pglite";
+import type { Database, Lease } from "./database.ts";
 import {
   createSchema,
   createTransactionScope,
@@ -15,7 +15,7 @@ import {
   type TransactionScope,
 } from "./faults.ts";
 import { LeaseLost } from "./leases.ts";
-import { parameter } from "./values.ts";
+import { createStatements, type PgliteStatements } from "./pglite-statements.ts";
 
 /** Several relays' databases in one PGlite, as schemas: an instance takes some 200 MB. */
 export interface PgliteSchemas {
@@ -102,7 +102,11 @@ function createInstance(dataDir: string | undefined, image?: Blob): Promise<PGli
 /** The one connection that PGlite has, for one at a time, with the tables of its schema in sight. */
 interface Connection {
   readonly scope: TransactionScope;
-  use<Result>(schema: string, work: (instance: PGlite) => Promise<Result>): Promise<Result>;
+  /** @param work has the connection to itself; what it sends outside of `inTransaction` is committed at once */
+  use<Result>(
+    schema: string,
+    work: (send: Send, inTransaction: PgliteStatements["transaction"]) => Promise<Result>,
+  ): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -111,6 +115,7 @@ const MOST_IN_A_ROW = 16;
 
 function createConnection(instance: PGlite): Connection {
   const scope = createTransactionScope();
+  const statements = createStatements(instance);
   const waiting: { readonly schema: string | undefined; readonly begin: () => void }[] = [];
   let isTaken = false;
   let searched: string | undefined;
@@ -148,9 +153,9 @@ function createConnection(instance: PGlite): Connection {
     scope,
     use: (schema, work) =>
       inTurn(schema, async () => {
-        if (searched !== schema) await instance.exec(`SET search_path TO ${schema}`);
+        if (searched !== schema) await statements.search(schema);
         searched = schema;
-        return work(instance);
+        return work(failing(statements.to(schema)), statements.transaction);
       }),
     close: () => inTurn(undefined, () => instance.close()),
   };
@@ -163,21 +168,17 @@ async function openSchema(connection: Connection, held: Set<string>, given: stri
   let closed = false;
 
   // Async, so that what is asked of it wrongly is a rejection as everything else.
-  async function use<Result>(work: (instance: PGlite) => Promise<Result>): Promise<Result> {
+  const use: typeof connection.use = async (name, work) => {
     if (closed) throw new Error("the database is closed");
-    return connection.use(schema, work);
-  }
-  const query: Send = (sql, values) => use((instance) => send(instance, sql, values));
+    return connection.use(name, work);
+  };
+  const query: Send = (sql, values) => use(schema, (send) => send(sql, values));
   await createSchema(query, schema);
 
   return {
     query,
     transaction: (work) =>
-      retrying(() =>
-        use((instance) =>
-          instance.transaction((tx) => connection.scope.run((sql, values) => send(tx, sql, values), work)),
-        ),
-      ),
+      retrying(() => use(schema, (send, inTransaction) => inTransaction(() => connection.scope.run(send, work)))),
     // One process has it all, so who holds what is known here; and nobody is waited for who cannot do anything.
     tryLease(name) {
       const key = `${schema}.${name}`;
@@ -204,24 +205,12 @@ async function openSchema(connection: Connection, held: Set<string>, given: stri
   };
 }
 
-async function send<Row extends object>(
-  connection: Pick<Transaction, "query" | "exec">,
-  sql: string,
-  values?: readonly SqlValue[],
-): Promise<readonly Row[]> {
-  try {
-    if (values !== undefined) return (await connection.query<Row>(sql, values.map(parameter))).rows;
-    // The caller says what its statement returns.
-    return ((await connection.exec(sql)).at(-1)?.rows ?? []) as Row[];
-  } catch (failure) {
-    throw storeFailure(withoutValues(failure));
-  }
-}
-
-/** PGlite adds the statement's values to its errors, which are logged. */
-function withoutValues(failure: unknown): unknown {
-  if (failure instanceof Error) {
-    for (const name of ["query", "params", "queryOptions"]) Reflect.deleteProperty(failure, name);
-  }
-  return failure;
+function failing(send: Send): Send {
+  return async (sql, values) => {
+    try {
+      return await send(sql, values);
+    } catch (failure) {
+      throw storeFailure(failure);
+    }
+  };
 }

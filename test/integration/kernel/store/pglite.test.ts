@@ -111,6 +111,42 @@ describe("PGlite in a folder", function () {
     await store.close();
   });
 
+  it("prepares a statement once for each schema, and anew where its tables have changed", async () => {
+    const store = await openPgliteSchemas(undefined);
+    const [one, two] = [await store.database("one"), await store.database("two")];
+    const all = "SELECT * FROM numbers WHERE number > $1";
+    for (const db of [one, two]) {
+      await db.query("CREATE TABLE numbers (number integer PRIMARY KEY)");
+      // The first of them fails, so that it is not known whether it is prepared.
+      const insert = (number: number | null) => db.query("INSERT INTO numbers VALUES ($1)", [number]);
+      expect(await rejection(insert(null))).to.be.instanceOf(Error);
+      await insert(1);
+      expect(await rejection(insert(1))).to.be.instanceOf(Error);
+      await insert(2);
+      for (const above of [0, 1, 2]) expect(await db.query(all, [above])).to.have.lengthOf(2 - above);
+    }
+    const [{ count } = { count: 0n }] = await one.query<{ count: bigint }>(
+      "SELECT count(*) FROM pg_prepared_statements WHERE statement = $1",
+      [all],
+    );
+    expect(count).to.equal(2n);
+    await one.query("ALTER TABLE numbers ADD COLUMN name text");
+    expect(await one.query(all, [1])).to.deep.equal([{ number: 2, name: null }]);
+    expect(await two.query(all, [1])).to.deep.equal([{ number: 2 }]);
+    await store.close();
+  });
+
+  it("keeps no more statements prepared than so many, whatever is asked", async () => {
+    const store = await openPgliteSchemas(undefined);
+    const db = await store.database("one");
+    const ask = (index: number) => db.query<{ here: number }>(`SELECT $1::integer AS here, ${index} AS i`, [index]);
+    for (let index = 0; index < 2_100; index++) await ask(index);
+    expect(await ask(0)).to.deep.equal([{ here: 0, i: 0 }]);
+    const [row] = await db.query<{ count: bigint }>("SELECT count(*) FROM pg_prepared_statements");
+    expect(row?.count).to.be.within(2_000n, 2_048n);
+    await store.close();
+  });
+
   it("needs a place", async () => {
     expect(await rejection(openDatabase({}))).to.be.instanceOf(InvalidInput);
   });
