@@ -62,6 +62,8 @@ export default defineConfig(
     "types/",
     "ignition/deployments/",
     "src/ledger/compiled/",
+    // AssemblyScript: another language, and another compiler.
+    "assembly/",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error", reportUnusedInlineConfigs: "error" } },
   {

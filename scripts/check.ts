@@ -24,6 +24,7 @@ const stages: readonly (readonly Step[])[] = [
     { script: "format:check", what: "sources are formatted" },
     { script: "boundaries", what: "folders import only what they may" },
     { script: "compiled:check", what: "clients know the contracts as they compile" },
+    { script: "wasm:check", what: "the WebAssembly that hashes is what its source compiles to" },
     { script: "docs:contracts:check", what: "the contracts' reference is complete and current" },
     { script: "docs:relay:check", what: "the references of commands and configuration are current" },
     { script: "openapi:check", what: "the API's document is current" },

@@ -1,6 +1,6 @@
 import { compareBytes, concat, utf8, WORD_BYTES } from "./bytes/bytes.ts";
 import { fromHex, toHex, type Hex } from "./bytes/hex.ts";
-import { keccak256 } from "./bytes/keccak.ts";
+import { hashGroups, keccak256 } from "./bytes/keccak.ts";
 import { canonicalJson, type CanonicalObject } from "./canonical-json.ts";
 
 /** The groups that a transfer's details are committed in, in the order in which they are hashed together. */
@@ -56,6 +56,10 @@ export function canonicalDetails(details: TransferDetails): CanonicalDetails {
 
 /** `hashDetails` of details that are canonical JSON already. */
 export function hashCanonical(canonical: CanonicalDetails, transferSalt: Hex): Hex {
+  const { debtor, creditor, remittance } = canonical;
+  const salt = fromHex(transferSalt, WORD_BYTES, "transferSalt");
+  const hash = hashGroups(salt, debtor, creditor, remittance);
+  if (hash !== undefined) return toHex(hash);
   return detailsHashOf(eachGroup((group) => commitText(canonical[group], groupSalt(transferSalt, group))));
 }
 

@@ -1,6 +1,6 @@
 import { compareBytes, concat, WORD_BYTES } from "./bytes/bytes.ts";
 import { toHex } from "./bytes/hex.ts";
-import { keccak256 } from "./bytes/keccak.ts";
+import { hashTree, keccak256 } from "./bytes/keccak.ts";
 import { InvalidInput } from "./errors.ts";
 
 /**
@@ -32,7 +32,12 @@ export interface Multiproof {
 export function buildMerkleTree(leaves: readonly Uint8Array[]): MerkleTree {
   if (leaves.length === 0) throw new InvalidInput("leaves", "at least one");
   requireNodes(leaves, "leaves");
+  const built = hashTree(leaves);
+  return built === undefined ? buildPlainMerkleTree(leaves) : { leafCount: leaves.length, ...built };
+}
 
+/** The same in JavaScript: of any number of leaves, and telling which are equal. */
+export function buildPlainMerkleTree(leaves: readonly Uint8Array[]): MerkleTree {
   const ascending = leaves.map((leaf, index) => ({ leaf, index })).sort((a, b) => compareBytes(a.leaf, b.leaf));
   const nodeCount = 2 * leaves.length - 1;
   const nodes = new Uint8Array(nodeCount * WORD_BYTES);

@@ -1,6 +1,6 @@
 import { bytesWord, concat, uintWord } from "./bytes/bytes.ts";
 import { fromHex, toHex, type Hex } from "./bytes/hex.ts";
-import { keccak256 } from "./bytes/keccak.ts";
+import { hashLeaf } from "./bytes/keccak.ts";
 import { uetrToBytes16, type Uetr } from "./uetr.ts";
 
 /** One person-to-person payment as the ledger knows it; amounts in minor units of its batch's currencies. */
@@ -24,7 +24,7 @@ export function transferLeaf({ uetr, sourceAmount, targetAmount, detailsHash }: 
     uintWord(targetAmount, 128, "targetAmount"),
     fromHex(detailsHash, 32, "detailsHash"),
   );
-  return keccak256(keccak256(encoded));
+  return hashLeaf(encoded);
 }
 
 /** Whether a transfer's leaf is among some. Where there are none, as a rule, nothing is hashed. */

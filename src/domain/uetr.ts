@@ -1,5 +1,6 @@
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Brand } from "./brand.ts";
+import { fromHex } from "./bytes/hex.ts";
 import { InvalidInput } from "./errors.ts";
 
 /**
@@ -30,7 +31,7 @@ export function isUetr(text: string): text is Uetr {
 
 /** The 16 bytes that a Merkle leaf commits to (bytes16). */
 export function uetrToBytes16(uetr: Uetr): Uint8Array {
-  return hexToBytes(uetr.replaceAll("-", ""));
+  return fromHex(`0x${uetr.replaceAll("-", "")}`, UETR_BYTES, "uetr");
 }
 
 /** @throws InvalidInput when `bytes` are not the 16 bytes of a UETR */
