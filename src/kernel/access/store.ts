@@ -29,7 +29,8 @@ interface KeyRow {
   readonly successor: string | null;
 }
 
-const COLUMNS = "k.*, (SELECT s.id FROM api_keys s WHERE s.rotated_from = k.id) AS successor";
+const COLUMNS = `k.id, k.hash, k.label, k.scopes, k.rate_limit, k.created_at, k.expires_at, k.revoked_at,
+  (SELECT s.id FROM api_keys s WHERE s.rotated_from = k.id) AS successor`;
 
 /**
  * @param rotatedFrom the key whose place it takes

@@ -26,7 +26,7 @@ const NAME = /^\d{4}-[a-z0-9-]+\.sql$/;
  * @throws Error when a file that was applied has changed since, or the tables are of a later version than this program
  */
 export async function migrate(
-  db: Database,
+  db: Pick<Database, "transaction">,
   more: readonly MigrationFolder[] = [],
   base: MigrationFolder = BASE,
 ): Promise<readonly string[]> {

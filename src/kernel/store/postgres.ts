@@ -154,7 +154,6 @@ interface ServerState {
   readonly standby: boolean;
   readonly idle: number;
   readonly statement: number;
-  readonly schema: string | null;
 }
 
 async function prepare(database: Database, { schema, statementTimeoutMs }: PostgresOptions): Promise<void> {

@@ -58,7 +58,7 @@ export async function findEnded(db: Queryable, batch: Hex): Promise<EndedBatch |
     final_transaction: Uint8Array;
   }>(
     `SELECT registry, header, status, rejected, opened_transaction, final_transaction FROM ledger_batches
-     WHERE id = $1 AND status <> 'open'`,
+     WHERE id = $1 AND status <> 'open' AND final_transaction IS NOT NULL`,
     [bytesOf(batch)],
   );
   if (row === undefined) return undefined;

@@ -137,8 +137,8 @@ interface StatusRow extends AcceptedRow {
   readonly opened_block: bigint;
   readonly opened_transaction: Uint8Array;
   readonly final_time_s: bigint | null;
-  readonly final_block: bigint;
-  readonly final_transaction: Uint8Array;
+  readonly final_block: bigint | null;
+  readonly final_transaction: Uint8Array | null;
   readonly credited_at: bigint | null;
   readonly queued: bigint;
   readonly free: bigint | null;
@@ -215,7 +215,7 @@ function ledgerPartOf(row: StatusRow, status: LedgerPart["status"]): LedgerPart 
       transaction: hexOf(row.opened_transaction),
     },
     final:
-      row.final_time_s === null
+      row.final_time_s === null || row.final_block === null || row.final_transaction === null
         ? undefined
         : {
             timeSeconds: numberOf(row.final_time_s),
