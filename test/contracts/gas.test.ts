@@ -13,8 +13,8 @@ import {
   openBatch,
   settleArgs,
   settleBatch,
-  type Refusals,
 } from "./support/batches.ts";
+import type { Refusals } from "../support/transfers.ts";
 import { MEASURES_COVERAGE, load } from "./support/chain.ts";
 import { nextBlockAt } from "./support/clock.ts";
 import { BEAT_INTERVAL, CORRIDORS, deployNetworkAfter, fail, type Network } from "./support/network.ts";

@@ -4,16 +4,8 @@ import type { Batch } from "../../src/domain/batch.ts";
 import { corridorId } from "../../src/domain/corridor.ts";
 import { BatchStatus } from "../../src/domain/lifecycle.ts";
 import { expectChanges, expectConserved, heldIn } from "./support/balances.ts";
-import {
-  PROVIDER,
-  expireBatch,
-  idOf,
-  makeBatch,
-  openBatch,
-  openedBatch,
-  settleArgs,
-  settleBatch,
-} from "./support/batches.ts";
+import { expireBatch, idOf, makeBatch, openBatch, openedBatch, settleArgs, settleBatch } from "./support/batches.ts";
+import { PROVIDER } from "../support/transfers.ts";
 import { latestTimestamp, nextBlockAt } from "./support/clock.ts";
 import { expectRevert } from "./support/expect-revert.ts";
 import { reactivate, replaceAdmin, setRoles, setTerms } from "./support/governance.ts";

@@ -2,16 +2,8 @@ import { expect } from "chai";
 import { corridorId } from "../../src/domain/corridor.ts";
 import { BatchStatus } from "../../src/domain/lifecycle.ts";
 import { expectConserved, readBalances } from "./support/balances.ts";
-import {
-  PROVIDER,
-  expireBatch,
-  idOf,
-  makeBatch,
-  makeQuote,
-  openBatch,
-  openedBatch,
-  settleBatch,
-} from "./support/batches.ts";
+import { expireBatch, idOf, makeBatch, makeQuote, openBatch, openedBatch, settleBatch } from "./support/batches.ts";
+import { PROVIDER } from "../support/transfers.ts";
 import { latestTimestamp, nextBlockAt } from "./support/clock.ts";
 import { expectRevert } from "./support/expect-revert.ts";
 import { setTerms } from "./support/governance.ts";

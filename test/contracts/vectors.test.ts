@@ -13,10 +13,10 @@ import {
   makeBatch,
   openArgs,
   openBatch,
-  refuseAll,
   settleBatch,
   withHeader,
 } from "./support/batches.ts";
+import { refuseAll } from "../support/transfers.ts";
 import { expectRevert } from "./support/expect-revert.ts";
 import { setTerms } from "./support/governance.ts";
 import { BEAT_INTERVAL, CORRIDORS, GRACE, TERMS, fail, freshNetwork, type Network } from "./support/network.ts";

@@ -10,16 +10,8 @@ import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
 import { balanceKey, expectChanges, expectConserved, readBalances, type Balances } from "../support/balances.ts";
-import {
-  PROVIDER,
-  idOf,
-  makeBatch,
-  openBatch,
-  openedBatch,
-  refuseAll,
-  settleBatch,
-  type Refusals,
-} from "../support/batches.ts";
+import { idOf, makeBatch, openBatch, openedBatch, settleBatch } from "../support/batches.ts";
+import { PROVIDER, refuseAll, type Refusals } from "../../support/transfers.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { CORRIDORS, HKD, HUB, PHP, TERMS, freshNetwork, type Network } from "../support/network.ts";
 

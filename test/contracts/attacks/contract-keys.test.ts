@@ -8,19 +8,16 @@ import { settlementDigest } from "../../../src/domain/settlement.ts";
 import type { Hex } from "../../../src/domain/bytes/hex.ts";
 import { expectChanges, expectConserved } from "../support/balances.ts";
 import {
-  PROVIDER,
   expireBatch,
   idOf,
   makeBatch,
   openArgs,
   openBatch,
   openedBatch,
-  proveRefusals,
-  refuseAll,
   settleArgs,
   signBatch,
-  type Authorization,
 } from "../support/batches.ts";
+import { PROVIDER, proveRefusals, refuseAll } from "../../support/transfers.ts";
 import { ethers, networkHelpers } from "../support/chain.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import {
@@ -67,7 +64,7 @@ async function withKey(name: string, args: readonly unknown[] = []): Promise<Set
 async function openAs({ network, address }: Setting, signature = "0x") {
   const batch = await makeBatch(network);
   const [header, , quote] = await openArgs(network, batch);
-  const send: Authorization = { key: address, signature };
+  const send = { key: address, signature };
   return { batch, call: () => network.transfers.open(header, send, quote) };
 }
 

@@ -6,16 +6,15 @@ import { settlementDigest } from "../../../src/domain/settlement.ts";
 import { expectChanges, expectConserved } from "../support/balances.ts";
 import {
   NO_PROOF,
-  PROVIDER,
   idOf,
   makeBatch,
   openArgs,
   openBatch,
   openedBatch,
-  proveRefusals,
   settleArgs,
   settleBatch,
 } from "../support/batches.ts";
+import { PROVIDER, proveRefusals } from "../../support/transfers.ts";
 import { inOneBlock } from "../support/blocks.ts";
 import { ethers } from "../support/chain.ts";
 import { latestTimestamp, ledgerTime, nextBlockAt, nextCallAt, runUntil } from "../support/clock.ts";

@@ -7,7 +7,8 @@ import { keccak256 } from "../../../src/domain/bytes/keccak.ts";
 import { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { reasonToBytes4 } from "../../../src/domain/reason.ts";
 import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
-import { transferStruct, type MultiProofStruct, type RejectedLeafStruct } from "../support/abi.ts";
+import { type MultiProofStruct, type RejectedLeafStruct } from "../support/abi.ts";
+import { transferStruct } from "../../../src/ledger/calls.ts";
 import { expectChanges, expectConserved } from "../support/balances.ts";
 import {
   NO_PROOF,
@@ -17,12 +18,12 @@ import {
   openBatch,
   openedBatch,
   proofOf,
-  proveRefusals,
   settleArgs,
   settleBatch,
   signSettlement,
   withHeader,
 } from "../support/batches.ts";
+import { proveRefusals } from "../../support/transfers.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { HKD, PHP, fail, freshNetwork, keysOf, type Network } from "../support/network.ts";
 

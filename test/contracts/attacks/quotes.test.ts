@@ -5,7 +5,6 @@ import { quoteId } from "../../../src/domain/quote.ts";
 import { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { expectConserved } from "../support/balances.ts";
 import {
-  PROVIDER,
   expireBatch,
   idOf,
   makeBatch,
@@ -13,11 +12,11 @@ import {
   openArgs,
   openBatch,
   openedBatch,
-  refuseAll,
   settleBatch,
   signQuote,
   withHeader,
 } from "../support/batches.ts";
+import { PROVIDER, refuseAll } from "../../support/transfers.ts";
 import { inOneBlock } from "../support/blocks.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { CORRIDORS, FUNDS, PHP, Purpose, freshNetwork, keysOf } from "../support/network.ts";

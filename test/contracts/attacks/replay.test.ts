@@ -6,9 +6,7 @@ import { settlementDigest } from "../../../src/domain/settlement.ts";
 import type { Chain } from "../../../src/domain/typed-data.ts";
 import { expectChanges } from "../support/balances.ts";
 import {
-  NO_AUTHORIZATION,
   NO_PROOF,
-  PROVIDER,
   bringTo,
   idOf,
   makeBatch,
@@ -16,14 +14,14 @@ import {
   openArgs,
   openBatch,
   openedBatch,
-  proveRefusals,
-  refuseAll,
   settleArgs,
   settleBatch,
   signBatch,
   signQuote,
   signSettlement,
 } from "../support/batches.ts";
+import { NO_AUTHORIZATION } from "../../../src/ledger/signing.ts";
+import { PROVIDER, proveRefusals, refuseAll } from "../../support/transfers.ts";
 import { ethers } from "../support/chain.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { giveRights } from "../support/modules.ts";

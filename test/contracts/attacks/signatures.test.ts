@@ -3,16 +3,8 @@ import { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { quoteId } from "../../../src/domain/quote.ts";
 import { settlementDigest } from "../../../src/domain/settlement.ts";
 import { expect } from "chai";
-import {
-  PROVIDER,
-  idOf,
-  makeBatch,
-  openArgs,
-  openedBatch,
-  proveRefusals,
-  settleArgs,
-  signBatch,
-} from "../support/batches.ts";
+import { idOf, makeBatch, openArgs, openedBatch, settleArgs, signBatch } from "../support/batches.ts";
+import { PROVIDER, proveRefusals } from "../../support/transfers.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { freshNetwork, keysOf } from "../support/network.ts";
 

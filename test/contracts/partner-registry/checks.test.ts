@@ -1,4 +1,4 @@
-import { PROVIDER } from "../support/batches.ts";
+import { PROVIDER } from "../../support/transfers.ts";
 import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { networkHelpers } from "../support/chain.ts";

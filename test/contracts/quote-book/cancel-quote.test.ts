@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { NO_QUOTE, quoteId, type Quote } from "../../../src/domain/quote.ts";
-import { PROVIDER, makeBatch, makeQuote, openBatch, openedBatch, settleBatch } from "../support/batches.ts";
+import { makeBatch, makeQuote, openBatch, openedBatch, settleBatch } from "../support/batches.ts";
+import { PROVIDER } from "../../support/transfers.ts";
 import { networkHelpers } from "../support/chain.ts";
 import { latestTimestamp, nextBlockAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";

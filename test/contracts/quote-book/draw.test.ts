@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { quoteId, type Quote } from "../../../src/domain/quote.ts";
-import { PROVIDER, makeBatch, makeQuote, openBatch, signQuote, withHeader } from "../support/batches.ts";
+import { makeBatch, makeQuote, openBatch, signQuote, withHeader } from "../support/batches.ts";
+import { PROVIDER } from "../../support/transfers.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { giveRights, takeRights } from "../support/modules.ts";
 import { CORRIDORS, HKD, ModuleStatus, PHP, Purpose, freshNetwork, keysOf, type Network } from "../support/network.ts";

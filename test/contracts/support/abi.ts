@@ -4,16 +4,8 @@ import type { Multiproof } from "../../../src/domain/merkle.ts";
 import { packHeader } from "../../../src/domain/packed-header.ts";
 import { reasonToBytes4 } from "../../../src/domain/reason.ts";
 import type { Rejection } from "../../../src/domain/settlement.ts";
-import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
-import { uetrToBytes16 } from "../../../src/domain/uetr.ts";
-
-/** A transfer as the ledger's ABI takes it. */
-export interface TransferStruct {
-  uetr: Hex;
-  sourceAmount: bigint;
-  targetAmount: bigint;
-  detailsHash: Hex;
-}
+import { transferLeaf } from "../../../src/domain/transfer.ts";
+import { transferStruct, type TransferStruct } from "../../../src/ledger/calls.ts";
 
 export interface RejectionStruct {
   transfer: TransferStruct;
@@ -28,10 +20,6 @@ export interface RejectedLeafStruct {
 export interface MultiProofStruct {
   siblings: Hex[];
   flags: boolean[];
-}
-
-export function transferStruct({ uetr, sourceAmount, targetAmount, detailsHash }: Transfer): TransferStruct {
-  return { uetr: toHex(uetrToBytes16(uetr)), sourceAmount, targetAmount, detailsHash };
 }
 
 export function rejectionStructs(rejections: readonly Rejection[]): RejectionStruct[] {

@@ -7,32 +7,28 @@ import { currencyOf } from "../../../src/domain/currency.ts";
 import type { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { merkleProof } from "../../../src/domain/merkle.ts";
 import { packHeader, type PackedHeader } from "../../../src/domain/packed-header.ts";
-import { parsePartnerId } from "../../../src/domain/partner.ts";
-import { NO_QUOTE, isNoQuote, quoteRate, type Quote } from "../../../src/domain/quote.ts";
-import { convertDown } from "../../../src/domain/rate.ts";
-import type { ReasonCode } from "../../../src/domain/reason.ts";
-import { proveRejections, type ProvedRejections } from "../../../src/domain/settlement.ts";
-import type { Transfer } from "../../../src/domain/transfer.ts";
+import { NO_QUOTE, type Quote } from "../../../src/domain/quote.ts";
+import type { Authorization, Chain } from "../../../src/domain/typed-data.ts";
 import {
-  BATCH_TYPES,
-  QUOTE_TYPES,
-  SETTLEMENT_TYPES,
-  batchDomain,
-  quoteDomain,
-  typedDataDomain,
-  type Chain,
-} from "../../../src/domain/typed-data.ts";
-import { uetrFromRandom } from "../../../src/domain/uetr.ts";
-import { createRandom } from "../../../src/kernel/random.ts";
+  NO_AUTHORIZATION,
+  signBatch as signBatchFor,
+  signQuote as signQuoteFor,
+  signSettlement as signSettlementFor,
+} from "../../../src/ledger/signing.ts";
+import {
+  makeQuote as makeQuoteUntil,
+  makeTransfers,
+  proveRefusals,
+  refuseAll,
+  type Refusals,
+} from "../../support/transfers.ts";
 import { multiProofStruct, rejectionStructs, type MultiProofStruct, type RejectionStruct } from "./abi.ts";
 import { latestTimestamp, ledgerTime, runUntil } from "./clock.ts";
 import { CNY, CORRIDORS, HKD, MYR, TERMS, fail, keysOf, type Network } from "./network.ts";
 
 /** Seconds of ledger time until a batch expires, unless a test says otherwise. */
 export const LIFETIME = 600;
-const MAX_HOLD = 3_600;
 export const QUOTE_LIFETIME = 3_600;
-export const PROVIDER = 11;
 
 /** Philippine centavos for 10,000 minor units of the source currency. */
 const RATES: ReadonlyMap<number, bigint> = new Map([
@@ -42,11 +38,6 @@ const RATES: ReadonlyMap<number, bigint> = new Map([
 ]);
 const RATE_DENOMINATOR = 10_000n;
 
-/** A signature and the key said to have made it. */
-export interface Authorization {
-  readonly key: string;
-  readonly signature: string;
-}
 export type OpenArgs = [header: PackedHeader, send: Authorization, quote: Authorization];
 export type SettleArgs = [
   header: PackedHeader,
@@ -55,25 +46,17 @@ export type SettleArgs = [
   accept: Authorization,
 ];
 
-export const NO_AUTHORIZATION: Authorization = { key: `0x${"00".repeat(20)}`, signature: "0x" };
 export const NO_PROOF: MultiProofStruct = { siblings: [], flags: [] };
 
 /** A quote of provider 11 that any source partner may draw on. */
 export async function makeQuote(corridor: Corridor, given: Partial<Quote> = {}): Promise<Quote> {
   const sourceCurrency = currencyOf(corridor.sourceCurrency).numeric;
-  return {
-    provider: parsePartnerId(PROVIDER),
-    taker: 0,
-    sourceCurrency,
-    targetCurrency: currencyOf(corridor.targetCurrency).numeric,
+  return makeQuoteUntil(corridor, {
     rateNumerator: RATES.get(sourceCurrency) ?? fail(`no rate for ${sourceCurrency}`),
     rateDenominator: RATE_DENOMINATOR,
-    capacity: 10n ** 11n,
     validUntil: (await latestTimestamp()) + QUOTE_LIFETIME,
-    maxHold: MAX_HOLD,
-    nonce: 1n,
     ...given,
-  };
+  });
 }
 
 export interface BatchPlan {
@@ -92,23 +75,12 @@ export interface BatchPlan {
 export async function makeBatch(network: Network, plan: BatchPlan = {}): Promise<Batch> {
   const corridor = plan.corridor ?? CORRIDORS.hkdToPhp;
   const quote = plan.quote ?? (isSameCurrency(corridor) ? NO_QUOTE : await makeQuote(corridor));
-  const transfers = makeTransfers(plan.count ?? 3, quote, plan.seed ?? "a batch");
+  // Nobody opens their details here: any 32 bytes do for the hash.
+  const transfers = makeTransfers(plan.count ?? 3, quote, plan.seed ?? "a batch").map(
+    ({ uetr, sourceAmount, targetAmount, salt }) => ({ uetr, sourceAmount, targetAmount, detailsHash: salt }),
+  );
   const expiresAt = plan.expiresAt ?? (await ledgerTime(network.transfers)) + LIFETIME;
   return buildBatch(transfers, corridor, quote, plan.feeBps ?? TERMS.feeBps, expiresAt);
-}
-
-/** Transfers of 1.00 to 1,000.00 in the source currency, converted at the quote's rate. */
-function makeTransfers(count: number, quote: Quote, seed: string): Transfer[] {
-  const random = createRandom(seed);
-  return Array.from({ length: count }, () => {
-    const sourceAmount = BigInt(100 + random.below(99_901));
-    return {
-      uetr: uetrFromRandom(random.bytes(16)),
-      sourceAmount,
-      targetAmount: isNoQuote(quote) ? sourceAmount : convertDown(sourceAmount, quoteRate(quote)),
-      detailsHash: toHex(random.bytes(32)),
-    };
-  });
 }
 
 /** The same transfers and tree under a header that may not fit them. */
@@ -126,10 +98,7 @@ export async function signBatch(
   header: BatchHeader,
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  return {
-    key: signer.address,
-    signature: await signer.signTypedData(typedDataDomain(batchDomain(chain)), BATCH_TYPES, header),
-  };
+  return signBatchFor(signer, chain, header);
 }
 
 export async function signQuote(
@@ -137,10 +106,7 @@ export async function signQuote(
   quote: Quote,
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  return {
-    key: signer.address,
-    signature: await signer.signTypedData(typedDataDomain(quoteDomain(chain)), QUOTE_TYPES, quote),
-  };
+  return signQuoteFor(signer, chain, quote);
 }
 
 export async function signSettlement(
@@ -148,8 +114,7 @@ export async function signSettlement(
   settlement: { readonly batchId: Hex; readonly rejectionsHash: Hex },
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  const signature = await signer.signTypedData(typedDataDomain(batchDomain(chain)), SETTLEMENT_TYPES, settlement);
-  return { key: signer.address, signature };
+  return signSettlementFor(signer, chain, settlement);
 }
 
 export interface OpenSigners {
@@ -180,22 +145,6 @@ export async function openedBatch(network: Network, plan: BatchPlan = {}): Promi
   const batch = await makeBatch(network, plan);
   await openBatch(network, batch);
   return batch;
-}
-
-/** Why which transfers are refused, by their index in the batch. */
-export type Refusals = Readonly<Record<number, ReasonCode>>;
-
-/** Every transfer of a batch refused, for a missing account. */
-export function refuseAll({ transfers }: Batch): Refusals {
-  return Object.fromEntries(transfers.map((_, index) => [index, "AC03" as const]));
-}
-
-export function proveRefusals(batch: Batch, refusals: Refusals): ProvedRejections {
-  const reasons = Object.entries(refusals).map(
-    ([index, reason]) =>
-      [batch.transfers[Number.parseInt(index, 10)]?.uetr ?? fail(`no transfer ${index}`), reason] as const,
-  );
-  return proveRejections(batch, new Map(reasons));
 }
 
 /** What `settle` takes, signed by the target partner, or by another key. */

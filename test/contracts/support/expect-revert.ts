@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Interface } from "ethers";
+import { getAddress, Interface, isAddress } from "ethers";
 import { ABI } from "../../../src/ledger/abi.ts";
 
 /** Every error of the ledger: a call may be refused by a contract that the called one calls. */
@@ -14,7 +14,9 @@ export async function expectRevert(call: Promise<unknown>, error: string, args: 
   const declared = ERRORS.interface.getError(error);
   expect(declared?.inputs.length, `values of ${error}`).to.equal(args.length);
   const reverts = expect(call).to.be.revertedWithCustomError(ERRORS, error);
-  await (args.length === 0 ? reverts : reverts.withArgs(...args));
+  // However an address is written, errors have its checksum.
+  const values = args.map((value) => (isAddress(value) ? getAddress(value) : value));
+  await (args.length === 0 ? reverts : reverts.withArgs(...values));
 }
 
 /** Asserts that a call reverts with Solidity's own Panic of this code. */

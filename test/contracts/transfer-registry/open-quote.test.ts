@@ -3,8 +3,6 @@ import { NO_QUOTE, quoteId, type Quote } from "../../../src/domain/quote.ts";
 import { packHeader } from "../../../src/domain/packed-header.ts";
 import { parsePartnerId } from "../../../src/domain/partner.ts";
 import {
-  NO_AUTHORIZATION,
-  PROVIDER,
   idOf,
   makeBatch,
   makeQuote,
@@ -15,6 +13,8 @@ import {
   signQuote,
   withHeader,
 } from "../support/batches.ts";
+import { NO_AUTHORIZATION } from "../../../src/ledger/signing.ts";
+import { PROVIDER } from "../../support/transfers.ts";
 import { expectChanges } from "../support/balances.ts";
 import { latestTimestamp, ledgerTime, nextBlockAt, nextCallAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";

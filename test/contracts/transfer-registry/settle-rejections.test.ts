@@ -12,13 +12,12 @@ import {
   makeBatch,
   openBatch,
   openedBatch,
-  refuseAll,
   settleArgs,
   settleBatch,
   withHeader,
   type BatchPlan,
-  type Refusals,
 } from "../support/batches.ts";
+import { refuseAll, type Refusals } from "../../support/transfers.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { CORRIDORS, TERMS, fail, freshNetwork, type Network } from "../support/network.ts";
 

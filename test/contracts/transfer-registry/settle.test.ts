@@ -14,13 +14,11 @@ import {
   makeQuote,
   openBatch,
   openedBatch,
-  proveRefusals,
-  refuseAll,
   settleArgs,
   settleBatch,
   signSettlement,
-  type Refusals,
 } from "../support/batches.ts";
+import { proveRefusals, refuseAll, type Refusals } from "../../support/transfers.ts";
 import { nextCallAt } from "../support/clock.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { setRoles, setTerms } from "../support/governance.ts";

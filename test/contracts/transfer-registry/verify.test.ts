@@ -3,18 +3,10 @@ import type { Batch } from "../../../src/domain/batch.ts";
 import { packHeader } from "../../../src/domain/packed-header.ts";
 import { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { reasonToBytes4 } from "../../../src/domain/reason.ts";
-import { rejectedLeafStructs, transferStruct, type RejectedLeafStruct } from "../support/abi.ts";
-import {
-  expireBatch,
-  idOf,
-  makeBatch,
-  openedBatch,
-  proofOf,
-  proveRefusals,
-  refuseAll,
-  settleBatch,
-  type Refusals,
-} from "../support/batches.ts";
+import { rejectedLeafStructs, type RejectedLeafStruct } from "../support/abi.ts";
+import { transferStruct } from "../../../src/ledger/calls.ts";
+import { expireBatch, idOf, makeBatch, openedBatch, proofOf, settleBatch } from "../support/batches.ts";
+import { proveRefusals, refuseAll, type Refusals } from "../../support/transfers.ts";
 import { expectRevert } from "../support/expect-revert.ts";
 import { fail, freshNetwork, type Network } from "../support/network.ts";
 

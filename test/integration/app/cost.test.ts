@@ -11,7 +11,7 @@ import type { Database } from "../../../src/kernel/store/database.ts";
 import type { Step } from "../../../src/features/context.ts";
 import { serveChain, type ChainServer } from "../../../sandbox/chain-server.ts";
 import { expireCall, openCall } from "../../../src/ledger/calls.ts";
-import { runPastExpiry } from "../support/batches.ts";
+import { runPastExpiry } from "../support/chain.ts";
 import { CNY_TO_PHP, connection, fundedLedger, HKD_TO_HKD, HUB, networkHelpers } from "../support/chain.ts";
 import { describeOn } from "../support/databases.ts";
 import { ownBatch } from "../support/relay-batches.ts";

@@ -17,7 +17,7 @@ import { openLedger } from "../../../src/app/parts.ts";
 import { eventsAfter } from "../../../src/kernel/store/events.ts";
 import { readCursor } from "../../../src/features/remittance/store/ledger-projection.ts";
 import { until } from "../../support/until.ts";
-import { makeSettlement } from "../support/batches.ts";
+import { makeSettlement } from "../../support/batches.ts";
 import { ALIPAY_HK, fundedLedger, OPTIONS, provider as chain } from "../support/chain.ts";
 import { describeOnBothDatabases } from "../support/databases.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";

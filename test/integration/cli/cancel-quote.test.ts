@@ -9,7 +9,7 @@ import { formatAddresses } from "../../../src/ledger/deployment/config-file.ts";
 import { createKeystore } from "../../../src/ledger/keys/keystore.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { run, type Ran } from "../../unit/cli/fixtures.ts";
-import { makeBatch, makeSettlement } from "../support/batches.ts";
+import { makeBatch, makeSettlement } from "../../support/batches.ts";
 import { fundedLedger, GCASH, PROVIDER } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 

@@ -18,15 +18,9 @@ import {
 } from "../../../src/ledger/calls.ts";
 import type { Call } from "../../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
-import {
-  makeBatch,
-  makeQuote,
-  makeSettlement,
-  prove,
-  runPastExpiry,
-  type OpenableBatch,
-  type Refusals,
-} from "../support/batches.ts";
+import { makeBatch, makeSettlement, type OpenableBatch } from "../../support/batches.ts";
+import { makeQuote, proveRefusals, type Refusals } from "../../support/transfers.ts";
+import { runPastExpiry } from "../support/chain.ts";
 import { CNY_TO_PHP, fundedLedger, FUNDS, HKD_TO_HKD, HKD_TO_PHP, PROVIDER } from "../support/chain.ts";
 import { ledgerError } from "../support/submitting.ts";
 
@@ -80,7 +74,7 @@ describe("calls of the ledger", function () {
       await submit(batch.open);
       await submit(await makeSettlement(sandbox, batch, refused));
 
-      const { rejections, rejectionsHash } = prove(batch, refused);
+      const { rejections, rejectionsHash } = proveRefusals(batch, refused);
       const expected = settle(header, rejections);
       if (expected.kind === "refused") throw new Error(expected.refusal);
       expect(await statusOf(batch)).to.equal(BigInt(expected.status));
@@ -147,7 +141,7 @@ describe("calls of the ledger", function () {
       quoteId: quoteId(batch.header.quote, sandbox.ledger.chain),
       drawn: 2n ** 128n - 1n,
       targetAmount: batch.header.targetTotal,
-      capacity: (await makeQuote(HKD_TO_PHP)).capacity,
+      capacity: makeQuote(HKD_TO_PHP, { validUntil: 0 }).capacity,
     });
   });
 

@@ -8,7 +8,7 @@ import { decodeLedgerError, decodeRevert, LedgerError } from "../../../src/ledge
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
-import { makeBatch } from "../support/batches.ts";
+import { makeBatch } from "../../support/batches.ts";
 import { fundedLedger, OPTIONS, provider } from "../support/chain.ts";
 import { startHttpNode, type HttpNode } from "../support/http.ts";
 import { withMethods } from "../support/provider.ts";

@@ -22,7 +22,9 @@ import type { Call } from "../../../src/ledger/submitter.ts";
 import type { KeyHolder } from "../../../sandbox/network.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
-import { makeBatch, makeSettlement, prove, runPastExpiry } from "../support/batches.ts";
+import { makeBatch, makeSettlement } from "../../support/batches.ts";
+import { proveRefusals } from "../../support/transfers.ts";
+import { runPastExpiry } from "../support/chain.ts";
 import {
   ALIPAY_HK,
   fundedLedger,
@@ -82,7 +84,7 @@ describe("events of the ledger", function () {
     const batch = await makeBatch(sandbox, { count: 6 });
     const refusals = { 0: "AC03", 3: "BE23", 5: "RR04" } as const;
     await eventsOf(batch.open);
-    const { rejections } = prove(batch, refusals);
+    const { rejections } = proveRefusals(batch, refusals);
     const expected = settle(batch.header, rejections);
     if (expected.kind === "refused") throw new Error(expected.refusal);
     await expectEvent(await makeSettlement(sandbox, batch, refusals), {
@@ -163,7 +165,7 @@ describe("events of the ledger", function () {
       { kind: "Held", ...paid, amount: sourceTotal + fee },
       { kind: "Held", ...sold, amount: targetTotal },
     ]);
-    const expected = settle(batch.header, prove(batch, { 1: "AC03" }).rejections);
+    const expected = settle(batch.header, proveRefusals(batch, { 1: "AC03" }).rejections);
     if (expected.kind === "refused") throw new Error(expected.refusal);
     expect(await moneyOf(await makeSettlement(sandbox, batch, { 1: "AC03" }))).to.deep.equal([
       { kind: "Moved", ...paid, to: PROVIDER, amount: expected.settledSource },

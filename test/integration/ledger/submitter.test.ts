@@ -4,7 +4,7 @@ import { beatCall } from "../../../src/ledger/calls.ts";
 import { createSubmitter } from "../../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { until } from "../../support/until.ts";
-import { makeBatch } from "../support/batches.ts";
+import { makeBatch } from "../../support/batches.ts";
 import { fundedLedger, OPTIONS, provider } from "../support/chain.ts";
 import { fakeClock } from "../support/provider.ts";
 import {

@@ -1,5 +1,6 @@
 import hre from "hardhat";
 import { deployLedger } from "../../../ignition/deploy.ts";
+import type { Batch } from "../../../src/domain/batch.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
 import type { Corridor, CorridorTerms } from "../../../src/domain/corridor.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
@@ -11,6 +12,10 @@ import { createSubmitter, type Submitter } from "../../../src/ledger/submitter.t
 import { fund } from "../../../sandbox/funding.ts";
 import { sandboxConfig, sandboxKeys, type KeyHolder } from "../../../sandbox/network.ts";
 import { openSandbox, type Sandbox } from "../../../sandbox/sandbox.ts";
+import { FEE_BPS } from "../../support/batches.ts";
+import { HKD_TO_HKD, HKD_TO_PHP, PROVIDER } from "../../support/transfers.ts";
+
+export { HKD_TO_HKD, HKD_TO_PHP, PROVIDER };
 
 /** A chain in this process, for all the tests of the ledger's clients; each test starts from a snapshot of it. */
 export const connection = await hre.network.create({
@@ -20,17 +25,14 @@ export const { networkHelpers } = connection;
 export const { provider } = connection.ethers;
 
 const [hkd, php, cny] = [parseCurrency("HKD").code, parseCurrency("PHP").code, parseCurrency("CNY").code];
-export const [HUB, GCASH, ALIPAY_HK, PROVIDER] = [1, 4, 7, 11].map((id) => parsePartnerId(id)) as [
+export const [HUB, GCASH, ALIPAY_HK] = [1, 4, 7].map((id) => parsePartnerId(id)) as [
   PartnerId,
   PartnerId,
   PartnerId,
   PartnerId, // as many as there are ids
 ];
 
-export const HKD_TO_PHP: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: GCASH, targetCurrency: php };
 export const CNY_TO_PHP: Corridor = { source: HUB, sourceCurrency: cny, target: GCASH, targetCurrency: php };
-/** Needs no exchange. */
-export const HKD_TO_HKD: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: HUB, targetCurrency: hkd };
 
 /** What is deposited for each of `DEPOSITS`, in minor units. */
 export const FUNDS = 10n ** 12n;
@@ -40,7 +42,7 @@ const DEPOSITS = [
   { partner: PROVIDER, currency: php, amountMinor: FUNDS },
 ];
 
-const terms: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
+const terms: CorridorTerms = { open: true, feeBps: FEE_BPS, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
 const { tokens, partners, ...rest } = sandboxConfig(sandboxKeys());
 
 /** The sandbox's network, small: three wallets and two providers, three currencies, three corridors. */
@@ -95,3 +97,14 @@ export const OPTIONS = {
   maxBroadcasts: 3,
   priorityFeeWei: 0n,
 } as const;
+
+/** Lets the ledger run, beating, until a batch is past its expiry. */
+export async function runPastExpiry({ ledger, submitterOf }: Sandbox, batch: Batch): Promise<void> {
+  const anyone = await submitterOf({ kind: "courier" });
+  for (let rounds = 0; rounds < 30; rounds++) {
+    if ((await ledger.transferRegistry.time()) >= BigInt(batch.header.expiresAt)) return;
+    await networkHelpers.time.increase(25);
+    await anyone.submit(beatCall(ledger));
+  }
+  throw new Error("ledger time stands still");
+}

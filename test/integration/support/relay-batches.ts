@@ -6,7 +6,7 @@ import { NO_QUOTE } from "../../../src/domain/quote.ts";
 import { ledgerSigner } from "../../../src/ledger/keys/signing-key.ts";
 import { NO_AUTHORIZATION, signBatch } from "../../../src/ledger/signing.ts";
 import { insertBatch, type SignedBatch } from "../../../src/features/remittance/store/batches.ts";
-import { FEE_BPS } from "./batches.ts";
+import { FEE_BPS } from "../../support/batches.ts";
 import { HKD_TO_PHP } from "./chain.ts";
 import { acceptTransfers, standingQuote, type TestRelay } from "./relay-context.ts";
 

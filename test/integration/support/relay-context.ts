@@ -1,6 +1,5 @@
 import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { isSameCurrency, networkFeeUp, type Corridor } from "../../../src/domain/corridor.ts";
-import { hashDetails } from "../../../src/domain/details.ts";
 import type { PartnerId } from "../../../src/domain/partner.ts";
 import { quoteId, quoteRate, type Quote } from "../../../src/domain/quote.ts";
 import { convertDown } from "../../../src/domain/rate.ts";
@@ -31,7 +30,8 @@ import type { Database } from "../../../src/kernel/store/database.ts";
 import { insertProviderQuotes } from "../../../src/features/pricing/store/provider-quotes.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
 import { insertTransfers, type NewTransfer } from "../../../src/features/remittance/store/transfers.ts";
-import { FEE_BPS, makeQuote } from "./batches.ts";
+import { FEE_BPS } from "../../support/batches.ts";
+import { makeQuote, openable } from "../../support/transfers.ts";
 import { ALIPAY_HK, fundedLedger, HKD_TO_PHP, networkHelpers, PROVIDER } from "./chain.ts";
 
 /** The clock of the world outside of the ledger, which tests move on. */
@@ -176,7 +176,8 @@ export async function standingQuote(
   overrides: Partial<Quote> = {},
   corridor: Corridor = HKD_TO_PHP,
 ): Promise<{ readonly id: `0x${string}`; readonly quote: Quote }> {
-  const quote = { ...(await makeQuote(corridor)), taker: partner, ...overrides };
+  const validUntil = (await networkHelpers.time.latest()) + 3_600;
+  const quote = makeQuote(corridor, { validUntil, taker: partner, ...overrides });
   const id = quoteId(quote, ledger.chain);
   const authorization = await signQuote(
     sandbox.keys.walletOf({ kind: "operator", partner: PROVIDER }),
@@ -211,25 +212,17 @@ export async function acceptTransfers(
     const sourceAmount = amount ?? 10_000n + BigInt(index * 1_234);
     const isSame = isSameCurrency(corridor);
     if (!isSame && quote === undefined) throw new RangeError("a corridor between currencies needs a quote");
-    const salt = toHex(drawBytes(32));
-    const alias = (value: string) => ({ type: "MSISDN", value });
-    const details = {
-      debtor: { name: "Chan Tai Man", alias: alias("+85291234567") },
-      creditor: { name: "Maria Dela Cruz", alias: alias("+639171234567") },
-      remittance: { purpose: "FAMI", unstructured: `No. ${index}` },
-    };
+    const targetAmount = quote === undefined ? sourceAmount : convertDown(sourceAmount, quoteRate(quote.quote));
+    const { details, salt, ...transfer } = openable({ uetr, sourceAmount, targetAmount }, toHex(drawBytes(32)));
     return {
-      uetr,
+      ...transfer,
       contentMac: drawBytes(36),
       target: corridor.target,
       sourceCurrency: corridor.sourceCurrency,
       targetCurrency: corridor.targetCurrency,
-      sourceAmount,
-      targetAmount: quote === undefined ? sourceAmount : convertDown(sourceAmount, quoteRate(quote.quote)),
       fee: networkFeeUp(sourceAmount, FEE_BPS),
       providerQuote: quote?.id,
       sealed: sealDetails(sealer, uetr, { details, salt }),
-      detailsHash: hashDetails(details, salt),
       ifUnfunded,
       acceptedAt: clock.nowMs(),
       expiresAt: clock.nowMs() + validityMs,

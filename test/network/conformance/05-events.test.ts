@@ -4,7 +4,8 @@ import { readEvents } from "../../../src/ledger/events.ts";
 import { connectLedger, type Ledger } from "../../../src/ledger/contracts.ts";
 import { fromOneEndpoint } from "../../../src/ledger/state.ts";
 import { multicall } from "../../../src/ledger/calls.ts";
-import { makeBatch, makeSettlement } from "../support/batches.ts";
+import { makeBatch } from "../support/batches.ts";
+import { makeSettlement } from "../../support/batches.ts";
 import { everywhere } from "../support/everywhere.ts";
 import { useNetwork, type Network } from "../support/network.ts";
 import { providerFor } from "../support/nodes.ts";
@@ -27,7 +28,7 @@ describe("the ledger's history", function () {
     if (first === undefined || second === undefined) throw new Error("test set-up: four batches");
     const together = multicall(network.first.ledger, [first.open, second.open]);
     await Promise.all([together, ...others.map(({ open }) => open)].map((call) => network.submit(call)));
-    await network.submit((await makeSettlement(network, first, { 1: "AC03" })).settle);
+    await network.submit(await makeSettlement(network.sandbox, first, { 1: "AC03" }));
     latest = await network.first.provider.getBlockNumber();
     whole = await readEvents(network.first.ledger, network.fromBlock, latest);
   });

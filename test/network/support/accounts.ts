@@ -2,12 +2,12 @@ import { HDNodeWallet, Mnemonic } from "ethers";
 import { normalizeHex } from "../../../src/domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { sandboxKeys, type KeyHolder, type SandboxKeys } from "../../../sandbox/network.ts";
+import { PROVIDER } from "../../support/transfers.ts";
 
 /** Who takes part in the suite's ledger: the hub, two wallets and two liquidity providers. */
 export const HUB = parsePartnerId(1);
 export const GCASH = parsePartnerId(4);
 export const ALIPAY_HK = parsePartnerId(7);
-export const PROVIDER = parsePartnerId(11);
 export const SECOND_PROVIDER = parsePartnerId(12);
 export const PARTNERS: readonly PartnerId[] = [HUB, GCASH, ALIPAY_HK, PROVIDER, SECOND_PROVIDER];
 

@@ -5,7 +5,7 @@ import hre from "hardhat";
 import type { Context } from "mocha";
 import type { TransactionReceipt } from "ethers";
 import { deployLedger } from "../../../ignition/deploy.ts";
-import type { Corridor, CorridorTerms } from "../../../src/domain/corridor.ts";
+import type { CorridorTerms } from "../../../src/domain/corridor.ts";
 import { parseCurrency } from "../../../src/domain/currency.ts";
 import type { PartnerId } from "../../../src/domain/partner.ts";
 import { encodeCall } from "../../../src/ledger/calls.ts";
@@ -15,26 +15,16 @@ import type { Call, Submitter } from "../../../src/ledger/submitter.ts";
 import { fund } from "../../../sandbox/funding.ts";
 import { PROVIDERS, type KeyHolder } from "../../../sandbox/network.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
+import { FEE_BPS } from "../../support/batches.ts";
+import { HKD_TO_HKD, HKD_TO_PHP, PROVIDER } from "../../support/transfers.ts";
 import { WALLETS } from "../../../sandbox/wallet/wallets.ts";
-import { ALIPAY_HK, GCASH, HUB, labelOf, PARTNERS, PROVIDER, SECOND_PROVIDER } from "./accounts.ts";
+import { ALIPAY_HK, labelOf, PARTNERS, SECOND_PROVIDER } from "./accounts.ts";
 import { submitterFor, useNodes, type Nodes, type NodeUnderTest } from "./nodes.ts";
 
+export { HKD_TO_HKD, HKD_TO_PHP };
 export const HKD = parseCurrency("HKD");
 export const PHP = parseCurrency("PHP");
-export const HKD_TO_PHP: Corridor = {
-  source: ALIPAY_HK,
-  sourceCurrency: HKD.code,
-  target: GCASH,
-  targetCurrency: PHP.code,
-};
-/** Needs no exchange. */
-export const HKD_TO_HKD: Corridor = {
-  source: ALIPAY_HK,
-  sourceCurrency: HKD.code,
-  target: HUB,
-  targetCurrency: HKD.code,
-};
-export const TERMS: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 10n, maxPerDay: 10n ** 13n };
+export const TERMS: CorridorTerms = { open: true, feeBps: FEE_BPS, maxPerBatch: 10n ** 10n, maxPerDay: 10n ** 13n };
 const FOREVER = 2 ** 48 - 1;
 
 /** A node, and the suite's contracts as it answers about them. */

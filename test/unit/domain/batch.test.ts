@@ -10,16 +10,11 @@ import { MAX_MINOR } from "../../../src/domain/money.ts";
 import { parsePartnerId } from "../../../src/domain/partner.ts";
 import { NO_QUOTE, type Quote } from "../../../src/domain/quote.ts";
 import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
-import { parseUetr } from "../../../src/domain/uetr.ts";
+import { transferOf as transfer } from "../../support/transfers.ts";
 import { anyBatch, anyChain, CNY_PHP_QUOTE, CNY_TO_PHP, HKD_TO_HKD } from "./arbitraries.ts";
 
 const HASH: Hex = `0x${"ab".repeat(32)}`;
 const EXPIRES_AT = 1_900_000_000;
-
-function transfer(last: number, sourceAmount: bigint, targetAmount: bigint): Transfer {
-  const uetr = parseUetr(`97ed4827-7b6f-4491-a06f-${String(last).padStart(12, "0")}`);
-  return { uetr, sourceAmount, targetAmount, detailsHash: HASH };
-}
 
 const TWO = [transfer(1, 10_000n, 78_100n), transfer(2, 101n, 788n)];
 

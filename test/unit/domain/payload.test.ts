@@ -2,11 +2,9 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { buildBatch, type Batch } from "../../../src/domain/batch.ts";
 import { toHex } from "../../../src/domain/bytes/hex.ts";
-import { parseCurrency } from "../../../src/domain/currency.ts";
 import { hashDetails } from "../../../src/domain/details.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import { buildMerkleTree, merkleRoot } from "../../../src/domain/merkle.ts";
-import { parsePartnerId } from "../../../src/domain/partner.ts";
 import {
   commitsTo,
   detailsOf,
@@ -23,27 +21,11 @@ import { transferLeaf } from "../../../src/domain/transfer.ts";
 import { uetrFromRandom } from "../../../src/domain/uetr.ts";
 import { parseWire, toJson } from "../../../src/domain/wire.ts";
 import { createRandom } from "../../../src/kernel/random.ts";
+import { HKD_TO_PHP, makeQuote, openable } from "../../support/transfers.ts";
 import { anyText } from "./texts.ts";
 
 const random = createRandom("payloads");
-const corridor = {
-  source: parsePartnerId(7),
-  sourceCurrency: parseCurrency("HKD").code,
-  target: parsePartnerId(4),
-  targetCurrency: parseCurrency("PHP").code,
-};
-const quote = {
-  provider: parsePartnerId(11),
-  taker: corridor.source,
-  sourceCurrency: 344,
-  targetCurrency: 608,
-  rateNumerator: 72n,
-  rateDenominator: 10n,
-  capacity: 10n ** 9n,
-  validUntil: 2_000_000_000,
-  maxHold: 3_600,
-  nonce: 1n,
-};
+const quote = makeQuote(HKD_TO_PHP, { validUntil: 2_000_000_000, rateNumerator: 72n, rateDenominator: 10n });
 const PARTIES: TransferParties = {
   debtor: { name: "Chan Tai Man", nameLocal: "陳大文", alias: { type: "MSISDN", value: "+85291234567" } },
   creditor: { name: "Maria Dela Cruz", alias: { type: "EMAIL", value: "maria@mail.example" } },
@@ -52,14 +34,12 @@ const PARTIES: TransferParties = {
 
 function transfer(sourceAmount: bigint, targetAmount = (sourceAmount * 72n) / 10n): PayloadTransfer {
   const salt = toHex(random.bytes(32));
-  const details = detailsOf(PARTIES);
-  const uetr = uetrFromRandom(random.bytes(16));
-  return { uetr, sourceAmount, targetAmount, details, salt, detailsHash: hashDetails(details, salt) };
+  return openable({ uetr: uetrFromRandom(random.bytes(16)), sourceAmount, targetAmount }, salt, detailsOf(PARTIES));
 }
 
 const transfers = [transfer(1_000n), transfer(2_500n), transfer(99n)];
 const [first = fail(), second = fail(), third = fail()] = transfers;
-const batch: Batch = buildBatch(transfers, corridor, quote, 5n, 1_900_000_000);
+const batch: Batch = buildBatch(transfers, HKD_TO_PHP, quote, 5n, 1_900_000_000);
 const { header } = batch;
 
 /** A header that commits to whatever it is told to, as a source partner might sign it. */

@@ -17,7 +17,7 @@ import {
   type Settlement,
 } from "../../../src/domain/settlement.ts";
 import { transferLeaf, type Transfer } from "../../../src/domain/transfer.ts";
-import { parseUetr } from "../../../src/domain/uetr.ts";
+import { transferOf as transfer } from "../../support/transfers.ts";
 import { anyBatch, CNY_PHP_QUOTE, CNY_TO_PHP, HKD_TO_HKD } from "./arbitraries.ts";
 
 const ZERO: Hex = `0x${"00".repeat(32)}`;
@@ -40,11 +40,6 @@ const anyRejected: fc.Arbitrary<{ batch: Batch; rejections: Rejection[] }> = any
 function expectComputed(outcome: ReturnType<typeof settle>): Settlement {
   if (outcome.kind !== "computed") return expect.fail(`refused: ${outcome.refusal}`);
   return outcome;
-}
-
-function transfer(last: number, sourceAmount: bigint, targetAmount: bigint): Transfer {
-  const uetr = parseUetr(`97ed4827-7b6f-4491-a06f-${String(last).padStart(12, "0")}`);
-  return { uetr, sourceAmount, targetAmount, detailsHash: `0x${"ab".repeat(32)}` };
 }
 
 const rejected = (each: Transfer): Rejection => ({ transfer: each, reason: "AC03" });

@@ -7,7 +7,7 @@ import { claimStore, whoseStore, type StoreOwner } from "../../../../src/kernel/
 import { insertPayload, sealedPayloadOf } from "../../../../src/features/remittance/store/payloads.ts";
 import { keyUses, rowsSealedUnder, replaceSealed, resealed } from "../../../../src/kernel/store/sealed-rows.ts";
 import { createSealer } from "../../../../src/kernel/store/sealer.ts";
-import { makeBatch } from "../../support/batches.ts";
+import { makeBatch } from "../../../support/batches.ts";
 import { HKD_TO_HKD } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import { acceptTransfers, Killed, run, testRelay, type TestRelay } from "../../support/relay-context.ts";

@@ -24,7 +24,7 @@ import { providersPassedOver } from "../../../../src/features/pricing/store/prov
 import { findTransfer } from "../../../../src/features/remittance/store/transfers.ts";
 import { parseUetr } from "../../../../src/domain/uetr.ts";
 import { submission } from "../../support/api.ts";
-import { makeQuote } from "../../support/batches.ts";
+import { makeQuote } from "../../../support/transfers.ts";
 import { ALIPAY_HK, FUNDS, fundedLedger, HKD_TO_PHP, networkHelpers, PROVIDER } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import { passTime, run, SETTINGS, testRelay, type TestRelay } from "../../support/relay-context.ts";
@@ -51,7 +51,12 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     desks = createServer((request, response) => {
       const provider = parsePartnerId(request.url?.split("/")[1] ?? "");
       void text(request).then(async () => {
-        const standard = { ...(await makeQuote(HKD_TO_PHP)), provider, taker: ALIPAY_HK, nonce: nonce++ };
+        const standard = {
+          ...makeQuote(HKD_TO_PHP, { validUntil: (await networkHelpers.time.latest()) + 3_600 }),
+          provider,
+          taker: ALIPAY_HK,
+          nonce: nonce++,
+        };
         const priced = provider === CHEAP ? { ...standard, rateNumerator: 726n } : standard;
         const quote = bends.get(provider)?.(priced) ?? priced;
         const signature = await signQuote(keyOf(provider), sandbox.ledger.chain, quote);

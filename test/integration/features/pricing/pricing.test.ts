@@ -17,7 +17,7 @@ import { httpProviders } from "../../../../src/features/pricing/provider-client.
 import { pricingStep } from "../../../../src/features/pricing/pricing.ts";
 import { fund } from "../../../../sandbox/funding.ts";
 import type { Sandbox } from "../../../../sandbox/sandbox.ts";
-import { makeQuote } from "../../support/batches.ts";
+import { makeQuote } from "../../../support/transfers.ts";
 import {
   ALIPAY_HK,
   fundedLedger,
@@ -91,7 +91,12 @@ describe("the network's registry and providers", function () {
   }
 
   async function offerOf(provider: typeof PROVIDER, more: Partial<Quote> = {}): Promise<Quote> {
-    return { ...(await makeQuote(HKD_TO_PHP)), provider, taker: ALIPAY_HK, ...more };
+    return {
+      ...makeQuote(HKD_TO_PHP, { validUntil: (await networkHelpers.time.latest()) + 3_600 }),
+      provider,
+      taker: ALIPAY_HK,
+      ...more,
+    };
   }
 
   it("reads who is there and what is open, and follows what changes", async () => {

@@ -14,7 +14,8 @@ import { recordPostings } from "../../../../src/features/remittance/store/credit
 import { appendEvents } from "../../../../src/kernel/store/events.ts";
 import { insertPayload } from "../../../../src/features/remittance/store/payloads.ts";
 import { insertWebhook } from "../../../../src/features/notifications/store.ts";
-import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch } from "../../support/batches.ts";
+import { makeBatch, makeSettlement, type OpenableBatch } from "../../../support/batches.ts";
+import { runPastExpiry } from "../../support/chain.ts";
 import { ALIPAY_HK, FUNDS, GCASH, HKD_TO_HKD, HUB, networkHelpers, PROVIDER, provider } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import { secondModule } from "../../support/governance.ts";

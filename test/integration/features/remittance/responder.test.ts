@@ -91,7 +91,7 @@ describeOn("PGlite", "responder and settler", (open) => {
       creditor: { name: "Maria Dela Cruz", alias: { type: "MSISDN", value: "+639171234567" } },
       debtor: { name: "Chan Tai Man", alias: { type: "MSISDN", value: "+85291234567" } },
       amount: { currency: "PHP", minor: String(transfers[0]?.targetAmount) },
-      remittance: { purpose: "FAMI", unstructured: "No. 0" },
+      remittance: { purpose: "FAMI", unstructured: "For Mum" },
     });
   });
 

@@ -5,7 +5,8 @@ import { clockAt, latestHead, statusesAt } from "../../../../src/ledger/state.ts
 import type { Submitter } from "../../../../src/ledger/submitter.ts";
 import { sweeperStep } from "../../../../src/features/remittance/steps/sweeper.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
-import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch } from "../../support/batches.ts";
+import { makeBatch, makeSettlement, type OpenableBatch } from "../../../support/batches.ts";
+import { runPastExpiry } from "../../support/chain.ts";
 import { ALIPAY_HK, CNY_TO_PHP, fundedLedger, GCASH, HUB, networkHelpers, provider } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import { failureOf, ownBatch } from "../../support/relay-batches.ts";

@@ -13,7 +13,9 @@ import { unknownSignatureAlarms } from "../../../../src/features/remittance/unkn
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
 import { readCursor } from "../../../../src/features/remittance/store/ledger-projection.ts";
-import { makeBatch, makeSettlement, runPastExpiry, type OpenableBatch, type Refusals } from "../../support/batches.ts";
+import { makeBatch, makeSettlement, type OpenableBatch } from "../../../support/batches.ts";
+import { runPastExpiry } from "../../support/chain.ts";
+import type { Refusals } from "../../../support/transfers.ts";
 import {
   ALIPAY_HK,
   CNY_TO_PHP,
