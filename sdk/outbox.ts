@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { uetrSchema } from "../src/schema/fields.ts";
 import { submitRequestSchema, type ParsedSubmitRequest } from "../src/schema/transfers.ts";
 import { canonicalJson, type CanonicalObject } from "../src/domain/canonical-json.ts";
+import { firstFault } from "../src/domain/wire.ts";
 import { detailsOf, parseParties } from "../src/domain/payload.ts";
 import type { RelayClient, Submitted } from "./client.ts";
 import { RelayProblem, RelayUnreachable } from "./http.ts";
@@ -178,8 +179,9 @@ function formOf(request: ParsedSubmitRequest): string {
 }
 
 function invalid(request: SubmitRequest): InvalidSubmission {
-  const [issue] = submitRequestSchema.safeParse(request).error?.issues ?? [];
-  return new InvalidSubmission((issue?.path ?? []).map(String).join("."), issue?.message ?? "as documented");
+  const { error } = submitRequestSchema.safeParse(request);
+  const { path, message } = error === undefined ? { path: [], message: "as documented" } : firstFault(error);
+  return new InvalidSubmission(path.map(String).join("."), message);
 }
 
 /** There in full or not at all, whenever the machine stops. */

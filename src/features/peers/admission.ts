@@ -1,4 +1,5 @@
 import type { PartnerId } from "../../domain/partner.ts";
+import { isPast } from "../../kernel/clock/clock.ts";
 import { createQuota, networkOf } from "../../kernel/quota.ts";
 import type { RelayContext } from "../context.ts";
 import { MAX_BODY_BYTES } from "./messages.ts";
@@ -61,7 +62,8 @@ export function createAdmission({ clock }: Pick<RelayContext, "clock">, limits: 
   return {
     knock(address, claimed) {
       const waitMs = failures.waitMs(networkOf(address), limits.failuresPerMinute);
-      if (waitMs === 0 || clock.nowMs() < (heard.get(placeOf(address, claimed)) ?? 0)) return;
+      const heardAtMs = heard.get(placeOf(address, claimed));
+      if (waitMs === 0 || (heardAtMs !== undefined && !isPast(clock, heardAtMs, HEARD_MS))) return;
       throw tooMuch("too many requests from this address are not signed by a partner", waitMs);
     },
     failed(address) {
@@ -69,7 +71,7 @@ export function createAdmission({ clock }: Pick<RelayContext, "clock">, limits: 
     },
     admit(address, partner, bytes) {
       if (heard.size >= MAX_HEARD) heard.clear();
-      heard.set(placeOf(address, partner), clock.nowMs() + HEARD_MS);
+      heard.set(placeOf(address, partner), clock.nowMs());
       const waitMs = requests.take(String(partner), limits.requestsPerMinute);
       if (waitMs > 0) throw tooMuch("more requests than one partner may send", waitMs);
       const own = working.get(partner) ?? { requests: 0, bytes: 0 };

@@ -4,7 +4,7 @@ import type { PartnerId } from "../../domain/partner.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
 import { latestHead } from "../../ledger/state.ts";
 import { PARTNER_STATUSES } from "../../ledger/statuses.ts";
-import type { Clock } from "../../kernel/clock/clock.ts";
+import { isPast, type Clock } from "../../kernel/clock/clock.ts";
 
 /** A relay's own private keys for its messages to other relays; see keys.ts for how they are kept. */
 export interface PeerKeys {
@@ -39,13 +39,13 @@ const CACHE_MS = 15_000;
 
 /** Looks relays up in the PartnerRegistry: a relay's keys are those that its partner's admin has put on the ledger. */
 export function registryDirectory(ledger: Ledger, clock: Clock, cacheMs = CACHE_MS): PeerDirectory {
-  const found = new Map<PartnerId, { readonly peer: Promise<Peer | undefined>; readonly untilMs: number }>();
+  const found = new Map<PartnerId, { readonly peer: Promise<Peer | undefined>; readonly atMs: number }>();
   return {
     find(partner) {
       const cached = found.get(partner);
-      if (cached !== undefined && clock.nowMs() < cached.untilMs) return cached.peer;
+      if (cached !== undefined && !isPast(clock, cached.atMs, cacheMs)) return cached.peer;
       const peer = readPeer(ledger, partner);
-      const entry = { peer, untilMs: clock.nowMs() + cacheMs };
+      const entry = { peer, atMs: clock.nowMs() };
       found.set(partner, entry);
       peer.catch(() => {
         if (found.get(partner) === entry) found.delete(partner);

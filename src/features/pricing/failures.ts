@@ -70,8 +70,10 @@ export async function recordProviderFailure(
   nowMs: number,
 ): Promise<ProviderFailure | undefined> {
   const before = await lockProviderFailure(tx, provider, pair);
-  if (before !== undefined && before.passedOverUntil > nowMs) return undefined;
-  const isForgiven = before === undefined || nowMs - before.failedAt > FORGIVEN_AFTER_MS;
+  // As `providersPassedOver` has it.
+  const isKnown = before !== undefined && before.failedAt <= nowMs;
+  if (isKnown && before.passedOverUntil > nowMs) return undefined;
+  const isForgiven = !isKnown || nowMs - before.failedAt > FORGIVEN_AFTER_MS;
   const failures = isForgiven ? 1 : before.failures + 1;
   const failure = {
     ...pair,

@@ -3,6 +3,7 @@ import { quoteCoverage } from "./store/provider-quotes.ts";
 import { providersPassedOver } from "./store/providers.ts";
 import type { RelayContext, Step } from "../context.ts";
 import { openCorridorsFrom } from "../partners/corridors.ts";
+import { isPast } from "../../kernel/clock/clock.ts";
 import { workEach } from "../../kernel/steps/faults.ts";
 import { corridorPrices, pairName } from "./availability.ts";
 import { readProviderFunds } from "./book.ts";
@@ -38,7 +39,7 @@ export const pricingStep: Step = async (context) => {
     );
     if (standing === undefined) return [{ corridor, reserved: 0n }];
     const isGood = standing.validUntil > neededUntil && standing.leftPercent >= RENEW_AT_PERCENT_LEFT;
-    const wasAsked = nowMs - standing.receivedAt < ASK_AGAIN_AFTER_MS;
+    const wasAsked = !isPast(clock, standing.receivedAt, ASK_AGAIN_AFTER_MS);
     return isGood || wasAsked ? [] : [{ corridor, reserved: standing.reserved }];
   });
   // What was drawn on the last ones is what the next should be good for.

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Scope } from "../../schema/operator.ts";
 import { createQuota, networkOf, retryAfterSeconds } from "../quota.ts";
+import { isPast } from "../clock/clock.ts";
 import type { KernelContext } from "../context.ts";
 import { isSecretOf, isUsable, readKeyText } from "./api-keys.ts";
 import { refused, type Refusal } from "../refusal.ts";
@@ -133,7 +134,7 @@ interface KeyCache extends Pick<Authenticator, "refresh" | "forget"> {
 
 function createKeyCache({ db, clock }: Pick<KernelContext, "db" | "clock">): KeyCache {
   const cache = new Map<string, { readonly key: ApiKeyWithHash; readonly readAtMs: number }>();
-  let listed: { readonly keys: Promise<ReadonlyMap<string, ApiKeyWithHash>>; readonly untilMs: number } | undefined;
+  let listed: { readonly keys: Promise<ReadonlyMap<string, ApiKeyWithHash>>; readonly atMs: number } | undefined;
 
   const refresh = async (ids: readonly string[]): Promise<void> => {
     // Before the question: what is known is as old as that.
@@ -151,17 +152,15 @@ function createKeyCache({ db, clock }: Pick<KernelContext, "db" | "clock">): Key
     refresh,
     async find(id) {
       const cached = cache.get(id);
-      const ageMs = cached === undefined ? Infinity : clock.nowMs() - cached.readAtMs;
-      // A clock that was set back makes nothing any younger.
-      if (cached !== undefined && ageMs >= 0 && ageMs < CACHE_MS) return cached.key;
+      if (cached !== undefined && !isPast(clock, cached.readAtMs, CACHE_MS)) return cached.key;
       await refresh([id]);
       return cache.get(id)?.key;
     },
     async findListed(id) {
       const nowMs = clock.nowMs();
-      if (listed === undefined || nowMs >= listed.untilMs) {
+      if (listed === undefined || isPast(clock, listed.atMs, LIST_MS)) {
         const keys = usableApiKeys(db, nowMs).then((list) => new Map(list.map((key) => [key.id, key])));
-        listed = { keys, untilMs: nowMs + LIST_MS };
+        listed = { keys, atMs: nowMs };
         keys.catch(() => (listed = undefined));
       }
       return (await listed.keys).get(id);

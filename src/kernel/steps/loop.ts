@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Clock } from "../clock/clock.ts";
+import { isPast, type Clock } from "../clock/clock.ts";
 import { backoffMs, type Backoff } from "../retry.ts";
 
 /** Tells a step of this process that there may be work for it: now, or in so many milliseconds. */
@@ -111,7 +111,7 @@ export function runSteps<Name extends string>(
     isAlive() {
       const moves = passes > 0 || begun.size < steps.length;
       passes = 0;
-      return moves && ![...begun.values()].some((atMs) => clock.nowMs() - atMs > LONGEST_PASS_MS);
+      return moves && ![...begun.values()].some((atMs) => isPast(clock, atMs, LONGEST_PASS_MS));
     },
     async stop() {
       stopAll();
@@ -204,7 +204,8 @@ function createSleeper(clock: Clock): Sleeper {
       const untilMs = clock.nowMs() + atMostMs;
       for (;;) {
         const leftMs = Math.min(untilMs, wakes[0] ?? Infinity) - clock.nowMs();
-        if (stopped || leftMs <= 0) return;
+        // More than it was to sleep at all: the clock was set back meanwhile, and nobody knows how long it has slept.
+        if (stopped || leftMs <= 0 || leftMs > atMostMs) return;
         await pause(leftMs, false);
       }
     },

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock/clock.ts";
+import { isPast, type Clock } from "../clock/clock.ts";
 import { skewDetail, type ClockSkew } from "../clock/clock-skew.ts";
 import type { Queryable } from "../store/database.ts";
 import { StoreUnavailable } from "../store/faults.ts";
@@ -89,11 +89,12 @@ export function createHealth(options: HealthOptions): Health {
   return {
     async readiness() {
       const nowMs = clock.nowMs();
-      if (known === undefined || nowMs - known.atMs >= cacheMs) known = lookAgain(nowMs);
+      if (known === undefined || isPast(clock, known.atMs, cacheMs)) known = lookAgain(nowMs);
       const told = (await known.alarms).flatMap((alarm) => (alarm.isKnown ? alarm.value : []));
       const reasons = [...(await known.reasons)];
-      if (unable !== undefined && nowMs - unable.atMs < UNABLE_MS && !reasons.some(({ code }) => code === "database")) {
-        reasons.push({ code: "database", detail: `a statement has failed: ${unable.why}` });
+      const isUnable = unable !== undefined && !isPast(clock, unable.atMs, UNABLE_MS);
+      if (isUnable && !reasons.some(({ code }) => code === "database")) {
+        reasons.push({ code: "database", detail: `a statement has failed: ${unable?.why}` });
       }
       reasons.push(...failingLong(failing, nowMs, maxStandstillMs));
       const skew = clockSkew.now();
@@ -112,7 +113,8 @@ export function createHealth(options: HealthOptions): Health {
       if (why !== undefined) unable = { why, atMs: clock.nowMs() };
     },
     stepFailed(step) {
-      if (!failing.has(step)) failing.set(step, clock.nowMs());
+      const nowMs = clock.nowMs();
+      failing.set(step, Math.min(failing.get(step) ?? nowMs, nowMs));
     },
     stepPassed(step) {
       if (step === undefined) failing.clear();
@@ -142,7 +144,8 @@ function createLook(
     const final = BigInt(latest.value - confirmations);
     const isBehind = cursor.value === undefined || cursor.value < final;
     const nowMs = clock.nowMs();
-    if (progress === undefined || !isBehind || progress.block !== cursor.value) {
+    // What began in a time to come, by a clock that was set back, begins now.
+    if (progress === undefined || !isBehind || progress.block !== cursor.value || progress.sinceMs > nowMs) {
       progress = { block: cursor.value, sinceMs: nowMs };
     }
     const stoodMs = nowMs - progress.sinceMs;

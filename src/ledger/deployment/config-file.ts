@@ -3,7 +3,7 @@ import type { Hex } from "../../domain/bytes/hex.ts";
 import { NO_LIMIT } from "../../domain/corridor.ts";
 import { parseCurrency } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
-import { parsedBy, partnerNumber } from "../../domain/wire.ts";
+import { firstFault, parsedBy, partnerNumber } from "../../domain/wire.ts";
 import type { LedgerAddresses } from "../contracts.ts";
 import { checkConfig, PARTNER_ROLES, ROLES, type LedgerConfig } from "./config.ts";
 import { MODULE_NAMES } from "./parts.ts";
@@ -144,9 +144,8 @@ function parseFile<Output>(schema: z.ZodType<Output>, text: string, name: string
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = issue?.path ?? [];
-  throw new InvalidInput(path.length === 0 ? name : path.join("."), issue?.message ?? "as documented");
+  const { path, message } = firstFault(parsed.error);
+  throw new InvalidInput(path.length === 0 ? name : path.map(String).join("."), message);
 }
 
 function namesOf<Names extends Readonly<Record<string, unknown>>>(names: Names): [keyof Names & string] {

@@ -9,7 +9,7 @@ import {
 } from "ethers";
 import pLimit from "p-limit";
 import { InvalidInput } from "../../domain/errors.ts";
-import type { Clock } from "../../kernel/clock/clock.ts";
+import { isPast, type Clock } from "../../kernel/clock/clock.ts";
 import { commonHead, headsOf } from "./heads.ts";
 import { RpcEndpoint, type EndpointHealth, type ExpectedChain } from "./rpc-endpoint.ts";
 import { LedgerUnreachable } from "./rpc-errors.ts";
@@ -252,10 +252,10 @@ export class FailoverProvider extends JsonRpcApiProvider {
    * @param told what it has just told of its latest block, which may not be what it tells of its number
    */
   async #compareHeads(told: bigint | undefined): Promise<void> {
-    const nowMs = this.#options.clock.nowMs();
+    const { clock } = this.#options;
     const usable = this.#usable();
-    if (nowMs - this.#comparedAtMs < COMPARE_HEADS_MS || usable.length <= 2) return;
-    this.#comparedAtMs = nowMs;
+    if (!isPast(clock, this.#comparedAtMs, COMPARE_HEADS_MS) || usable.length <= 2) return;
+    this.#comparedAtMs = clock.nowMs();
     const active = this.#at(this.#active);
     const heads = await headsOf(usable);
     const common = heads.size <= 2 ? undefined : commonHead(heads.values());

@@ -154,9 +154,12 @@ export async function writeProviderFailure(tx: Queryable, failure: ProviderFailu
   );
 }
 
-/** Who is passed over now, and where. */
+/** Who is passed over now, and where. What failed in a time to come, by a clock that was set back, is over. */
 export async function providersPassedOver(db: Queryable, nowMs: number): Promise<readonly ProviderFailure[]> {
-  const rows = await db.query<FailureRow>("SELECT * FROM provider_failures WHERE passed_over_until > $1", [nowMs]);
+  const rows = await db.query<FailureRow>(
+    "SELECT * FROM provider_failures WHERE passed_over_until > $1 AND failed_at <= $1",
+    [nowMs],
+  );
   return rows.map(failureOf);
 }
 

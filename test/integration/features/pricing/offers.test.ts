@@ -320,5 +320,9 @@ describeOnBothDatabases("offers that cannot be delivered", (open) => {
     expect(Math.max(...pauses)).to.be.at.most(3_600_000);
     relay.clock.advance(6 * 3_600_000);
     expect((await fail())?.failures).to.equal(1);
+    // Set back, the clock has it fail in a time to come: it would be passed over until then.
+    relay.clock.advance(-24 * 3_600_000);
+    expect(await providersPassedOver(relay.db, relay.clock.nowMs())).to.deep.equal([]);
+    expect((await fail())?.failures).to.equal(1);
   });
 });

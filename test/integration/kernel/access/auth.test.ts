@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { expect } from "chai";
+import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { revokeApiKey } from "../../../../src/kernel/access/store.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import type { ApiKeyJson, NewKeyJson } from "../../../../src/schema/operator.ts";
@@ -281,6 +282,19 @@ describeOn("PGlite", "API keys", (open) => {
     // As long as any list of keys is used.
     clock.advance(10_000);
     await until(async () => (await get("/v1/corridors", bearer(made.key))).statusCode === 429);
+  });
+
+  it("knows new keys at an address that is slowed down, though the clock was set back", async () => {
+    const clock = await restartOn(db);
+    for (let index = 0; index < 21; index++) await get("/v1/corridors", bearer("fq_00_wrong"));
+    // By another process: this one knows its own at once.
+    const create = () =>
+      issueApiKey(relay.context, { label: "a", scopes: ["read"], rateLimit: 60, expiresAt: undefined });
+    const first = await create();
+    expect((await get("/v1/corridors", bearer(first.text))).statusCode).to.equal(200);
+    clock.advance(-3_600_000);
+    const second = await create();
+    expect((await get("/v1/corridors", bearer(second.text))).statusCode).to.equal(200);
   });
 
   it("writes every operator action down, also those that fail, and no secret", async () => {

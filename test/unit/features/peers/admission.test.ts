@@ -73,6 +73,15 @@ describe("what is let in of other relays", () => {
     nowMs += 20_000;
     doors.knock("192.0.2.1", OTHER);
   });
+
+  it("is not heard from an address in a time to come, by a clock that was set back", () => {
+    const doors = admission({ failuresPerMinute: 1 });
+    doors.admit("192.0.2.1", ONE, 1)();
+    doors.failed("192.0.2.1");
+    doors.knock("192.0.2.1", ONE);
+    nowMs -= 3_600_000;
+    expect(refusal(() => doors.knock("192.0.2.1", ONE)).retryAfterSeconds).to.equal(60);
+  });
 });
 
 describe("a large payload", () => {

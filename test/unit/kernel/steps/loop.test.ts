@@ -21,13 +21,16 @@ function optionsWith(changes: Partial<LoopOptions<Name>> = {}): LoopOptions<Name
 /** A clock on which time passes when it is told to: whoever sleeps wakes then. */
 interface HandClock extends Clock {
   pass(durationMs: number): Promise<void>;
+  /** Somebody sets the clock back; who sleeps goes on sleeping for as long as before. */
+  setBack(byMs: number): void;
 }
 
 function handClock(): HandClock {
-  let nowMs = 0;
+  let [nowMs, setBackMs] = [0, 0];
   const sleepers = new Set<{ untilMs: number; wake: () => void }>();
   return {
-    nowMs: () => nowMs,
+    nowMs: () => nowMs - setBackMs,
+    setBack: (byMs) => void (setBackMs += byMs),
     sleep(durationMs, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<undefined>();
       const sleeper = { untilMs: nowMs + durationMs, wake: () => resolve(undefined) };
@@ -116,6 +119,21 @@ describe("the loops of the steps", () => {
       [1, 3],
     ] as const) {
       await clock.pass(afterMs);
+      expect(step.passes()).to.equal(passes);
+    }
+    await running.stop();
+  });
+
+  it("polls on time though the clock is set back while it sleeps", async () => {
+    const clock = handClock();
+    await clock.pass(3_600_000);
+    const step = scripted("first", () => false);
+    const running = runSteps([step], optionsWith({ clock }));
+    await step.reached(1);
+    await turn();
+    clock.setBack(3_600_000);
+    for (const passes of [2, 3]) {
+      await clock.pass(FAR_MS);
       expect(step.passes()).to.equal(passes);
     }
     await running.stop();

@@ -173,6 +173,24 @@ describe("a relay's readiness", () => {
     expect(state.looks).to.equal(2);
   });
 
+  it("takes nothing that was found in a time to come for what is: the clock was set back", async () => {
+    state.nowMs = 3_600_000;
+    const health = healthOf(state);
+    state.latest = 110;
+    health.stepFailed("crediter");
+    health.storeFailed(new StoreUnavailable("full", undefined, "its disk is full"));
+    expect(await codes(health)).to.deep.equal(["database"]);
+    state.nowMs = 0;
+    state.cursor = new TypeError("away");
+    expect(await codes(health), "it looks again").to.deep.equal(["database"]);
+    state.cursor = 100n;
+    state.nowMs = 1_000;
+    health.stepFailed("crediter");
+    expect(await codes(health), "what failed an hour from now").to.be.empty;
+    state.nowMs = 12_000;
+    expect(await codes(health)).to.deep.equal(["watcher", "steps"]);
+  });
+
   it("tells what the database cannot do although it answers, and for a while after a statement has failed so", async () => {
     const readOnly = new StoreUnavailable("read-only", undefined, "it is read-only");
     state.cursor = readOnly;
