@@ -20,12 +20,13 @@ function url(protocol: RegExp, rule: string): z.ZodURL {
 }
 const httpUrl = url(/^https?$/, "an http or https URL");
 
-const publicUrlRule = "an http or https URL without user, password, query or fragment: everybody is told it";
-/** What the registry has, and other relays put paths after. */
-const publicUrl = url(/^https?$/, publicUrlRule).refine(
-  (text) => !URL.canParse(text) || isPlain(new URL(text)),
-  publicUrlRule,
-);
+/** A place and nothing besides, which paths are put after. */
+function placeUrl(why: string): z.ZodURL {
+  const rule = `an http or https URL without user, password, query or fragment: ${why}`;
+  return url(/^https?$/, rule).refine((text) => !URL.canParse(text) || isPlain(new URL(text)), rule);
+}
+/** What the registry has. */
+const publicUrl = placeUrl("everybody is told it");
 
 function isPlain({ username, password, href }: URL): boolean {
   return username === "" && password === "" && !/[?#]/.test(href);
@@ -176,7 +177,7 @@ const OWN_SECTIONS = {
     })
     .prefault({}),
   wallet: z.strictObject({
-    url: httpUrl.meta({ description: "The wallet's connector (docs/wallet-connector.md)." }),
+    url: placeUrl("calls to it are signed").meta({ description: "The wallet's connector (docs/wallet-connector.md)." }),
     secretFile: file.optional().meta({ description: "File with the secret that signs calls to it (`whsec_…`)." }),
     timeoutMs: integer(100, 600_000).default(5_000).meta({ description: "For one call." }),
   }),

@@ -69,7 +69,7 @@ export function openSession(io: Io, command: Command): Session {
     async client() {
       const url = text("url") ?? io.environment["FEIQIAN_URL"];
       if (url === undefined || url === "") throw new CommandFailure("USAGE", MISSING_URL);
-      if (!isHttp(url)) throw new InvalidInput("--url", "an http or https URL");
+      if (!isPlace(url)) throw new InvalidInput("--url", "an http or https URL without user or password");
       const apiKey = await key();
       if (apiKey === "") throw new CommandFailure("USAGE", MISSING_KEY);
       return createClient({ url, key: apiKey, fetch: io.fetch });
@@ -87,8 +87,10 @@ export function openSession(io: Io, command: Command): Session {
   };
 }
 
-function isHttp(url: string): boolean {
-  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+function isPlace(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
 /**

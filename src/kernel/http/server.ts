@@ -60,7 +60,7 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
     request.audit = { data: {} };
     reply.header("x-request-id", request.id);
     if (closing.signal.aborted) {
-      throw new Problem("unavailable", "the kernel is stopping", { headers: { connection: "close" } });
+      throw new Problem("unavailable", "the relay is stopping", { headers: { connection: "close" } });
     }
     const { scope } = request.routeOptions.config;
     if (scope !== undefined) await auth.authenticate(request, scope);
@@ -73,7 +73,7 @@ export async function createServer(kernel: KernelContext, options: ServerOptions
   app.addHook("preClose", () => {
     closing.abort();
     streams.close();
-    // Nobody holds the kernel up by not reading what it has sent.
+    // Nobody holds up the stop by not reading what it has sent.
     setTimeout(() => app.server.closeAllConnections(), CLOSING_GRACE_MS).unref();
     return Promise.resolve();
   });

@@ -1,5 +1,6 @@
 import { normalizeHex, toHex, type Hex } from "../../domain/bytes/hex.ts";
 import { keccak256 } from "../../domain/bytes/keccak.ts";
+import { withoutCredentials } from "../credentials.ts";
 import { addressOfKey, type LedgerKey } from "./key.ts";
 import { completeSignature } from "./signature.ts";
 
@@ -19,11 +20,14 @@ const SIGNATURE = /^0x[0-9a-f]{130}$/i;
  * @param url where it listens, with the path in front of `/api/v1` if there is one
  */
 export function web3Signer(url: string, address: Hex, options: Web3SignerOptions): LedgerKey {
-  const api = `${url.replace(/\/+$/, "")}/api/v1/eth1`;
+  const bare = withoutCredentials(url);
+  const api = `${bare.url.replace(/\/+$/, "")}/api/v1/eth1`;
+  const headers = { ...bare.headers, ...options.headers };
+  const request = (path: string, init: RequestInit) => ask(`${api}${path}`, init, { ...options, headers });
   let known: Promise<string> | undefined;
 
   const findIdentifier = async (): Promise<string> => {
-    const keys: unknown = JSON.parse(await request(`${api}/publicKeys`, { method: "GET" }, options));
+    const keys: unknown = JSON.parse(await request("/publicKeys", { method: "GET" }));
     const identifiers = Array.isArray(keys) ? keys.filter((key): key is string => typeof key === "string") : [];
     const found = identifiers.find((key) => PUBLIC_KEY.test(key) && addressOfPublicKey(key) === address);
     if (found === undefined) throw new Error(`Web3Signer has no key of ${address}, among ${identifiers.length}`);
@@ -39,7 +43,7 @@ export function web3Signer(url: string, address: Hex, options: Web3SignerOptions
       });
       const identifier = await known;
       const body = JSON.stringify({ data: toHex(message) });
-      const answer = (await request(`${api}/sign/${identifier}`, { method: "POST", body }, options)).trim();
+      const answer = (await request(`/sign/${identifier}`, { method: "POST", body })).trim();
       if (!SIGNATURE.test(answer)) throw new Error(`Web3Signer's answer for ${address} is no signature`);
       const [r, s] = [answer.slice(2, 66), answer.slice(66, 130)].map((word) => BigInt(`0x${word}`));
       return completeSignature(keccak256(message), r ?? 0n, s ?? 0n, address);
@@ -48,19 +52,16 @@ export function web3Signer(url: string, address: Hex, options: Web3SignerOptions
 }
 
 /** Errors say where and what, but nothing of the credentials that may be in an address or in headers. */
-async function request(
+async function ask(
   url: string,
   init: RequestInit,
   { fetch, timeoutMs, headers = {} }: Web3SignerOptions,
 ): Promise<string> {
-  const { host, pathname, username, password } = new URL(url);
-  const bare = url.replace(`${username}:${password}@`, "");
-  const authorization =
-    username === "" ? {} : { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}` };
+  const { host, pathname } = new URL(url);
   const what = `Web3Signer ${host}${pathname.replace(/0x([0-9a-f]{8})[0-9a-f]+/i, "0x$1…")}`;
-  const response = await fetch(bare, {
+  const response = await fetch(url, {
     ...init,
-    headers: { "content-type": "application/json", ...authorization, ...headers },
+    headers: { "content-type": "application/json", ...headers },
     signal: AbortSignal.timeout(timeoutMs),
   }).catch((cause: unknown) => {
     throw new Error(`${what}: no answer`, { cause });

@@ -1,6 +1,7 @@
 import type { JsonRpcError, JsonRpcPayload } from "ethers";
 import { InvalidInput } from "../../domain/errors.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";
+import { withoutCredentials } from "../credentials.ts";
 import type { Question, Reading, RpcCall, RpcResponse } from "./rpc-question.ts";
 
 /** How one endpoint has done. */
@@ -80,16 +81,12 @@ export class RpcEndpoint {
     if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
       throw new InvalidInput(field, "an http or https URL");
     }
-    const { username, password, protocol, host } = url;
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
     const token = options.tokens?.get(text);
+    const bare = withoutCredentials(text);
+    this.#url = bare.url;
+    this.name = `${url.protocol}//${url.host}`;
     const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const authorization = username === "" ? bearer : { authorization: `Basic ${credentials.toString("base64")}` };
-    // fetch takes no credentials in a URL.
-    url.username = url.password = "";
-    this.#url = url.href;
-    this.name = `${protocol}//${host}`;
-    this.#headers = { "content-type": "application/json", ...authorization };
+    this.#headers = { "content-type": "application/json", ...bearer, ...bare.headers };
     this.#options = options;
     this.#chain = chain;
   }

@@ -94,6 +94,27 @@ describe("the configuration's file", () => {
     ]);
   });
 
+  it("takes amounts of currencies that there are, and a wallet's address that calls can be made to", () => {
+    for (const code of ["XXX", "hkd", "HK"]) {
+      const problems = problemsOf(() => parseConfigFile(`${LEAST}\nliquidity: { lowWater: { ${code}: 5 } }`));
+      expect(problems.map(({ key }) => key)).to.deep.equal([`liquidity.lowWater.${code}`]);
+      expect(problems[0]?.rule).to.contain("ISO 4217");
+    }
+    // fetch takes no credentials in a URL, and what is put after a query is no path.
+    for (const url of [
+      "http://u:p@127.0.0.1:9",
+      "http://u@127.0.0.1:9",
+      "http://127.0.0.1:9/?a",
+      "http://127.0.0.1:9/#a",
+    ]) {
+      const problems = problemsOf(() => parseConfigFile(LEAST, { FEIQIAN_WALLET_URL: url }));
+      expect(
+        problems.map(({ key }) => key),
+        url,
+      ).to.deep.equal(["wallet.url"]);
+    }
+  });
+
   it("lets the environment go before the file, and refuses variables that it does not know", () => {
     const config = parseConfigFile(LEAST, {
       FEIQIAN_PARTNER: "7",

@@ -44,6 +44,13 @@ describe("a command line that is wrong", () => {
     expect((await run(["receipt", "verify", "file"])).err).to.contain("'--rpc <url>' not specified");
   });
 
+  it("is told where the relay's address is none, and quotes no password", async () => {
+    for (const url of ["nope", "ftp://relay.test", "http://u:hush@relay.test"]) {
+      const { code, err } = await run(["--url", url, "liquidity"]);
+      expect([code, err]).to.deep.equal([4, "feiqian: --url: an http or https URL without user or password\n"]);
+    }
+  });
+
   it("prints help that was asked for, and help alone where a command is missing", async () => {
     expect(await run(["relay", "--help", "--json"])).to.include({ code: 0, err: "" });
     const missing = await run(["relay"]);

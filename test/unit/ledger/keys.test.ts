@@ -164,6 +164,20 @@ describe("Web3Signer", () => {
     expect(seen.every(({ authorization }) => authorization === "Basic dXNlcjpwYTU1d29yZA==")).to.equal(true);
   });
 
+  it("is shown any password as it is, and a name without one", async () => {
+    const at = url.replace("http://user:pa55word@", "");
+    for (const [given, shown] of [
+      ["us%C3%A9r:p^%25 ss", "usér:p^% ss"],
+      ["usér:50%", "usér:50%"],
+      ["token", "token:"],
+    ] as const) {
+      seen = [];
+      await web3Signer(`http://${given}@${at}`, ADDRESS, { fetch, timeoutMs: 1_000 }).sign(new Uint8Array(3));
+      const expected = `Basic ${Buffer.from(shown).toString("base64")}`;
+      expect(seen.map(({ authorization }) => authorization)).to.deep.equal([expected, expected]);
+    }
+  });
+
   it("is held to its address: a signature by another key is not passed on", async () => {
     answer = (digest) => ({ status: 200, body: other.sign(digest).serialized });
     expect((await failureOf(key().sign(new Uint8Array(3)))).message).to.contain("not of this key");
