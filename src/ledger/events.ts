@@ -1,4 +1,4 @@
-import type { EventFragment, Log, Result } from "ethers";
+import type { EventFragment, Log } from "ethers";
 import type { BatchHeader } from "../domain/batch.ts";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import { corridorFromId, type Corridor, type CorridorTerms } from "../domain/corridor.ts";
@@ -7,6 +7,7 @@ import { unpackHeader } from "../domain/packed-header.ts";
 import { parsePartnerId, type PartnerId } from "../domain/partner.ts";
 import type { PublishedRejection } from "../domain/lifecycle.ts";
 import { ABI } from "./abi.ts";
+import { decodeEventData, type EventData } from "./event-data.ts";
 import { registryAddresses, type Ledger, type LedgerAddresses } from "./contracts.ts";
 import { PARTNER_STATUSES, type PartnerStatusName } from "./statuses.ts";
 
@@ -96,7 +97,7 @@ export function decodeEvent(emitters: Emitters, log: Log): LedgerEvent | undefin
   const emitter = emitters.get(contract);
   const kind = emitter === undefined ? undefined : KINDS[emitter].get(log.topics[0] ?? "");
   if (emitter === undefined || kind === undefined) return undefined;
-  const args = ABI[emitter].decodeEventLog(kind.event, log.data, log.topics);
+  const args = decodeEventData(kind.event, log.topics, log.data);
   const cursor = { block: log.blockNumber, logIndex: log.index };
   return { ...kind.decode(args), contract, cursor, transactionHash: normalizeHex(log.transactionHash) };
 }
@@ -115,7 +116,7 @@ export function emittersOf(addresses: LedgerAddresses): Emitters {
   return emitters;
 }
 
-type Decoders = Readonly<Record<string, (args: Result) => LedgerEventBody>>;
+type Decoders = Readonly<Record<string, (args: EventData) => LedgerEventBody>>;
 
 const ofBatches: Decoders = {
   Opened: (args) => ({ kind: "Opened", ...batchOf(args), header: headerOf(tuple(args, "header")) }),
@@ -174,7 +175,7 @@ const ofQuotes: Decoders = {
 
 interface EventKind {
   readonly event: EventFragment;
-  readonly decode: (args: Result) => LedgerEventBody;
+  readonly decode: (args: EventData) => LedgerEventBody;
 }
 
 /** By topic: ethers works out the topic of every event of a contract again for each log that it parses. */
@@ -195,7 +196,7 @@ function kindsOf(emitter: EmitterName, decoders: Decoders): ReadonlyMap<string, 
   return new Map(kinds);
 }
 
-function batchOf(args: Result): OfBatch {
+function batchOf(args: EventData): OfBatch {
   return {
     batchId: hex(args, "batchId"),
     source: partnerOf(args, "source"),
@@ -203,7 +204,7 @@ function batchOf(args: Result): OfBatch {
   };
 }
 
-function moneyOf(args: Result, account: string): OfMoney {
+function moneyOf(args: EventData, account: string): OfMoney {
   return {
     partner: partnerOf(args, "partner"),
     currency: currencyByNumeric(integer(args, "currency")).code,
@@ -213,7 +214,7 @@ function moneyOf(args: Result, account: string): OfMoney {
 }
 
 /** See the type HoldingId of the contracts: module (160 bits), partner (16), currency (16). */
-function holdingOf(args: Result): OfHolding {
+function holdingOf(args: EventData): OfHolding {
   const id = amount(args, "holding");
   return {
     module: normalizeHex(`0x${(id >> 32n).toString(16).padStart(40, "0")}`, 20),
@@ -223,7 +224,7 @@ function holdingOf(args: Result): OfHolding {
   };
 }
 
-function headerOf(packed: Result): BatchHeader {
+function headerOf(packed: EventData): BatchHeader {
   return unpackHeader({
     terms: amount(packed, "terms"),
     totals: amount(packed, "totals"),
@@ -234,36 +235,41 @@ function headerOf(packed: Result): BatchHeader {
   });
 }
 
-function rejectedOf(args: Result): readonly PublishedRejection[] {
-  return tuple(args, "rejected").map((entry: Result) => ({ leaf: hex(entry, "leaf"), code: hex(entry, "reason") }));
+function rejectedOf(args: EventData): readonly PublishedRejection[] {
+  return list(args, "rejected").map((entry) => ({ leaf: hex(entry, "leaf"), code: hex(entry, "reason") }));
 }
 
-function statusOf(args: Result, name: string): PartnerStatusName {
+function statusOf(args: EventData, name: string): PartnerStatusName {
   const value = integer(args, name);
   // The keys of a constant object are its own names.
   const names = Object.keys(PARTNER_STATUSES) as PartnerStatusName[];
   return names.find((status) => PARTNER_STATUSES[status] === value) ?? "unknown";
 }
 
-function partnerOf(args: Result, name: string): PartnerId {
+function partnerOf(args: EventData, name: string): PartnerId {
   return parsePartnerId(amount(args, name), name);
 }
 
-// The ABI that decoded a log fixes the type of each of its fields; ethers does not know it statically.
+// The ABI that decoded a log fixes the type of each of its fields; nothing knows it statically.
 
-function amount(args: Result, name: string): bigint {
+function amount(args: EventData, name: string): bigint {
   return BigInt(String(args.getValue(name)));
 }
 
-function integer(args: Result, name: string): number {
+function integer(args: EventData, name: string): number {
   return Number.parseInt(String(args.getValue(name)), 10);
 }
 
-function hex(args: Result, name: string): Hex {
+function hex(args: EventData, name: string): Hex {
   return normalizeHex(String(args.getValue(name)));
 }
 
-function tuple(args: Result, name: string): Result {
-  // A struct or an array of structs in the ABI.
-  return args.getValue(name) as Result;
+function tuple(args: EventData, name: string): EventData {
+  // A struct in the ABI.
+  return args.getValue(name) as EventData;
+}
+
+function list(args: EventData, name: string): readonly EventData[] {
+  // An array of structs in the ABI.
+  return args.getValue(name) as readonly EventData[];
 }
