@@ -25,7 +25,7 @@ import { startRelay, type RunningRelay } from "../src/app/relay.ts";
 import type { Database } from "../src/kernel/store/database.ts";
 import { openPgliteSchemas } from "../src/kernel/store/pglite.ts";
 import { openBooks, type AccountHolder, type WalletBooks } from "./wallet/books.ts";
-import { emptyDatabase } from "./empty-database.ts";
+import { relayDatabases } from "./databases.ts";
 import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./wallet/journal.ts";
 import { createLiquidityProvider } from "./provider/liquidity-provider.ts";
@@ -206,9 +206,10 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
 async function embeddedDatabases(
   stops: (() => Promise<unknown>)[],
 ): Promise<(partner: PartnerId) => Promise<Database>> {
-  const store = await openPgliteSchemas(undefined, await emptyDatabase());
+  const schemaOf = (partner: PartnerId): string => `relay_${partner}`;
+  const store = await openPgliteSchemas(undefined, await relayDatabases(WALLETS.map(({ id }) => schemaOf(id))));
   stops.push(() => store.close());
-  return (partner) => store.database(`relay_${partner}`);
+  return (partner) => store.database(schemaOf(partner));
 }
 
 /** Providers are asked over plain HTTP. */

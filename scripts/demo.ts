@@ -20,7 +20,7 @@ const USAGE = `A day of remittances between the ten countries, sent by ten relay
   --transfers N    how many (default 5000)
   --date D         day of the exchange rates, YYYY-MM-DD (default: that of the rates package)
   --seed S         any text; the same seed makes the same day (default "feiqian")
-  --batch-size N   most transfers in a batch (default 100)
+  --batch-size N   most transfers in a batch (default 1000)
   --network NAME   a network of hardhat.config.ts to deploy on, such as bft (default: a chain in this process)
   --rpc URL,URL    that network's nodes, for the relays to choose from (default: the one in hardhat.config.ts)
   --input FILE     orders of your own, CSV or NDJSON (see docs/demo.md), in place of a made-up day
@@ -67,7 +67,7 @@ function readOptions(): DemoOptions | undefined {
       transfers: { type: "string", default: "5000" },
       date: { type: "string" },
       seed: { type: "string", default: "feiqian" },
-      "batch-size": { type: "string", default: "100" },
+      "batch-size": { type: "string", default: "1000" },
       network: { type: "string" },
       rpc: { type: "string" },
       input: { type: "string" },

@@ -50,6 +50,14 @@ export async function migrate(
   });
 }
 
+/** The same for the same tables: of all that `migrate` would apply to an empty database. */
+export async function migrationsDigest(more: readonly MigrationFolder[] = []): Promise<string> {
+  const migrations = (await Promise.all([BASE, ...more].map(readMigrations))).flat();
+  const digest = createHash("sha256");
+  for (const { name, checksum } of migrations) digest.update(name).update(checksum);
+  return digest.digest("hex");
+}
+
 async function readMigrations({ owner, folder }: MigrationFolder): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => NAME.test(name)).sort();
   return Promise.all(

@@ -21,6 +21,8 @@ import { createStatements, type PgliteStatements } from "./pglite-statements.ts"
 export interface PgliteSchemas {
   /** @param schema made where it is missing; the same one may be asked for again, as by a second process */
   database(schema: string): Promise<Database>;
+  /** All of it, for another one to begin with. */
+  image(): Promise<Blob>;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function openPgliteSchemas(folder: string | undefined, image?: Blob
   let closing: Promise<void> | undefined;
   return {
     database: (schema) => openSchema(connection, leases, schema),
+    image: () => connection.image(),
     close() {
       closing ??= connection.close().finally(() => lock?.close());
       return closing;
@@ -107,6 +110,7 @@ interface Connection {
     schema: string,
     work: (send: Send, inTransaction: PgliteStatements["transaction"]) => Promise<Result>,
   ): Promise<Result>;
+  image(): Promise<Blob>;
   close(): Promise<void>;
 }
 
@@ -156,6 +160,12 @@ function createConnection(instance: PGlite): Connection {
         if (searched !== schema) await statements.search(schema);
         searched = schema;
         return work(failing(statements.to(schema)), statements.transaction);
+      }),
+    image: () =>
+      inTurn(undefined, async () => {
+        // Whoever begins with it would have to go through its log otherwise.
+        await instance.exec("CHECKPOINT");
+        return instance.dumpDataDir("none");
       }),
     close: () => inTurn(undefined, () => instance.close()),
   };

@@ -7,7 +7,7 @@ import { FEATURES } from "../../../src/app/features.ts";
 import { startRelay, type RunningRelay } from "../../../src/app/relay.ts";
 import { issueApiKey } from "../../../src/kernel/access/api-keys.ts";
 import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
-import { emptyDatabase } from "../../../sandbox/empty-database.ts";
+import { emptyDatabase } from "../../../sandbox/databases.ts";
 import { openPgliteSchemas, type PgliteSchemas } from "../../../src/kernel/store/pglite.ts";
 import { run } from "../../unit/cli/fixtures.ts";
 import { until } from "../../support/until.ts";

@@ -10,7 +10,7 @@ import { drawSecurely } from "../../../src/kernel/secure-random.ts";
 import type { Readiness } from "../../../src/kernel/telemetry/health.ts";
 import { issueApiKey } from "../../../src/kernel/access/api-keys.ts";
 import { startRelay, type RunningRelay } from "../../../src/app/relay.ts";
-import { emptyDatabase } from "../../../sandbox/empty-database.ts";
+import { emptyDatabase } from "../../../sandbox/databases.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import { openPgliteSchemas, type PgliteSchemas } from "../../../src/kernel/store/pglite.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { emptyDatabase } from "../../../sandbox/empty-database.ts";
+import { emptyDatabase } from "../../../sandbox/databases.ts";
 import type { Database } from "../../../src/kernel/store/database.ts";
 import { openPgliteSchemas } from "../../../src/kernel/store/pglite.ts";
 import { openPostgres } from "../../../src/kernel/store/postgres.ts";

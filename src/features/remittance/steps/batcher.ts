@@ -45,16 +45,17 @@ const ON_ITS_WAY_MS = 500;
 
 /** Puts waiting transfers into batches, signs these and writes them down. Nobody else hears of them before that. */
 export const batcherStep: Step = async (context) => {
-  const hasMore = await closeBatches(context);
-  context.metrics.waitingTransfers.set(await countWaiting(context.db));
+  const { db, settings, metrics } = context;
+  const groups = await waitingGroups(db, settings.batch.maxTransfers);
+  const hasMore = groups.length > 0 && (await closeBatches(context, groups));
+  // Every transfer that waits is in a group.
+  metrics.waitingTransfers.set(groups.length === 0 ? 0 : await countWaiting(db));
   return hasMore;
 };
 
 /** @returns whether there is more to be done at once */
-async function closeBatches(context: RelayContext): Promise<boolean> {
+async function closeBatches(context: RelayContext, groups: readonly WaitingGroup[]): Promise<boolean> {
   const { db, clock, settings, wake } = context;
-  const groups = await waitingGroups(db, settings.batch.maxTransfers);
-  if (groups.length === 0) return false;
   const nowMs = clock.nowMs();
   const onTheirWay = await batchesOnTheirWay(db, nowMs - ON_ITS_WAY_MS);
   const closesInMs = ({ target, count, oldestAcceptedAt }: WaitingGroup) =>

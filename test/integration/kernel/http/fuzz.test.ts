@@ -23,7 +23,7 @@ import { serveChain } from "../../../../sandbox/chain-server.ts";
 import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../../../sandbox/network.ts";
 import { fund } from "../../../../sandbox/funding.ts";
 import { freePorts } from "../../../../deploy/bft/ports.ts";
-import { emptyDatabase } from "../../../../sandbox/empty-database.ts";
+import { emptyDatabase } from "../../../../sandbox/databases.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../../../sandbox/sandbox.ts";
 import { startRelay, type RunningRelay } from "../../../../src/app/relay.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";

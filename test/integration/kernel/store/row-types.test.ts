@@ -1,6 +1,6 @@
 import { messages, PGlite } from "@electric-sql/pglite";
 import { expect } from "chai";
-import { emptyDatabase } from "../../../../sandbox/empty-database.ts";
+import { emptyDatabase } from "../../../../sandbox/databases.ts";
 import { migrationsOf } from "../../../../src/app/composition.ts";
 import { FEATURES } from "../../../../src/app/features.ts";
 import type { Database, Queryable, SqlValue } from "../../../../src/kernel/store/database.ts";
