@@ -54,6 +54,19 @@ abstract contract Module is IModule, EIP712, Pausable, LedgerClock, AccessManage
         _unpause();
     }
 
+    /// @inheritdoc IModule
+    function callEach(bytes[] calldata calls) external {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            // One that burns all it gets, as a key that is a contract can, leaves the others their part, and enough of
+            // its own to tell of it.
+            uint256 part = gasleft() / (calls.length - i);
+            // To itself, as `multicall` does, and so with the caller's rights.
+            // solhint-disable-next-line avoid-low-level-calls
+            (bool done, bytes memory reason) = address(this).delegatecall{gas: part - part / 16}(calls[i]);
+            if (!done) emit CallFailed(i, reason);
+        }
+    }
+
     /// @dev Who the key acts for, and whether it may, is for the partner registry to say.
     function _requireSignature(PartnerId partner, Authorization calldata by, bytes32 digest) internal view {
         if (!Signatures.isBy(by.key, digest, by.signature)) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Authorization} from "../types/Authorization.sol";
 import {CurrencyCode} from "../types/CurrencyCode.sol";
 import {PartnerId} from "../types/PartnerId.sol";
 import {Quote} from "../types/Quote.sol";
+import {PackedHeader} from "./PackedHeader.sol";
 
 /// The life cycle of a batch. The last three are final.
 enum BatchStatus {
@@ -63,4 +65,17 @@ struct RejectedLeaf {
 struct MultiProof {
     bytes32[] siblings;
     bool[] flags;
+}
+
+/// A batch that its target partner accepts whole before anything is held.
+struct AcceptedBatch {
+    PackedHeader header;
+    /// the source partner's signature over the header (EIP-712 `Batch`)
+    Authorization bySource;
+    /// the provider's signature over the header's quote (EIP-712 `Quote`); ignored in a same-currency batch
+    Authorization byProvider;
+    /// last block timestamp at which the acceptance counts. Wall-clock time: a halt must not prolong a promise
+    uint48 acceptedUntil;
+    /// the target partner's signature over batch id and `acceptedUntil` (EIP-712 `Acceptance`)
+    Authorization byTarget;
 }

@@ -19,6 +19,8 @@ library BatchHashing {
 
     bytes32 internal constant SETTLEMENT_TYPEHASH = keccak256("Settlement(bytes32 batchId,bytes32 rejectionsHash)");
 
+    bytes32 internal constant ACCEPTANCE_TYPEHASH = keccak256("Acceptance(bytes32 batchId,uint48 validUntil)");
+
     /// @notice EIP-712 hashStruct of a batch header.
     /// @param quoteHash that of the header's quote
     /// @dev The fields before the quote lie in memory as they encode, a word each; the last word is where the quote is.
@@ -37,6 +39,11 @@ library BatchHashing {
     /// @notice EIP-712 hashStruct of a settlement.
     function hashSettlement(BatchId batchId, bytes32 rejectionsHash) internal pure returns (bytes32) {
         return keccak256(abi.encode(SETTLEMENT_TYPEHASH, batchId, rejectionsHash));
+    }
+
+    /// @notice EIP-712 hashStruct of an acceptance.
+    function hashAcceptance(BatchId batchId, uint48 validUntil) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ACCEPTANCE_TYPEHASH, batchId, validUntil));
     }
 
     /// @notice Merkle leaf of a transfer: hashed twice, so that no inner node of a tree can pass for one.

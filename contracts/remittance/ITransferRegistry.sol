@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Authorization} from "../types/Authorization.sol";
 import {PartnerId} from "../types/PartnerId.sol";
-import {BatchStatus, MultiProof, RejectedLeaf, Rejection, Transfer} from "./Batch.sol";
+import {AcceptedBatch, BatchStatus, MultiProof, RejectedLeaf, Rejection, Transfer} from "./Batch.sol";
 import {BatchId} from "./BatchId.sol";
 import {PackedHeader} from "./PackedHeader.sol";
 
@@ -11,6 +11,7 @@ import {PackedHeader} from "./PackedHeader.sol";
 /// @notice A batch is 1…N transfers of one corridor, committed by a Merkle root under the source partner's signature.
 /// Opening it holds the source partner's money and, where currencies differ, the liquidity provider's. Settling it
 /// exchanges both in one step and refunds what the target partner rejects. Past its expiry anyone gives it all back.
+/// Where the target partner has accepted every transfer beforehand, one call opens and settles.
 ///
 /// A module: see {IModule} for who signs and who submits. All amounts are ISO 4217 minor units.
 interface ITransferRegistry {
@@ -58,6 +59,8 @@ interface ITransferRegistry {
     /// @notice The provider would give more than its rate: of what is left to exchange, the target amount is above the
     /// floor of the source amount at the rate. In one currency both must be the same.
     error TransferRegistry_RateExceeded(uint128 sourceAmount, uint128 targetAmount);
+    /// @notice The target partner's acceptance no longer counts. The batch can still be opened, and settled later.
+    error TransferRegistry_AcceptanceExpired(uint256 now_, uint48 acceptedUntil);
     /// @notice A rejection carries no reason.
     error TransferRegistry_ReasonMissing(uint256 index);
     /// @notice Rejections must be in strictly ascending order of their leaves.
@@ -81,6 +84,12 @@ interface ITransferRegistry {
         Authorization calldata send,
         Authorization calldata quote
     ) external returns (BatchId batchId);
+
+    /// @notice Opens a batch and settles all of it in the same step: whatever `open` refuses, this does. Anyone
+    /// submits; the source partner and the provider sign as for `open`, and the target partner's ACCEPT key signs the
+    /// acceptance. Emits `Opened` and `Settled`.
+    /// @return batchId the EIP-712 digest of the header
+    function openAndSettle(AcceptedBatch calldata batch) external returns (BatchId batchId);
 
     /// @notice Settles an open batch before its expiry. Anyone submits; the target partner's ACCEPT key signs.
     /// @param rejections the transfers that are refunded instead, in strictly ascending order of their leaves

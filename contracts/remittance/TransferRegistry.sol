@@ -15,7 +15,7 @@ import {HUB, NO_PARTNER, PartnerId} from "../types/PartnerId.sol";
 import {WALLET} from "../types/PartnerRole.sol";
 import {NO_QUOTE_HASH} from "../types/Quote.sol";
 import {Release, toRelease} from "../types/Release.sol";
-import {BatchHeader, BatchStatus, MultiProof, RejectedLeaf, Rejection, Transfer} from "./Batch.sol";
+import {AcceptedBatch, BatchHeader, BatchStatus, MultiProof, RejectedLeaf, Rejection, Transfer} from "./Batch.sol";
 import {BatchHashing} from "./BatchHashing.sol";
 import {BatchId} from "./BatchId.sol";
 import {ITransferRegistry} from "./ITransferRegistry.sol";
@@ -67,31 +67,31 @@ contract TransferRegistry is ITransferRegistry, Module {
         Authorization calldata send,
         Authorization calldata quote
     ) external whenNotPaused returns (BatchId batchId) {
-        // Check
         BatchHeader memory header = packed.unpack();
-        bytes32 quoteHash = header.quote.hashStruct();
-        batchId = BatchId.wrap(_hashTypedDataV4(BatchHashing.hashBatch(header, quoteHash)));
-        _requireStatus(batchId, BatchStatus.None);
-        if (header.count == 0 || header.sourceTotal < header.count || header.targetTotal < header.count) {
-            revert TransferRegistry_EmptyBatch(header.count, header.sourceTotal, header.targetTotal);
-        }
-        uint48 hold = _requireHoldable(header);
-        _drawOnCorridor(header);
-        registry.checkAuthority(header.source, WALLET, send.key, SEND, header.target);
-        _requireSignature(header.source, send, BatchId.unwrap(batchId));
-        bool exchanges = header.sourceCurrency != header.targetCurrency;
-        if (exchanges) _drawOnQuote(header, quote, hold);
-        else _requireNoQuote(header, quoteHash);
-
+        // Check
+        batchId = _draw(header, send, quote);
         // Effect
         _outcomes[batchId].status = BatchStatus.Open;
         emit Opened(batchId, header.source, header.target, packed);
-
         // Interaction
-        Hold[] memory holds = new Hold[](exchanges ? 2 : 1);
-        holds[0] = toHold(header.source, header.sourceCurrency, _held(header));
-        if (exchanges) holds[1] = toHold(header.quote.provider, header.targetCurrency, header.targetTotal);
-        treasury.hold(holds);
+        _hold(header);
+    }
+
+    /// @inheritdoc ITransferRegistry
+    function openAndSettle(AcceptedBatch calldata batch) external whenNotPaused returns (BatchId batchId) {
+        BatchHeader memory header = batch.header.unpack();
+        // Check
+        batchId = _draw(header, batch.bySource, batch.byProvider);
+        _requireAcceptance(batchId, header.target, batch);
+        // Effect
+        _outcomes[batchId].status = BatchStatus.Settled;
+        emit Opened(batchId, header.source, header.target, batch.header);
+        (uint128 sourceTotal, uint128 targetTotal, uint128 fee) = (header.sourceTotal, header.targetTotal, header.fee);
+        RejectedLeaf[] memory none;
+        emit Settled(batchId, header.source, header.target, sourceTotal, targetTotal, fee, none);
+        // Interaction
+        _hold(header);
+        _release(header, sourceTotal, targetTotal, fee);
     }
 
     /// @inheritdoc ITransferRegistry
@@ -181,6 +181,26 @@ contract TransferRegistry is ITransferRegistry, Module {
         return _batchIdOf(packed.unpack());
     }
 
+    /// @dev Everything that can speak against opening a batch, but for the money; what it uses up is drawn.
+    function _draw(
+        BatchHeader memory header,
+        Authorization calldata send,
+        Authorization calldata quote
+    ) private returns (BatchId batchId) {
+        bytes32 quoteHash = header.quote.hashStruct();
+        batchId = BatchId.wrap(_hashTypedDataV4(BatchHashing.hashBatch(header, quoteHash)));
+        _requireStatus(batchId, BatchStatus.None);
+        if (header.count == 0 || header.sourceTotal < header.count || header.targetTotal < header.count) {
+            revert TransferRegistry_EmptyBatch(header.count, header.sourceTotal, header.targetTotal);
+        }
+        uint48 hold = _requireHoldable(header);
+        _drawOnCorridor(header);
+        registry.checkAuthority(header.source, WALLET, send.key, SEND, header.target);
+        _requireSignature(header.source, send, BatchId.unwrap(batchId));
+        if (header.sourceCurrency != header.targetCurrency) _drawOnQuote(header, quote, hold);
+        else _requireNoQuote(header, quoteHash);
+    }
+
     function _drawOnCorridor(BatchHeader memory header) private {
         uint128 fee = corridors.draw(
             toCorridorId(header.source, header.sourceCurrency, header.target, header.targetCurrency),
@@ -206,6 +226,14 @@ contract TransferRegistry is ITransferRegistry, Module {
         if (now_ >= header.expiresAt) revert TransferRegistry_Expired(now_, header.expiresAt);
         hold = header.expiresAt - now_;
         if (hold > MAX_HOLD) revert TransferRegistry_HoldTooLong(hold, MAX_HOLD);
+    }
+
+    function _hold(BatchHeader memory header) private {
+        bool exchanges = header.sourceCurrency != header.targetCurrency;
+        Hold[] memory holds = new Hold[](exchanges ? 2 : 1);
+        holds[0] = toHold(header.source, header.sourceCurrency, _held(header));
+        if (exchanges) holds[1] = toHold(header.quote.provider, header.targetCurrency, header.targetTotal);
+        treasury.hold(holds);
     }
 
     /// @dev Gives away what was settled and back what was not, in one call: all that the batch holds.
@@ -243,6 +271,15 @@ contract TransferRegistry is ITransferRegistry, Module {
             mstore(releases, count)
         }
         treasury.release(releases);
+    }
+
+    function _requireAcceptance(BatchId batchId, PartnerId target, AcceptedBatch calldata batch) private view {
+        if (block.timestamp > batch.acceptedUntil) {
+            revert TransferRegistry_AcceptanceExpired(block.timestamp, batch.acceptedUntil);
+        }
+        registry.checkCommitted(target, batch.byTarget.key, ACCEPT);
+        bytes32 acceptance = BatchHashing.hashAcceptance(batchId, batch.acceptedUntil);
+        _requireSignature(target, batch.byTarget, _hashTypedDataV4(acceptance));
     }
 
     function _requireStatus(BatchId batchId, BatchStatus needed) private view {

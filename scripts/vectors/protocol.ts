@@ -10,12 +10,19 @@ import { MAX_MINOR } from "../../src/domain/money.ts";
 import { parsePartnerId } from "../../src/domain/partner.ts";
 import { NO_QUOTE, quoteId, type Quote } from "../../src/domain/quote.ts";
 import { reasonToBytes4, type ReasonCode } from "../../src/domain/reason.ts";
-import { proveRejections, settle, settlementDigest, type Rejection } from "../../src/domain/settlement.ts";
+import {
+  acceptanceDigest,
+  proveRejections,
+  settle,
+  settlementDigest,
+  type Rejection,
+} from "../../src/domain/settlement.ts";
 import { transferLeaf, type Transfer } from "../../src/domain/transfer.ts";
 import {
   batchDomain,
   domainSeparator,
   quoteDomain,
+  hashAcceptance,
   hashBatch,
   hashQuote,
   hashSettlement,
@@ -73,6 +80,7 @@ export function protocolVectors() {
     quotes: CHAINS.flatMap((chain) => quotes.map((quote) => quoteVector(quote, chain))),
     batches: CHAINS.flatMap((chain) => batches.map(({ header }) => batchVector(header, chain))),
     settlements: settlementVectors(batches),
+    acceptances: CHAINS.flatMap((chain) => batches.map(({ header }, index) => acceptanceVector(header, index, chain))),
     ...treeVectors(random.fork("trees")),
     ...arithmeticVectors(),
   };
@@ -202,6 +210,17 @@ function batchVector(header: BatchHeader, chain: Chain) {
     packed: packedFields(header),
     structHash: hashBatch(header),
     batchId: batchId(header, chain),
+  };
+}
+
+function acceptanceVector(header: BatchHeader, index: number, chain: Chain) {
+  const acceptance = { batchId: batchId(header, chain), validUntil: index === 0 ? 0 : 2 ** (5 * index) - 1 };
+  return {
+    ...domainFields(batchDomain(chain)),
+    batchId: acceptance.batchId,
+    validUntil: String(acceptance.validUntil),
+    structHash: hashAcceptance(acceptance),
+    digest: acceptanceDigest(acceptance, chain),
   };
 }
 

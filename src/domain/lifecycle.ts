@@ -15,7 +15,7 @@ export const BatchStatus = {
 export type BatchStatus = (typeof BatchStatus)[keyof typeof BatchStatus];
 
 /** What can be done to a batch. `rejectAll` is the ledger's `settle` with a rejection for every transfer. */
-export const BATCH_OPERATIONS = ["open", "settle", "rejectAll", "expire"] as const;
+export const BATCH_OPERATIONS = ["open", "openAndSettle", "settle", "rejectAll", "expire"] as const;
 export type BatchOperation = (typeof BATCH_OPERATIONS)[number];
 
 /** The life cycle of a batch, complete: a pair that is not here is refused. */
@@ -25,6 +25,7 @@ const BATCH_TRANSITIONS: readonly {
   readonly to: BatchStatus;
 }[] = [
   { operation: "open", from: BatchStatus.None, to: BatchStatus.Open },
+  { operation: "openAndSettle", from: BatchStatus.None, to: BatchStatus.Settled },
   { operation: "settle", from: BatchStatus.Open, to: BatchStatus.Settled },
   { operation: "rejectAll", from: BatchStatus.Open, to: BatchStatus.Rejected },
   { operation: "expire", from: BatchStatus.Open, to: BatchStatus.Expired },

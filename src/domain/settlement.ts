@@ -9,7 +9,14 @@ import { merkleMultiproof, type Multiproof } from "./merkle.ts";
 import { isNoQuote } from "./quote.ts";
 import { reasonToBytes4, type ReasonCode } from "./reason.ts";
 import { transferLeaf, type Transfer } from "./transfer.ts";
-import { batchDomain, hashSettlement, typedDataDigest, type Chain } from "./typed-data.ts";
+import {
+  batchDomain,
+  hashAcceptance,
+  hashSettlement,
+  typedDataDigest,
+  type AcceptanceStruct,
+  type Chain,
+} from "./typed-data.ts";
 import type { Uetr } from "./uetr.ts";
 
 /** A transfer that the target partner refuses; it is refunded in the transaction that settles the rest. */
@@ -66,6 +73,14 @@ export function rejectionsHash(rejections: readonly Rejection[]): Hex {
 /** What the target partner signs: the EIP-712 digest over batch id and rejections hash. */
 export function settlementDigest(settlement: { batchId: Hex; rejectionsHash: Hex }, chain: Chain): Hex {
   return typedDataDigest(batchDomain(chain), hashSettlement(settlement));
+}
+
+/**
+ * What the target partner signs to have a batch opened and settled in one step: the EIP-712 digest over batch id and the
+ * last block time at which that counts.
+ */
+export function acceptanceDigest(acceptance: AcceptanceStruct, chain: Omit<Chain, "quoteBook">): Hex {
+  return typedDataDigest(batchDomain(chain), hashAcceptance(acceptance));
 }
 
 /**

@@ -12,13 +12,13 @@ export interface SigningDomain {
 /** A chain, and on it the contracts that check what partners and providers sign. */
 export interface Chain {
   readonly chainId: bigint;
-  /** Checks batch headers and settlements. */
+  /** Checks batch headers, settlements and acceptances. */
   readonly transferRegistry: Hex;
   /** Checks quotes. */
   readonly quoteBook: Hex;
 }
 
-/** Where batch headers and settlements are signed for. */
+/** Where batch headers, settlements and acceptances are signed for. */
 export function batchDomain({ chainId, transferRegistry }: Omit<Chain, "quoteBook">): SigningDomain {
   return { chainId, verifyingContract: transferRegistry };
 }
@@ -73,11 +73,17 @@ const SETTLEMENT_FIELDS = [
   { name: "rejectionsHash", type: "bytes32" },
 ] as const;
 
+const ACCEPTANCE_FIELDS = [
+  { name: "batchId", type: "bytes32" },
+  { name: "validUntil", type: "uint48" },
+] as const;
+
 const STRUCTS = {
   EIP712Domain: DOMAIN_FIELDS,
   Quote: QUOTE_FIELDS,
   Batch: BATCH_FIELDS,
   Settlement: SETTLEMENT_FIELDS,
+  Acceptance: ACCEPTANCE_FIELDS,
 } as const;
 
 /** What a provider signs, for `signTypedData(domain, QUOTE_TYPES, quote)`. */
@@ -89,6 +95,8 @@ export const BATCH_TYPES: Record<"Batch" | "Quote", TypedField[]> = {
 };
 /** What a target partner signs, for `signTypedData(domain, SETTLEMENT_TYPES, settlement)`. */
 export const SETTLEMENT_TYPES: Record<"Settlement", TypedField[]> = { Settlement: [...SETTLEMENT_FIELDS] };
+/** What a target partner signs before a batch is opened, for `signTypedData(domain, ACCEPTANCE_TYPES, acceptance)`. */
+export const ACCEPTANCE_TYPES: Record<"Acceptance", TypedField[]> = { Acceptance: [...ACCEPTANCE_FIELDS] };
 
 type StructName = keyof typeof STRUCTS;
 type Member<Type extends string> = Type extends `uint${string}`
@@ -105,6 +113,7 @@ type StructOf<Fields extends readonly TypedField[]> = {
 export type QuoteStruct = StructOf<typeof QUOTE_FIELDS>;
 export type BatchStruct = StructOf<typeof BATCH_FIELDS>;
 export type SettlementStruct = StructOf<typeof SETTLEMENT_FIELDS>;
+export type AcceptanceStruct = StructOf<typeof ACCEPTANCE_FIELDS>;
 export type DomainStruct = StructOf<typeof DOMAIN_FIELDS>;
 
 /** The EIP-712 domain, for `signTypedData` and for wallets that show it. */
@@ -130,6 +139,11 @@ export function hashBatch(batch: BatchStruct): Hex {
 /** EIP-712 hashStruct of a settlement. */
 export function hashSettlement(settlement: SettlementStruct): Hex {
   return toHex(hashStruct("Settlement", settlement, "settlement"));
+}
+
+/** EIP-712 hashStruct of an acceptance. */
+export function hashAcceptance(acceptance: AcceptanceStruct): Hex {
+  return toHex(hashStruct("Acceptance", acceptance, "acceptance"));
 }
 
 /** EIP-712 digest, the 32 bytes that are signed: keccak256(0x1901 ‖ domain separator ‖ hashStruct). */

@@ -289,6 +289,10 @@ const transferErrors: Readonly<Record<string, LedgerErrorEntry>> = {
   TransferRegistry_RateExceeded: {
     say: (a) => `${a.text("targetAmount")} minor units are more than ${a.text("sourceAmount")} buy at the batch's rate`,
   },
+  TransferRegistry_AcceptanceExpired: {
+    say: (a) =>
+      `the target partner's acceptance counted until ${a.time("acceptedUntil")}, and it is ${a.time("now_")}: the batch can still be opened, and settled later`,
+  },
   TransferRegistry_ReasonMissing: { say: (a) => `rejection ${a.text("index")} carries no reason` },
   TransferRegistry_RejectionsOutOfOrder: {
     say: (a) => `rejection ${a.text("index")}: ${a.text("leaf")} does not follow ${a.text("previous")}`,

@@ -8,7 +8,7 @@ import { BatchStatus } from "../../src/domain/lifecycle.ts";
 import { parsePartnerId } from "../../src/domain/partner.ts";
 import { NO_QUOTE, quoteId, type Quote } from "../../src/domain/quote.ts";
 import { expectConserved, readBalances, type Balances } from "./support/balances.ts";
-import { idOf, makeBatch, makeQuote, openArgs, settleArgs, withHeader } from "./support/batches.ts";
+import { acceptedBatch, idOf, makeBatch, makeQuote, openArgs, settleArgs, withHeader } from "./support/batches.ts";
 import { proveRefusals } from "../support/transfers.ts";
 import { load } from "./support/chain.ts";
 import { dayOf, latestTimestamp, ledgerTime, nextBlockAt } from "./support/clock.ts";
@@ -23,6 +23,7 @@ import {
   applyModule,
   applyMove,
   applyOpen,
+  applyOpenAndSettle,
   applyPause,
   applySettle,
   applyWithdraw,
@@ -30,6 +31,7 @@ import {
   modelTime,
   type KeyName,
   type Model,
+  type Opening,
   type Refused,
 } from "./support/model.ts";
 import { reactivate, setRoles, setTerms, unpause } from "./support/governance.ts";
@@ -63,6 +65,8 @@ const ALWAYS_REACHED = [
   "open: PartnerRegistry_PartnerNotActive",
   "open: TransferRegistry_HoldTooLong",
   "open: QuoteBook_Mismatch",
+  "open and settle: done",
+  "open and settle: TransferRegistry_AcceptanceExpired",
   "settle: done",
   "settle: TransferRegistry_Expired",
   "settle: TransferRegistry_IllegalStatus",
@@ -187,6 +191,16 @@ async function ask(world: World, act: Act): Promise<Asked | undefined> {
       world.batches.push(batch);
       return open(world, batch);
     }
+    case "open and settle": {
+      const batch = await plan(world, act);
+      world.batches.push(batch);
+      const acceptedUntil = (await latestTimestamp()) + act.acceptedFor;
+      const accepted = await acceptedBatch(network, batch, { acceptedUntil });
+      return {
+        expected: applyOpenAndSettle(model, openingOf(network, batch), acceptedUntil),
+        call: () => transfers.connect(cast.courier).openAndSettle(accepted),
+      };
+    }
     case "open again":
     case "settle":
     case "expire": {
@@ -303,21 +317,24 @@ async function askOfBatch(
 }
 
 async function open({ network, model }: World, batch: Batch): Promise<Asked> {
+  const args = await openArgs(network, batch);
+  return {
+    expected: applyOpen(model, openingOf(network, batch)),
+    call: () => network.transfers.connect(network.cast.courier).open(...args),
+  };
+}
+
+function openingOf(network: Network, batch: Batch): Opening {
   const { header } = batch;
   const corridor = [header.source, header.sourceCurrency, header.target, header.targetCurrency].reduce(
     (id, part) => (id << 16n) | BigInt(part),
     0n,
   );
-  const args = await openArgs(network, batch);
-  const opening = { header, batchId: idOf(network, batch), quoteId: quoteId(header.quote, network.chain), corridor };
-  return {
-    expected: applyOpen(model, opening),
-    call: () => network.transfers.connect(network.cast.courier).open(...args),
-  };
+  return { header, batchId: idOf(network, batch), quoteId: quoteId(header.quote, network.chain), corridor };
 }
 
 /** A batch as asked for: honest transfers, and a header that may not be. */
-async function plan(world: World, act: Extract<Act, { kind: "open" }>): Promise<Batch> {
+async function plan(world: World, act: Extract<Act, { kind: "open" | "open and settle" }>): Promise<Batch> {
   const { network, model, quotes, batches } = world;
   const corridor = CORRIDOR_LIST[act.corridor] ?? fail("no corridor");
   const own = quotes[act.corridor];

@@ -6,9 +6,11 @@ import type { Corridor } from "../../src/domain/corridor.ts";
 import type { Quote } from "../../src/domain/quote.ts";
 import {
   LIFETIME,
+  acceptedBatch,
   expireBatch,
   makeBatch,
   makeQuote,
+  openAndSettleBatch,
   openArgs,
   openBatch,
   settleArgs,
@@ -92,6 +94,24 @@ async function measureMulticall(network: Network, batches: readonly Batch[]): Pr
   return { transfers: batches.length, open, settle };
 }
 
+/** All that a batch takes, in one call. */
+async function measureOneStep(network: Network, batch: Batch): Promise<Gas> {
+  await nextBlockAt(LAST_BEAT + 2);
+  const open = await gasOf(openAndSettleBatch(network, batch, { acceptedUntil: LAST_BEAT + 60 }));
+  return { transfers: batch.header.count, open, settle: 0 };
+}
+
+async function measureOneStepEach(network: Network, batches: readonly Batch[]): Promise<Gas> {
+  const { interface: abi } = network.transfers;
+  const accepted = await Promise.all(
+    batches.map((batch) => acceptedBatch(network, batch, { acceptedUntil: LAST_BEAT + 60 })),
+  );
+  await nextBlockAt(LAST_BEAT + 2);
+  const calls = accepted.map((each) => abi.encodeFunctionData("openAndSettle", [each]));
+  const open = await gasOf(network.transfers.connect(network.cast.courier).callEach(calls));
+  return { transfers: batches.length, open, settle: 0 };
+}
+
 async function measureBeats(network: Network, batch: Batch): Promise<Gas> {
   await nextBlockAt(LAST_BEAT + BEAT_INTERVAL);
   const open = await gasOf(openBatch(network, batch));
@@ -135,6 +155,19 @@ const SCENARIOS: readonly [title: string, run: (network: Network) => Promise<Gas
     async (network) => {
       const seeds = Array.from({ length: 10 }, (_, index) => `multicall ${index}`);
       return measureMulticall(network, await Promise.all(seeds.map((seed) => planned(network, seed, 1))));
+    },
+  ],
+  ["1 transfer, in one step", async (network) => measureOneStep(network, await planned(network, "1", 1))],
+  [
+    "1 transfer, one currency, in one step",
+    async (network) => measureOneStep(network, await planned(network, "1", 1, CORRIDORS.hkdToHkd)),
+  ],
+  ["1,000 transfers, in one step", async (network) => measureOneStep(network, await planned(network, "1000", 1_000))],
+  [
+    "10 batches of 1, each in one step, in one transaction",
+    async (network) => {
+      const seeds = Array.from({ length: 10 }, (_, index) => `multicall ${index}`);
+      return measureOneStepEach(network, await Promise.all(seeds.map((seed) => planned(network, seed, 1))));
     },
   ],
   ["1 transfer, both calls write a beat", async (network) => measureBeats(network, await planned(network, "1", 1))],

@@ -24,7 +24,7 @@ const UNRESTRICTED = {
   Treasury: ["deposit", "depositWithPermit", "withdraw", "exit", "hold", "release"],
   CorridorBook: ["draw"],
   QuoteBook: ["draw", "cancelQuote", "multicall"],
-  TransferRegistry: ["open", "settle", "expire", "beat", "multicall"],
+  TransferRegistry: ["open", "openAndSettle", "settle", "expire", "beat", "multicall", "callEach"],
   SettlementToken: ["attest", "acceptTreasury", "redeem", "approve", "transfer", "transferFrom", "permit"],
 } as const;
 

@@ -11,6 +11,7 @@ import {
   expireBatch,
   idOf,
   makeBatch,
+  openAndSettleBatch,
   openArgs,
   openBatch,
   settleBatch,
@@ -91,12 +92,16 @@ describe("Shared vectors, on the ledger's side", () => {
       });
     }
 
-    it("quotes, batches and settlements hash to their struct hashes", async () => {
+    it("quotes, batches, settlements and acceptances hash to their struct hashes", async () => {
       const call = await harness();
       for (const quote of vectors.quotes) expect(await call("hashQuote")(quote)).to.equal(quote.structHash);
       for (const batch of vectors.batches) expect(await call("hashBatch")(batch)).to.equal(batch.structHash);
       for (const { batchId, rejectionsHash, structHash, digest, chainId, verifyingContract } of vectors.settlements) {
         expect(await call("hashSettlement")(batchId, rejectionsHash)).to.equal(structHash);
+        expect(await call("typedDataHash")(chainId, verifyingContract, structHash)).to.equal(digest);
+      }
+      for (const { batchId, validUntil, structHash, digest, chainId, verifyingContract } of vectors.acceptances) {
+        expect(await call("hashAcceptance")(batchId, validUntil)).to.equal(structHash);
         expect(await call("typedDataHash")(chainId, verifyingContract, structHash)).to.equal(digest);
       }
     });
@@ -229,6 +234,7 @@ describe("Shared vectors, on the ledger's side", () => {
   describe("transitions", () => {
     async function act(network: Network, batch: Batch, operation: string): Promise<unknown> {
       if (operation === "open") return openBatch(network, batch);
+      if (operation === "openAndSettle") return openAndSettleBatch(network, batch);
       if (operation === "settle") return settleBatch(network, batch);
       if (operation === "rejectAll") return settleBatch(network, batch, refuseAll(batch));
       return operation === "expire" ? expireBatch(network, batch) : fail(`no operation ${operation}`);
@@ -244,7 +250,7 @@ describe("Shared vectors, on the ledger's side", () => {
         if (allowed) {
           await call;
         } else {
-          const needed = operation === "open" ? BatchStatus.None : BatchStatus.Open;
+          const needed = operation.startsWith("open") ? BatchStatus.None : BatchStatus.Open;
           const args = [idOf(network, batch), BigInt(status), needed];
           await expectRevert(call, "TransferRegistry_IllegalStatus", args);
         }

@@ -2,11 +2,12 @@ import { expect } from "chai";
 import { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { packHeader } from "../../../src/domain/packed-header.ts";
 import { NO_QUOTE, quoteId } from "../../../src/domain/quote.ts";
-import { settlementDigest } from "../../../src/domain/settlement.ts";
+import { acceptanceDigest, settlementDigest } from "../../../src/domain/settlement.ts";
 import type { Chain } from "../../../src/domain/typed-data.ts";
 import { expectChanges } from "../support/balances.ts";
 import {
   NO_PROOF,
+  acceptedBatch,
   bringTo,
   idOf,
   makeBatch,
@@ -16,6 +17,7 @@ import {
   openedBatch,
   settleArgs,
   settleBatch,
+  signAcceptance,
   signBatch,
   signQuote,
   signSettlement,
@@ -92,6 +94,17 @@ describe("Attack: a signature is replayed", () => {
       const accept = await signSettlement({ chain }, settlement, keysOf(network, 4).accept);
       const call = network.transfers.settle(packHeader(batch.header), [], NO_PROOF, accept);
       const args = [4, accept.key, settlementDigest(settlement, network.chain)];
+      await expectRevert(call, "Module_InvalidSignature", args);
+    });
+
+    it(`an acceptance signed for ${title} settles nothing here`, async () => {
+      const network = await freshNetwork();
+      const batch = await makeBatch(network);
+      const accepted = await acceptedBatch(network, batch);
+      const acceptance = { batchId: idOf(network, batch), validUntil: accepted.acceptedUntil };
+      const byTarget = await signAcceptance({ chain: await chainOf(network) }, acceptance, keysOf(network, 4).accept);
+      const call = network.transfers.openAndSettle({ ...accepted, byTarget });
+      const args = [4, byTarget.key, acceptanceDigest(acceptance, network.chain)];
       await expectRevert(call, "Module_InvalidSignature", args);
     });
   }

@@ -30,6 +30,10 @@ contract ProtocolHarness {
         return BatchHashing.hashSettlement(batchId, rejectionsHash);
     }
 
+    function hashAcceptance(BatchId batchId, uint48 validUntil) external pure returns (bytes32) {
+        return BatchHashing.hashAcceptance(batchId, validUntil);
+    }
+
     function leafOf(Transfer calldata transfer) external pure returns (bytes32) {
         return BatchHashing.leafOf(transfer);
     }

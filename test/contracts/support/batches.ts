@@ -1,14 +1,20 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { ContractTransactionResponse } from "ethers";
 import { batchId, buildBatch, type Batch, type BatchHeader } from "../../../src/domain/batch.ts";
-import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
+import { normalizeHex, toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { currencyOf } from "../../../src/domain/currency.ts";
 import type { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { merkleProof } from "../../../src/domain/merkle.ts";
 import { packHeader, type PackedHeader } from "../../../src/domain/packed-header.ts";
 import { NO_QUOTE, type Quote } from "../../../src/domain/quote.ts";
-import type { Authorization, Chain } from "../../../src/domain/typed-data.ts";
+import {
+  ACCEPTANCE_TYPES,
+  batchDomain,
+  typedDataDomain,
+  type Authorization,
+  type Chain,
+} from "../../../src/domain/typed-data.ts";
 import {
   NO_AUTHORIZATION,
   signBatch as signBatchFor,
@@ -45,6 +51,15 @@ export type SettleArgs = [
   proof: MultiProofStruct,
   accept: Authorization,
 ];
+
+/** What `openAndSettle` takes. */
+export interface AcceptedBatch {
+  readonly header: PackedHeader;
+  readonly bySource: Authorization;
+  readonly byProvider: Authorization;
+  readonly acceptedUntil: number;
+  readonly byTarget: Authorization;
+}
 
 export const NO_PROOF: MultiProofStruct = { siblings: [], flags: [] };
 
@@ -166,6 +181,45 @@ export async function settleBatch(
   refusals: Refusals = {},
 ): Promise<ContractTransactionResponse> {
   return network.transfers.connect(network.cast.courier).settle(...(await settleArgs(network, batch, refusals)));
+}
+
+export async function signAcceptance(
+  { chain }: { readonly chain: Chain },
+  acceptance: { readonly batchId: Hex; readonly validUntil: number },
+  signer: HardhatEthersSigner,
+): Promise<Authorization> {
+  const signature = await signer.signTypedData(typedDataDomain(batchDomain(chain)), ACCEPTANCE_TYPES, acceptance);
+  return { key: normalizeHex(signer.address), signature: normalizeHex(signature) };
+}
+
+export interface AcceptSigners extends OpenSigners {
+  readonly accept?: HardhatEthersSigner;
+  /** UTC seconds of block time; a minute ahead unless given. */
+  readonly acceptedUntil?: number;
+}
+
+/** What `openAndSettle` takes: all signed by the partners they name, or by other keys. */
+export async function acceptedBatch(
+  network: Network,
+  batch: Batch,
+  signers: AcceptSigners = {},
+): Promise<AcceptedBatch> {
+  const [header, bySource, byProvider] = await openArgs(network, batch, signers);
+  const acceptedUntil = signers.acceptedUntil ?? (await latestTimestamp()) + 60;
+  const signer = signers.accept ?? keysOf(network, batch.header.target).accept;
+  const acceptance = { batchId: idOf(network, batch), validUntil: acceptedUntil };
+  const byTarget = await signAcceptance(network, acceptance, signer);
+  return { header, bySource, byProvider, acceptedUntil, byTarget };
+}
+
+/** A courier opens and settles the batch in one step. */
+export async function openAndSettleBatch(
+  network: Network,
+  batch: Batch,
+  signers: AcceptSigners = {},
+): Promise<ContractTransactionResponse> {
+  const accepted = await acceptedBatch(network, batch, signers);
+  return network.transfers.connect(network.cast.courier).openAndSettle(accepted);
 }
 
 /** Lets the ledger run until the batch is past its expiry, and a courier expires it. */

@@ -19,6 +19,16 @@ export type Act =
       readonly life: number;
       readonly lie: Lie;
     }
+  | {
+      readonly kind: "open and settle";
+      readonly corridor: number;
+      readonly quote: number;
+      readonly count: number;
+      readonly life: number;
+      readonly lie: Lie;
+      /** By how many seconds the acceptance outlasts the block before. */
+      readonly acceptedFor: number;
+    }
   | { readonly kind: "open again"; readonly batch: number; readonly ofAll: boolean }
   | { readonly kind: "settle"; readonly batch: number; readonly ofAll: boolean; readonly refused: number }
   | { readonly kind: "expire"; readonly batch: number; readonly ofAll: boolean }
@@ -54,8 +64,7 @@ const partner = fc.constantFrom(...PARTNER_IDS);
 const corridor = fc.nat(Object.keys(CORRIDORS).length - 1);
 const amount = fc.constantFrom(0n, 1n, 10n ** 12n - 40_000n, 10n ** 12n, 2n * 10n ** 12n);
 
-const open = fc.record({
-  kind: fc.constant("open" as const),
+const opening = {
   corridor,
   // The first of a corridor's quotes is the one that always fits.
   quote: fc.constantFrom(0, 0, 0, 1),
@@ -65,10 +74,17 @@ const open = fc.record({
     { weight: 6, arbitrary: fc.constant("none" as const) },
     { weight: 1, arbitrary: fc.constantFrom(...LIES) },
   ),
+};
+const open = fc.record({ kind: fc.constant("open" as const), ...opening });
+const openAndSettle = fc.record({
+  kind: fc.constant("open and settle" as const),
+  ...opening,
+  acceptedFor: fc.constantFrom(60, 60, 60, 60, 0),
 });
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 16, arbitrary: open },
+  { weight: 6, arbitrary: openAndSettle },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("open again" as const), batch: index, ofAll: fc.constant(true) }),

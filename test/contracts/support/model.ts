@@ -66,7 +66,30 @@ export interface Opening {
 }
 
 export function applyOpen(model: Model, opening: Opening): Refused {
-  const { header, batchId, quoteId, corridor } = opening;
+  const refused = openingRefused(model, opening) ?? holdsRefused(model, opening);
+  if (refused !== undefined) return refused;
+  hold(model, opening);
+  return undefined;
+}
+
+/** @param acceptedUntil UTC seconds of block time */
+export function applyOpenAndSettle(model: Model, opening: Opening, acceptedUntil: number): Refused {
+  const { header, batchId } = opening;
+  const refused =
+    openingRefused(model, opening) ??
+    (model.wall > acceptedUntil
+      ? { error: "TransferRegistry_AcceptanceExpired", values: [model.wall, acceptedUntil] }
+      : undefined) ??
+    keyRefused(model, header.target, "accept") ??
+    holdsRefused(model, opening);
+  if (refused !== undefined) return refused;
+  hold(model, opening);
+  return applySettle(model, batchId, header, []);
+}
+
+/** Everything that can speak against a batch but for the money. */
+function openingRefused(model: Model, opening: Opening): Refused {
+  const { header, batchId } = opening;
   if (model.paused) return { error: "EnforcedPause", values: [] };
   const status = illegalStatus(model, batchId, "open");
   if (status !== undefined) return status;
@@ -80,23 +103,28 @@ export function applyOpen(model: Model, opening: Opening): Refused {
   const standing = walletsRefused(model, header);
   if (standing !== undefined) return standing;
   if (refusal !== undefined) return openingError(refusal, opening, context);
-  const sellers = sellerRefused(model, header);
-  if (sellers !== undefined) return sellers;
+  return sellerRefused(model, header);
+}
 
+function holdsRefused(model: Model, { header }: Opening): Refused {
   const exchanges = header.sourceCurrency !== header.targetCurrency;
+  return (
+    insufficient(model, header.source, header.sourceCurrency, header.sourceTotal + header.fee) ??
+    (exchanges ? insufficient(model, header.quote.provider, header.targetCurrency, header.targetTotal) : undefined)
+  );
+}
+
+function hold(model: Model, opening: Opening): void {
+  const { header, batchId, quoteId, corridor } = opening;
+  const context = openingContext(model, opening);
   const held = header.sourceTotal + header.fee;
-  const short =
-    insufficient(model, header.source, header.sourceCurrency, held) ??
-    (exchanges ? insufficient(model, header.quote.provider, header.targetCurrency, header.targetTotal) : undefined);
-  if (short !== undefined) return short;
   applyBeat(model);
   model.batches.set(batchId, BatchStatus.Open);
   model.opened.set(corridor, { day: dayOf(model.wall), total: context.openedToday + header.sourceTotal });
   change(model, header.source, header.sourceCurrency, -held, held);
-  if (!exchanges) return undefined;
+  if (header.sourceCurrency === header.targetCurrency) return;
   model.drawn.set(quoteId, context.drawn + header.targetTotal);
   change(model, header.quote.provider, header.targetCurrency, -header.targetTotal, header.targetTotal);
-  return undefined;
 }
 
 export function applySettle(

@@ -48,6 +48,7 @@ const REALISTIC_OF: typeof REALISTIC = {
   "PartnerRegistry_IllegalStatus.current": [3n, "frozen"],
   "PartnerRegistry_IllegalStatus.requested": [2n, "suspended"],
   "PartnerRegistry_PartnerNotActive.status": [2n, "suspended"],
+  "TransferRegistry_AcceptanceExpired.acceptedUntil": [1_790_000_100n, "2026-09-21T"],
   "TransferRegistry_IllegalStatus.current": [4n, "Expired"],
   "TransferRegistry_IllegalStatus.needed": [1n, "Open"],
   "Treasury_ModuleNotAuthorized.status": [2n, "draining"],

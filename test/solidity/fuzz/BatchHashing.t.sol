@@ -28,6 +28,10 @@ contract Hashing {
         return BatchHashing.leafOf(transfer);
     }
 
+    function hashAcceptance(BatchId batchId, uint48 validUntil) external pure returns (bytes32) {
+        return BatchHashing.hashAcceptance(batchId, validUntil);
+    }
+
     function hashRejections(RejectedLeaf[] calldata rejected) external pure returns (bytes32) {
         return BatchHashing.hashRejections(rejected);
     }
@@ -48,6 +52,8 @@ contract BatchHashingTest is LedgerFixture {
         "uint128 sourceTotal,uint128 targetTotal,uint128 fee,uint48 expiresAt,bytes32 root,Quote quote)";
     string private constant SETTLEMENT_TYPE = "Settlement(bytes32 batchId,bytes32 rejectionsHash)";
 
+    string private constant ACCEPTANCE_TYPE = "Acceptance(bytes32 batchId,uint48 validUntil)";
+
     Hashing private hashing;
 
     function setUp() public {
@@ -67,6 +73,11 @@ contract BatchHashingTest is LedgerFixture {
     function testFuzz_SettlementHashIsEip712(BatchId batchId, bytes32 rejectionsHash) public view {
         bytes32 expected = keccak256(abi.encode(keccak256(bytes(SETTLEMENT_TYPE)), batchId, rejectionsHash));
         vm.assertEq(hashing.hashSettlement(batchId, rejectionsHash), expected, "hashStruct(Settlement)");
+    }
+
+    function testFuzz_AcceptanceHashIsEip712(BatchId batchId, uint48 validUntil) public view {
+        bytes32 expected = keccak256(abi.encode(keccak256(bytes(ACCEPTANCE_TYPE)), batchId, validUntil));
+        vm.assertEq(hashing.hashAcceptance(batchId, validUntil), expected, "hashStruct(Acceptance)");
     }
 
     /// A quote is not any one module's: its domain is the book's, where all of them draw on it.

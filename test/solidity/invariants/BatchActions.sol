@@ -162,7 +162,7 @@ abstract contract BatchActions is Drafts {
         _opened(header, quoteId);
     }
 
-    function _opened(BatchHeader memory header, QuoteId quoteId) private {
+    function _opened(BatchHeader memory header, QuoteId quoteId) internal {
         _drewOnCorridor(address(registry), _corridorOf(header), header.sourceTotal);
         Balance storage paid = balances[header.source][header.sourceCurrency];
         paid.available -= header.sourceTotal + header.fee;
@@ -223,7 +223,7 @@ abstract contract BatchActions is Drafts {
     }
 
     /// What the target partner accepted changes hands, and the rest goes back.
-    function _settled(BatchId batchId, BatchHeader memory header, uint128 source, uint128 target) private {
+    function _settled(BatchId batchId, BatchHeader memory header, uint128 source, uint128 target) internal {
         _beaten();
         _observe(batchId);
         uint128 sourceLeft = header.sourceTotal - source;
@@ -264,14 +264,14 @@ abstract contract BatchActions is Drafts {
     }
 
     /// As a courier submits it. Half of them leave something in the bits that mean nothing.
-    function _packed(BatchHeader memory header, uint256 seed) private pure returns (PackedHeader memory packed) {
+    function _packed(BatchHeader memory header, uint256 seed) internal pure returns (PackedHeader memory packed) {
         packed = pack(header);
         if (_chance(seed, "junk", 2)) return packed;
         packed.terms |= draw(seed, "junk in terms") << TERMS_BITS;
         packed.quoteTerms |= draw(seed, "junk in quote terms") << QUOTE_TERMS_BITS;
     }
 
-    function _courier(uint256 seed) private pure returns (address) {
+    function _courier(uint256 seed) internal pure returns (address) {
         return address(uint160(draw(seed, "courier") | 1));
     }
 

@@ -22,6 +22,7 @@ contract CoverageInvariants is Campaign {
 
     function afterInvariant() external view {
         _reachesOpen();
+        _reachesOneStep();
         _reachesSettle("settle");
         _reachesSettle("settle with rejections");
         _reachesRejections();
@@ -66,6 +67,20 @@ contract CoverageInvariants is Campaign {
         _reached("open", IQuoteBook.QuoteBook_InvalidSignature.selector, 1);
         _reached("open", IForModules.ForModules_NotActive.selector, 1);
         _reached("open", ITreasury.Treasury_InsufficientAvailable.selector, 1);
+    }
+
+    function _reachesOneStep() private view {
+        _reached("open and settle", 0, 50);
+        _reached("open and settle", Pausable.EnforcedPause.selector, 1);
+        _reached("open and settle", ITransferRegistry.TransferRegistry_IllegalStatus.selector, 1);
+        _reached("open and settle", ITransferRegistry.TransferRegistry_AcceptanceExpired.selector, 1);
+        _reached("open and settle", IPartnerRegistry.PartnerRegistry_PartnerNotActive.selector, 1);
+        _reached("open and settle", IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector, 1);
+        _reached("open and settle", IModule.Module_InvalidSignature.selector, 1);
+        _reached("open and settle", IQuoteBook.QuoteBook_UsedUp.selector, 1);
+        _reached("open and settle", IForModules.ForModules_NotActive.selector, 1);
+        _reached("open and settle", ITreasury.Treasury_InsufficientAvailable.selector, 1);
+        vm.assertGt(handler.transitions(BatchStatus.None, BatchStatus.Settled), 50, "batches settled in one step");
     }
 
     function _reachesSettle(bytes32 action) private view {

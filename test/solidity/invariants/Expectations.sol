@@ -43,6 +43,32 @@ abstract contract Expectations is Model {
         Signer memory send,
         Signer memory quote
     ) internal view returns (bytes4) {
+        bytes4 failure = _expectDraws(header, send, quote);
+        return failure == 0 ? _expectHolds(header) : failure;
+    }
+
+    function _expectOpenAndSettle(
+        BatchHeader memory header,
+        Signer memory send,
+        Signer memory quote,
+        Signer memory accept,
+        uint48 acceptedUntil
+    ) internal view returns (bytes4) {
+        bytes4 failure = _expectDraws(header, send, quote);
+        if (failure != 0) return failure;
+        if (wallTime > acceptedUntil) return ITransferRegistry.TransferRegistry_AcceptanceExpired.selector;
+        if (!_mayAct(header.target, accept.claimed, ACCEPT)) {
+            return IPartnerRegistry.PartnerRegistry_KeyNotAuthorized.selector;
+        }
+        return accept.genuine ? _expectHolds(header) : IModule.Module_InvalidSignature.selector;
+    }
+
+    /// Everything that can speak against a batch but for the money.
+    function _expectDraws(
+        BatchHeader memory header,
+        Signer memory send,
+        Signer memory quote
+    ) private view returns (bytes4) {
         if (paused) return Pausable.EnforcedPause.selector;
         if (entries[registry.batchIdOf(pack(header))].status != BatchStatus.None) {
             return ITransferRegistry.TransferRegistry_IllegalStatus.selector;
@@ -60,8 +86,7 @@ abstract contract Expectations is Model {
             return ITransferRegistry.TransferRegistry_FeeMismatch.selector;
         }
         failure = _expectSender(header, send);
-        if (failure == 0) failure = _expectPrice(header, quote, header.expiresAt - time);
-        return failure == 0 ? _expectHolds(header) : failure;
+        return failure == 0 ? _expectPrice(header, quote, header.expiresAt - time) : failure;
     }
 
     /// What drawing on a corridor comes to, whichever module draws.

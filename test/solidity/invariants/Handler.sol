@@ -5,12 +5,13 @@ import {Closing} from "./Closing.sol";
 import {ModuleActions} from "./ModuleActions.sol";
 import {MoneyActions} from "./MoneyActions.sol";
 import {NetworkActions} from "./NetworkActions.sol";
+import {OneStepActions} from "./OneStepActions.sol";
 
 /// Everything that can happen to a ledger, in any order.
-contract Handler is MoneyActions, ModuleActions, NetworkActions, Closing {
+contract Handler is MoneyActions, ModuleActions, NetworkActions, OneStepActions, Closing {
     /// What the fuzzer chooses from, each as likely as the others.
     function actions() external pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](14);
+        selectors = new bytes4[](15);
         selectors[0] = this.openExchange.selector;
         selectors[1] = this.openSameCurrency.selector;
         selectors[2] = this.openSpoiled.selector;
@@ -25,5 +26,6 @@ contract Handler is MoneyActions, ModuleActions, NetworkActions, Closing {
         selectors[11] = this.leave.selector;
         selectors[12] = this.outdate.selector;
         selectors[13] = this.useSecondModule.selector;
+        selectors[14] = this.openAndSettle.selector;
     }
 }

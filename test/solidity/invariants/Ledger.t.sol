@@ -91,7 +91,9 @@ contract LedgerInvariants is Campaign {
         }
         for (uint256 from = 0; from <= uint256(type(BatchStatus).max); ++from) {
             for (uint256 to = 0; to <= uint256(type(BatchStatus).max); ++to) {
-                bool opens = from == uint256(BatchStatus.None) && to == uint256(BatchStatus.Open);
+                bool opens =
+                    from == uint256(BatchStatus.None) &&
+                        (to == uint256(BatchStatus.Open) || to == uint256(BatchStatus.Settled));
                 bool ends = from == uint256(BatchStatus.Open) && to > uint256(BatchStatus.Open);
                 if (opens || ends) continue;
                 vm.assertEq(handler.transitions(BatchStatus(from), BatchStatus(to)), 0, "illegal transitions");

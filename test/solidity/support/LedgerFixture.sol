@@ -269,6 +269,14 @@ abstract contract LedgerFixture is TestBase {
         return _typedDigest(chainId, verifier, structHash);
     }
 
+    function _acceptanceDigest(BatchId batchId, uint48 validUntil) internal view returns (bytes32) {
+        bytes32 structHash = keccak256(
+            abi.encode(keccak256("Acceptance(bytes32 batchId,uint48 validUntil)"), batchId, validUntil)
+        );
+        (, , , uint256 chainId, address verifier, , ) = registry.eip712Domain();
+        return _typedDigest(chainId, verifier, structHash);
+    }
+
     /// EIP-712 digest in the protocol's domain, on any chain and for any contract.
     function _typedDigest(uint256 chainId, address verifier, bytes32 structHash) internal pure returns (bytes32) {
         bytes32 domain = keccak256(

@@ -5,7 +5,7 @@ import { batchId, type BatchHeader } from "../../../src/domain/batch.ts";
 import { toHex } from "../../../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import { NO_QUOTE, quoteId } from "../../../src/domain/quote.ts";
-import { settlementDigest } from "../../../src/domain/settlement.ts";
+import { acceptanceDigest, settlementDigest } from "../../../src/domain/settlement.ts";
 import {
   BATCH_TYPES,
   batchDomain,
@@ -13,8 +13,10 @@ import {
   quoteDomain,
   hashBatch,
   hashQuote,
+  hashAcceptance,
   hashSettlement,
   QUOTE_TYPES,
+  ACCEPTANCE_TYPES,
   SETTLEMENT_TYPES,
   typedDataDigest,
   typedDataDomain,
@@ -68,6 +70,20 @@ describe("typed data (EIP-712)", () => {
     );
   });
 
+  it("has ethers' hashes of acceptances", () => {
+    fc.assert(
+      fc.property(anyHash, fc.nat(), anyChain, (id, validUntil, chain) => {
+        const acceptance = { batchId: id, validUntil };
+        expect(hashAcceptance(acceptance)).to.equal(
+          TypedDataEncoder.hashStruct("Acceptance", ACCEPTANCE_TYPES, acceptance),
+        );
+        expect(acceptanceDigest(acceptance, chain)).to.equal(
+          TypedDataEncoder.hash({ ...typedDataDomain(batchDomain(chain)) }, ACCEPTANCE_TYPES, acceptance),
+        );
+      }),
+    );
+  });
+
   it("encodes the types that the protocol names", () => {
     const quote =
       "Quote(uint16 provider,uint16 taker,uint16 sourceCurrency,uint16 targetCurrency,uint128 rateNumerator," +
@@ -79,6 +95,9 @@ describe("typed data (EIP-712)", () => {
     expect(TypedDataEncoder.from(BATCH_TYPES).encodeType("Batch")).to.equal(batch + quote);
     expect(TypedDataEncoder.from(SETTLEMENT_TYPES).encodeType("Settlement")).to.equal(
       "Settlement(bytes32 batchId,bytes32 rejectionsHash)",
+    );
+    expect(TypedDataEncoder.from(ACCEPTANCE_TYPES).encodeType("Acceptance")).to.equal(
+      "Acceptance(bytes32 batchId,uint48 validUntil)",
     );
   });
 

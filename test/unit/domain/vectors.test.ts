@@ -5,7 +5,7 @@ import { AbiCoder, concat, keccak256, toUtf8Bytes, TypedDataEncoder } from "ethe
 import { serializeVectors, type protocolVectors } from "../../../scripts/vectors/protocol.ts";
 import { fromHex } from "../../../src/domain/bytes/hex.ts";
 import { verifyMultiproof, verifyProof } from "../../../src/domain/merkle.ts";
-import { BATCH_TYPES, QUOTE_TYPES, SETTLEMENT_TYPES } from "../../../src/domain/typed-data.ts";
+import { ACCEPTANCE_TYPES, BATCH_TYPES, QUOTE_TYPES, SETTLEMENT_TYPES } from "../../../src/domain/typed-data.ts";
 
 const FILE = new URL("../../../vectors/protocol.json", import.meta.url);
 const TEXT = readFileSync(FILE, "utf8");
@@ -102,6 +102,14 @@ describe("protocol vectors", () => {
     }
   });
 
+  it("have ethers' acceptance hashes", () => {
+    for (const { batchId, validUntil, structHash, digest, ...chain } of VECTORS.acceptances) {
+      const acceptance = { batchId, validUntil };
+      expect(TypedDataEncoder.hashStruct("Acceptance", ACCEPTANCE_TYPES, acceptance)).to.equal(structHash);
+      expect(TypedDataEncoder.hash(domainOf(chain), ACCEPTANCE_TYPES, acceptance)).to.equal(digest);
+    }
+  });
+
   it("have settlements that add up, and every outcome there is", () => {
     const outcomes = new Set<string>();
     for (const { header, rejections, ...outcome } of VECTORS.settlements) {
@@ -179,10 +187,10 @@ describe("protocol vectors", () => {
 
   it("list every status with every operation once", () => {
     const { transitions } = VECTORS;
-    expect(new Set(transitions.map(({ status, operation }) => `${status} ${operation}`)).size).to.equal(20);
-    expect(transitions).to.have.length(20);
+    expect(new Set(transitions.map(({ status, operation }) => `${status} ${operation}`)).size).to.equal(25);
+    expect(transitions).to.have.length(25);
     const allowed = transitions.filter((row) => row.allowed).map((row) => `${row.status} ${row.operation} ${row.next}`);
-    expect(allowed).to.have.members(["0 open 1", "1 settle 2", "1 rejectAll 3", "1 expire 4"]);
+    expect(allowed).to.have.members(["0 open 1", "0 openAndSettle 2", "1 settle 2", "1 rejectAll 3", "1 expire 4"]);
     for (const row of transitions) if (!row.allowed) expect(row.next).to.equal(row.status);
   });
 });
