@@ -30,7 +30,9 @@ export function runScript(main: () => Promise<number>): void {
 /** As the command line's: one object with what went wrong. */
 function asJson(failure: unknown): string {
   const exit = isUsage(failure) ? "USAGE" : "INTERNAL";
-  const message = failure instanceof Error ? failure.message : String(failure);
+  const told = failure instanceof Error ? failure.message : String(failure);
+  // A rule that is broken says what is wanted.
+  const message = isUsage(failure) && !(failure instanceof InvalidInput) ? `${told}; --help tells more` : told;
   const field = failure instanceof InvalidInput ? { field: failure.field, rule: failure.rule } : {};
   return JSON.stringify({ error: { exit, exitCode: process.exitCode, message, ...field } });
 }

@@ -8,13 +8,20 @@ import { MARKDOWN_PAGES } from "./pages.ts";
 const TOP = "(?:bin|contracts|deploy|docs|examples|ignition|sandbox|scripts|sdk|src|test|vectors)";
 /** A path in code, with no placeholder in it; what a deployment writes is not there before it. */
 const PATH_IN_CODE = new RegExp(`\`(?!ignition/deployments)(${TOP}/[\\w./-]*)\``, "g");
+/** The same among the words of a block of commands, in which a placeholder is in capitals or angle brackets. */
+const BLOCK = /^ *```(?:sh|console|bash)\b[^\n]*\n(.*?)^ *```$/gms;
+const PATH_IN_BLOCK = new RegExp(
+  `(?<=^|[\\s"'=])(?<!kubectl .*)(?!ignition/deployments)(${TOP}/[\\w./-]*)(?=$|[\\s"'])`,
+  "gm",
+);
 const LINK = /\]\(([^)\s]+)\)/g;
 
 describe("What the documents refer to", () => {
   for (const page of MARKDOWN_PAGES) {
     it(`is there, for ${page}`, async () => {
       const text = await readFile(page, "utf8");
-      const paths = [...text.matchAll(PATH_IN_CODE)].map(([, path = ""]) => path);
+      const blocks = [...text.matchAll(BLOCK)].map(([, block = ""]) => block).join("\n");
+      const paths = [...text.matchAll(PATH_IN_CODE), ...blocks.matchAll(PATH_IN_BLOCK)].map(([, path = ""]) => path);
       const links = [...text.matchAll(LINK)].map(([, link = ""]) => link);
       const missing = [
         ...paths.filter((path) => !existsSync(path)),
