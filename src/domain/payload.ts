@@ -159,11 +159,12 @@ const NO_NAME = "NOTPROVIDED";
 const alias: z.ZodType<Alias> = parsedBy(z.object({ type: z.string(), value: z.string() }), (given) =>
   readAlias(given),
 );
+const PURPOSE = /^[A-Z0-9]{1,4}$/;
 // The source relay has held them to its own rule, which may be older or newer: here nothing is refused for its form.
 const partiesSchema = z.object({
   debtor: z.object({ name: z.string(), nameLocal: z.string().optional(), alias }),
   creditor: z.object({ name: z.string().optional(), alias }),
-  remittance: z.object({ purpose: z.string().regex(/^[A-Z0-9]{1,4}$/), unstructured: z.string().optional() }),
+  remittance: z.object({ purpose: z.string().regex(PURPOSE), unstructured: z.string().optional() }),
 });
 
 /**
@@ -171,8 +172,58 @@ const partiesSchema = z.object({
  * @returns undefined when they do not say who pays whom: the transfer is to be rejected, FF01
  */
 export function readParties(details: TransferDetails): TransferParties | undefined {
+  return partiesBy(details, (given) => plainParties(given) ?? schemaParties(given));
+}
+
+/**
+ * The same, by the schema alone.
+ * @internal The rule, which tests hold `plainParties` to.
+ */
+export function readPartiesBySchema(details: TransferDetails): TransferParties | undefined {
+  return partiesBy(details, schemaParties);
+}
+
+type SentParties = z.infer<typeof partiesSchema>;
+
+function schemaParties(details: TransferDetails): SentParties {
+  return parseWire(partiesSchema, details, "details");
+}
+
+/** What the schema makes of details, where every member is what it is to be; undefined where that is for the schema to say. */
+function plainParties({ debtor, creditor, remittance }: TransferDetails): SentParties | undefined {
+  if (!isGroup(debtor) || !isGroup(creditor) || !isGroup(remittance)) return undefined;
+  const { name, nameLocal, alias: debtorAlias } = debtor;
+  const { name: creditorName, alias: creditorAlias } = creditor;
+  const { purpose, unstructured } = remittance;
+  if (typeof name !== "string" || !isTextOrNone(nameLocal) || !isTextOrNone(creditorName)) return undefined;
+  if (typeof purpose !== "string" || !PURPOSE.test(purpose) || !isTextOrNone(unstructured)) return undefined;
+  if (!isGivenAlias(debtorAlias) || !isGivenAlias(creditorAlias)) return undefined;
+  return {
+    debtor: { name, nameLocal, alias: readAlias(debtorAlias) },
+    creditor: { name: creditorName, alias: readAlias(creditorAlias) },
+    remittance: { purpose, unstructured },
+  };
+}
+
+function isGroup(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTextOrNone(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+function isGivenAlias(value: unknown): value is GivenAlias {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return "type" in value && typeof value.type === "string" && "value" in value && typeof value.value === "string";
+}
+
+function partiesBy(
+  details: TransferDetails,
+  read: (details: TransferDetails) => SentParties,
+): TransferParties | undefined {
   try {
-    const { debtor, creditor, remittance } = parseWire(partiesSchema, details, "details");
+    const { debtor, creditor, remittance } = read(details);
     return {
       debtor: {
         name: cleanText(debtor.name) || NO_NAME,

@@ -4,13 +4,13 @@ import {
   createHmac,
   createSecretKey,
   hkdfSync,
-  randomBytes,
   timingSafeEqual,
   type KeyObject,
 } from "node:crypto";
 import { compareBytes, concat, utf8 } from "../../domain/bytes/bytes.ts";
 import { toHex } from "../../domain/bytes/hex.ts";
 import { InvalidInput } from "../../domain/errors.ts";
+import { drawSecurely } from "../secure-random.ts";
 
 /** Keeps personal data unreadable at rest, under keys that the operator holds. */
 export interface Sealer {
@@ -80,7 +80,7 @@ interface Key {
  */
 export function createSealer(
   { current, previous = [] }: SealerKeys,
-  drawBytes: (length: number) => Uint8Array = randomBytes,
+  drawBytes: (length: number) => Uint8Array = drawSecurely,
 ): Sealer {
   const key = deriveKey(current);
   const keys = [key, ...previous.map(deriveKey)];

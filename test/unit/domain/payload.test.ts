@@ -14,6 +14,7 @@ import {
   parseParties,
   payloadSchema,
   readParties,
+  readPartiesBySchema,
   type PayloadTransfer,
   type TransferParties,
 } from "../../../src/domain/payload.ts";
@@ -230,6 +231,53 @@ describe("the parties in a transfer's details", () => {
     // What they committed to is what was sent: it is read, and not changed.
     const salt = toHex(random.bytes(32));
     expect(opensDetails({ ...first, details: given, salt, detailsHash: hashDetails(given, salt) })).to.equal(true);
+  });
+
+  it("are what the schema makes of them, with a member of another kind, one more or one less (property)", () => {
+    const text = fc.oneof(anyText, fc.constantFrom("Maria", "+639171234567", "+63 917 123 4567", "DEPD", "MSISDN", ""));
+    const value: fc.Arbitrary<unknown> = fc.oneof(
+      { weight: 8, arbitrary: text },
+      { weight: 1, arbitrary: fc.jsonValue() },
+      { weight: 1, arbitrary: fc.constant(undefined) },
+    );
+    const known = fc.constantFrom(
+      { type: "MSISDN", value: "+639171234567" },
+      { type: "MSISDN", value: "+63 (0)917 123 4567" },
+      { type: "EMAIL", value: "maria@MAIL.example" },
+      { type: "ALIAS", value: "maria", more: 1 },
+    );
+    const unknown = fc.record({ type: fc.constantFrom("MSISDN", "EMAIL", "PASSPORT"), value });
+    const alias = fc.oneof(
+      { weight: 8, arbitrary: known },
+      { weight: 2, arbitrary: unknown },
+      { weight: 1, arbitrary: value },
+    );
+    const group = (needed: Record<string, fc.Arbitrary<unknown>>, more: Record<string, fc.Arbitrary<unknown>>) => {
+      const record = fc
+        .tuple(fc.record(needed), fc.record({ ...more, more: value }, { requiredKeys: [] }))
+        .map(([one, other]) => ({ ...other, ...one }));
+      return fc.oneof({ weight: 20, arbitrary: record }, { weight: 1, arbitrary: value });
+    };
+    const purpose = fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom("DEPD", "FAMI", "A1") },
+      { weight: 1, arbitrary: value },
+    );
+    const given = fc.record({
+      debtor: group({ name: value, alias }, { nameLocal: value }),
+      creditor: group({ alias }, { name: value }),
+      remittance: group({ purpose }, { unstructured: value }),
+    });
+    let read = 0;
+    fc.assert(
+      fc.property(given, (details) => {
+        // Whatever JSON is: the type is a promise that nobody has kept yet.
+        const parties = readParties(details as never);
+        expect(parties).to.deep.equal(readPartiesBySchema(details as never));
+        if (parties !== undefined) read++;
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(read).to.be.greaterThan(50);
   });
 
   it("are undefined where they do not say who pays whom", () => {

@@ -4,7 +4,7 @@ import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { promiseOf, type PricePromise, type PromiseRow } from "../../pricing/promise.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
-import { bytesOf, hexDigits, hexOf, numberOf, recordset } from "../../../kernel/store/values.ts";
+import { bytesOf, hexDigits, hexOf, numberOf } from "../../../kernel/store/values.ts";
 import type { LedgerPlace } from "./ledger-projection.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Milliseconds. */
@@ -24,6 +24,24 @@ export interface NewTransfer extends AcceptedTransfer {
   readonly ifUnfunded: "wait" | "fail";
 }
 
+/** In the order of the statement's parameters. */
+const COLUMNS = [
+  "uetr",
+  "mac",
+  "target",
+  "source",
+  "destination",
+  "amount",
+  "receive",
+  "fee",
+  "quote",
+  "sealed",
+  "details",
+  "unfunded",
+  "at",
+  "until",
+] as const;
+
 /** Error code of PostgreSQL: a CHECK does not hold. */
 const CHECK_VIOLATION = "23514";
 
@@ -38,24 +56,28 @@ export async function insertTransfers(
 ): Promise<ReadonlySet<Uetr> | "used up"> {
   // In one order everywhere, so that two who store the same do not wait for each other.
   const rows = transfers.toSorted((left, right) => (left.uetr < right.uetr ? -1 : 1)).map(toRow);
+  // As a column each: PostgreSQL takes three times as long for the same as JSON.
+  const columns = COLUMNS.map((column) => rows.map((row) => row[column]));
   try {
     const stored = await db.query<{ uetr: string }>(
       `WITH stored AS (
          INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount,
            target_amount, fee, provider_quote, sealed, details_hash, if_unfunded, accepted_at, expires_at)
          SELECT t.uetr, decode(t.mac, 'base64'), t.target, t.source, t.destination, t.amount, t.receive, t.fee,
-           decode(t.quote, 'hex'), decode(t.sealed, 'base64'), decode(t.details, 'hex'), t.unfunded, t.at, t.until
-         FROM jsonb_to_recordset($1::jsonb) AS t(uetr uuid, mac text, target integer, source text, destination text,
-           amount numeric, receive numeric, fee numeric, quote text, sealed text, details text, unfunded text,
-           at bigint, until bigint)
-         WHERE t.uetr NOT IN (SELECT refused_among($1::jsonb))
+           decode(nullif(t.quote, ''), 'hex'), decode(t.sealed, 'base64'), decode(t.details, 'hex'), t.unfunded, t.at,
+           t.until
+         FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::numeric[], $7::numeric[],
+           $8::numeric[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[])
+           AS t(uetr, mac, target, source, destination, amount, receive, fee, quote, sealed, details, unfunded, at, until)
+         WHERE t.uetr NOT IN (SELECT refused_among(
+           (SELECT jsonb_agg(jsonb_build_object('uetr', u.uetr)) FROM unnest($1::uuid[]) AS u(uetr))))
          ON CONFLICT (uetr) DO NOTHING
          RETURNING uetr, provider_quote, target_amount
        ), taken AS (
          ${drawing("stored")}
        )
        SELECT uetr FROM stored`,
-      [recordset(rows)],
+      columns,
     );
     return new Set(stored.map(({ uetr }) => parseUetr(uetr)));
   } catch (failure) {
@@ -244,22 +266,25 @@ export async function cancelTransfer(tx: Queryable, uetr: Uetr, nowMs: number): 
   return rows.length > 0;
 }
 
-function toRow(transfer: NewTransfer) {
+type Column = (typeof COLUMNS)[number];
+
+/** A row's values, as text for its columns; an empty one stands for no quote. */
+function toRow(transfer: NewTransfer): Readonly<Record<Column, string>> {
   return {
     uetr: transfer.uetr,
     mac: Buffer.from(transfer.contentMac).toString("base64"),
-    target: transfer.target,
+    target: String(transfer.target),
     source: transfer.sourceCurrency,
     destination: transfer.targetCurrency,
-    amount: transfer.sourceAmount,
-    receive: transfer.targetAmount,
-    fee: transfer.fee,
-    quote: transfer.providerQuote === undefined ? null : hexDigits(transfer.providerQuote),
+    amount: String(transfer.sourceAmount),
+    receive: String(transfer.targetAmount),
+    fee: String(transfer.fee),
+    quote: transfer.providerQuote === undefined ? "" : hexDigits(transfer.providerQuote),
     sealed: Buffer.from(transfer.sealed).toString("base64"),
     details: hexDigits(transfer.detailsHash),
     unfunded: transfer.ifUnfunded,
-    at: transfer.acceptedAt,
-    until: transfer.expiresAt,
+    at: String(transfer.acceptedAt),
+    until: String(transfer.expiresAt),
   };
 }
 
