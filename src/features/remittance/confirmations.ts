@@ -33,7 +33,10 @@ export async function recordConfirmation(
   });
   const fresh = await db.transaction(async (tx) => {
     const inserted = await insertConfirmations(tx, believed);
-    const told = believed.filter(({ uetr }) => inserted.has(uetr));
+    // By their time, as most of one call to the wallet have the same.
+    const told = believed
+      .filter(({ uetr }) => inserted.has(uetr))
+      .toSorted((left, right) => left.creditedAt - right.creditedAt);
     await appendEvents(
       tx,
       told.map(({ uetr, creditedAt }) => ({

@@ -21,7 +21,8 @@ export const FINAL_STATUS: Readonly<Record<BatchEnd["kind"], FinalStatus>> = {
 
 /** One event a transfer, in the order of the transfers. */
 export function heldEvents({ id, at }: OpenedBatch, transfers: readonly Transfer[], nowMs: number): NewEvent[] {
-  return transfers.map(({ uetr }) => eventOf("transfer.held", { uetr, batch: id, at, nowMs, data: {} }));
+  const where = whereIs(at);
+  return transfers.map(({ uetr }) => eventOf("transfer.held", { uetr, batch: id, at, nowMs, data: where }));
 }
 
 /**
@@ -31,11 +32,13 @@ export function heldEvents({ id, at }: OpenedBatch, transfers: readonly Transfer
 export function finalEvents(batch: FinalBatch, transfers: readonly Transfer[], nowMs: number): NewEvent[] {
   const { id, at, rejected } = batch;
   const outcomeOf = outcomesIn(batch);
+  const where = whereIs(at);
   let published = 0;
   const events = transfers.map((transfer) => {
     const { status, ...data } = outcomeOf(transfer);
     if ("code" in data) published++;
-    return eventOf(`transfer.${status}`, { uetr: transfer.uetr, batch: id, at, nowMs, data });
+    const told = Object.keys(data).length === 0 ? where : { ...data, ...where };
+    return eventOf(`transfer.${status}`, { uetr: transfer.uetr, batch: id, at, nowMs, data: told });
   });
   if (transfers.length > 0 && published < rejected.length) {
     throw new Error(
@@ -53,6 +56,10 @@ interface Facts {
   readonly data: { readonly [name: string]: string };
 }
 
+function whereIs({ transaction, timeSeconds }: LedgerPlace): Facts["data"] {
+  return { transaction, time: formatInstant(timeSeconds * 1_000) };
+}
+
 function eventOf(type: EventType, { uetr, batch, at, nowMs, data }: Facts): NewEvent {
   return {
     type,
@@ -60,6 +67,6 @@ function eventOf(type: EventType, { uetr, batch, at, nowMs, data }: Facts): NewE
     batch,
     at: nowMs,
     ledger: { block: at.block, logIndex: at.logIndex },
-    data: { ...data, transaction: at.transaction, time: formatInstant(at.timeSeconds * 1_000) },
+    data,
   };
 }

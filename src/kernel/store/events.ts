@@ -65,9 +65,9 @@ export interface EventRow {
 export async function appendEvents(tx: Queryable, events: readonly NewEvent[]): Promise<readonly bigint[]> {
   if (events.length === 0) return [];
   await openFeed(tx, "events");
-  const rows = events.map(({ type, uetr, batch, at, ledger, data }) => ({
+  const rows = runsOf(events).map(({ head: { type, batch, at, ledger, data }, uetrs }) => ({
     type,
-    uetr,
+    uetrs,
     batch: batch === undefined ? undefined : hexDigits(batch),
     at,
     block: ledger?.block,
@@ -76,13 +76,42 @@ export async function appendEvents(tx: Queryable, events: readonly NewEvent[]): 
   }));
   const stored = await tx.query<{ seq: bigint }>(
     `INSERT INTO events (type, uetr, batch, at, block, log_index, data)
-     SELECT e.type, e.uetr, decode(e.batch, 'hex'), e.at, e.block, e.log, e.data
-     FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, uetr uuid, batch text, at bigint, block bigint,
-       log integer, data jsonb)) WITH ORDINALITY AS e(type, uetr, batch, at, block, log, data, place)
-     ORDER BY e.place RETURNING seq`,
+     SELECT e.type, u.uetr::uuid, decode(e.batch, 'hex'), e.at, e.block, e.log, e.data
+     FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, uetrs jsonb, batch text, at bigint, block bigint,
+       log integer, data jsonb)) WITH ORDINALITY AS e(type, uetrs, batch, at, block, log, data, place)
+       CROSS JOIN LATERAL jsonb_array_elements_text(e.uetrs) WITH ORDINALITY AS u(uetr, place)
+     ORDER BY e.place, u.place RETURNING seq`,
     [jsonOf(rows)],
   );
   return stored.map(({ seq }) => seq);
+}
+
+/** Events that follow each other and differ by their transfer only: most do, and are sent once. */
+interface Run {
+  readonly head: NewEvent;
+  /** Null for an event of no transfer. */
+  readonly uetrs: (Uetr | null)[];
+}
+
+function runsOf(events: readonly NewEvent[]): readonly Run[] {
+  const runs: Run[] = [];
+  for (const event of events) {
+    const run = runs.at(-1);
+    if (run !== undefined && isAlike(run.head, event)) run.uetrs.push(event.uetr ?? null);
+    else runs.push({ head: event, uetrs: [event.uetr ?? null] });
+  }
+  return runs;
+}
+
+function isAlike(one: NewEvent, other: NewEvent): boolean {
+  return (
+    one.type === other.type &&
+    one.batch === other.batch &&
+    one.at === other.at &&
+    one.ledger?.block === other.ledger?.block &&
+    one.ledger?.logIndex === other.ledger?.logIndex &&
+    (one.data === other.data || jsonOf(one.data) === jsonOf(other.data))
+  );
 }
 
 /**
