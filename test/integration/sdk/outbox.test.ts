@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +11,7 @@ import type { Database } from "../../../src/kernel/store/database.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
 import { describeOn } from "../support/databases.ts";
 import { STEPS, type DyingWallet, type Step } from "../support/dying-wallet.ts";
-import { apiRelay, newUetr, setBalance, submission, type ApiRelay } from "../support/api.ts";
+import { apiRelay, newUetr, originOf, setBalance, submission, type ApiRelay } from "../support/api.ts";
 
 const WALLET = fileURLToPath(new URL("../support/dying-wallet.ts", import.meta.url));
 
@@ -43,14 +42,9 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
     return started;
   }
 
-  function urlOf({ app }: ApiRelay): string {
-    // Listening on TCP, so the address is not a path.
-    return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-  }
-
   const outboxTo = (to: ApiRelay, fetch = globalThis.fetch) =>
     openOutbox({
-      client: createClient({ url: urlOf(to), key, retries: 0, fetch }),
+      client: createClient({ url: originOf(to.app), key, retries: 0, fetch }),
       folder: join(home, "outbox"),
       onOutcome: (outcome) => Promise.resolve(void told.push(outcome)),
     });
@@ -80,7 +74,7 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
       ["a name typed anew", { ...request, debtor: { ...debtor, name: "CHAN Tai Man" } }],
       ["what breaks a rule by now", { ...request, creditor: { alias: { type: "MSISDN", value: "0917" } } }],
     ];
-    await createClient({ url: urlOf(relay), key }).submit(request);
+    await createClient({ url: originOf(relay.app), key }).submit(request);
     for (const [what, repeat] of again) {
       const outcome = await (await outboxTo(relay)).submit(repeat);
       expect(outcome, what).to.have.nested.property("stored.status", "received");
@@ -92,7 +86,7 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
 
   it("never refunds for a name in another Unicode form, or with a space after it", async () => {
     const request = submission({ debtor: { ...submission().debtor, name: "Jos\u00e9 Chan" } });
-    await createClient({ url: urlOf(relay), key }).submit(request);
+    await createClient({ url: originOf(relay.app), key }).submit(request);
     for (const name of ["Jose\u0301 Chan", "Jos\u00e9 Chan "]) {
       const outcome = await (await outboxTo(relay)).submit({ ...request, debtor: { ...request.debtor, name } });
       expect(outcome).to.include({ kind: "accepted", replayed: true });
@@ -143,11 +137,11 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
     /** What the wallet has debited for: accepted, refused, and in conflict with what it had sent before. */
     const requests = async (): Promise<readonly SubmitRequest[]> => {
       const stored = submission();
-      await createClient({ url: urlOf(relay), key }).submit({ ...stored, purpose: "GIFT" });
+      await createClient({ url: originOf(relay.app), key }).submit({ ...stored, purpose: "GIFT" });
       return [submission(), submission({ target: 99 }), stored];
     };
     const dies = async (wallet: Omit<DyingWallet, "url" | "key">): Promise<void> => {
-      const child = spawn(process.execPath, [WALLET, JSON.stringify({ ...wallet, url: urlOf(relay), key })], {
+      const child = spawn(process.execPath, [WALLET, JSON.stringify({ ...wallet, url: originOf(relay.app), key })], {
         stdio: ["ignore", "inherit", "inherit"],
       });
       expect(await once(child, "exit"), wallet.diesAt).to.deep.equal([null, "SIGKILL"]);
@@ -159,7 +153,7 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
       await appendFile(books, "");
       await dies({ folder, books, request, diesAt });
       const outbox = await openOutbox({
-        client: createClient({ url: urlOf(relay), key }),
+        client: createClient({ url: originOf(relay.app), key }),
         folder,
         onOutcome: ({ kind, request: { uetr } }) => appendFile(books, `${JSON.stringify({ uetr, kind })}\n`),
       });
@@ -187,7 +181,7 @@ describeOn("PGlite", "the outbox and a relay", function (open) {
       const folder = join(home, uetr);
       await dies({ folder, books: join(home, "books"), request: submission({ uetr }), diesAt: "renaming" });
       const outbox = await openOutbox({
-        client: createClient({ url: urlOf(relay), key }),
+        client: createClient({ url: originOf(relay.app), key }),
         folder,
         onOutcome: () => Promise.resolve(),
       });

@@ -26,7 +26,7 @@ import { issueApiKey } from "../../../src/kernel/access/api-keys.ts";
 import type { RelayContext, RelaySettings } from "../../../src/features/context.ts";
 import type { StepName } from "../../../src/kernel/steps/step.ts";
 import type { Offer, OfferNeed, ProviderClient } from "../../../src/features/pricing/provider-client.ts";
-import type { Database } from "../../../src/kernel/store/database.ts";
+import type { Database, Queryable } from "../../../src/kernel/store/database.ts";
 import { DEFAULTS } from "./relay-context.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
 
@@ -287,4 +287,10 @@ export function submission(more: Partial<SubmitRequest> = {}): SubmitRequest {
 export function originOf(app: FastifyInstance): string {
   // Listening on TCP, so the address is not a path.
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+}
+
+/** How many transfers a store has. */
+export async function storedCount(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
+  return row?.count ?? -1;
 }

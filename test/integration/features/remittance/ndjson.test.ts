@@ -8,7 +8,7 @@ import { PROBLEMS, type ProblemCode } from "../../../../sdk/problems.ts";
 import type { LineResult } from "../../../../src/schema/transfers.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
-import { apiRelay, fundedRelay, newUetr, submission, submitTo, type ApiRelay } from "../../support/api.ts";
+import { apiRelay, fundedRelay, newUetr, storedCount, submission, submitTo, type ApiRelay } from "../../support/api.ts";
 
 describeOnBothDatabases("a stream of submissions", (open) => {
   let db: Database;
@@ -52,18 +52,13 @@ describeOnBothDatabases("a stream of submissions", (open) => {
     return results;
   }
 
-  async function storedCount(): Promise<number> {
-    const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
-    return row?.count ?? -1;
-  }
-
   it("answers each line in order, and stores what it accepts", async () => {
     const requests = Array.from({ length: 1_500 }, () => submission());
     const results = await stream(requests.map((request) => `${JSON.stringify(request)}\n`).join(""));
     expect(results.map(({ uetr }) => uetr)).to.deep.equal(requests.map(({ uetr }) => uetr));
     expect(results.map(({ line }) => line)).to.deep.equal(requests.map((_, index) => index + 1));
     expect(new Set(results.map(({ status }) => status))).to.deep.equal(new Set([202]));
-    expect(await storedCount()).to.equal(requests.length);
+    expect(await storedCount(db)).to.equal(requests.length);
     const [quote] = await db.query<{ reserved: bigint }>("SELECT max(reserved) AS reserved FROM provider_quotes");
     expect(quote?.reserved).to.equal(
       results.reduce((sum, { acceptance }) => sum + BigInt(acceptance?.receive.minor ?? 0), 0n),
@@ -99,7 +94,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
     }
     expect(results[8]).to.include({ replayed: true });
     expect(results[8]?.acceptance).to.deep.equal(results[0]?.acceptance);
-    expect(await storedCount()).to.equal(2);
+    expect(await storedCount(db)).to.equal(2);
   });
 
   it("takes nothing of what comes with bytes that are not UTF-8: lines that are, by chance, say something else", async () => {
@@ -115,7 +110,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
         /stops being UTF-8; convert all of it: nothing was done with this line/,
       );
     }
-    expect(await storedCount()).to.equal(0);
+    expect(await storedCount(db)).to.equal(0);
     const cut = await stream(Buffer.concat([Buffer.from(`${JSON.stringify(submission())}\n`), Buffer.of(0xe9)]));
     expect(cut.at(-1)).to.include({ line: 2, status: 400 });
   });
@@ -166,7 +161,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
       if (sent.write(Array.from({ length: 8 }, lines).join(""))) continue;
       stalled = await standsStill(() => !sent.writableNeedDrain);
     }
-    expect((await storedCount()) - others).to.be.below(written);
+    expect((await storedCount(db)) - others).to.be.below(written);
     sent.on("error", () => undefined);
     sent.destroy();
   });
@@ -180,7 +175,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
       if (goesOn()) return false;
       expect((await submitTo(relay, headers, submission())).statusCode).to.equal(202);
       others++;
-      const ofStream = (await storedCount()) - others;
+      const ofStream = (await storedCount(db)) - others;
       if (ofStream !== before) rounds = 0;
       before = ofStream;
     }
@@ -200,10 +195,10 @@ describeOnBothDatabases("a stream of submissions", (open) => {
     sent.destroy();
     // What had been read by then is being stored, and counts as kept.
     await standsStill();
-    const kept = (await storedCount()) - others;
+    const kept = (await storedCount(db)) - others;
     expect(kept).to.be.at.least(10);
     const results = await stream(requests.map((request) => `${JSON.stringify(request)}\n`).join(""));
-    expect((await storedCount()) - others).to.equal(requests.length);
+    expect((await storedCount(db)) - others).to.equal(requests.length);
     expect(results.filter(({ replayed }) => replayed === true).length).to.equal(kept);
     for (const [index, one] of seen.entries()) expect(results[index]?.acceptance).to.deep.equal(one.acceptance);
   });
@@ -219,7 +214,7 @@ describeOnBothDatabases("a stream of submissions", (open) => {
     await closed;
     const accepted = results.filter(({ status }) => status === 202).length;
     expect(results.at(-1)).to.deep.include({ line: accepted + 1, status: 503 });
-    expect(await storedCount()).to.equal(accepted);
+    expect(await storedCount(db)).to.equal(accepted);
   });
 
   it("answers lines with 503 while the database is away, and goes on after", async () => {

@@ -13,6 +13,7 @@ import {
   submission,
   submitTo,
   type ApiRelay,
+  storedCount,
 } from "../../support/api.ts";
 
 describeOnBothDatabases("one answer forever to one UETR", (open) => {
@@ -28,11 +29,6 @@ describeOnBothDatabases("one answer forever to one UETR", (open) => {
 
   const post = (payload: SubmitRequest, through = relay) => submitTo(through, headers, payload);
 
-  async function transfers(): Promise<number> {
-    const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
-    return row?.count ?? -1;
-  }
-
   it("refuses for good what it has refused, though nothing is in the way any more, and whatever is sent under it", async () => {
     const request = submission();
     await setBalance(db, "HKD", 0n);
@@ -44,7 +40,7 @@ describeOnBothDatabases("one answer forever to one UETR", (open) => {
     for (const again of [request, submission({ uetr: request.uetr, purpose: "GIFT" })]) {
       expect(problemOf(await post(again))).to.deep.equal(problemOf(refused));
     }
-    expect(await transfers()).to.equal(0);
+    expect(await storedCount(db)).to.equal(0);
   });
 
   it("promises that nothing will be stored only of what it has written down", async () => {
@@ -65,7 +61,7 @@ describeOnBothDatabases("one answer forever to one UETR", (open) => {
       expect(refused.json()).to.include({ code, transfer: "none" });
       expect(problemOf(await post(submission({ uetr }))), code).to.deep.equal(problemOf(refused));
     }
-    expect(await transfers()).to.equal(0);
+    expect(await storedCount(db)).to.equal(0);
     for (const unreadable of [{ ...rest }, { ...rest, uetr: newUetr().toUpperCase() }, null, []]) {
       const answer = await post(unreadable as SubmitRequest);
       expect(answer.json()).to.include({ code: "uetr-unreadable", transfer: "unknown" });

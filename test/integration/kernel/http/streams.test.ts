@@ -9,7 +9,7 @@ import { expireApiKey, revokeApiKey } from "../../../../src/kernel/access/store.
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { until } from "../../../support/until.ts";
 import { describeOn, describeOnBothDatabases } from "../../support/databases.ts";
-import { apiRelay, originOf, setBalance, submission, type ApiRelay } from "../../support/api.ts";
+import { apiRelay, originOf, setBalance, storedCount, submission, type ApiRelay } from "../../support/api.ts";
 
 const lineOf = () => `${JSON.stringify(submission())}\n`;
 const idOf = ({ authorization }: { authorization: string }) => /fq_([0-9a-z]+)_/.exec(authorization)?.[1] ?? "";
@@ -50,11 +50,6 @@ async function listen(relay: ApiRelay, headers: { authorization: string }) {
   });
   answer.on("data", (chunk: Buffer) => (opened.text += chunk.toString()));
   return { opened, ended, close: () => sent.destroy() };
-}
-
-async function storedCount(db: Database): Promise<number> {
-  const [row] = await db.query<{ count: number }>("SELECT count(*)::integer AS count FROM transfers");
-  return row?.count ?? -1;
 }
 
 describeOnBothDatabases("streams whose key ends", (open) => {
