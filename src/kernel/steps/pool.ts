@@ -12,6 +12,11 @@ export interface PoolOptions<Item> {
    * holds up the other. A wake of this step, while some are under way, has more looked for.
    */
   readonly find: (atMost: number, isOver: () => boolean) => Promise<readonly Item[]>;
+  /**
+   * Whether it finds all that is due, but for the limit: where it finds less than that, nothing is looked for again until
+   * somebody wakes the step. One that holds back some, as of one partner, is asked again after each.
+   */
+  readonly findsAll?: boolean;
   readonly keyOf: (item: Item) => string;
   /** Expected failures are for it to record. */
   readonly work: (item: Item, isOver: () => boolean) => Promise<void>;
@@ -32,7 +37,7 @@ const MAX_PASS_MS = 5_000;
  * @throws what is not an item's own, as that the database is away; once everything under way has ended
  */
 export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean> {
-  const { context, limit, find, keyOf, work, step } = options;
+  const { context, limit, find, findsAll = false, keyOf, work, step } = options;
   const { clock, wake } = context;
   const untilMs = clock.nowMs() + MAX_PASS_MS;
   const isOver = (): boolean => clock.nowMs() >= untilMs;
@@ -41,8 +46,12 @@ export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean
   const ended = new Set<string>();
   const failures: unknown[] = [];
   let woken = Promise.withResolvers<undefined>();
+  /** Whether all that is due has been begun, as far as is known. */
+  let isAllBegun = false;
   const unlisten = wake.onWake((name) => {
-    if (name === step) woken.resolve(undefined);
+    if (name !== step) return;
+    isAllBegun = false;
+    woken.resolve(undefined);
   });
   const start = (item: Item): void => {
     const key = keyOf(item);
@@ -64,13 +73,19 @@ export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean
   try {
     for (;;) {
       woken = Promise.withResolvers();
-      if (running.size < limit && failures.length === 0 && !isOver()) {
+      if (running.size < limit && failures.length === 0 && !isOver() && !isAllBegun) {
         ended.clear();
-        const due = await find(limit + running.size, isOver);
+        const atMost = limit + running.size;
+        isAllBegun = findsAll;
+        const due = await find(atMost, isOver);
+        if (due.length === atMost) isAllBegun = false;
         const others = due.filter((each) => !running.has(keyOf(each)));
         const free = others.filter((each) => !ended.has(keyOf(each)));
         for (const item of free.slice(0, limit - running.size)) start(item);
-        if (free.length < others.length) continue;
+        if (free.length < others.length) {
+          isAllBegun = false;
+          continue;
+        }
       }
       if (running.size === 0) break;
       await Promise.race([...running.values(), woken.promise]);

@@ -47,6 +47,7 @@ export const crediterStep: Step = async (relay) => {
     step: "crediter",
     limit: LIMIT,
     find: (atMost) => batchesToCredit(db, clock.nowMs(), atMost),
+    findsAll: true,
     keyOf: ({ id }) => id,
     work: (batch, isOver) =>
       context.tracer.span("crediter.credit", { batch: batch.id }, () => credit(context, batch, isOver)),

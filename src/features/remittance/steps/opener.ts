@@ -52,6 +52,7 @@ function openDue(context: RelayContext): Promise<boolean> {
     step: "opener",
     limit: AT_A_TIME,
     find: (atMost) => batchesToOpen(db, clock.nowMs(), atMost),
+    findsAll: true,
     keyOf: ({ id }) => id,
     work: (batch) => openBatch(context, batch),
     recordFault: (batch, fault) => postpone(context, batch, fault),

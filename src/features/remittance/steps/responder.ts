@@ -45,6 +45,7 @@ export const responderStep: Step = async (context) => {
     step: "responder",
     limit: LIMIT,
     find: (atMost) => batchesToDecide(db, partner, clock.nowMs(), atMost),
+    findsAll: true,
     keyOf: ({ id }) => id,
     work: (batch) => context.tracer.span("responder.decide", { batch: batch.id }, () => decide(context, batch)),
     recordFault: (batch, fault) => postpone(context, batch, fault),

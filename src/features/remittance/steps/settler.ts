@@ -34,6 +34,7 @@ export const settlerStep: Step = async (context) => {
     step: "settler",
     limit: LIMIT,
     find: (atMost) => batchesToSettle(db, clock.nowMs(), atMost),
+    findsAll: true,
     keyOf: ({ id }) => id,
     work: (batch) => settleBatch(context, batch),
     recordFault: (batch, fault) => postpone(context, batch, fault),

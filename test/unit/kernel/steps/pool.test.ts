@@ -14,9 +14,10 @@ describe("working off what is due", () => {
   const clock: Clock = { nowMs: () => nowMs, sleep: () => Promise.resolve() };
   const recorded: string[] = [];
   const metrics = createMetrics({ partner: 1 }, {});
-  const pool = (options: Pick<PoolOptions<string>, "find" | "work">) =>
+  const wake = createWake<StepName>();
+  const pool = (options: Pick<PoolOptions<string>, "find" | "work" | "findsAll">) =>
     workOff({
-      context: { clock, wake: createWake<StepName>(), log: silentLogger, metrics },
+      context: { clock, wake, log: silentLogger, metrics },
       step: "courier",
       limit: 2,
       keyOf: (item) => item,
@@ -75,6 +76,39 @@ describe("working off what is due", () => {
     });
     expect(worked).to.deep.equal(["a", "b"]);
     expect(looks).to.be.above(2);
+  });
+
+  it("looks once where that finds all there is, again when it is woken, and on where there may be more", async () => {
+    let looks = 0;
+    const run = async (due: string[], onWork: (item: string) => void = () => undefined) => {
+      looks = 0;
+      const worked: string[] = [];
+      await pool({
+        findsAll: true,
+        find(atMost) {
+          looks++;
+          return Promise.resolve(due.slice(0, atMost));
+        },
+        work(item) {
+          due.splice(due.indexOf(item), 1);
+          worked.push(item);
+          onWork(item);
+          return Promise.resolve();
+        },
+      });
+      return worked;
+    };
+    expect([await run(["a"]), looks]).to.deep.equal([["a"], 1]);
+    expect([await run([]), looks]).to.deep.equal([[], 1]);
+    // As many as are worked on at a time: there may be more.
+    expect((await run(["a", "b", "c", "d"])).sort()).to.deep.equal(["a", "b", "c", "d"]);
+    const due = ["a"];
+    const worked = await run(due, (item) => {
+      if (item !== "a") return;
+      due.push("b");
+      wake("courier");
+    });
+    expect([worked, looks]).to.deep.equal([["a", "b"], 2]);
   });
 
   it("ends after a while where items are due again as fast as they are tried, and says so", async () => {
