@@ -1,4 +1,4 @@
-import { Contract, type ContractRunner, type Provider } from "ethers";
+import { Contract, type BlockTag, type ContractRunner, type Provider } from "ethers";
 import type {
   AccessManager,
   CorridorBook,
@@ -48,6 +48,13 @@ export interface BatchRegistry {
   readonly corridorBook: CorridorBook;
   readonly quoteBook: QuoteBook;
   readonly transferRegistry: TransferRegistry;
+  /** What its ledger time is reckoned with, in seconds: the contract has had it from its making on, so it is asked once. */
+  readonly clockTerms: (blockTag: BlockTag) => Promise<ClockTerms>;
+}
+
+export interface ClockTerms {
+  readonly beatIntervalSeconds: number;
+  readonly graceSeconds: number;
 }
 
 /** A ledger as its clients hold it. Of its registries it is itself the one where new batches open. */
@@ -127,13 +134,27 @@ export function registryAddresses(addresses: LedgerAddresses): readonly Registry
 
 function bindRegistry(addresses: RegistryAddresses, chainId: bigint, provider: Provider): BatchRegistry {
   const { transferRegistry, quoteBook } = addresses;
+  const registry = bind("transferRegistry", transferRegistry, provider);
   return {
     chain: { chainId, transferRegistry, quoteBook },
     provider,
     treasury: bind("treasury", addresses.treasury, provider),
     corridorBook: bind("corridorBook", addresses.corridorBook, provider),
     quoteBook: bind("quoteBook", quoteBook, provider),
-    transferRegistry: bind("transferRegistry", transferRegistry, provider),
+    transferRegistry: registry,
+    clockTerms: clockTermsOf(registry),
+  };
+}
+
+function clockTermsOf(registry: TransferRegistry): BatchRegistry["clockTerms"] {
+  let known: ClockTerms | undefined;
+  return async (blockTag) => {
+    if (known === undefined) {
+      const [interval, grace] = await Promise.all([registry.beatInterval({ blockTag }), registry.grace({ blockTag })]);
+      const seconds = (value: bigint): number => Number.parseInt(String(value), 10);
+      known = { beatIntervalSeconds: seconds(interval), graceSeconds: seconds(grace) };
+    }
+    return known;
   };
 }
 

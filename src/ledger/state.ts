@@ -5,7 +5,7 @@ import { currencyOf, type CurrencyCode } from "../domain/currency.ts";
 import { parseBatchStatus, type BatchStatus } from "../domain/lifecycle.ts";
 import type { PartnerId } from "../domain/partner.ts";
 import { ABI } from "./abi.ts";
-import { registryAt, treasuryAt, type BatchRegistry, type Ledger } from "./contracts.ts";
+import { registryAt, treasuryAt, type BatchRegistry, type ClockTerms, type Ledger } from "./contracts.ts";
 import { KEY_PURPOSES, PARTNER_ROLES } from "./deployment/config.ts";
 import { decodeLedgerError, type LedgerError } from "./errors.ts";
 import { MODULE_STATUSES } from "./statuses.ts";
@@ -192,29 +192,21 @@ export async function whyNotSellAt(
 }
 
 /** A registry's ledger time, and what it is made of; UTC seconds. See docs/architecture.md, Ledger time. */
-export interface ClockState {
+export interface ClockState extends ClockTerms {
   /** Ledger time at the block's timestamp. */
   readonly timeSeconds: number;
   /** Block time of the last beat that was written down. */
   readonly lastBeatSeconds: number;
-  readonly beatIntervalSeconds: number;
-  readonly graceSeconds: number;
 }
 
-export async function clockAt({ transferRegistry }: BatchRegistry, block: BlockHead): Promise<ClockState> {
+export async function clockAt({ transferRegistry, clockTerms }: BatchRegistry, block: BlockHead): Promise<ClockState> {
   const at = { blockTag: block.number };
-  const [time, interval, grace, beat] = await Promise.all([
+  const [time, beat, terms] = await Promise.all([
     transferRegistry.time(at),
-    transferRegistry.beatInterval(at),
-    transferRegistry.grace(at),
     transferRegistry.lastBeat(at),
+    clockTerms(block.number),
   ]);
-  return {
-    timeSeconds: seconds(time),
-    lastBeatSeconds: seconds(beat.beatAt),
-    beatIntervalSeconds: seconds(interval),
-    graceSeconds: seconds(grace),
-  };
+  return { timeSeconds: seconds(time), lastBeatSeconds: seconds(beat.beatAt), ...terms };
 }
 
 /** A registry's ledger time as of a block, UTC seconds. */

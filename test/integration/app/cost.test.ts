@@ -153,6 +153,17 @@ describeOn("PGlite", "what a relay's steps cost", (open) => {
     expect(tally.calls).to.deep.equal([]);
   });
 
+  it("is, while a batch waits for ledger time, the block and two questions about the clock: the others were asked once", async () => {
+    const { relay, tally, steps } = await counted();
+    await ownBatch(relay, { count: 1 });
+    await run(relay, stepOf(steps, "sweeper"));
+    tally.clear();
+    await run(relay, stepOf(steps, "sweeper"));
+    const questions = tally.calls.filter((method) => method === "eth_call");
+    expect(questions).to.have.lengthOf(2);
+    expect(tally.calls.filter((method) => method !== "eth_call")).to.deep.equal(["eth_getBlockByNumber"]);
+  });
+
   it("does not grow with the pairs of currencies that are to have a price", async () => {
     const { relay, tally } = await counted();
     const view = await relay.registry.read();
