@@ -2,9 +2,12 @@ import type { Signer } from "ethers";
 import { batchId, buildBatch, type Batch } from "../../src/domain/batch.ts";
 import type { Hex } from "../../src/domain/bytes/hex.ts";
 import { isSameCurrency, type Corridor } from "../../src/domain/corridor.ts";
+import { packHeader } from "../../src/domain/packed-header.ts";
 import type { PayloadTransfer } from "../../src/domain/payload.ts";
 import { NO_QUOTE, type Quote } from "../../src/domain/quote.ts";
-import { openCall, settleCall } from "../../src/ledger/calls.ts";
+import { ACCEPTANCE_TYPES, batchDomain, typedDataDomain } from "../../src/domain/typed-data.ts";
+import type { SignedBatch } from "../../src/features/remittance/store/batches.ts";
+import { encodeCall, openCall, settleCall } from "../../src/ledger/calls.ts";
 import { NO_AUTHORIZATION, signBatch, signQuote, signSettlement } from "../../src/ledger/signing.ts";
 import { latestHead, ledgerTimeAt } from "../../src/ledger/state.ts";
 import type { Call } from "../../src/ledger/submitter.ts";
@@ -56,6 +59,24 @@ export async function makeBatch({ ledger, keys }: Parties, plan: BatchPlan = {})
     : await signQuote(keys.walletOf({ kind: "operator", partner: PROVIDER }), ledger.chain, quote);
   const open = openCall(ledger, batch.header, send, offer);
   return { ...batch, transfers, id: batchId(batch.header, ledger.chain), open };
+}
+
+/** The call that opens and settles a batch in one step, which its target partner has accepted for a minute. */
+export async function makeOneStep(
+  { ledger, keys }: Parties,
+  { id, header, send, quote }: Pick<SignedBatch, "id" | "header" | "send" | "quote">,
+): Promise<Call> {
+  const acceptedUntil = (await latestHead(ledger)).timeSeconds + 60;
+  const signer = keys.walletOf({ kind: "operator", partner: header.target });
+  const acceptance = { batchId: id, validUntil: acceptedUntil };
+  const signature = await signer.signTypedData(
+    typedDataDomain(batchDomain(ledger.chain)),
+    ACCEPTANCE_TYPES,
+    acceptance,
+  );
+  const byTarget = { key: await signer.getAddress(), signature };
+  const accepted = { header: packHeader(header), bySource: send, byProvider: quote, acceptedUntil, byTarget };
+  return encodeCall("transferRegistry", ledger.chain.transferRegistry, "openAndSettle", [accepted]);
 }
 
 /** The call that settles a batch, signed by its target partner. */

@@ -5,7 +5,14 @@ import {pack} from "../../contracts/helpers/PackedHeaders.sol";
 import {IModule} from "../../../contracts/core/interfaces/IModule.sol";
 import {IQuoteBook} from "../../../contracts/core/interfaces/IQuoteBook.sol";
 import {ITransferRegistry} from "../../../contracts/remittance/ITransferRegistry.sol";
-import {BatchHeader, BatchStatus, MultiProof, Rejection, Transfer} from "../../../contracts/remittance/Batch.sol";
+import {
+    AcceptedBatch,
+    BatchHeader,
+    BatchStatus,
+    MultiProof,
+    Rejection,
+    Transfer
+} from "../../../contracts/remittance/Batch.sol";
 import {Authorization} from "../../../contracts/types/Authorization.sol";
 import {Quote} from "../../../contracts/types/Quote.sol";
 import {BatchId} from "../../../contracts/remittance/BatchId.sol";
@@ -77,6 +84,44 @@ contract SignatureScopeTest is LedgerFixture {
         registry.settle(pack(header), new Rejection[](0), MultiProof(new bytes32[](0), new bool[](0)), accept);
         vm.chainId(CHAIN);
         registry.settle(pack(header), new Rejection[](0), MultiProof(new bytes32[](0), new bool[](0)), accept);
+    }
+
+    /// An acceptance is for one header, up to one second, on one chain.
+    function testFuzz_AcceptancesAreForWhatTheySay(
+        uint256 seed,
+        uint64 chainId,
+        uint48 validUntil,
+        uint48 given
+    ) external {
+        chainId = uint64(bound(chainId, 1, type(uint64).max));
+        vm.assume(chainId != CHAIN);
+        validUntil = uint48(bound(validUntil, block.timestamp, type(uint48).max));
+        given = uint48(bound(given, block.timestamp, type(uint48).max));
+        vm.assume(validUntil != given);
+        (BatchHeader memory header, ) = _draw(seed);
+        AcceptedBatch memory batch;
+        batch.header = pack(header);
+        batch.bySource = _signBatch(header);
+        batch.byProvider = _signQuote(header.quote);
+        uint256 key = _operatorKey(header.target, 0);
+        BatchId batchId = registry.batchIdOf(pack(header));
+        batch.byTarget = _authorize(key, _acceptanceDigest(batchId, validUntil));
+
+        batch.acceptedUntil = given;
+        _refuse(header.target, batch.byTarget.key, _acceptanceDigest(batchId, given));
+        registry.openAndSettle(batch);
+
+        batch.acceptedUntil = validUntil;
+        vm.chainId(chainId);
+        bytes32 elsewhere = _acceptanceDigest(batchId, validUntil);
+        vm.chainId(CHAIN);
+        batch.byTarget = _authorize(key, elsewhere);
+        _refuse(header.target, batch.byTarget.key, _acceptanceDigest(batchId, validUntil));
+        registry.openAndSettle(batch);
+
+        batch.byTarget = _authorize(key, _acceptanceDigest(batchId, validUntil));
+        registry.openAndSettle(batch);
+        vm.assertTrue(registry.statusOf(batchId) == BatchStatus.Settled, "settled");
     }
 
     /// Up to four transfers from Hong Kong to the Philippines.
