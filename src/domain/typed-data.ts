@@ -95,8 +95,6 @@ export const BATCH_TYPES: Record<"Batch" | "Quote", TypedField[]> = {
 };
 /** What a target partner signs, for `signTypedData(domain, SETTLEMENT_TYPES, settlement)`. */
 export const SETTLEMENT_TYPES: Record<"Settlement", TypedField[]> = { Settlement: [...SETTLEMENT_FIELDS] };
-/** What a target partner signs before a batch is opened, for `signTypedData(domain, ACCEPTANCE_TYPES, acceptance)`. */
-export const ACCEPTANCE_TYPES: Record<"Acceptance", TypedField[]> = { Acceptance: [...ACCEPTANCE_FIELDS] };
 
 type StructName = keyof typeof STRUCTS;
 type Member<Type extends string> = Type extends `uint${string}`

@@ -5,13 +5,14 @@ import { isSameCurrency, type Corridor } from "../../src/domain/corridor.ts";
 import { packHeader } from "../../src/domain/packed-header.ts";
 import type { PayloadTransfer } from "../../src/domain/payload.ts";
 import { NO_QUOTE, type Quote } from "../../src/domain/quote.ts";
-import { ACCEPTANCE_TYPES, batchDomain, typedDataDomain } from "../../src/domain/typed-data.ts";
+import { batchDomain, typedDataDomain } from "../../src/domain/typed-data.ts";
 import type { SignedBatch } from "../../src/features/remittance/store/batches.ts";
 import { encodeCall, openCall, settleCall } from "../../src/ledger/calls.ts";
 import { NO_AUTHORIZATION, signBatch, signQuote, signSettlement } from "../../src/ledger/signing.ts";
 import { latestHead, ledgerTimeAt } from "../../src/ledger/state.ts";
 import type { Call } from "../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../sandbox/sandbox.ts";
+import { ACCEPTANCE_TYPES } from "./acceptance.ts";
 import { HKD_TO_PHP, makeQuote, makeTransfers, proveRefusals, PROVIDER, type Refusals } from "./transfers.ts";
 
 // Batches that a ledger takes, signed with the keys of a sandbox's partners.

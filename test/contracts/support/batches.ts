@@ -8,19 +8,14 @@ import type { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { merkleProof } from "../../../src/domain/merkle.ts";
 import { packHeader, type PackedHeader } from "../../../src/domain/packed-header.ts";
 import { NO_QUOTE, type Quote } from "../../../src/domain/quote.ts";
-import {
-  ACCEPTANCE_TYPES,
-  batchDomain,
-  typedDataDomain,
-  type Authorization,
-  type Chain,
-} from "../../../src/domain/typed-data.ts";
+import { batchDomain, typedDataDomain, type Authorization, type Chain } from "../../../src/domain/typed-data.ts";
 import {
   NO_AUTHORIZATION,
   signBatch as signBatchFor,
   signQuote as signQuoteFor,
   signSettlement as signSettlementFor,
 } from "../../../src/ledger/signing.ts";
+import { ACCEPTANCE_TYPES } from "../../support/acceptance.ts";
 import {
   makeQuote as makeQuoteUntil,
   makeTransfers,

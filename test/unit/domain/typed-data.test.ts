@@ -16,11 +16,11 @@ import {
   hashAcceptance,
   hashSettlement,
   QUOTE_TYPES,
-  ACCEPTANCE_TYPES,
   SETTLEMENT_TYPES,
   typedDataDigest,
   typedDataDomain,
 } from "../../../src/domain/typed-data.ts";
+import { ACCEPTANCE_TYPES } from "../../support/acceptance.ts";
 import { anyChain, anyHash, anyHeader, anyQuote } from "./arbitraries.ts";
 
 describe("typed data (EIP-712)", () => {
