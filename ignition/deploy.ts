@@ -4,18 +4,24 @@ import { checkConfig, roleGrants, type LedgerConfig } from "../src/ledger/deploy
 import { endOfDeployment } from "../src/ledger/deployment/history.ts";
 import type { LedgerAddresses } from "../src/ledger/contracts.ts";
 import { ledgerModule } from "./modules/ledger.ts";
-import { deployerOf, runModule } from "./run.ts";
+import { deployerOf, runModule, type CodeSource } from "./run.ts";
+
+interface DeployOptions {
+  /** Under which name Ignition keeps its journal; one a chain where it is left out. */
+  readonly journal?: string | undefined;
+  /** Usually the compiler's. */
+  readonly code?: CodeSource;
+}
 
 /**
  * Deploys a ledger by Hardhat Ignition, as the connection's first account. An interrupted deployment to a network that
  * persists goes on where it stopped.
- * @param journal under which name Ignition keeps it; one a chain where it is left out
  * @throws InvalidInput when the configuration is not consistent, or gives the deployer a role
  */
 export async function deployLedger(
   connection: NetworkConnection,
   config: LedgerConfig,
-  journal?: string,
+  { journal, code }: DeployOptions = {},
 ): Promise<LedgerAddresses> {
   checkConfig(config);
   const deployer = await deployerOf(connection);
@@ -29,7 +35,7 @@ export async function deployLedger(
   }
   const { chainId } = await connection.ethers.provider.getNetwork();
   const deploymentId = journal ?? `chain-${chainId}`;
-  const addressOf = await runModule(connection, ledgerModule(config, deployer.address), deploymentId);
+  const addressOf = await runModule(connection, ledgerModule(config, deployer.address), deploymentId, code);
   const tokens = config.tokens.map(async ({ currency }) => [currency, await addressOf(currency)] as const);
   const accessManager = await addressOf("accessManager");
   return {

@@ -14,7 +14,16 @@ import { Interface } from "ethers";
 import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { fromHex, toHex, type Hex } from "../src/domain/bytes/hex.ts";
+import { ABI, type ContractName } from "../src/ledger/abi.ts";
+import { BUILD } from "../src/ledger/deployment/build.ts";
 import { mendJournal } from "./journal.ts";
+import { artifactName } from "./modules/names.ts";
+
+/**
+ * Whose code is deployed on a chain in this process: what the compiler has written last, or what is committed of it, which
+ * needs no compiler. Where Ignition keeps a journal it is always the compiler's.
+ */
+export type CodeSource = "compiler" | "committed";
 
 /** The connection's first account, which deploys. */
 export async function deployerOf(connection: NetworkConnection) {
@@ -32,12 +41,13 @@ export async function runModule(
   connection: NetworkConnection,
   module: IgnitionModule,
   deploymentId: string,
+  code: CodeSource = "compiler",
 ): Promise<(name: string) => Promise<Hex>> {
   const { address: deployer } = await deployerOf(connection);
   const isPersistent = connection.networkConfig.type === "http";
   const addressOf = await (isPersistent
     ? deployWithJournal(connection, module, deploymentId, deployer)
-    : deployInProcess(connection, module, deployer));
+    : deployInProcess(connection, module, deployer, code));
   return async (name) => {
     const address = await addressOf(name);
     if (address === undefined) throw new Error(`the deployment has no contract ${name}`);
@@ -64,10 +74,12 @@ async function deployInProcess(
   { provider, ethers }: NetworkConnection,
   module: IgnitionModule,
   defaultSender: string,
+  code: CodeSource,
 ): Promise<AddressOf> {
+  const files = code === "compiler" ? new HardhatArtifactResolver(hre.artifacts) : COMMITTED;
   const result = await deploy({
     provider,
-    artifactResolver: parsedOnce(new HardhatArtifactResolver(hre.artifacts)),
+    artifactResolver: parsedOnce(files),
     ignitionModule: module,
     deploymentParameters: {},
     accounts: (await ethers.getSigners()).map(({ address }) => address),
@@ -79,6 +91,25 @@ async function deployInProcess(
   const { contracts } = result;
   return (name) => Promise.resolve(contracts[module.results[name]?.id ?? ""]?.address);
 }
+
+const COMMITTED: ArtifactResolver = {
+  loadArtifact(name) {
+    const known = Object.keys(ABI) as ContractName[]; // its own keys
+    const contract = known.find((each) => artifactName(each) === name);
+    if (contract === undefined) return Promise.reject(new Error(`no code of ${name} is committed`));
+    return Promise.resolve({
+      _format: "hh3-artifact-1",
+      contractName: name,
+      sourceName: name,
+      abi: ABI[contract].fragments,
+      bytecode: BUILD[contract].creation,
+      deployedBytecode: BUILD[contract].runtime,
+      linkReferences: {},
+      deployedLinkReferences: {},
+    });
+  },
+  getBuildInfo: () => Promise.resolve(undefined),
+};
 
 /** Ignition parses the ABI of a contract several times for each call of it, which is most of what a deployment costs. */
 function parsedOnce(files: ArtifactResolver): ArtifactResolver {

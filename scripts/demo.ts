@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   if (workload.orders.length === 0) throw new InvalidInput("input", "at least one order that can be sent");
 
   if (options.network !== undefined) await requireNetwork(options.network, options.rpcUrls);
-  await compileContracts(say);
+  await compileContracts(say, options.network);
   // It takes a while to load: by now it has been said what is going on.
   const { runOnOwnNetwork } = await import("./demo/own-network.ts");
   const run = await runOnOwnNetwork(workload, rates, options, say);

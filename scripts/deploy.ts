@@ -66,7 +66,7 @@ runScript(async () => {
     return 0;
   }
   const known = values["verify-only"] ? parseAddresses(await readFile(values.addresses ?? "", "utf8")) : undefined;
-  const addresses = known ?? (await deployLedger(connection, config, values.journal));
+  const addresses = known ?? (await deployLedger(connection, config, { journal: values.journal }));
   if (known === undefined && values.addresses !== undefined) {
     await writeFile(values.addresses, formatAddresses(addresses));
   }

@@ -22,7 +22,7 @@ import {
 } from "../../src/ledger/deployment/config.ts";
 import { partsOf } from "../../src/ledger/deployment/parts.ts";
 import { MODULE_STATUSES } from "../../src/ledger/statuses.ts";
-import { nameOf, type SingleName } from "./names.ts";
+import { artifactName, type SingleName } from "./names.ts";
 
 type Contract = NamedArtifactContractDeploymentFuture<string>;
 
@@ -56,7 +56,7 @@ function deployContracts(m: IgnitionModuleBuilder, config: LedgerConfig, deploye
   for (const { contract, args } of partsOf(config)) {
     const given = args({ at: (name) => at(contracts, name), deployer, clock: config.clock });
     // What Ignition takes as arguments: contracts, numbers and text.
-    single.set(contract, m.contract(nameOf(contract), [...given] as ArgumentType[]));
+    single.set(contract, m.contract(artifactName(contract), [...given] as ArgumentType[]));
   }
   const deployToken = ({ currency, maxAttestationAgeSeconds, attestor }: TokenConfig) => {
     const { numeric, minorDigits } = currencyOf(currency);

@@ -4,6 +4,6 @@ import type { ContractName } from "../../src/ledger/abi.ts";
 export type SingleName = Exclude<ContractName, "settlementToken">;
 
 /** As the compiler has it. */
-export function nameOf(contract: SingleName): string {
+export function artifactName(contract: ContractName): string {
   return contract.slice(0, 1).toUpperCase() + contract.slice(1);
 }

@@ -4,7 +4,7 @@ import type { LedgerAddresses } from "../../src/ledger/contracts.ts";
 import type { LedgerConfig } from "../../src/ledger/deployment/config.ts";
 import { partsOf } from "../../src/ledger/deployment/parts.ts";
 import { RENEWED, type Renewal } from "../../src/ledger/deployment/succession.ts";
-import { nameOf, type SingleName } from "./names.ts";
+import { artifactName, type SingleName } from "./names.ts";
 
 /** A new registry on a ledger that is in use, with or without a new treasury. Nothing else: governance does the rest. */
 export function nextRegistryModule(config: LedgerConfig, addresses: LedgerAddresses, renewal: Renewal) {
@@ -19,7 +19,7 @@ export function nextRegistryModule(config: LedgerConfig, addresses: LedgerAddres
         clock: config.clock,
       });
       // What Ignition takes as arguments: contracts, addresses and numbers.
-      renewed.set(contract, m.contract(nameOf(contract), [...given] as ArgumentType[]));
+      renewed.set(contract, m.contract(artifactName(contract), [...given] as ArgumentType[]));
     }
     return Object.fromEntries(renewed);
   });

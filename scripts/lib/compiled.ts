@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { z } from "zod/v4";
 
 /** The contracts that clients know, by the name that they have there, and where the compiler leaves each. */
@@ -13,7 +14,14 @@ const ARTIFACTS = {
 } as const;
 
 const FOLDER = "src/ledger/compiled";
+const CODES = `${FOLDER}/codes.ts`;
 const HEADER = "// Made by `npm run compiled` from what the compiler wrote. Change the contracts, not this file.\n";
+/** Beside the contracts, what decides which code they compile to: settings, compiler, and what they import. */
+const ALSO_COMPILED_FROM = [
+  "hardhat.config.ts",
+  "node_modules/solc/package.json",
+  "node_modules/@openzeppelin/contracts/package.json",
+];
 
 const hexSchema = z.stringFormat("compiled code", /^0x([0-9a-f]{2})+$/);
 /** Hardhat's own format. A contract that links a library has placeholders in its code, and is refused. */
@@ -46,8 +54,26 @@ export async function renderCompiled(artifacts = "artifacts"): Promise<readonly 
   const codes = contracts.map(({ name, artifact }) => renderCode(name, artifact));
   return [
     { path: `${FOLDER}/abis.ts`, text: [`${HEADER}import type { JsonFragment } from "ethers";\n`, ...abis].join("\n") },
-    { path: `${FOLDER}/codes.ts`, text: [HEADER, ...codes].join("\n") },
+    { path: CODES, text: [`${HEADER}${await digestLine()}`, ...codes].join("\n") },
   ];
+}
+
+/** Whether the committed files were made from the contracts as they are now. Asks the sources, and needs no compiler. */
+export async function isCompiledFromSources(): Promise<boolean> {
+  const codes = await readFile(CODES, "utf8").catch(absentAsEmpty);
+  return codes.startsWith(`${HEADER}${await digestLine()}`);
+}
+
+/** @param root where `contracts` and the settings are */
+export async function digestLine(root = "."): Promise<string> {
+  const contracts = await readdir(`${root}/contracts`, { recursive: true });
+  const sources = contracts.filter((path) => path.endsWith(".sol")).map((path) => `contracts/${path}`);
+  const hash = createHash("sha256");
+  for (const path of [...sources.toSorted(), ...ALSO_COMPILED_FROM]) {
+    const content = await readFile(`${root}/${path}`);
+    hash.update(`${path} ${content.length}\n`).update(content);
+  }
+  return `// SHA-256 of what they were compiled from: ${hash.digest("hex")}\n`;
 }
 
 /** A line for each function, event and error, so that a change of one shows as such. */

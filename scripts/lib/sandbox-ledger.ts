@@ -58,7 +58,7 @@ export async function deploySandbox({ network, rpcUrls, clock }: SandboxPlace = 
 async function deployAnew(connection: NetworkConnection, config: LedgerConfig) {
   const journal = `sandbox-${randomUUID()}`;
   try {
-    return await deployLedger(connection, config, journal);
+    return await deployLedger(connection, config, { journal, code: "committed" });
   } finally {
     await rm(join("ignition", "deployments", journal), { recursive: true, force: true });
   }

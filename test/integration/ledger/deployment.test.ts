@@ -330,7 +330,7 @@ describe("the deployment of a ledger", function () {
     }
 
     it("contracts that belong to others", async () => {
-      const other = await deployLedger(connection, CONFIG, "other");
+      const other = await deployLedger(connection, CONFIG, { journal: "other" });
       const mixed = await connectLedger(provider, { ...ledger.addresses, treasury: other.treasury });
       const found = await differing(mixed, CONFIG);
       expect(found).to.include(`transfers: treasury: ${ledger.addresses.treasury} instead of ${other.treasury}`);

@@ -153,7 +153,7 @@ async function deploy({ accounts, first }: Nodes, config: LedgerConfig): Promise
   });
   const journal = `conformance-${randomUUID()}`;
   try {
-    return await deployLedger(connection, config, journal);
+    return await deployLedger(connection, config, { journal });
   } finally {
     await rm(join("ignition", "deployments", journal), { recursive: true, force: true });
     await connection.close();

@@ -1,8 +1,8 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { renderCompiled, staleCompiled } from "../../../scripts/lib/compiled.ts";
+import { digestLine, isCompiledFromSources, renderCompiled, staleCompiled } from "../../../scripts/lib/compiled.ts";
 import { BUILD } from "../../../src/ledger/deployment/build.ts";
 
 const TREASURY = "contracts/core/Treasury.sol/Treasury.json";
@@ -29,6 +29,27 @@ describe("What clients know of the compiled contracts", () => {
   it("is stale as soon as one contract compiles to other code, and only where that is", async () => {
     await changeTreasury((code) => `${code}00`);
     expect(await staleCompiled(artifacts)).to.deep.equal(["src/ledger/compiled/codes.ts"]);
+  });
+
+  it("says what it was compiled from: a start compiles nothing while that has not changed", async () => {
+    expect(await isCompiledFromSources()).to.equal(true);
+    const committed = await digestLine();
+    const changes: readonly [string, string][] = [
+      ["contracts/core/Treasury.sol", "// one more line\n"],
+      ["contracts/core/Another.sol", "// one more file\n"],
+      ["hardhat.config.ts", "// another setting\n"],
+      ["node_modules/solc/package.json", "\n"],
+      ["node_modules/@openzeppelin/contracts/package.json", "\n"],
+    ];
+    for (const [path, addition] of changes) {
+      const root = await mkdtemp(join(tmpdir(), "feiqian-sources-"));
+      const copied = ["contracts", ...changes.map(([each]) => each).filter((each) => !each.startsWith("contracts/"))];
+      await Promise.all(copied.map((each) => cp(each, join(root, each), { recursive: true })));
+      expect(await digestLine(root)).to.equal(committed);
+      await appendFile(join(root, path), addition);
+      expect(await digestLine(root), path).to.not.equal(committed);
+      await rm(root, { recursive: true });
+    }
   });
 
   it("is not made of code that waits for a library's address", async () => {
