@@ -323,14 +323,15 @@ describe("TransferRegistry.openAndSettle", () => {
       const accepted = await acceptedBatch(network, batch);
       await transfers.openAndSettle(accepted);
       const id = idOf(network, batch);
-      const calls: readonly [call: Promise<unknown>, needed: number][] = [
-        [transfers.openAndSettle(accepted), BatchStatus.None],
-        [transfers.open(accepted.header, accepted.bySource, accepted.byProvider), BatchStatus.None],
-        [transfers.settle(...(await settleArgs(network, batch))), BatchStatus.Open],
-        [transfers.expire(accepted.header), BatchStatus.Open],
+      const settlement = await settleArgs(network, batch);
+      const calls: readonly [call: () => Promise<unknown>, needed: number][] = [
+        [() => transfers.openAndSettle(accepted), BatchStatus.None],
+        [() => transfers.open(accepted.header, accepted.bySource, accepted.byProvider), BatchStatus.None],
+        [() => transfers.settle(...settlement), BatchStatus.Open],
+        [() => transfers.expire(accepted.header), BatchStatus.Open],
       ];
       for (const [call, needed] of calls) {
-        await expectRevert(call, "TransferRegistry_IllegalStatus", [id, BatchStatus.Settled, needed]);
+        await expectRevert(call(), "TransferRegistry_IllegalStatus", [id, BatchStatus.Settled, needed]);
       }
     });
   });
