@@ -18,7 +18,7 @@ import { PROVIDERS } from "../../sandbox/network.ts";
 import { createLiquidityProvider } from "../../sandbox/provider/liquidity-provider.ts";
 import { startProviderServer } from "../../sandbox/provider/provider-server.ts";
 import { loadRateBook } from "../../sandbox/provider/rates.ts";
-import { createDatabase, issueFirstKey, onServer, writeRelayFiles } from "../../sandbox/relay-files.ts";
+import { createDatabase, issueFirstKey, onServer, writeRelayFiles } from "../lib/relay-files.ts";
 import { nextBlockTime, reachChain } from "../../sandbox/sandbox-chain.ts";
 import { openSandbox, registerEndpoint } from "../../sandbox/sandbox.ts";
 import { walletOf } from "../../sandbox/wallet/wallets.ts";

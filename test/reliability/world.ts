@@ -24,7 +24,7 @@ import {
   RELAY_FILES,
   relayConfigIn,
   writeRelayFiles,
-} from "../../sandbox/relay-files.ts";
+} from "../../scripts/lib/relay-files.ts";
 import { startProviderServer } from "../../sandbox/provider/provider-server.ts";
 import { loadRateBook } from "../../sandbox/provider/rates.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "../../sandbox/sandbox.ts";

@@ -1,18 +1,18 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { SCOPES } from "../src/schema/operator.ts";
-import { toHex } from "../src/domain/bytes/hex.ts";
-import type { PartnerId } from "../src/domain/partner.ts";
-import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../src/features/peers/keys.ts";
-import { issueApiKey } from "../src/kernel/access/api-keys.ts";
-import { systemClock } from "../src/kernel/clock/clock.ts";
-import { drawSecurely } from "../src/kernel/secure-random.ts";
-import { migrate } from "../src/kernel/store/migrate.ts";
-import { openPostgres } from "../src/kernel/store/postgres.ts";
-import { formatAddresses } from "../src/ledger/deployment/config-file.ts";
-import { createKeystore } from "../src/ledger/keys/keystore.ts";
-import { registerEndpoint, type Sandbox } from "./sandbox.ts";
+import { SCOPES } from "../../src/schema/operator.ts";
+import { toHex } from "../../src/domain/bytes/hex.ts";
+import type { PartnerId } from "../../src/domain/partner.ts";
+import { encryptPeerKeys, generatePeerKeys, publicPeerKeys } from "../../src/features/peers/keys.ts";
+import { issueApiKey } from "../../src/kernel/access/api-keys.ts";
+import { systemClock } from "../../src/kernel/clock/clock.ts";
+import { drawSecurely } from "../../src/kernel/secure-random.ts";
+import { migrate } from "../../src/kernel/store/migrate.ts";
+import { openPostgres } from "../../src/kernel/store/postgres.ts";
+import { formatAddresses } from "../../src/ledger/deployment/config-file.ts";
+import { createKeystore } from "../../src/ledger/keys/keystore.ts";
+import { registerEndpoint, type Sandbox } from "../../sandbox/sandbox.ts";
 
 // A relay of the sandbox as an operator runs it: a process of its own, from a folder with its configuration and its keys.
 
