@@ -46,6 +46,7 @@ const RELAYS = ["app", "cli", "sandbox", "sdk"];
 const suites: readonly Suite[] = [
   { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
   integration("integration, of features", inFolders(FEATURES)),
+  integration("integration, of whole relays", inFolders(RELAYS)),
   {
     name: "end to end, of scripts",
     program: "mocha",
@@ -53,7 +54,6 @@ const suites: readonly Suite[] = [
     ...BUILDING,
   },
   { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
-  integration("integration, of whole relays", inFolders(RELAYS)),
   integration("integration, of what features stand on", [
     "test/integration/**/*.test.ts",
     ...ignoring(inFolders([...FEATURES, ...RELAYS])),
