@@ -92,7 +92,10 @@ async function deployInProcess(
   return (name) => Promise.resolve(contracts[module.results[name]?.id ?? ""]?.address);
 }
 
-const COMMITTED: ArtifactResolver = {
+/** All that is asked for where no journal is kept. */
+type ArtifactFiles = Pick<ArtifactResolver, "loadArtifact">;
+
+const COMMITTED: ArtifactFiles = {
   loadArtifact(name) {
     const known = Object.keys(ABI) as ContractName[]; // its own keys
     const contract = known.find((each) => artifactName(each) === name);
@@ -108,11 +111,10 @@ const COMMITTED: ArtifactResolver = {
       deployedLinkReferences: {},
     });
   },
-  getBuildInfo: () => Promise.resolve(undefined),
 };
 
 /** Ignition parses the ABI of a contract several times for each call of it, which is most of what a deployment costs. */
-function parsedOnce(files: ArtifactResolver): ArtifactResolver {
+function parsedOnce(files: ArtifactFiles): ArtifactResolver {
   const parsed = new Map<string, Promise<Artifact>>();
   const parse = async (contract: string): Promise<Artifact> => {
     const artifact = await files.loadArtifact(contract);

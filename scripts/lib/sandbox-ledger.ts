@@ -10,6 +10,7 @@ import { differences, verifyDeployment } from "../../src/ledger/deployment/verif
 import { sandboxConfig, sandboxKeys } from "../../sandbox/network.ts";
 import type { NetworkOptions } from "../../sandbox/network-up.ts";
 import type { SandboxChain } from "../../sandbox/sandbox-chain.ts";
+import { isCompiledFromSources } from "./compiled.ts";
 
 /** The sandbox's ledger on some chain. */
 export interface SandboxLedger extends Pick<NetworkOptions, "chain" | "provider" | "addresses" | "config"> {
@@ -57,8 +58,10 @@ export async function deploySandbox({ network, rpcUrls, clock }: SandboxPlace = 
 /** Nobody deploys this ledger again, so nobody needs to know how far it has come. */
 async function deployAnew(connection: NetworkConnection, config: LedgerConfig) {
   const journal = `sandbox-${randomUUID()}`;
+  // Whoever has changed the contracts, and compiled them, gets those.
+  const code = (await isCompiledFromSources()) ? "committed" : "compiler";
   try {
-    return await deployLedger(connection, config, { journal, code: "committed" });
+    return await deployLedger(connection, config, { journal, code });
   } finally {
     await rm(join("ignition", "deployments", journal), { recursive: true, force: true });
   }

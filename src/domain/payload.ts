@@ -205,7 +205,7 @@ function plainParties({ debtor, creditor, remittance }: TransferDetails): SentPa
   };
 }
 
-function isGroup(value: unknown): boolean {
+function isGroup(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -214,7 +214,7 @@ function isTextOrNone(value: unknown): value is string | undefined {
 }
 
 function isGivenAlias(value: unknown): value is GivenAlias {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if (!isGroup(value)) return false;
   return "type" in value && typeof value.type === "string" && "value" in value && typeof value.value === "string";
 }
 
