@@ -22,6 +22,7 @@ const USAGE = `Measures speed, on this machine.
                  takes embedded ones unless it is given
   --transfers N  path: how many (default 100000)
   --batch N      path: the most transfers in a batch (default 10000)
+  --connections N path: sends each transfer alone, over so many connections, instead of as lines of streams
   --profiles DIR path: writes processor profiles of both relays there
   --hour-at N    relay: memory over an hour's worth of load at so many transfers a second (default 10)
   --json         one JSON object on the last line of stdout, and nothing else there
@@ -41,6 +42,7 @@ runScript(async () => {
       database: { type: "string" },
       transfers: { type: "string", default: "100000" },
       batch: { type: "string", default: String(MAX_PAYLOAD_TRANSFERS) },
+      connections: { type: "string" },
       profiles: { type: "string" },
       "hour-at": { type: "string", default: "10" },
       json: { type: "boolean", default: false },
@@ -73,6 +75,7 @@ runScript(async () => {
         databaseUrl: values.database ?? needed("--database", "path has relays as processes of their own"),
         transfers: readCount(values.transfers, "--transfers", MOST_TRANSFERS),
         batchTransfers: readCount(values.batch, "--batch", MAX_PAYLOAD_TRANSFERS),
+        connections: values.connections === undefined ? undefined : readCount(values.connections, "--connections"),
         profiles: values.profiles,
       })
     : undefined;

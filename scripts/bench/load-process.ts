@@ -1,33 +1,74 @@
-// Who sends transfers, in a process of its own: `path.ts` starts it. Lines of NDJSON over plain HTTP.
+// Who sends transfers, in a process of its own: `path.ts` starts it. Lines of NDJSON, or each alone, over plain HTTP.
 import { randomBytes } from "node:crypto";
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { money } from "../../src/domain/money.ts";
 import { uetrFromRandom } from "../../src/domain/uetr.ts";
+import { percentile } from "../../src/kernel/percentile.ts";
 import { requestOf } from "../../sandbox/wallet/wallet-app.ts";
 import { walletOf } from "../../sandbox/wallet/wallets.ts";
 import type { Customer } from "../../sandbox/wallet/customers.ts";
-import { customersOf, optionsOf, SOURCE, TARGET, until, type LoadOptions } from "./path-parts.ts";
+import { customersOf, optionsOf, SOURCE, TARGET, until, type Accepted, type LoadOptions } from "./path-parts.ts";
 
 /** A stream of a wallet's; the next begins when it has its answers. */
 const LINES_PER_STREAM = 50_000;
 const LINES_PER_WRITE = 100;
 
-const { url, key } = optionsOf() as LoadOptions;
+const { url, key, connections } = optionsOf() as LoadOptions;
 const [debtors, creditors] = [customersOf(SOURCE), customersOf(TARGET)];
 const currency = walletOf(SOURCE).currency.code;
 process.send?.("ready");
 for (;;) {
   const asked = await until();
   if (typeof asked !== "number") break;
-  for (let sent = 0; sent < asked; sent += LINES_PER_STREAM) {
-    await sendStream(sent, Math.min(LINES_PER_STREAM, asked - sent));
-  }
-  process.send?.("accepted");
+  const accepted: Accepted = {
+    latency: connections === undefined ? await sendStreams(asked) : await sendSingly(asked, connections),
+  };
+  process.send?.(accepted);
 }
 process.disconnect();
+
+async function sendStreams(count: number): Promise<undefined> {
+  for (let sent = 0; sent < count; sent += LINES_PER_STREAM) {
+    await sendStream(sent, Math.min(LINES_PER_STREAM, count - sent));
+  }
+}
+
+/** Each connection sends the next one when it has its answer. */
+async function sendSingly(count: number, atOnce: number): Promise<Accepted["latency"]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
+  const latencies: number[] = [];
+  let next = 0;
+  const sendNext = async (): Promise<void> => {
+    while (next < count) {
+      const begun = performance.now();
+      await sendOne(lineOf(next++), agent);
+      latencies.push(performance.now() - begun);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, sendNext));
+  agent.destroy();
+  return { p50: percentile(latencies, 50) ?? 0, p99: percentile(latencies, 99) ?? 0 };
+}
+
+async function sendOne(body: string, agent: Agent): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const sending = request(`${url}/v1/transfers`, { method: "POST", agent, headers });
+  sending.on("error", reject);
+  sending.on("response", (answer) => {
+    answer.resume();
+    answer.on("error", reject);
+    answer.on("end", () => {
+      if (answer.statusCode === 202) resolve(undefined);
+      else reject(new Error(`not accepted: ${answer.statusCode}`));
+    });
+  });
+  sending.end(body);
+  await promise;
+}
 
 async function sendStream(first: number, count: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -21,6 +21,14 @@ export interface WalletOptions {
 export interface LoadOptions {
   readonly url: string;
   readonly key: string;
+  /** Each transfer alone, over so many connections that are kept; undefined for streams of lines. */
+  readonly connections: number | undefined;
+}
+
+/** What the load says of transfers that it has had accepted. */
+export interface Accepted {
+  /** From each request to its answer; none where lines share a stream. Milliseconds. */
+  readonly latency: { readonly p50: number; readonly p99: number } | undefined;
 }
 
 /** The same in every process. */

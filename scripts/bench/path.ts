@@ -30,6 +30,7 @@ import {
   processorMs,
   SOURCE,
   TARGET,
+  type Accepted,
   type LoadOptions,
   type WalletOptions,
 } from "./path-parts.ts";
@@ -55,6 +56,8 @@ export interface PathFigures {
   readonly transfers: number;
   readonly batchTransfers: number;
   readonly acceptedSeconds: number;
+  /** Of a submission that is sent alone, to its answer. */
+  readonly latency: Accepted["latency"];
   /** From the first line sent to the last credit confirmed at the source. */
   readonly confirmedSeconds: number;
   readonly processes: readonly ProcessRow[];
@@ -68,6 +71,8 @@ export interface PathLoad {
   readonly databaseUrl: string;
   readonly transfers: number;
   readonly batchTransfers: number;
+  /** Each transfer alone, over so many connections; undefined for streams. */
+  readonly connections: number | undefined;
   /** A folder for the relays' processor profiles; none are made where it is left out. */
   readonly profiles: string | undefined;
 }
@@ -92,13 +97,13 @@ async function measure(load: PathLoad, stops: Stops): Promise<PathFigures> {
   process.stderr.write(`path: ${transfers} transfers …\n`);
   const before = await path.usage();
   const begun = performance.now();
-  await path.send(transfers);
+  const { latency } = await path.send(transfers);
   const acceptedSeconds = (performance.now() - begun) / 1_000;
   await path.confirmed(WARM_UP + transfers);
   const confirmedSeconds = (performance.now() - begun) / 1_000;
   const after = await path.usage();
   return {
-    ...{ transfers, batchTransfers, acceptedSeconds, confirmedSeconds },
+    ...{ transfers, batchTransfers, acceptedSeconds, latency, confirmedSeconds },
     processes: after.processes.map(({ process, ms }, index) => ({
       process,
       microseconds: ((ms - (before.processes[index]?.ms ?? 0)) * 1_000) / transfers,
@@ -116,14 +121,14 @@ interface Usage {
 
 interface RunningPath {
   /** Resolves when all have been accepted. */
-  send(transfers: number): Promise<void>;
+  send(transfers: number): Promise<Accepted>;
   /** Resolves when so many have been confirmed since the start. */
   confirmed(transfers: number): Promise<void>;
   usage(): Promise<Usage>;
 }
 
 async function start(
-  { databaseUrl: server, batchTransfers: maxTransfers, profiles }: PathLoad,
+  { databaseUrl: server, batchTransfers: maxTransfers, connections, profiles }: PathLoad,
   stops: Stops,
 ): Promise<RunningPath> {
   const folder = await mkdtemp(join(tmpdir(), "feiqian-bench-"));
@@ -156,12 +161,13 @@ async function start(
   // Both are in the registry before one looks for the other.
   const [source, target] = await Promise.all(relays.map((relay) => startRelay(relay, profiles, stops)));
   if (source === undefined || target === undefined) throw new Error("two relays");
-  const load = await startPart("load", { url: source.url, key: source.key }, stops);
+  const load = await startPart("load", { url: source.url, key: source.key, connections }, stops);
   const parts = { "source relay": source.pid, "target relay": target.pid, "the target's wallet": wallet.pid };
   return {
     async send(transfers) {
       load.child.send(transfers);
-      if ((await answerOf(load.child)) !== "accepted") throw new Error("the load has failed");
+      // The shape is what load-process.ts says.
+      return (await answerOf(load.child)) as Accepted;
     },
     confirmed: (transfers) => untilConfirmed(source, transfers),
     usage: () => usageOf(server, { ...parts, "ledger and providers": process.pid, load: load.pid }),
@@ -304,7 +310,7 @@ async function serverMs(backend: number): Promise<number> {
 
 /** The figures as people read them. */
 export function describePath(figures: PathFigures): string {
-  const { transfers, batchTransfers, acceptedSeconds, confirmedSeconds, processes, walBytes, syncs } = figures;
+  const { transfers, batchTransfers, acceptedSeconds, latency, confirmedSeconds, processes, walBytes, syncs } = figures;
   const total = processes.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const perSecond = (seconds: number): string => (transfers / seconds).toFixed(0);
   return [
@@ -318,6 +324,9 @@ export function describePath(figures: PathFigures): string {
     ),
     `accepted in ${acceptedSeconds.toFixed(1)} s, ${perSecond(acceptedSeconds)}/s; credited and confirmed in ` +
       `${confirmedSeconds.toFixed(1)} s, ${perSecond(confirmedSeconds)}/s`,
+    ...(latency === undefined
+      ? []
+      : [`each sent alone, answered after ${latency.p50.toFixed(1)} ms (p50), ${latency.p99.toFixed(1)} ms (p99)`]),
     `PostgreSQL's log: ${walBytes.toFixed(0)} bytes a transfer, ${syncs.toFixed(1)} fsyncs for 1,000`,
   ].join("\n\n");
 }

@@ -26,6 +26,7 @@ import type { Refusal } from "../../kernel/refusal.ts";
 import { sendStream } from "../../kernel/http/streams.ts";
 import { readSubmission } from "./intake/submission.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
+import { shareCommits } from "./intake/shared-commits.ts";
 import type { RelayContext } from "../context.ts";
 import { callerOf, instanceOf, type HttpContext, type RoutesOf } from "../../kernel/http/context.ts";
 import { OF_BODIES, responses, routes, type Routes } from "../../kernel/http/route.ts";
@@ -104,6 +105,7 @@ function quoteRoutes(app: Routes, { relay, intake }: Context): void {
 }
 
 function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Context): void {
+  const submit = shareCommits(intake);
   app.post(
     "/v1/transfers",
     {
@@ -160,8 +162,7 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Con
       const read = readSubmission(body);
       if ("kind" in read) throw Problem.of(read);
       const { uetr } = read;
-      const [submission] = await relay.tracer.span("intake", { uetr }, () => intake.submit([read]));
-      if (submission === undefined) throw new Error("intake: one answer for each");
+      const submission = await relay.tracer.span("intake", { uetr }, () => submit(read));
       if (submission.kind === "refused") throw Problem.of(submission);
       if (submission.replayed) reply.header("idempotent-replayed", "true");
       reply.header("location", `/v1/transfers/${uetr}`);
