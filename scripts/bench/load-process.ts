@@ -23,14 +23,14 @@ process.send?.("ready");
 for (;;) {
   const asked = await until();
   if (typeof asked !== "number") break;
-  const accepted: Accepted = {
-    latency: connections === undefined ? await sendStreams(asked) : await sendSingly(asked, connections),
-  };
-  process.send?.(accepted);
+  let latency: Accepted["latency"];
+  if (connections === undefined) await sendStreams(asked);
+  else latency = await sendSingly(asked, connections);
+  process.send?.({ latency } satisfies Accepted);
 }
 process.disconnect();
 
-async function sendStreams(count: number): Promise<undefined> {
+async function sendStreams(count: number): Promise<void> {
   for (let sent = 0; sent < count; sent += LINES_PER_STREAM) {
     await sendStream(sent, Math.min(LINES_PER_STREAM, count - sent));
   }

@@ -1,13 +1,23 @@
+import { HDNodeWallet, Mnemonic } from "ethers";
 import hre from "hardhat";
 
 /** Enough accounts for a key of its own per partner and purpose. */
 const ACCOUNTS = 48;
+const PHRASE = "test test test test test test test test test test test junk";
+const ENOUGH_WEI = 10n ** 22n;
 /** Given with every transaction: an estimate would run before the block that a test sets the time of. */
 const GAS_LIMIT = 16_000_000;
 
+/** Those of Hardhat's phrase, which everybody knows. Hardhat would derive the phrase's seed for each anew. */
+const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(PHRASE), "m/44'/60'/0'/0");
+const accounts = Array.from({ length: ACCOUNTS }, (_, index) => ({
+  privateKey: root.deriveChild(index).privateKey,
+  balance: ENOUGH_WEI,
+}));
+
 /** One in-process ledger for all of these tests, from a fixed moment on: gas and signatures repeat. */
 export const { ethers, networkHelpers, provider } = await hre.network.create({
-  override: { initialDate: "2026-03-02T09:00:00Z", accounts: { count: ACCOUNTS }, gas: GAS_LIMIT },
+  override: { initialDate: "2026-03-02T09:00:00Z", accounts, gas: GAS_LIMIT },
 });
 
 const genesis = await networkHelpers.takeSnapshot();
