@@ -233,7 +233,7 @@ export async function endpointsDue(db: Queryable, nowMs: number, limit: number):
          ${turnOf("w.not_before", "greatest(least(d.new_since, d.failed_since), w.not_before), w.id")}
        FROM webhooks w CROSS JOIN LATERAL (
          SELECT
-           (SELECT d.next_attempt_at FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW} AND d.next_attempt_at <= $1
+           (SELECT d.next_attempt_at FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW}
             ORDER BY d.event LIMIT 1) AS new_since,
            (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.webhook = w.id AND ${HAS_FAILED}) AS failed_since
        ) AS d
@@ -254,7 +254,7 @@ export async function deliveriesDue(
   const rows = await db.query<DeliveredRow & { readonly attempts: number }>(
     `WITH due AS (
        (SELECT d.event, d.attempts, row_number() OVER (ORDER BY d.event) AS turn
-        FROM deliveries d WHERE d.webhook = $2::uuid AND ${IS_NEW} AND d.next_attempt_at <= $1
+        FROM deliveries d WHERE d.webhook = $2::uuid AND ${IS_NEW}
         ORDER BY d.event LIMIT $3)
        UNION ALL
        (SELECT d.event, d.attempts, row_number() OVER (ORDER BY d.next_attempt_at) AS turn

@@ -7,11 +7,12 @@ import { operatorsProblems } from "./problems.ts";
 declare module "../../kernel/steps/step.ts" {
   interface StepNames {
     resealer: true;
+    dueTimes: true;
     keys: true;
   }
 }
 
-/** API keys, the audit log, erasure, and data keys. */
+/** API keys, the audit log, erasure, data keys, and a clock that was set back. */
 export const operators: RelayFeature = {
   name: "operators",
   problems: operatorsProblems,

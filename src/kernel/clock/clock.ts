@@ -14,6 +14,11 @@ export function isPast(clock: Pick<Clock, "nowMs">, sinceMs: number, durationMs:
   return ageMs >= durationMs || ageMs < 0;
 }
 
+/** How much is left of a duration: nothing where the clock has been set back since. */
+export function leftMs(clock: Pick<Clock, "nowMs">, sinceMs: number, durationMs: number): number {
+  return isPast(clock, sinceMs, durationMs) ? 0 : sinceMs + durationMs - clock.nowMs();
+}
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: (durationMs, signal) => delay(durationMs, undefined, signal === undefined ? {} : { signal }),

@@ -9,6 +9,9 @@ export function numberOf(value: bigint): number {
   return Number.parseInt(String(value), 10);
 }
 
+/** The time of what is not due at all, as it stands in statements. */
+export const NEVER = "9223372036854775807";
+
 /** `bytea` as the domain's text. */
 export function hexOf(bytes: Uint8Array): Hex {
   return toHex(bytes);

@@ -31,6 +31,7 @@ import {
 import { recentHead } from "../watched.ts";
 import { selectTransfers, type BatchRoom, type Selection } from "../batching.ts";
 import type { RelayContext, Step } from "../../context.ts";
+import { leftMs } from "../../../kernel/clock/clock.ts";
 import { isOfItem, workEach } from "../../../kernel/steps/faults.ts";
 import { readBook } from "../../pricing/book.ts";
 import { blameProvider, cannotDeliver, LACKS_MONEY } from "../../pricing/failures.ts";
@@ -57,18 +58,18 @@ export const batcherStep: Step = async (context) => {
 async function closeBatches(context: RelayContext, groups: readonly WaitingGroup[]): Promise<boolean> {
   const { db, clock, settings, wake } = context;
   const nowMs = clock.nowMs();
-  const onTheirWay = await batchesOnTheirWay(db, nowMs - ON_ITS_WAY_MS);
+  const onTheirWay = await batchesOnTheirWay(db, nowMs - ON_ITS_WAY_MS, nowMs);
   const closesInMs = ({ target, count, oldestAcceptedAt }: WaitingGroup) =>
     count >= settings.batch.maxTransfers || !onTheirWay.has(target)
       ? 0
-      : Math.max(0, oldestAcceptedAt + settings.batch.maxDelayMs - nowMs);
+      : leftMs(clock, oldestAcceptedAt, settings.batch.maxDelayMs);
   for (const group of groups.filter((each) => closesInMs(each) > 0)) wake("batcher", closesInMs(group));
   const due = groups.filter((each) => closesInMs(each) === 0);
   if (due.length === 0) return false;
   const mayGrow = ({ target, count, oldestAcceptedAt }: WaitingGroup) =>
     count < settings.batch.maxTransfers &&
     (onTheirWay.get(target) ?? 0) >= MOST_ON_THEIR_WAY &&
-    oldestAcceptedAt + settings.batch.maxDelayMs + ON_ITS_WAY_MS > nowMs;
+    leftMs(clock, oldestAcceptedAt, settings.batch.maxDelayMs + ON_ITS_WAY_MS) > 0;
   const closed = due.filter((group) => !mayGrow(group));
   // The watcher wakes this step when one of those has got to the ledger; at the latest they count no longer.
   if (closed.length < due.length) wake("batcher", ON_ITS_WAY_MS);

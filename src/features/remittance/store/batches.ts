@@ -278,12 +278,16 @@ function signedOf(row: SignedRow): SignedBatch {
   };
 }
 
-/** Batches that were signed after a time and are not known to be on the ledger yet, by their target partner. */
-export async function batchesOnTheirWay(db: Queryable, signedAfterMs: number): Promise<ReadonlyMap<number, number>> {
+/** Batches that were signed between two times and are not known to be on the ledger yet, by their target partner. */
+export async function batchesOnTheirWay(
+  db: Queryable,
+  afterMs: number,
+  untilMs: number,
+): Promise<ReadonlyMap<number, number>> {
   const rows = await db.query<{ target: number; batches: number }>(
     `SELECT target, count(*)::integer AS batches FROM batches
-     WHERE NOT on_ledger AND voided_at IS NULL AND signed_at > $1 GROUP BY target`,
-    [signedAfterMs],
+     WHERE NOT on_ledger AND voided_at IS NULL AND signed_at > $1 AND signed_at <= $2 GROUP BY target`,
+    [afterMs, untilMs],
   );
   return new Map(rows.map(({ target, batches }) => [target, batches]));
 }

@@ -3,7 +3,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { bytesOf, hexOf, NEVER, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
 import { refundedLeaves, storedHeader } from "./ledger-projection.ts";
 
 /** A settled batch with credits that are due to be posted. */
@@ -94,7 +94,7 @@ export async function recordFailures(tx: Queryable, failures: readonly FailedCre
   if (failures.length === 0) return;
   await tx.query(
     `UPDATE credits c SET attempts = attempts + 1, last_error = f.error,
-       next_attempt_at = coalesce(f.due, 9223372036854775807)
+       next_attempt_at = coalesce(f.due, ${NEVER})
      FROM jsonb_to_recordset($1::jsonb) AS f(uetr uuid, error text, due bigint)
      WHERE c.uetr = f.uetr AND c.credited_at IS NULL`,
     [recordset(failures.map(({ uetr, error, dueAt }) => ({ uetr, error, due: dueAt })))],

@@ -8,7 +8,7 @@ import { parseReason, type ReasonCode } from "../../../domain/reason.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, parsedBy, parseWire, uetrText } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, hexOf, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { bytesOf, hexOf, NEVER, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
 import { storedHeader } from "./ledger-projection.ts";
 import { registryOf } from "./registries.ts";
 
@@ -178,7 +178,7 @@ export async function closeUncredited(db: Queryable, nowMs: number): Promise<voi
     `WITH closed AS (
        UPDATE decisions d SET confirmed_at = $1 FROM ledger_batches l
        WHERE l.id = d.batch AND d.confirmed_at IS NULL AND l.status IN ('rejected', 'expired') RETURNING d.batch
-     ) UPDATE credits SET next_attempt_at = 9223372036854775807 WHERE batch = ANY (ARRAY(SELECT batch FROM closed))`,
+     ) UPDATE credits SET next_attempt_at = ${NEVER} WHERE batch = ANY (ARRAY(SELECT batch FROM closed))`,
     [nowMs],
   );
 }

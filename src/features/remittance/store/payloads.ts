@@ -3,12 +3,9 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parsePartnerId, type PartnerId } from "../../../domain/partner.ts";
 import { headerSchema, parseWire } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
+import { bytesOf, hexOf, NEVER, numberOf, turnOf } from "../../../kernel/store/values.ts";
 import { storedHeader } from "./ledger-projection.ts";
 import { registryOf } from "./registries.ts";
-
-/** Later than any time that comes. */
-const NEVER = 2n ** 63n - 1n;
 
 /** A batch of which the target relay is not known to have the payload. */
 export interface UndeliveredBatch {
@@ -56,10 +53,10 @@ export async function payloadsToSend(
 /** Payloads of batches that have ended need not be sent any more. */
 export async function giveUpPayloads(db: Queryable, nowMs: number): Promise<void> {
   await db.query(
-    `UPDATE batches b SET payload_due_at = $2 FROM ledger_batches l
+    `UPDATE batches b SET payload_due_at = ${NEVER} FROM ledger_batches l
      WHERE l.id = b.id AND l.status <> 'open' AND b.payload_delivered_at IS NULL AND b.voided_at IS NULL
        AND b.payload_due_at <= $1`,
-    [nowMs, NEVER],
+    [nowMs],
   );
 }
 

@@ -59,6 +59,8 @@ const QUOTE = hash(`'q' || ((i - 1) / ${PER_QUOTE})`);
 
 interface Moment extends History {
   readonly nowMs: number;
+  /** Until when all that has failed is left alone. */
+  readonly dueMs: number;
 }
 
 /** Fills the store of who has sent them. */
@@ -107,9 +109,9 @@ export async function loadSent(db: Database, history: Moment): Promise<void> {
        '\\x01deadbeef'::bytea, ${hash("'d' || i")}, 'wait', ${history.nowMs}, ${history.nowMs} + 86400000
      FROM generate_series(1, ${waiting}) AS i`,
     `INSERT INTO webhooks (id, url, sealed_secret, created_at, after_seq, planned_seq, not_before, retry_not_before)
-     SELECT ${uuid("'away'")}, 'https://127.0.0.1:9/', '\\x01deadbeef', 1, 0, max(seq), 1, 9000000000000 FROM events`,
+     SELECT ${uuid("'away'")}, 'https://127.0.0.1:9/', '\\x01deadbeef', 1, 0, max(seq), 1, ${history.dueMs} FROM events`,
     `INSERT INTO deliveries (webhook, event, attempts, next_attempt_at)
-     SELECT ${uuid("'away'")}, e.seq, 3, 8000000000000 FROM events e ORDER BY e.seq DESC LIMIT ${waiting}`,
+     SELECT ${uuid("'away'")}, e.seq, 3, ${history.dueMs} FROM events e ORDER BY e.seq DESC LIMIT ${waiting}`,
   ]);
 }
 
@@ -130,7 +132,7 @@ export async function loadReceived(db: Database, history: Moment): Promise<void>
      FROM ${numbers(perBatch)} AS i`,
     `INSERT INTO credits (uetr, source, batch, amount, currency, attempts, next_attempt_at, credited_at, reference)
      SELECT ${UETR}, ${ALIPAY_HK}, ${batch}, 72500, 'PHP', CASE WHEN ${isWaiting} THEN 1 ELSE 0 END,
-       CASE WHEN ${isWaiting} THEN 8000000000000 ELSE 0 END, CASE WHEN NOT ${isWaiting} THEN ${at} END, 'R'
+       CASE WHEN ${isWaiting} THEN ${history.dueMs} ELSE 0 END, CASE WHEN NOT ${isWaiting} THEN ${at} END, 'R'
      FROM ${numbers()} AS i`,
     `INSERT INTO events (type, uetr, batch, at, data)
      SELECT 'credit.posted', ${UETR}, ${batch}, ${at}, '{}' FROM ${numbers()} AS i WHERE NOT ${isWaiting}`,

@@ -120,6 +120,25 @@ describeOnBothDatabases("batcher", (open) => {
     expect((await signed(relay)).map(({ header }) => header.count)).to.deep.equal([2]);
   });
 
+  it("has nobody wait for what was signed, or taken in, by a clock that has been set back since", async () => {
+    const relay = await relayOf({ ...batchSettings({ maxDelayMs: 60_000 }), clock: testClock(Date.now()) });
+    const quote = await standingQuote(relay);
+    const counts = async () => (await signed(relay)).map(({ header }) => header.count);
+    relay.clock.advance(3_600_000);
+    await acceptTransfers(relay, 1, { quote });
+    await run(relay, batcherStep);
+    await acceptTransfers(relay, 2, { quote });
+    relay.clock.advance(-3_600_000);
+    await run(relay, batcherStep);
+    expect(await counts()).to.have.members([1, 2]);
+    // What has just been signed is on its way; nobody knows how long these have waited.
+    relay.clock.advance(3_600_000);
+    await acceptTransfers(relay, 3, { quote });
+    relay.clock.advance(-3_600_000);
+    await run(relay, batcherStep);
+    expect(await counts()).to.have.members([1, 2, 3]);
+  });
+
   it("lets the next batch grow while two are on their way to the ledger, but not for long", async () => {
     // Nothing but the test makes time pass: however slow the machine is, no batch has waited for long.
     const relay = await relayOf({ clock: testClock(Date.now()) });

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { fromHex } from "../../../../src/domain/bytes/hex.ts";
 import { opensDetails } from "../../../../src/domain/payload.ts";
 import type { ClockSkew } from "../../../../src/kernel/clock/clock-skew.ts";
+import { dueTimesStep } from "../../../../src/features/operators/due-times.ts";
 import { openPayload } from "../../../../src/features/remittance/sealed-payload.ts";
 import { courierStep } from "../../../../src/features/remittance/steps/courier.ts";
 import { openerStep } from "../../../../src/features/remittance/steps/opener.ts";
@@ -73,6 +74,28 @@ describeOn("PGlite", "courier", (open) => {
     expect(heard).to.have.lengthOf(1);
     expect(heard[0]?.peer).to.equal(target.partner);
     expect(heard[0]?.offMs).to.be.within(600_000, 660_000);
+  });
+
+  it("delivers what it has postponed by a clock that was hours ahead, once the clock is right", async () => {
+    const { source } = pair;
+    const { id } = await signedBatch(source);
+    source.clock.advance(3 * 3_600_000);
+    await run({ ...source, peers: { find: () => Promise.resolve(undefined) } }, courierStep);
+    source.clock.advance(-3 * 3_600_000);
+    await run(source, courierStep);
+    expect(await delivery(source, id)).to.deep.equal({ isDelivered: false, attempts: 1 });
+    await run(source, dueTimesStep);
+    await run(source, courierStep);
+    expect(await delivery(source, id)).to.deep.equal({ isDelivered: true, attempts: 1 });
+  });
+
+  it("leaves alone what it has postponed by a clock that is right", async () => {
+    const { source } = pair;
+    const { id } = await signedBatch(source);
+    await run({ ...source, peers: { find: () => Promise.resolve(undefined) } }, courierStep);
+    await run(source, dueTimesStep);
+    await run({ ...source, clock: testClock(source.clock.nowMs() - 1_000) }, courierStep);
+    expect(await delivery(source, id)).to.deep.equal({ isDelivered: false, attempts: 1 });
   });
 
   it("delivers once, however often it dies on the way", async () => {

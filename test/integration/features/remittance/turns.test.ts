@@ -8,7 +8,8 @@ import type { Database } from "../../../../src/kernel/store/database.ts";
 import { batchesToConfirm, batchesToSettle } from "../../../../src/features/remittance/store/decisions.ts";
 import { overdueBatches } from "../../../../src/features/remittance/store/ledger-projection.ts";
 import { batchesToDecide, payloadsToSend } from "../../../../src/features/remittance/store/payloads.ts";
-import { hexOf } from "../../../../src/kernel/store/values.ts";
+import { bringBackDueTimes } from "../../../../src/kernel/store/due-times.ts";
+import { hexOf, NEVER } from "../../../../src/kernel/store/values.ts";
 import { deliveriesDue, endpointsDue } from "../../../../src/features/notifications/store.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 
@@ -42,6 +43,8 @@ const idOf = (place: number) => new Uint8Array(32).fill(place);
 interface Made {
   readonly place: number;
   readonly attempts: number;
+  /** When it is due again; by its place unless given. */
+  readonly dueMs?: number;
 }
 
 describeOnBothDatabases("What is due, where much of it fails again and again", (open) => {
@@ -55,31 +58,32 @@ describeOnBothDatabases("What is due, where much of it fails again and again", (
        VALUES ($1, 7, 4, $2::jsonb, $3, $4, $3, 0, 1, '', ${status === "open" ? "NULL, NULL, NULL, NULL" : "$3, 0, 1, ''"})`,
       [idOf(place), HEADER, place, status],
     );
-  const ownBatch = ({ place, attempts }: Made) =>
+  const dueOf = ({ place, attempts, dueMs = place }: Made) => (attempts === 0 ? 0 : dueMs);
+  const ownBatch = (one: Made) =>
     db.query(
       `INSERT INTO batches (id, target, header, send_signature, quote_signature, signed_at, payload_attempts,
          payload_due_at, open_attempts, open_due_at)
        VALUES ($1, 4, $2::jsonb, $3::jsonb, $3::jsonb, $4, $5, $6, $5, $6)`,
-      [idOf(place), HEADER, SIGNATURE, place, attempts, attempts === 0 ? 0 : place],
+      [idOf(one.place), HEADER, SIGNATURE, one.place, one.attempts, dueOf(one)],
     );
-  const payload = ({ place, attempts }: Made) =>
+  const payload = (one: Made) =>
     db.query("INSERT INTO payloads (batch, source, received_at, attempts, due_at) VALUES ($1, 7, 1, $2, $3)", [
-      idOf(place),
-      attempts,
-      attempts === 0 ? 0 : place,
+      idOf(one.place),
+      one.attempts,
+      dueOf(one),
     ]);
-  const decision = ({ place, attempts }: Made) =>
+  const decision = (one: Made) =>
     db.query(
       `INSERT INTO decisions (batch, rejections, signature, decided_at, settle_attempts, settle_due_at,
          confirm_attempts, confirm_due_at)
        VALUES ($1, '[]', $2::jsonb, $3, $4, $5, $4, $5)`,
-      [idOf(place), SIGNATURE, place, attempts, attempts === 0 ? 0 : place],
+      [idOf(one.place), SIGNATURE, one.place, one.attempts, dueOf(one)],
     );
-  const credit = ({ place, attempts }: Made) =>
+  const credit = (one: Made) =>
     db.query(
       `INSERT INTO credits (uetr, source, batch, amount, currency, attempts, next_attempt_at)
        VALUES (gen_random_uuid(), 7, $1, 1, 'HKD', $2, $3)`,
-      [idOf(place), attempts, attempts === 0 ? 0 : place],
+      [idOf(one.place), one.attempts, dueOf(one)],
     );
 
   /** What is found first, and what once that has been tried: the place of each batch. */
@@ -125,7 +129,7 @@ describeOnBothDatabases("What is due, where much of it fails again and again", (
         one.attempts > 0 &&
           (await db.query(
             "INSERT INTO step_faults (step, item, attempts, due_at, last_error) VALUES ('sweeper', $1, 1, $2, '')",
-            [hexOf(idOf(one.place)), one.place],
+            [hexOf(idOf(one.place)), dueOf(one)],
           )),
       ],
       find: () =>
@@ -151,6 +155,14 @@ describeOnBothDatabases("What is due, where much of it fails again and again", (
       await make({ place: newest, attempts: 3 });
       for (let place = 1; place <= FAILING; place++) await make({ place, attempts: 0 });
       expect(found(await find())).to.have.members([newest, 1, 2, 3]);
+    });
+
+    it(`has what was postponed among the ${what} by a clock that was ahead, once the clock is right`, async () => {
+      await make({ place: 1, attempts: 3, dueMs: NOW_MS + 2 });
+      await make({ place: 2, attempts: 3, dueMs: NOW_MS + 1 });
+      expect(await bringBackDueTimes(db, NOW_MS, NOW_MS + 1)).not.to.deep.equal([]);
+      expect(found(await find())).to.deep.equal([1]);
+      expect(await bringBackDueTimes(db, NOW_MS, NOW_MS + 1), "nothing is left to bring back").to.deep.equal([]);
     });
   }
 
@@ -198,5 +210,58 @@ describeOnBothDatabases("What is due, where much of it fails again and again", (
     const [fine] = await webhook(newest, 0);
     await delivery(fine?.id ?? "", 0, NOW_MS);
     expect((await endpointsDue(db, NOW_MS, LIMIT)).map(({ id }) => id)).to.include(fine?.id);
+  });
+
+  it("has deliveries and endpoints that were postponed by a clock that was ahead, once the clock is right", async () => {
+    const [hook] = await webhook(1, NOW_MS + 2);
+    if (hook === undefined) throw new Error("no webhook");
+    await db.query("UPDATE webhooks SET retry_not_before = $1", [NOW_MS + 2]);
+    await delivery(hook.id, 3, NOW_MS + 2);
+    await delivery(hook.id, 4, NOW_MS + 1);
+    expect(await bringBackDueTimes(db, NOW_MS, NOW_MS + 1)).not.to.deep.equal([]);
+    expect((await endpointsDue(db, NOW_MS, LIMIT)).map(({ id }) => id)).to.deep.equal([hook.id]);
+    expect((await deliveriesDue(db, hook.id, NOW_MS, LIMIT)).map(({ attempts }) => attempts)).to.deep.equal([3]);
+  });
+
+  it("has new deliveries that were made out by a clock that was ahead", async () => {
+    const [hook] = await webhook(1, 0);
+    if (hook === undefined) throw new Error("no webhook");
+    await delivery(hook.id, 0, NOW_MS + 1);
+    expect((await endpointsDue(db, NOW_MS, LIMIT)).map(({ id }) => id)).to.deep.equal([hook.id]);
+    expect((await deliveriesDue(db, hook.id, NOW_MS, LIMIT)).map(({ attempts }) => attempts)).to.deep.equal([0]);
+  });
+
+  it("leaves alone what is never due", async () => {
+    await db.query("INSERT INTO payloads (batch, source, received_at) VALUES ($1, 7, 1)", [idOf(1)]);
+    await ownBatch({ place: 1, attempts: 3, dueMs: 0 });
+    await decision({ place: 1, attempts: 3, dueMs: 0 });
+    await credit({ place: 1, attempts: 3, dueMs: 0 });
+    await db.query(`UPDATE credits SET next_attempt_at = ${NEVER}`);
+    await db.query(`UPDATE batches SET payload_due_at = ${NEVER}`);
+    expect(await bringBackDueTimes(db, NOW_MS, NOW_MS + 1)).to.deep.equal([]);
+  });
+
+  it("has every column in mind that says when something is tried again", async () => {
+    const names = await db.query<{ table: string; column: string }>(
+      `SELECT table_name AS table, column_name AS column FROM information_schema.columns
+       WHERE table_schema = current_schema() AND column_name ~ '(due_at|attempt_at|not_before)$'`,
+    );
+    const [one, another] = [
+      { place: 1, attempts: 3 },
+      { place: 2, attempts: 3 },
+    ];
+    await ownBatch(one);
+    for (const batch of [one, another]) await payload(batch);
+    for (const batch of [one, another]) await decision(batch);
+    await ledgerBatch(one, "open");
+    await credit(another);
+    const [hook] = await webhook(1, 0);
+    await delivery(hook?.id ?? "", 3, 1);
+    await db.query(
+      "INSERT INTO step_faults (step, item, attempts, due_at, last_error) VALUES ('sweeper', '1', 1, 1, '')",
+    );
+    for (const { table, column } of names) await db.query(`UPDATE ${table} SET ${column} = $1`, [NOW_MS + 2]);
+    const columns = names.map(({ table, column }) => `${table}.${column}`);
+    expect(await bringBackDueTimes(db, NOW_MS, NOW_MS + 1)).to.have.members(columns);
   });
 });
