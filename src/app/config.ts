@@ -116,6 +116,10 @@ function problemsOf(issue: z.core.$ZodIssue): readonly ConfigProblem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((name) => ({ key: [...at, name].join("."), rule: "no key of the configuration" }));
   }
+  // Of a key that its section cannot have, what is wrong is inside.
+  if (issue.code === "invalid_key") {
+    return issue.issues.slice(0, 1).map(({ message }) => ({ key: at.join("."), rule: message }));
+  }
   const isSectionWanted = issue.code === "invalid_type" && issue.expected === "object";
   return [{ key: at.join("."), rule: isSectionWanted ? "a section with its keys" : issue.message }];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod/v4";
+import { isPartnerId } from "../../domain/partner.ts";
 import { integer, isNetwork, text } from "../../kernel/config/fields.ts";
 import type { SettingsOf } from "../../kernel/config/settings.ts";
 
@@ -6,11 +7,13 @@ declare module "../../kernel/config/settings.ts" {
   interface Settings extends SettingsOf<typeof partnersSettings> {}
 }
 
+const PARTNER_NUMBER = "a partner's number, from 1 to 65535";
+
 export const partnersSettings = {
   registry: z
     .strictObject({
       names: z
-        .record(text("a partner's number").regex(/^[1-9][0-9]{0,4}$/, "a partner's number"), text("a name"))
+        .record(text(PARTNER_NUMBER).refine(isPartnerId, PARTNER_NUMBER), text("a name"))
         .default({})
         .meta({ description: "Your names for the partners, by number. The registry has no names." }),
       trustedNetworks: z

@@ -39,6 +39,17 @@ describe("the configuration's file", () => {
     ]);
   });
 
+  it("refuses a name for a partner that there cannot be", () => {
+    for (const id of ["0", "65536", "99999", "007", "gcash"]) {
+      expect(
+        problemsOf(() => parseConfigFile(`${LEAST}\nregistry: { names: { "${id}": GCash } }`)),
+        id,
+      ).to.deep.equal([{ key: `registry.names.${id}`, rule: "a partner's number, from 1 to 65535" }]);
+    }
+    const { names } = parseConfigFile(`${LEAST}\nregistry: { names: { "1": DANA, "65535": GCash } }`).registry;
+    expect(names).to.deep.equal({ "1": "DANA", "65535": "GCash" });
+  });
+
   it("refuses values that no relay could work with", () => {
     const wrong = `${LEAST}\nbatch: { maxTransfers: 10001 }\nquote: { leastValiditySeconds: 80000 }\napi: { trustProxy: garbage }`;
     expect(problemsOf(() => parseConfigFile(wrong)).map(({ key }) => key)).to.have.members([
