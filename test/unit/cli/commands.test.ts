@@ -244,6 +244,11 @@ describe("the command line's exit codes", () => {
         ...["--json", "send", "--bogus"],
       ],
       "unknown command 'nope'; usage: feiqian [options] [command], and --help tells more": ["nope", "--json"],
+      "unknown command 'relya' (Did you mean relay?); usage: feiqian [options] [command], and --help tells more": [
+        ...["help", "relya", "--json"],
+      ],
+      "unknown command 'strat' (Did you mean start?); usage: feiqian relay [options] [command], and --help tells more":
+        ["relay", "help", "strat", "--json"],
       "missing required argument 'uetr': the transfer's id; usage: feiqian status [options] <uetr>, and --help tells more":
         ["status", "--json"],
       "a command is missing: feiqian --help lists them": ["--json"],

@@ -44,6 +44,19 @@ describe("a command line that is wrong", () => {
     expect((await run(["receipt", "verify", "file"])).err).to.contain("'--rpc <url>' not specified");
   });
 
+  it("is told where help is asked for on a command that there is not, with those that are called alike", async () => {
+    for (const [args, told] of [
+      [["help", "nope"], "unknown command 'nope'; usage: feiqian [options] [command], and --help tells more"],
+      [["help", "relya"], "unknown command 'relya' (Did you mean relay?); usage: feiqian [options] [command]"],
+      [["network", "help", "chek"], "unknown command 'chek' (Did you mean check?); usage: feiqian network [options]"],
+    ] as const) {
+      const { code, out, err } = await run(args);
+      expect([code, out]).to.deep.equal([2, ""]);
+      expect(err).to.contain(`feiqian: ${told}`);
+    }
+    expect((await run(["help", "relay"])).code).to.equal(0);
+  });
+
   it("is told where the relay's address is none, and quotes no password", async () => {
     for (const url of ["nope", "ftp://relay.test", "http://u:hush@relay.test"]) {
       const { code, err } = await run(["--url", url, "liquidity"]);
