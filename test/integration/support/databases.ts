@@ -14,7 +14,10 @@ export interface OpenOptions {
   readonly again?: Database;
 }
 
-/** A database of the test's own, with all tables and nothing in them. It is emptied when the suite has ended. */
+/**
+ * A database with all tables and nothing in them: the test's own, or that of all of a suite where a `before` opens it.
+ * Whoever has the schema next gets it emptied.
+ */
 export type OpenDatabase = (options?: OpenOptions) => Promise<Database>;
 
 type Kind = "PGlite" | "PostgreSQL";
@@ -48,10 +51,20 @@ export function describeOn(kind: Kind, name: string, suite: (open: OpenDatabase,
       }
     });
 
-    after(async () => {
-      for (const database of schemas.keys()) await database.close();
-      for (const schema of new Set(schemas.values())) if (server !== undefined) await leave(server, schema);
-    });
+    /** Those that were opened before this test are not its own. */
+    let others: ReadonlySet<Database> = new Set();
+    const leaveAllBut = async (kept: ReadonlySet<Database>): Promise<void> => {
+      const left = [...schemas].filter(([database]) => !kept.has(database));
+      for (const [database] of left) await database.close();
+      for (const [database] of left) schemas.delete(database);
+      const used = new Set(schemas.values());
+      for (const schema of new Set(left.map(([, name]) => name))) {
+        if (server !== undefined && !used.has(schema)) await leave(server, schema);
+      }
+    };
+    beforeEach(() => void (others = new Set(schemas.keys())));
+    afterEach(() => leaveAllBut(others));
+    after(() => leaveAllBut(new Set()));
 
     suite(async ({ migrated = true, again } = {}) => {
       if (server === undefined) throw new Error("databases are opened by tests and hooks only");
