@@ -5,7 +5,6 @@ import { encodeCall } from "../src/ledger/calls.ts";
 import { connectLedger, type Ledger, type LedgerAddresses } from "../src/ledger/contracts.ts";
 import { bitsOf, KEY_PURPOSES, type KeyPurpose, type LedgerConfig } from "../src/ledger/deployment/config.ts";
 import { createSubmitter, type Submitter } from "../src/ledger/submitter.ts";
-import { systemClock } from "../src/kernel/clock/clock.ts";
 import { sandboxKeys, type KeyHolder, type SandboxKeys } from "./network.ts";
 
 /** The network of ten on one machine: its ledger, and every key there is. */
@@ -38,7 +37,6 @@ export async function openSandbox(
     const queue =
       queues.get(address) ??
       createSubmitter(keys.walletOf(holder).connect(provider), {
-        clock: systemClock,
         receiptTimeoutMs: RECEIPT_TIMEOUT_MS,
         pollIntervalMs: POLL_INTERVAL_MS,
         maxBroadcasts: MAX_BROADCASTS,

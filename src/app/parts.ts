@@ -109,7 +109,7 @@ export async function openContext(
   requireWired(await patiently("the ledger", tools, () => miswirings(ledger)));
   const owner = await patiently("the ledger", tools, () => storeOwner(partner, ledger));
   requireOwn(await patiently("the database", tools, () => claimStore(db, owner, sealer, clock.nowMs())));
-  const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config, clock));
+  const submitter = await patiently("the ledger", tools, () => submitterOf(keys.transactions, ledger, config));
   return {
     ...tools,
     partner,
@@ -171,9 +171,8 @@ export function submitterOf(
   key: LedgerKey,
   { provider }: Ledger,
   config: Pick<StartConfig, "ledger">,
-  clock: Clock,
 ): Promise<Submitter> {
-  return createSubmitter(ledgerSigner(key, provider), { ...config.ledger, clock });
+  return createSubmitter(ledgerSigner(key, provider), config.ledger);
 }
 
 /** Connects to the ledger of the configuration, and to its registry. */
@@ -185,7 +184,6 @@ export async function openLedger(
   const { clock, fetch, log, metrics } = tools;
   const { rpcUrls, timeoutMs, chainId, witnesses, confirmations, tokens } = ledger;
   const provider = createFailoverProvider(rpcUrls, {
-    clock,
     fetch,
     timeoutMs,
     confirmations,
@@ -193,7 +191,7 @@ export async function openLedger(
     ...(witnesses === undefined ? {} : { witnesses }),
     tokens: new Map([...(tokens ?? [])].map(([url, token]) => [url, token.reveal()])),
     onSwitch: (from, to) =>
-      log.warn({ from: from.name, to: to.name, why: from.lastFailure?.reason }, "ledger: endpoint changed"),
+      log.warn({ from: from.name, to: to.name, why: from.lastFailure }, "ledger: endpoint changed"),
     onDrop: ({ name, whyDropped }) => {
       log.error({ endpoint: name, why: whyDropped }, "ledger: an endpoint lies, and is not used any more");
       countEndpoints(provider, metrics);

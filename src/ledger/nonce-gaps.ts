@@ -1,11 +1,11 @@
-import type { Clock } from "../kernel/clock/clock.ts";
+import type { SteadyClock } from "../kernel/clock/clock.ts";
 
 // Some nodes (Besu) count what waits for a block as the highest nonce that they have, plus one, whether or not those
 // below are there. A transaction that they have lost then leaves a gap that they tell nobody of, and everything above it
 // waits forever. Only the count of what is in blocks shows it: it stands still at the gap.
 
 export interface GapOptions {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly pollIntervalMs: number;
   /** How long a nonce may take to be used. */
   readonly patienceMs: number;

@@ -1,6 +1,6 @@
 import { Transaction, type Provider, type Signer, type TransactionReceipt, type TransactionRequest } from "ethers";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
-import { isPast, type Clock } from "../kernel/clock/clock.ts";
+import { steadyClock, type SteadyClock } from "../kernel/clock/clock.ts";
 import { broadcast, isKnown, isSuperseded, type SignedTransaction } from "./rpc/broadcast.ts";
 import { decodeLedgerError } from "./errors.ts";
 import { fillGaps } from "./nonce-gaps.ts";
@@ -12,7 +12,8 @@ export interface Call {
 }
 
 export interface SubmitterOptions {
-  readonly clock: Clock;
+  /** A real one unless given. */
+  readonly clock?: SteadyClock;
   /** How long a transaction may stay without a receipt before it is broadcast again. */
   readonly receiptTimeoutMs: number;
   /** Not much less than a fifth of the time for which the provider caches its answers: 250 ms with those of ethers. */
@@ -85,7 +86,8 @@ const MAX_LOOKS = 4;
  * byte, the same call under the same nonce, is taken for it.
  * @param signer the key, connected to a provider whose answers are those of one node
  */
-export async function createSubmitter(signer: Signer, options: SubmitterOptions): Promise<Submitter> {
+export async function createSubmitter(signer: Signer, given: SubmitterOptions): Promise<Submitter> {
+  const options = { clock: steadyClock, ...given };
   const { provider } = signer;
   if (provider === null) throw new TypeError("signer: connected to a provider");
   const address = normalizeHex(await signer.getAddress(), 20, "signer");
@@ -179,7 +181,7 @@ interface NonceQueue {
 function gapFiller(
   signer: Signer,
   provider: Provider,
-  { clock, receiptTimeoutMs, pollIntervalMs, priorityFeeWei }: SubmitterOptions,
+  { clock, receiptTimeoutMs, pollIntervalMs, priorityFeeWei }: Required<SubmitterOptions>,
   { address, chainId, inFlight, inTurn }: NonceQueue,
 ): (waiting: SignedTransaction) => void {
   const fillBelow = async (waiting: number): Promise<number | undefined> => {
@@ -227,11 +229,11 @@ async function signingBlock(provider: Provider): Promise<SigningBlock> {
 }
 
 /** Asks again for a fee that moves; where there is none, only now and then. */
-function rememberingBlock(provider: Provider, clock: Clock): () => Promise<SigningBlock> {
+function rememberingBlock(provider: Provider, clock: SteadyClock): () => Promise<SigningBlock> {
   let last: { readonly block: SigningBlock; readonly atMs: number } | undefined;
   return async () => {
     const isFree = (last?.block.baseFee ?? 0n) === 0n;
-    if (last === undefined || !isFree || isPast(clock, last.atMs, BLOCK_IS_GOOD_FOR_MS)) {
+    if (last === undefined || !isFree || clock.nowMs() - last.atMs >= BLOCK_IS_GOOD_FOR_MS) {
       const atMs = clock.nowMs();
       last = { block: await signingBlock(provider), atMs };
     }
@@ -277,7 +279,7 @@ type Placed = "placed" | "superseded" | "free";
 async function place(
   provider: Provider,
   signed: SignedTransaction,
-  { clock, receiptTimeoutMs, pollIntervalMs, maxBroadcasts }: SubmitterOptions,
+  { clock, receiptTimeoutMs, pollIntervalMs, maxBroadcasts }: Required<SubmitterOptions>,
 ): Promise<Placed> {
   const until = clock.nowMs() + receiptTimeoutMs * maxBroadcasts;
   let isFirst = true;
@@ -303,7 +305,7 @@ async function place(
 async function lookForNonce(
   provider: Provider,
   signed: SignedTransaction,
-  clock: Clock,
+  clock: SteadyClock,
   pollIntervalMs: number,
 ): Promise<Placed> {
   for (let looks = 1; looks <= MAX_LOOKS; looks++) {
@@ -323,7 +325,7 @@ async function lookForNonce(
 async function awaitReceipt(
   provider: Provider,
   signed: SignedTransaction,
-  options: SubmitterOptions,
+  options: Required<SubmitterOptions>,
   helpOn: (waiting: SignedTransaction) => void,
 ): Promise<TransactionReceipt | undefined> {
   for (let broadcasts = 1; ; broadcasts++) {
@@ -339,7 +341,7 @@ async function awaitReceipt(
 async function pollReceipt(
   provider: Provider,
   { hash }: SignedTransaction,
-  { clock, receiptTimeoutMs, pollIntervalMs }: SubmitterOptions,
+  { clock, receiptTimeoutMs, pollIntervalMs }: Required<SubmitterOptions>,
 ): Promise<{ readonly receipt: TransactionReceipt | null; readonly cause?: unknown }> {
   const until = clock.nowMs() + receiptTimeoutMs;
   for (;;) {

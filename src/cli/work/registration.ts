@@ -130,7 +130,7 @@ export async function registerRelay(session: Session): Promise<void> {
   const exit = session.text("exitAccount");
   const exitAccount = exit === undefined ? undefined : parseAccount(exit, "--exit-account");
   await withRegistrant(session, config, async (registrant) => {
-    const admin = await submitterOf(key, registrant.ledger, config, io.clock);
+    const admin = await submitterOf(key, registrant.ledger, config);
     const validUntil = Math.floor(io.clock.nowMs() / MS) + days * DAY_SECONDS;
     const done = await register(registrant, { admin, publicUrl: publicUrlOf(config), validUntil, exitAccount });
     const left = await checkRegistration(registrant, publicUrlOf(config));

@@ -28,3 +28,13 @@ export const systemClock: Clock = {
 export type StopwatchMs = () => number;
 
 export const stopwatchMs: StopwatchMs = () => performance.now();
+
+/** For durations, which end neither early nor late when the machine's clock is set. */
+export interface SteadyClock extends Pick<Clock, "sleep"> {
+  readonly nowMs: StopwatchMs;
+}
+
+export const steadyClock: SteadyClock = {
+  nowMs: stopwatchMs,
+  sleep: (durationMs, signal) => systemClock.sleep(durationMs, signal),
+};

@@ -1,3 +1,4 @@
+import { isPast } from "../clock/clock.ts";
 import type { StepName } from "./step.ts";
 import type { KernelContext } from "../context.ts";
 import { describeFault, isOfItem, noteFault } from "./faults.ts";
@@ -39,8 +40,8 @@ const MAX_PASS_MS = 5_000;
 export async function workOff<Item>(options: PoolOptions<Item>): Promise<boolean> {
   const { context, limit, find, findsAll = false, keyOf, work, step } = options;
   const { clock, wake } = context;
-  const untilMs = clock.nowMs() + MAX_PASS_MS;
-  const isOver = (): boolean => clock.nowMs() >= untilMs;
+  const startedMs = clock.nowMs();
+  const isOver = (): boolean => isPast(clock, startedMs, MAX_PASS_MS);
   const running = new Map<string, Promise<void>>();
   /** What has ended since the last look began: that look may have found it as it was before. */
   const ended = new Set<string>();

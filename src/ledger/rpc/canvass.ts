@@ -1,4 +1,4 @@
-import type { Clock } from "../../kernel/clock/clock.ts";
+import type { SteadyClock } from "../../kernel/clock/clock.ts";
 import type { Opinion, RpcEndpoint } from "./rpc-endpoint.ts";
 import type { Question } from "./rpc-question.ts";
 
@@ -12,11 +12,11 @@ export interface Side {
 /** Asks endpoints one question, all that are asked at a time, and keeps what each said last. */
 export class Canvass {
   readonly #question: Question;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #opinions = new Map<RpcEndpoint, Opinion>();
   readonly #pending = new Map<RpcEndpoint, Promise<void>>();
 
-  constructor(question: Question, clock: Clock) {
+  constructor(question: Question, clock: SteadyClock) {
     this.#question = question;
     this.#clock = clock;
   }

@@ -9,7 +9,7 @@ import {
 } from "ethers";
 import pLimit from "p-limit";
 import { InvalidInput } from "../../domain/errors.ts";
-import { isPast, type Clock } from "../../kernel/clock/clock.ts";
+import { steadyClock, type SteadyClock } from "../../kernel/clock/clock.ts";
 import { commonHead, headsOf } from "./heads.ts";
 import { RpcEndpoint, type EndpointHealth, type ExpectedChain } from "./rpc-endpoint.ts";
 import { LedgerUnreachable } from "./rpc-errors.ts";
@@ -24,7 +24,8 @@ import {
 import { Witnesses, type Dispute } from "./witness.ts";
 
 export interface FailoverOptions {
-  readonly clock: Clock;
+  /** A real one unless given. */
+  readonly clock?: SteadyClock;
   readonly fetch: typeof globalThis.fetch;
   /** For one request to one endpoint; and for how long others are waited for that are to confirm its answer. */
   readonly timeoutMs: number;
@@ -81,6 +82,7 @@ const MAX_SENT = 1_000;
 export class FailoverProvider extends JsonRpcApiProvider {
   readonly #endpoints: readonly RpcEndpoint[];
   readonly #options: FailoverOptions;
+  readonly #clock: SteadyClock;
   readonly #witnesses: Witnesses;
   readonly #chain: ExpectedChain;
   readonly #turns = pLimit(MAX_UNDER_WAY);
@@ -94,13 +96,16 @@ export class FailoverProvider extends JsonRpcApiProvider {
   constructor(urls: readonly string[], options: FailoverOptions) {
     super(undefined, PROVIDER_OPTIONS);
     if (urls.length === 0) throw new InvalidInput("endpoints", "at least one URL");
-    const { clock, timeoutMs, confirmations = 0, onDispute } = options;
+    const { clock = steadyClock, timeoutMs, confirmations = 0, onDispute } = options;
     const { witnesses = Math.floor((urls.length - 1) / 2) } = options;
     if (witnesses >= urls.length) throw new InvalidInput("witnesses", "less than there are endpoints", witnesses);
     this.#options = options;
+    this.#clock = clock;
     this.#comparedAtMs = clock.nowMs();
     this.#chain = { id: options.chainId };
-    this.#endpoints = urls.map((url, index) => new RpcEndpoint(url, `endpoints[${index}]`, options, this.#chain));
+    this.#endpoints = urls.map(
+      (url, index) => new RpcEndpoint(url, `endpoints[${index}]`, { ...options, clock }, this.#chain),
+    );
     this.#witnesses = new Witnesses(this.#endpoints, {
       clock,
       timeoutMs,
@@ -252,10 +257,9 @@ export class FailoverProvider extends JsonRpcApiProvider {
    * @param told what it has just told of its latest block, which may not be what it tells of its number
    */
   async #compareHeads(told: bigint | undefined): Promise<void> {
-    const { clock } = this.#options;
     const usable = this.#usable();
-    if (!isPast(clock, this.#comparedAtMs, COMPARE_HEADS_MS) || usable.length <= 2) return;
-    this.#comparedAtMs = clock.nowMs();
+    if (this.#clock.nowMs() - this.#comparedAtMs < COMPARE_HEADS_MS || usable.length <= 2) return;
+    this.#comparedAtMs = this.#clock.nowMs();
     const active = this.#at(this.#active);
     const heads = await headsOf(usable);
     const common = heads.size <= 2 ? undefined : commonHead(heads.values());

@@ -1,6 +1,6 @@
 import type { JsonRpcError, JsonRpcPayload } from "ethers";
 import { InvalidInput } from "../../domain/errors.ts";
-import type { Clock } from "../../kernel/clock/clock.ts";
+import type { SteadyClock } from "../../kernel/clock/clock.ts";
 import { withoutCredentials } from "../credentials.ts";
 import type { Question, Reading, RpcCall, RpcResponse } from "./rpc-question.ts";
 
@@ -13,7 +13,7 @@ export interface EndpointHealth {
   readonly failures: number;
   /** Since the last answer. */
   readonly failuresInARow: number;
-  readonly lastFailure: { readonly atMs: number; readonly reason: string } | undefined;
+  readonly lastFailure: string | undefined;
   /** It contradicts most others, and is not used while it is asked again. */
   readonly isSuspected: boolean;
   /** It has lied, and is not used again by this process. */
@@ -28,7 +28,7 @@ export type Opinion =
   | { readonly kind: "silent"; readonly why: string };
 
 export interface EndpointOptions {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly fetch: typeof globalThis.fetch;
   /** For one request. */
   readonly timeoutMs: number;
@@ -130,7 +130,7 @@ export class RpcEndpoint {
   failed(reason: string): void {
     this.#failures++;
     this.#failuresInARow++;
-    this.#lastFailure = { atMs: this.#options.clock.nowMs(), reason };
+    this.#lastFailure = reason;
   }
 
   suspect(): void {

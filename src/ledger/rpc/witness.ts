@@ -1,4 +1,4 @@
-import type { Clock } from "../../kernel/clock/clock.ts";
+import type { SteadyClock } from "../../kernel/clock/clock.ts";
 import { Canvass, type Side } from "./canvass.ts";
 import { commonHead, headsOf } from "./heads.ts";
 import { PATIENCE_MS, type Opinion, type RpcEndpoint } from "./rpc-endpoint.ts";
@@ -20,7 +20,7 @@ export interface Dispute {
 }
 
 export interface WitnessOptions {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly timeoutMs: number;
   /** How many other endpoints have to say the same before an answer is believed. */
   readonly witnesses: number;

@@ -96,6 +96,27 @@ describe("a submitter whose withdrawal meets", function () {
     await expectGoesOn(submitter, first + 1);
   });
 
+  it("a machine's clock that is set while it waits is waited through as any time", async () => {
+    const { now } = Date;
+    let looks = 0;
+    const submitter = await submitterWith(sandbox, {
+      broadcastTransaction(raw) {
+        handed.push(raw);
+        return provider.broadcastTransaction(raw);
+      },
+      getTransactionReceipt(hash) {
+        Date.now = () => now() + 3_600_000;
+        return looks++ < 2 ? Promise.resolve(null) : provider.getTransactionReceipt(hash);
+      },
+    });
+    try {
+      await submitter.submit(withdrawOne(sandbox));
+    } finally {
+      Date.now = now;
+    }
+    await expectOnce(1);
+  });
+
   it("a request that is lost hands the same transaction over again", async () => {
     const submitter = await submitterBy([requestLost, requestLost, delivered]);
     await submitter.submit(withdrawOne(sandbox));

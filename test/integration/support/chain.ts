@@ -7,7 +7,6 @@ import { parsePartnerId, type PartnerId } from "../../../src/domain/partner.ts";
 import { beatCall } from "../../../src/ledger/calls.ts";
 import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contracts.ts";
 import type { LedgerConfig } from "../../../src/ledger/deployment/config.ts";
-import { systemClock } from "../../../src/kernel/clock/clock.ts";
 import { createSubmitter, type Submitter } from "../../../src/ledger/submitter.ts";
 import { fund } from "../../../sandbox/funding.ts";
 import { sandboxConfig, sandboxKeys, type KeyHolder } from "../../../sandbox/network.ts";
@@ -91,7 +90,6 @@ async function bind(addresses: LedgerAddresses): Promise<Sandbox> {
 
 /** Nothing is far away here. */
 export const OPTIONS = {
-  clock: systemClock,
   receiptTimeoutMs: 2_000,
   pollIntervalMs: 5,
   maxBroadcasts: 3,

@@ -19,15 +19,15 @@ const SUBMISSION = { receiptTimeoutMs: 15_000, pollIntervalMs: 500, maxBroadcast
 /** Has a provider take back what it has offered. */
 export async function cancel(session: Session, [file = ""]: readonly string[]): Promise<void> {
   const { io } = session;
-  const { clock, fetch } = io;
+  const { fetch } = io;
   const quote = await readQuote(file);
   const addresses = parseAddresses(await readFileFor(session.text("addresses") ?? "", "--addresses"));
   const password = await readSecretFile(session.text("passwordFile") ?? "", "--password-file");
   const key = await openKeystore(session.text("key") ?? "", password, "--key");
-  const provider = createFailoverProvider([session.text("rpc") ?? ""], { clock, fetch, timeoutMs: TIMEOUT_MS });
+  const provider = createFailoverProvider([session.text("rpc") ?? ""], { fetch, timeoutMs: TIMEOUT_MS });
   try {
     const ledger = await connectLedger(provider, addresses);
-    const submitter = await createSubmitter(ledgerSigner(key, provider), { ...SUBMISSION, clock });
+    const submitter = await createSubmitter(ledgerSigner(key, provider), SUBMISSION);
     const cancelled = await cancelQuote(ledger, submitter, quote);
     session.print(cancelled, ({ id, wasCancelledBefore, drawn, block, transaction }) =>
       renderFacts([

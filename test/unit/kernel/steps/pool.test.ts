@@ -125,6 +125,21 @@ describe("working off what is due", () => {
     expect(tries).to.be.within(50, 52);
   });
 
+  it("ends where the clock is set back meanwhile, for nobody knows how long it has worked", async () => {
+    nowMs = 1_000;
+    let worked = 0;
+    const isMoreDue = await pool({
+      find: () => Promise.resolve(worked < 100 ? ["a", "b"] : []),
+      work() {
+        nowMs = 0;
+        worked++;
+        return Promise.resolve();
+      },
+    });
+    expect(isMoreDue).to.equal(true);
+    expect(worked).to.be.lessThan(5);
+  });
+
   it("records an item that throws, and goes on with the others", async () => {
     const due = ["bad", "good", "worse", "better"];
     const worked: string[] = [];

@@ -122,7 +122,7 @@ describe("answers that are held against other endpoints'", () => {
     expect(rig.disputes.map(({ outcome }) => outcome)).to.deep.equal(["retracted"]);
     expect(namesDropped(provider)).to.deep.equal([]);
     expect(activeOf(provider)).to.equal(nodes[1]?.url);
-    expect(provider.health()[0]?.lastFailure?.reason).to.contain("took back");
+    expect(provider.health()[0]?.lastFailure).to.contain("took back");
   });
 
   it("does not use one that contradicts most of them while it is asked again, and calls it no liar if it only was late", async () => {
@@ -150,7 +150,7 @@ describe("answers that are held against other endpoints'", () => {
     const clock = fastClock();
     const provider = rig.open(nodes, {
       clock,
-      onSwitch: ({ lastFailure }) => switched.push(lastFailure?.reason ?? ""),
+      onSwitch: ({ lastFailure }) => switched.push(lastFailure ?? ""),
     });
     const [stale] = nodes;
     if (stale === undefined) throw new RangeError("three nodes");
