@@ -13,7 +13,12 @@ export const partnersSettings = {
   registry: z
     .strictObject({
       names: z
-        .record(text(PARTNER_NUMBER).refine(isPartnerId, PARTNER_NUMBER), text("a name"))
+        .record(
+          text(PARTNER_NUMBER)
+            .regex(/^[1-9][0-9]{0,4}$/, PARTNER_NUMBER)
+            .refine(isPartnerId, PARTNER_NUMBER),
+          text("a name"),
+        )
         .default({})
         .meta({ description: "Your names for the partners, by number. The registry has no names." }),
       trustedNetworks: z
