@@ -203,8 +203,9 @@ function flowSeries(): readonly View[] {
       ["{{table}}", rate("feiqian_resealed_total", "table")],
       ["{{table}}, broken", "sum by (table) (feiqian_seal_broken)"],
     ]),
-    series("Keys end in", "Of the ledger, below 0 once they have ended; of the API, the next one.", "s", [
+    series("Keys and tokens end in", "Of the ledger, below 0 once they have ended; of the API, the next one.", "s", [
       ["{{member}} {{key}}", "feiqian_key_ends_seconds - time()"],
+      ["{{member}} {{endpoint}}", "feiqian_ledger_token_ends_seconds - time()"],
     ]),
     series("Calls of the wallet", "A second, by call and outcome.", "none", [
       ["{{call}} {{outcome}}", rate("feiqian_wallet_calls_total", "call, outcome")],

@@ -1,6 +1,7 @@
 import { fromHex, normalizeHex } from "../domain/bytes/hex.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { parsePartnerId } from "../domain/partner.ts";
+import { tokenEnd } from "../ledger/credentials.ts";
 import { connectLedger, type Ledger } from "../ledger/contracts.ts";
 import { miswirings } from "../ledger/miswirings.ts";
 import { parseAddresses } from "../ledger/deployment/config-file.ts";
@@ -203,6 +204,10 @@ export async function openLedger(
     },
   });
   countEndpoints(provider, metrics);
+  for (const [url, token] of tokens ?? []) {
+    const end = tokenEnd(token.reveal());
+    if (end !== undefined) metrics?.ledgerTokenEndsSeconds.set({ endpoint: new URL(url).host }, end);
+  }
   toClose(() => {
     provider.destroy();
     return Promise.resolve();

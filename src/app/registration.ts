@@ -7,7 +7,8 @@ import { exitAccountAt, latestHead } from "../ledger/state.ts";
 import type { Submitter } from "../ledger/submitter.ts";
 import type { RelayContext } from "../features/context.ts";
 import { publicPeerKeys } from "../features/peers/keys.ts";
-import { endingKeys, ledgerWarnings, type Standing } from "./standing.ts";
+import type { StartConfig } from "./parts.ts";
+import { endingKeys, endingTokens, ledgerWarnings, type Standing } from "./standing.ts";
 
 /** Something that the registry does not have as this relay has it, with the consequence. */
 export interface RegistrationDifference {
@@ -76,14 +77,18 @@ function endpointOf({ peerKeys }: Pick<Registrant, "peerKeys">, publicUrl: strin
 /** Logs a warning for each difference, and of what else is missing: the relay runs, and an operator may be about to do it. */
 export async function warnOfRegistration(
   context: RelayContext,
-  { publicUrl, priorityFeeWei }: { readonly publicUrl: string; readonly priorityFeeWei: bigint },
+  {
+    publicUrl,
+    ledger: { priorityFeeWei, tokens = new Map() },
+  }: { readonly publicUrl: string } & Pick<StartConfig, "ledger">,
 ): Promise<void> {
   const registrant = { ...context, payer: { address: context.submitter.address, priorityFeeWei } };
   try {
     for (const { what, detail } of await checkRegistration(registrant, publicUrl)) {
       context.log.warn({ what, detail }, "the registry does not have this relay as it is");
     }
-    for (const warning of await ledgerWarnings(registrant)) {
+    const warnings = [...(await ledgerWarnings(registrant)), ...endingTokens(tokens, context.clock.nowMs())];
+    for (const warning of warnings) {
       context.log.warn({ ...warning }, "something is missing on the ledger, or will be");
     }
   } catch (error) {

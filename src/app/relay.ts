@@ -108,7 +108,7 @@ function watchClock({ clock, clockSkew, settings }: RelayContext): { stop(): Pro
  */
 function warnDaily(context: RelayContext, { api, ledger }: StartConfig, url: string): () => Promise<void> {
   const end = new AbortController();
-  const registered = { publicUrl: api.publicUrl ?? url, priorityFeeWei: ledger.priorityFeeWei };
+  const registered = { publicUrl: api.publicUrl ?? url, ledger };
   void (async () => {
     while (!end.signal.aborted) {
       await warnOfRegistration(context, registered);

@@ -2,6 +2,8 @@ import type { Hex } from "../domain/bytes/hex.ts";
 import { formatInstant } from "../domain/instant.ts";
 import type { RelayContext } from "../features/context.ts";
 import { openCorridor } from "../features/partners/corridors.ts";
+import type { Secret } from "../kernel/secrets/secret.ts";
+import { tokenEnd } from "../ledger/credentials.ts";
 import { BATCH_GAS } from "../ledger/gas.ts";
 import type { KeyPurpose } from "../ledger/deployment/config.ts";
 import { keyEnd, type RegisteredPartner, type RegistryView } from "../ledger/registry.ts";
@@ -17,7 +19,7 @@ import {
 
 /** What is missing on the ledger, or will be: the relay runs without it, as far as it gets. Each with what to do. */
 export interface LedgerWarning {
-  readonly what: "exitAccount" | "sendKey" | "acceptKey" | "corridors" | "money" | "gas" | "registry";
+  readonly what: "exitAccount" | "sendKey" | "acceptKey" | "corridors" | "money" | "gas" | "registry" | "ledgerToken";
   readonly detail: string;
   readonly toDo: string;
 }
@@ -32,6 +34,19 @@ const MS = 1_000;
 const ENDS_SOON_SECONDS = 30 * 86_400;
 
 const REGISTER = "feiqian relay register --admin FILE --admin-password-file FILE";
+
+/** The tokens for the ledger's endpoints that have ended, or do so soon; of one that is no JWT nobody knows. */
+export function endingTokens(tokens: ReadonlyMap<string, Secret>, nowMs: number): readonly LedgerWarning[] {
+  return [...tokens].flatMap(([url, token]) => {
+    const endsSeconds = tokenEnd(token.reveal());
+    if (endsSeconds === undefined || endsSeconds >= nowMs / MS + ENDS_SOON_SECONDS) return [];
+    // A JWT may say anything: only an end that is soon, or was, is told as a date.
+    const end = formatInstant(Math.max(0, endsSeconds) * MS);
+    const detail = `the token for ${new URL(url).host} ${endsSeconds * MS > nowMs ? "ends" : "has ended"}: ${end}`;
+    const toDo = "put a new one into its file (ledger.tokenFiles), then restart the relay";
+    return [{ what: "ledgerToken", detail, toDo }];
+  });
+}
 
 /** What an operator should know of the partner's standing on the ledger, beside whether the relay is registered. */
 export async function ledgerWarnings(standing: Standing): Promise<readonly LedgerWarning[]> {

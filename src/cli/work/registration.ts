@@ -26,7 +26,7 @@ import {
   type Registrant,
   type RegistrationDifference,
 } from "../../app/registration.ts";
-import { ledgerWarnings } from "../../app/standing.ts";
+import { endingTokens, ledgerWarnings } from "../../app/standing.ts";
 import { configOf } from "../config.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
 import { readSecretFile, renderFacts, type Session } from "../../command/session.ts";
@@ -42,7 +42,10 @@ export async function check(session: Session): Promise<void> {
   await withRegistrant(session, config, async (registrant) => {
     const database = await checkStore(config, registrant);
     const differences = await checkRegistration(registrant, publicUrlOf(config));
-    const warnings = await ledgerWarnings(registrant);
+    const warnings = [
+      ...(await ledgerWarnings(registrant)),
+      ...endingTokens(config.ledger.tokens ?? new Map(), session.io.clock.nowMs()),
+    ];
     const { send, accept } = registrant.keys;
     const found = {
       partner: config.partner,

@@ -47,6 +47,11 @@ export const KERNEL_ALERTS = [
       runbook: "alerts.md#endpointsdisagree",
     },
   ),
+  rule("LedgerTokenEndsSoon", "warning", `feiqian_ledger_token_ends_seconds - time() < ${7 * 86_400}`, "1m", {
+    summary: "The token of {{ $labels.member }}'s relay for {{ $labels.endpoint }} ends within 7 days, or has ended",
+    description: "The node answers nothing without one. The relay reads its tokens when it starts.",
+    runbook: "alerts.md#ledgertokenendssoon",
+  }),
   rule("FewEndpoints", "info", 'feiqian_ledger_endpoints{state="used"} < 3', "10m", {
     summary: "The relay of {{ $labels.member }} has {{ $value }} endpoints of the ledger",
     description: "With one it cannot go on when that fails; with two, one that lies cannot be outvoted.",

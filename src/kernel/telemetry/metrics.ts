@@ -15,6 +15,11 @@ export const KERNEL_METRICS = {
     "Endpoints of the ledger that are in use, and that were dropped for a lie",
     ["state"],
   ),
+  ledgerTokenEndsSeconds: gauge(
+    "ledger_token_ends_seconds",
+    "When the token for an endpoint of the ledger ends, in seconds since 1970, where it says so (a JWT's exp)",
+    ["endpoint"],
+  ),
   ledgerDisputes: counter("ledger_disputes", "Contradictions between endpoints, by how they ended", ["outcome"]),
   clockSkewSeconds: gauge(
     "clock_skew_seconds",

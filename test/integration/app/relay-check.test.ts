@@ -1,4 +1,4 @@
-import { readFile, rename } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { corridorId } from "../../../src/domain/corridor.ts";
@@ -247,6 +247,26 @@ describe("what a relay's operator is told before it is started", function () {
     expect(JSON.parse(renewed.out)).to.deep.include({ registered: ["sendKey", "acceptKey"] });
     expect((await toldBy(operator)).warnings.map(({ what }) => what)).to.deep.equal(["exitAccount"]);
     expect(JSON.parse((await register(operator)).out)).to.deep.include({ registered: [] });
+  });
+
+  it("that a token for the ledger ends soon, or has ended", async () => {
+    const operator = await operatorOf(ALIPAY_HK);
+    expect(await register(operator)).to.include({ code: 0 });
+    const nowSeconds = Math.floor(Date.now() / 1_000);
+    const [url] = (await loadConfig(operator.configPath, {})).ledger.rpcUrls;
+    const path = join(operator.folder, "token");
+    const toldOf = async (token: string) => {
+      await writeFile(path, token, { mode: 0o600 });
+      const environment = { FEIQIAN_LEDGER_TOKEN_FILES: JSON.stringify({ [url ?? ""]: path }) };
+      return (await toldBy(operator, environment)).warnings.filter(({ what }) => what === "ledgerToken");
+    };
+    const jwt = (exp: number) => `e30.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.c2ln`;
+    expect(await toldOf(jwt(nowSeconds + days(31)))).to.deep.equal([]);
+    expect(await toldOf("opaque")).to.deep.equal([]);
+    const [soon] = await toldOf(jwt(nowSeconds + days(29)));
+    expect(soon?.detail).to.match(/^the token for 127\.0\.0\.1:\d+ ends: 20\d\d-/);
+    expect(soon?.toDo).to.contain("ledger.tokenFiles");
+    expect((await toldOf(jwt(nowSeconds - days(1))))[0]?.detail).to.contain(" has ended: 20");
   });
 
   it("what else it lacks on the ledger: corridors, money, gas, a registry that opens, the role of a wallet", async () => {

@@ -62,6 +62,12 @@ describe("Prometheus beside one relay", () => {
       values: `${seconds}x20`,
     })),
   ];
+  const tokenOf = (endsSeconds: number): readonly Series[] => [
+    {
+      series: 'feiqian_ledger_token_ends_seconds{member="gcash",instance="1",endpoint="rpc:8545"}',
+      values: `${endsSeconds}x20`,
+    },
+  ];
   const cases: readonly Case[] = [
     { what: "nobody of a relay that answers", series: [up(1)], alert: "RelayDown" },
     {
@@ -117,6 +123,13 @@ describe("Prometheus beside one relay", () => {
       alert: "ApiKeyEndsSoon",
       fired: { labels: { member: "gcash", instance: "0", key: "api" }, value: "" },
     },
+    { what: "nobody of a token that lasts", series: tokenOf(8 * DAY_SECONDS), alert: "LedgerTokenEndsSoon" },
+    ...[6 * DAY_SECONDS, 0].map((endsSeconds) => ({
+      what: `somebody of a token that ends at ${endsSeconds} seconds`,
+      series: tokenOf(endsSeconds),
+      alert: "LedgerTokenEndsSoon",
+      fired: { labels: { member: "gcash", instance: "1", endpoint: "rpc:8545" }, value: "" },
+    })),
     {
       what: "somebody of rows that no data key opens",
       series: [
