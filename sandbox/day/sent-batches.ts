@@ -6,12 +6,10 @@ import type { EndedBatch, SentBatch } from "./reconciliation.ts";
 
 /** The batches that a relay has made of its transfers, by its own store. */
 export async function readSentBatches(db: Queryable): Promise<readonly SentBatch[]> {
-  const rows = await db.query<{ readonly batch: Uint8Array }>(
-    "SELECT DISTINCT batch FROM transfers WHERE batch IS NOT NULL",
-  );
+  const rows = await db.query<{ readonly id: Uint8Array }>("SELECT id FROM batches");
   const sent = await transfersOfBatches(
     db,
-    rows.map(({ batch }) => toHex(batch)),
+    rows.map(({ id }) => toHex(id)),
   );
   return [...sent].map(([batchId, transfers]) => ({ batchId, transfers }));
 }

@@ -73,7 +73,8 @@ export interface Funds {
 }
 
 /** What each signed batch that is not on the ledger yet will take of its currency. */
-const UNOPENED = `SELECT (SELECT t.source_currency FROM transfers t WHERE t.batch = b.id LIMIT 1) AS currency,
+const UNOPENED = `SELECT (SELECT t.source_currency FROM batch_ranges r JOIN transfers t ON t.seq = r.first_seq
+      WHERE r.batch = b.id LIMIT 1) AS currency,
     (b.header->>'sourceTotal')::numeric + (b.header->>'fee')::numeric AS minor
   FROM batches b WHERE b.voided_at IS NULL AND NOT b.on_ledger`;
 

@@ -4,6 +4,7 @@ import type { Uetr } from "../../../src/domain/uetr.ts";
 import { reconcile, type ReconciledBalance } from "../../../src/features/reconciliation/reconciler.ts";
 import { openerStep } from "../../../src/features/remittance/steps/opener.ts";
 import { sweeperStep } from "../../../src/features/remittance/steps/sweeper.ts";
+import { findSent } from "../../../src/features/remittance/store/receipts.ts";
 import { nothingWatched } from "../../../src/features/remittance/watched.ts";
 import { hexOf } from "../../../src/kernel/store/values.ts";
 import { openRegistry } from "../../../src/ledger/registry.ts";
@@ -34,10 +35,7 @@ export async function batchesOf(
 }
 
 export async function batchOf({ db }: TestRelay, uetr: Uetr): Promise<Hex | undefined> {
-  const [row] = await db.query<{ batch: Uint8Array | null }>("SELECT batch FROM transfers WHERE uetr = $1::uuid", [
-    uetr,
-  ]);
-  return row === undefined || row.batch === null ? undefined : hexOf(row.batch);
+  return (await findSent(db, uetr))?.batch;
 }
 
 const FUTURE_ROUNDS = 40;

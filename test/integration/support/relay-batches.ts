@@ -5,6 +5,7 @@ import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { NO_QUOTE } from "../../../src/domain/quote.ts";
 import { ledgerSigner } from "../../../src/ledger/keys/signing-key.ts";
 import { NO_AUTHORIZATION, signBatch } from "../../../src/ledger/signing.ts";
+import { ranging } from "../../../src/features/remittance/store/batch-ranges.ts";
 import { insertBatch, type SignedBatch } from "../../../src/features/remittance/store/batches.ts";
 import { FEE_BPS } from "../../support/batches.ts";
 import { HKD_TO_PHP } from "./chain.ts";
@@ -63,6 +64,11 @@ export async function ownBatch(relay: TestRelay, plan: OwnBatchPlan): Promise<Ba
   // The store has them in the order of their insertion, which is that of their UETRs.
   const ordered = transfers.toSorted((left, right) => (left.uetr < right.uetr ? -1 : 1));
   return { ...buildBatch(ordered, corridor, standing?.quote ?? NO_QUOTE, FEE_BPS, expiresAt), ...signed };
+}
+
+/** Puts all that waits into a batch. */
+export async function batchAll({ db }: Pick<TestRelay, "db">, batch: Uint8Array): Promise<void> {
+  await db.query(`WITH taken AS (DELETE FROM waiting RETURNING seq) ${ranging("taken")}`, [batch]);
 }
 
 export async function failureOf(work: Promise<unknown>): Promise<Error> {

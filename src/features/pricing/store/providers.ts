@@ -84,7 +84,8 @@ export async function freeProviderMoney(
        SELECT provider, target_currency AS currency, target_minor AS minor FROM waiting_sums
        UNION ALL
        SELECT (b.header->'quote'->>'provider')::integer,
-         (SELECT t.target_currency FROM transfers t WHERE t.batch = b.id LIMIT 1), (b.header->>'targetTotal')::numeric
+         (SELECT t.target_currency FROM batch_ranges r JOIN transfers t ON t.seq = r.first_seq
+          WHERE r.batch = b.id LIMIT 1), (b.header->>'targetTotal')::numeric
        FROM batches b WHERE NOT b.on_ledger AND b.voided_at IS NULL
      ), of_provider AS (
        SELECT provider, currency, sum(minor) AS minor FROM promised GROUP BY 1, 2

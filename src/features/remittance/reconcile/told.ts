@@ -33,12 +33,19 @@ export async function findMistold(db: Queryable, findings: Findings): Promise<To
 }
 
 function findInTransfer(transfer: ToldTransfer, rejected: readonly PublishedRejection[], findings: Findings): void {
-  const { uetr, batch, ended, isConfirmed, told } = transfer;
+  const { uetr, batch, ended, waits, isConfirmed, told } = transfer;
   const differ = (sentence: string) => {
     findings.add("transfer", uetr, sentence);
   };
   if (ended !== undefined && batch !== undefined) {
     differ(`It is told as ${ended}, and it is in a batch, whose end alone is its own.`);
+  }
+  if (waits !== false && (ended !== undefined || batch !== undefined)) {
+    differ(`It waits for a batch, and ${batch === undefined ? "has ended" : "is in one"}: it may be sent again.`);
+  }
+  if (waits === "astray") differ("It waits with another corridor, quote or amounts than it was accepted with.");
+  if (waits === false && ended === undefined && batch === undefined) {
+    differ("It has not ended, is in no batch, and does not wait for one: nothing becomes of it.");
   }
   const story = storyOf(transfer, rejected);
   if (isConfirmed && !story.has("transfer.settled")) {

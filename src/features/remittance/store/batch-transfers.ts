@@ -4,6 +4,7 @@ import type { Transfer } from "../../../domain/transfer.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesList, bytesOf, hexOf } from "../../../kernel/store/values.ts";
+import { BATCHED } from "./batch-ranges.ts";
 
 // Rows of `transfers` as their batch commits to them, always in the order of their acceptance, which is that of the batch.
 
@@ -33,7 +34,7 @@ export async function transfersOfBatches(
 ): Promise<ReadonlyMap<Hex, readonly Transfer[]>> {
   if (ids.length === 0) return new Map();
   const rows = await db.query<TransferRow & { readonly batch: Uint8Array }>(
-    `SELECT batch, ${TRANSFER_COLUMNS} FROM transfers WHERE batch = ANY ($1::bytea[]) ORDER BY batch, seq`,
+    `SELECT r.batch, ${TRANSFER_COLUMNS} FROM ${BATCHED} WHERE r.batch = ANY ($1::bytea[]) ORDER BY r.batch, t.seq`,
     [bytesList(ids)],
   );
   const byBatch = Map.groupBy(rows, ({ batch }) => hexOf(batch));
@@ -47,7 +48,7 @@ export interface SealedTransfer extends Transfer {
 
 export async function sealedTransfersOf(db: Queryable, batch: Hex): Promise<readonly SealedTransfer[]> {
   const rows = await db.query<TransferRow & { readonly sealed: Uint8Array | null }>(
-    `SELECT ${TRANSFER_COLUMNS}, sealed FROM transfers WHERE batch = $1 ORDER BY seq`,
+    `SELECT ${TRANSFER_COLUMNS}, sealed FROM ${BATCHED} WHERE r.batch = $1 ORDER BY t.seq`,
     [bytesOf(batch)],
   );
   return rows.map((row) => ({ ...transferOf(row), sealed: row.sealed }));
@@ -60,9 +61,9 @@ export async function strangersIn(
   { target, sourceCurrency, targetCurrency }: Omit<Corridor, "source">,
 ): Promise<readonly Uetr[]> {
   const rows = await db.query<{ readonly uetr: string }>(
-    `SELECT uetr FROM transfers
-     WHERE batch = $1 AND (target, source_currency, target_currency) IS DISTINCT FROM ($2::integer, $3::text, $4::text)
-     ORDER BY seq`,
+    `SELECT t.uetr FROM ${BATCHED} WHERE r.batch = $1
+       AND (t.target, t.source_currency, t.target_currency) IS DISTINCT FROM ($2::integer, $3::text, $4::text)
+     ORDER BY t.seq`,
     [bytesOf(batch), target, sourceCurrency, targetCurrency],
   );
   return rows.map(({ uetr }) => parseUetr(uetr));

@@ -7,7 +7,9 @@ import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack, lockQuotes } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
 import type { Ledger } from "../../../ledger/contracts.ts";
+import { BATCHED, leaveInBatch, ofAnyIn, ranging } from "./batch-ranges.ts";
 import { isOnTreasury, registryColumn, registryOf, treasuryParameters } from "./registries.ts";
+import { queueing } from "./waiting-transfers.ts";
 
 /** A batch that this relay has signed as source, with all that opens it. */
 export interface SignedBatch {
@@ -46,8 +48,9 @@ export async function insertBatch(
   );
   const [taken] = await tx.query<{ transfers: number }>(
     `WITH taken AS (
-       UPDATE transfers SET batch = $1 WHERE batch IS NULL AND ended IS NULL
-         AND seq = ANY ($2::bigint[]) RETURNING seq
+       DELETE FROM waiting WHERE seq = ANY ($2::bigint[]) RETURNING seq
+     ), ranged AS (
+       ${ranging("taken")}
      ) SELECT count(*)::integer AS transfers FROM taken`,
     [bytesOf(id), transfers],
   );
@@ -197,28 +200,50 @@ export async function voidBatch(
     [bytesOf(id), nowMs],
   );
   if (voided === undefined) return undefined;
-  const [priced] = await tx.query<{ quote: Uint8Array }>(
-    "SELECT provider_quote AS quote FROM transfers WHERE batch = $1 AND provider_quote IS NOT NULL LIMIT 1",
+  const members = await tx.query<Member>(
+    `SELECT t.seq, t.uetr, t.requeued FROM ${BATCHED} WHERE r.batch = $1 ORDER BY t.seq`,
     [bytesOf(id)],
   );
-  if (priced !== undefined) await lockQuotes(tx, [hexOf(priced.quote)]);
-  const inItMs = Math.min(Math.max(0, nowMs - numberOf(voided.signed_at)), MOST_EXTENDED_MS);
-  const requeued =
-    voided.provider_fault === null && !isRegistrysFault
-      ? []
-      : await tx.query<{ uetr: string }>(
-          `WITH moved AS (
-             UPDATE transfers SET batch = NULL, requeued = requeued + 1, expires_at = expires_at + $3
-             WHERE batch = $1 AND requeued < $2 RETURNING seq, uetr
-           ) SELECT uetr FROM moved ORDER BY seq`,
-          [bytesOf(id), MOST_REQUEUED, inItMs],
-        );
-  await tx.query(givingBack("(SELECT * FROM transfers WHERE batch = $1) AS failed"), [bytesOf(id)]);
-  const rows = await tx.query<{ uetr: string }>("SELECT uetr FROM transfers WHERE batch = $1 ORDER BY seq", [
+  const [priced] = await tx.query<{ quote: Uint8Array | null }>(`SELECT ${ofAnyIn("provider_quote", "$1")} AS quote`, [
     bytesOf(id),
   ]);
-  const uetrs = (list: readonly { uetr: string }[]) => list.map(({ uetr }) => parseUetr(uetr));
-  return { failed: uetrs(rows), requeued: uetrs(requeued) };
+  if (priced !== undefined && priced.quote !== null) await lockQuotes(tx, [hexOf(priced.quote)]);
+  const isTheirs = voided.provider_fault === null && !isRegistrysFault;
+  const [failed, requeued] = [
+    members.filter((member) => isTheirs || member.requeued >= MOST_REQUEUED),
+    members.filter((member) => !isTheirs && member.requeued < MOST_REQUEUED),
+  ];
+  if (requeued.length > 0) {
+    await leaveInBatch(tx, id, seqsOf(failed));
+    const inItMs = Math.min(Math.max(0, nowMs - numberOf(voided.signed_at)), MOST_EXTENDED_MS);
+    await requeue(tx, seqsOf(requeued), inItMs);
+  }
+  await tx.query(givingBack("(SELECT * FROM transfers WHERE seq = ANY ($1::bigint[])) AS failed"), [seqsOf(failed)]);
+  return { failed: uetrsOf(failed), requeued: uetrsOf(requeued) };
+}
+
+interface Member {
+  readonly seq: bigint;
+  readonly uetr: string;
+  readonly requeued: number;
+}
+
+function seqsOf(members: readonly Member[]): readonly bigint[] {
+  return members.map(({ seq }) => seq);
+}
+
+function uetrsOf(members: readonly Member[]): readonly Uetr[] {
+  return members.map(({ uetr }) => parseUetr(uetr));
+}
+
+async function requeue(tx: Queryable, transfers: readonly bigint[], longerMs: number): Promise<void> {
+  await tx.query(
+    `WITH moved AS (
+       UPDATE transfers SET requeued = requeued + 1, expires_at = expires_at + $2
+       WHERE seq = ANY ($1::bigint[]) RETURNING *
+     ) ${queueing("moved")}`,
+    [transfers, longerMs],
+  );
 }
 
 /**

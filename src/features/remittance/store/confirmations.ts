@@ -3,6 +3,7 @@ import type { PartnerId } from "../../../domain/partner.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { bytesOf, recordset } from "../../../kernel/store/values.ts";
+import { BATCHED } from "./batch-ranges.ts";
 import { refundedLeaves } from "./ledger-projection.ts";
 
 /**
@@ -44,7 +45,7 @@ export async function insertConfirmations(
 /** When the transfers of an own batch were accepted. Milliseconds since the epoch. */
 export async function acceptanceTimes(db: Queryable, batch: Hex): Promise<ReadonlyMap<Uetr, number>> {
   const rows = await db.query<{ uetr: string; accepted_at: bigint }>(
-    "SELECT uetr, accepted_at FROM transfers WHERE batch = $1",
+    `SELECT t.uetr, t.accepted_at FROM ${BATCHED} WHERE r.batch = $1`,
     [bytesOf(batch)],
   );
   return new Map(rows.map(({ uetr, accepted_at }) => [parseUetr(uetr), Number.parseInt(String(accepted_at), 10)]));

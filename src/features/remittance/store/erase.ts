@@ -1,6 +1,7 @@
 import type { Uetr } from "../../../domain/uetr.ts";
 import type { RegistryTime } from "../../../ledger/state.ts";
 import type { Erasure } from "../../context.ts";
+import { ITS_BATCH } from "./batch-ranges.ts";
 import { timeOf, timeParameters } from "./registries.ts";
 import type { Database, Queryable, SqlValue } from "../../../kernel/store/database.ts";
 
@@ -23,18 +24,18 @@ const ROWS_AT_ONCE = 5_000;
 // table first, and so may a limit without an order.
 
 /**
- * On a transfer `t`: nothing is done with its details any more, here or at the target. Of one in a batch the ledger
+ * On a transfer `t` with `ITS_BATCH`: nothing is done with its details any more, here or at the target. Of one in a batch the ledger
  * decides: it is refunded, or its payee is known to be credited.
  */
 const TRANSFER_IS_FINISHED = `(CASE
-  WHEN t.batch IS NULL THEN t.ended IS NOT NULL
+  WHEN r.batch IS NULL THEN t.ended IS NOT NULL
   ELSE coalesce(
     (SELECT l.status IN ('rejected', 'expired')
        OR coalesce((SELECT true FROM confirmations c WHERE c.uetr = t.uetr), false)
        OR coalesce((SELECT true FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected'
          ORDER BY e.seq LIMIT 1), false)
-     FROM ledger_batches l WHERE l.id = t.batch),
-    (SELECT b.voided_at IS NOT NULL FROM batches b WHERE b.id = t.batch))
+     FROM ledger_batches l WHERE l.id = r.batch),
+    (SELECT b.voided_at IS NOT NULL FROM batches b WHERE b.id = r.batch))
 END)`;
 
 /**
@@ -67,7 +68,7 @@ export interface ErasureTimes {
 export async function eraseOlderThan(db: Database, { beforeMs, ledgerTimes }: ErasureTimes): Promise<Erased> {
   const transfers = await eraseInParts(
     db,
-    `WITH due AS (SELECT t.seq FROM transfers t
+    `WITH due AS (SELECT t.seq FROM transfers t ${ITS_BATCH}
        WHERE t.accepted_at < $1 AND t.sealed IS NOT NULL AND ${TRANSFER_IS_FINISHED}
        ORDER BY t.accepted_at LIMIT ${ROWS_AT_ONCE}),
      erased AS (UPDATE transfers SET sealed = NULL WHERE seq = ANY (ARRAY(SELECT seq FROM due)) RETURNING 1)
@@ -106,7 +107,8 @@ export async function eraseTransfer(db: Database, uetr: Uetr): Promise<Erasure> 
   return db.transaction(async (tx) => {
     const sent = await eraseEach(
       tx,
-      `SELECT ${TRANSFER_IS_FINISHED} AS done FROM transfers t WHERE t.uetr = $1::uuid FOR UPDATE`,
+      `SELECT ${TRANSFER_IS_FINISHED} AS done FROM transfers t ${ITS_BATCH}
+       WHERE t.uetr = $1::uuid FOR UPDATE OF t`,
       "UPDATE transfers SET sealed = NULL WHERE uetr = $1::uuid",
       uetr,
     );

@@ -70,11 +70,11 @@ async function compared(db: Queryable, sql: string, values: readonly SqlValue[])
   return rows.map(({ id, how }) => ({ id: hexOf(id), contradiction: how ?? undefined }));
 }
 
-/** Own transfers whose time was over before a moment, in milliseconds, and which have no end and are in no batch. */
+/** Own transfers whose time was over before a moment, in milliseconds, and which wait for a batch yet. */
 export async function endlessTransfers(db: Queryable, beforeMs: number): Promise<readonly Uetr[]> {
   return uetrs(
     db,
-    "SELECT uetr FROM transfers WHERE batch IS NULL AND ended IS NULL AND expires_at < $1 ORDER BY seq",
+    "SELECT uetr FROM transfers WHERE seq = ANY (ARRAY(SELECT seq FROM waiting)) AND expires_at < $1 ORDER BY seq",
     [beforeMs],
   );
 }

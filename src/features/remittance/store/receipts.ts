@@ -3,6 +3,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { FinalStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import type { Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import { ITS_BATCH } from "./batch-ranges.ts";
 import { storedHeader, storedRejections } from "./ledger-projection.ts";
 import { bytesOf, hexOf } from "../../../kernel/store/values.ts";
 import { registryOf } from "./registries.ts";
@@ -19,7 +20,7 @@ export interface SentTransfer {
 
 export async function findSent(db: Queryable, uetr: Uetr): Promise<SentTransfer | undefined> {
   const [row] = await db.query<{ batch: Uint8Array | null; sealed: Uint8Array | null }>(
-    "SELECT batch, sealed FROM transfers WHERE uetr = $1::uuid",
+    `SELECT r.batch, t.sealed FROM transfers t ${ITS_BATCH} WHERE t.uetr = $1::uuid`,
     [uetr],
   );
   if (row === undefined) return undefined;

@@ -5,6 +5,7 @@ import type { Queryable } from "../../../kernel/store/database.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
 import type { Cursor } from "../../../ledger/events.ts";
+import { ITS_BATCH } from "./batch-ranges.ts";
 import { TRANSFER_COLUMNS, transferOf, type TransferRow } from "./batch-transfers.ts";
 import { registryOf } from "./registries.ts";
 
@@ -115,6 +116,8 @@ export interface ToldTransfer extends Transfer {
   readonly seq: bigint;
   readonly batch: Hex | undefined;
   readonly ended: "cancelled" | "failed" | undefined;
+  /** It waits for a batch; `astray` where that is as another transfer than it is. */
+  readonly waits: boolean | "astray";
   readonly isVoid: boolean;
   /** Of its batch; undefined where that is not on the ledger. */
   readonly status: LedgerStatus | undefined;
@@ -134,6 +137,8 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
       seq: bigint;
       batch: Uint8Array | null;
       ended: "cancelled" | "failed" | null;
+      waits: boolean;
+      astray: boolean;
       void: boolean;
       status: LedgerStatus | null;
       has_rejected: boolean;
@@ -142,11 +147,16 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
       told: Readonly<Record<string, number>>;
     }
   >(
-    `SELECT ${TRANSFER_COLUMNS}, t.seq, t.batch, t.ended, t.requeued, b.voided_at IS NOT NULL AS void, l.status,
+    `SELECT ${TRANSFER_COLUMNS}, t.seq, r.batch, t.ended, t.requeued, b.voided_at IS NOT NULL AS void, l.status,
+       w.seq IS NOT NULL AS waits,
+       (w.target, w.source_currency, w.target_currency, w.provider_quote, w.source_minor, w.target_minor)
+         IS DISTINCT FROM (t.target, t.source_currency, t.target_currency, t.provider_quote, t.source_amount + t.fee,
+           t.target_amount) AS astray,
        coalesce(l.rejected <> '[]', false) AS has_rejected,
        (SELECT c.uetr FROM confirmations c WHERE c.uetr = t.uetr) IS NOT NULL AS confirmed, told.counts AS told
-     FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t
-       LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
+     FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t ${ITS_BATCH}
+       LEFT JOIN waiting w ON w.seq = t.seq
+       LEFT JOIN batches b ON b.id = r.batch LEFT JOIN ledger_batches l ON l.id = r.batch
        CROSS JOIN LATERAL (
          SELECT coalesce(jsonb_object_agg(type, events), '{}') AS counts FROM (
            SELECT e.type, count(*)::integer AS events FROM events e
@@ -159,6 +169,7 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
     seq: row.seq,
     batch: row.batch === null ? undefined : hexOf(row.batch),
     ended: row.ended ?? undefined,
+    waits: row.waits && row.astray ? "astray" : row.waits,
     isVoid: row.void,
     status: row.status ?? undefined,
     hasRejected: row.has_rejected,

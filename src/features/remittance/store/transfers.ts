@@ -5,7 +5,9 @@ import type { Queryable } from "../../../kernel/store/database.ts";
 import { promiseOf, type PricePromise, type PromiseRow } from "../../pricing/promise.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexDigits, hexOf, numberOf } from "../../../kernel/store/values.ts";
+import { ITS_BATCH, ofAnyIn } from "./batch-ranges.ts";
 import type { LedgerPlace } from "./ledger-projection.ts";
+import { queueing } from "./waiting-transfers.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Milliseconds. */
 export interface AcceptedTransfer extends PricePromise {
@@ -72,7 +74,9 @@ export async function insertTransfers(
          WHERE t.uetr NOT IN (SELECT refused_among(
            (SELECT jsonb_agg(jsonb_build_object('uetr', u.uetr)) FROM unnest($1::uuid[]) AS u(uetr))))
          ON CONFLICT (uetr) DO NOTHING
-         RETURNING uetr, provider_quote, target_amount
+         RETURNING seq, uetr, target, source_currency, target_currency, source_amount, target_amount, fee, provider_quote
+       ), queued AS (
+         ${queueing("stored")}
        ), taken AS (
          ${drawing("stored")}
        )
@@ -180,18 +184,19 @@ export async function findTransfers(
   if (uetrs.length === 0) return new Map();
   const rows = await db.query<StatusRow>(
     `SELECT t.uetr, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
-       t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, t.batch, b.signed_at,
+       t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, r.batch, b.signed_at,
        b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
        l.final_block, l.final_transaction, c.credited_at,
-       CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
+       CASE WHEN r.batch IS NULL AND t.ended IS NULL THEN
          (SELECT sum(w.source_minor) FROM waiting_sums w WHERE w.source_currency = t.source_currency) ELSE 0 END
          AS queued,
-       CASE WHEN t.batch IS NULL AND t.ended IS NULL THEN
+       CASE WHEN r.batch IS NULL AND t.ended IS NULL THEN
          (SELECT available FROM balances WHERE treasury = $2 AND currency = t.source_currency) -
          (SELECT coalesce(sum((s.header->>'sourceTotal')::numeric + (s.header->>'fee')::numeric), 0) FROM batches s
-          WHERE (SELECT u.source_currency FROM transfers u WHERE u.batch = s.id LIMIT 1) = t.source_currency
+          WHERE ${ofAnyIn("source_currency", "s.id")} = t.source_currency
             AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
-     FROM transfers t LEFT JOIN batches b ON b.id = t.batch LEFT JOIN ledger_batches l ON l.id = t.batch
+     FROM transfers t ${ITS_BATCH}
+       LEFT JOIN batches b ON b.id = r.batch LEFT JOIN ledger_batches l ON l.id = r.batch
        LEFT JOIN confirmations c ON c.uetr = t.uetr
      WHERE t.uetr = ANY ($1::uuid[])`,
     [uetrs, bytesOf(treasury)],
@@ -248,14 +253,16 @@ function ledgerPartOf(row: StatusRow, status: LedgerPart["status"]): LedgerPart 
 }
 
 /**
- * Ends a transfer that is in no batch, and gives back what it reserved of a provider's quote.
+ * Ends a transfer that waits for a batch, and gives back what it reserved of a provider's quote.
  * @returns whether it was so
  */
 export async function cancelTransfer(tx: Queryable, uetr: Uetr, nowMs: number): Promise<boolean> {
   const rows = await tx.query(
-    `WITH ended AS (
+    `WITH gone AS (
+       DELETE FROM waiting WHERE seq = (SELECT seq FROM transfers WHERE uetr = $1::uuid) RETURNING seq
+     ), ended AS (
        UPDATE transfers SET ended = 'cancelled', ended_at = $2
-       WHERE uetr = $1::uuid AND batch IS NULL AND ended IS NULL
+       WHERE seq = (SELECT seq FROM gone)
        RETURNING provider_quote, target_amount
      ), freed AS (
        ${givingBack("ended")}

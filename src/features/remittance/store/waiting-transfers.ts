@@ -30,16 +30,25 @@ export async function countWaiting(db: Queryable): Promise<number> {
   return numberOf(row?.transfers ?? 0n);
 }
 
-const WAITS = "batch IS NULL AND ended IS NULL";
 /**
- * As the index of what waits has `seq`, and no other index: in the order of `seq` itself PostgreSQL may go through the
- * whole history, of which it takes some to wait.
+ * A statement that has transfers wait for a batch.
+ * @param transfers SQL of rows of `transfers`
+ */
+export function queueing(transfers: string): string {
+  return `INSERT INTO waiting (seq, target, source_currency, target_currency, provider_quote, source_minor, target_minor)
+    SELECT seq, target, source_currency, target_currency, provider_quote, source_amount + fee, target_amount
+    FROM ${transfers}`;
+}
+
+/**
+ * As the index of the groups has `seq`, and no other index: in the order of `seq` itself PostgreSQL may go through all
+ * groups for one of them.
  */
 const WAITING_SEQ = "(seq + 0)";
 const WAITING_ORDER = `provider_quote, ${WAITING_SEQ}`;
-const GROUP = "target, source_currency, target_currency, provider_quote, seq, accepted_at";
-const SAME_CORRIDOR = `t.target = g.target AND t.source_currency = g.source_currency
-  AND t.target_currency = g.target_currency AND ${WAITS}`;
+const GROUP = "target, source_currency, target_currency, provider_quote, seq";
+const SAME_CORRIDOR = `w.target = g.target AND w.source_currency = g.source_currency
+  AND w.target_currency = g.target_currency`;
 
 /**
  * All groups, the one that has waited longest first. From each the index is gone into for the next, so that it does not
@@ -56,30 +65,30 @@ export async function waitingGroups(db: Queryable, most: number): Promise<readon
     oldest: bigint;
   }>(
     `WITH RECURSIVE groups AS (
-       (SELECT ${GROUP} FROM transfers WHERE ${WAITS}
-        ORDER BY target, source_currency, target_currency, ${WAITING_ORDER} LIMIT 1)
+       (SELECT ${GROUP} FROM waiting ORDER BY target, source_currency, target_currency, ${WAITING_ORDER} LIMIT 1)
        UNION ALL
-       SELECT n.target, n.source_currency, n.target_currency, n.provider_quote, n.seq, n.accepted_at
+       SELECT n.target, n.source_currency, n.target_currency, n.provider_quote, n.seq
        FROM groups g CROSS JOIN LATERAL (
-         (SELECT 1 AS place, ${GROUP} FROM transfers t WHERE ${SAME_CORRIDOR} AND t.provider_quote > g.provider_quote
+         (SELECT 1 AS place, ${GROUP} FROM waiting w WHERE ${SAME_CORRIDOR} AND w.provider_quote > g.provider_quote
           ORDER BY ${WAITING_ORDER} LIMIT 1)
          UNION ALL
-         (SELECT 2, ${GROUP} FROM transfers t
-          WHERE ${SAME_CORRIDOR} AND t.provider_quote IS NULL AND g.provider_quote IS NOT NULL
+         (SELECT 2, ${GROUP} FROM waiting w
+          WHERE ${SAME_CORRIDOR} AND w.provider_quote IS NULL AND g.provider_quote IS NOT NULL
           ORDER BY ${WAITING_ORDER} LIMIT 1)
          UNION ALL
-         (SELECT 3, ${GROUP} FROM transfers t
-          WHERE (t.target, t.source_currency, t.target_currency) > (g.target, g.source_currency, g.target_currency)
-            AND ${WAITS} ORDER BY target, source_currency, target_currency, ${WAITING_ORDER} LIMIT 1)
+         (SELECT 3, ${GROUP} FROM waiting w
+          WHERE (w.target, w.source_currency, w.target_currency) > (g.target, g.source_currency, g.target_currency)
+          ORDER BY target, source_currency, target_currency, ${WAITING_ORDER} LIMIT 1)
          ORDER BY place LIMIT 1) AS n)
-     SELECT target, source_currency, target_currency, provider_quote, accepted_at AS oldest,
+     SELECT g.target, g.source_currency, g.target_currency, g.provider_quote,
+       (SELECT t.accepted_at FROM transfers t WHERE t.seq = g.seq) AS oldest,
        (CASE WHEN provider_quote IS NULL
-         THEN (SELECT count(*) FROM (SELECT FROM transfers t WHERE ${SAME_CORRIDOR} AND t.provider_quote IS NULL
+         THEN (SELECT count(*) FROM (SELECT FROM waiting w WHERE ${SAME_CORRIDOR} AND w.provider_quote IS NULL
            ORDER BY ${WAITING_ORDER} LIMIT $1) AS counted)
-         ELSE (SELECT count(*) FROM (SELECT FROM transfers t WHERE ${SAME_CORRIDOR}
-           AND t.provider_quote = g.provider_quote
+         ELSE (SELECT count(*) FROM (SELECT FROM waiting w WHERE ${SAME_CORRIDOR}
+           AND w.provider_quote = g.provider_quote
            ORDER BY ${WAITING_ORDER} LIMIT $1) AS counted) END)::integer AS count
-     FROM groups g ORDER BY seq`,
+     FROM groups g ORDER BY g.seq`,
     [most],
   );
   return rows.map((row) => ({
@@ -110,9 +119,11 @@ export async function waitingTransfers(
     TransferRow & { readonly seq: bigint; readonly if_unfunded: "wait" | "fail"; readonly expires_at: bigint }
   >(
     `SELECT ${TRANSFER_COLUMNS}, seq, if_unfunded, expires_at FROM transfers
-     WHERE batch IS NULL AND ended IS NULL AND target = $1 AND source_currency = $2 AND target_currency = $3
-       AND ${quote === undefined ? "provider_quote IS NULL" : "provider_quote = $6"} AND ${WAITING_SEQ} > $4
-     ORDER BY ${WAITING_ORDER} LIMIT $5`,
+     WHERE seq = ANY (ARRAY(
+       SELECT seq FROM waiting WHERE target = $1 AND source_currency = $2 AND target_currency = $3
+         AND ${quote === undefined ? "provider_quote IS NULL" : "provider_quote = $6"} AND ${WAITING_SEQ} > $4
+       ORDER BY ${WAITING_ORDER} LIMIT $5))
+     ORDER BY seq`,
     [target, sourceCurrency, targetCurrency, afterSeq, limit, ...(quote === undefined ? [] : [bytesOf(quote)])],
   );
   return rows.map((row) => ({
@@ -134,10 +145,12 @@ export async function failWaiting(
   nowMs: number,
 ): Promise<readonly Uetr[]> {
   const rows = await tx.query<{ uetr: string }>(
-    `WITH failed AS (
+    `WITH gone AS (
+       DELETE FROM waiting WHERE seq = ANY (ARRAY(SELECT seq FROM transfers WHERE uetr = ANY ($1::uuid[])))
+       RETURNING seq
+     ), failed AS (
        UPDATE transfers SET ended = 'failed', ended_reason = $2, ended_at = $3
-       WHERE batch IS NULL AND ended IS NULL
-         AND uetr = ANY ($1::uuid[])
+       WHERE seq = ANY (ARRAY(SELECT seq FROM gone))
        RETURNING seq, uetr, provider_quote, target_amount
      ), freed AS (
        ${givingBack("failed")}
@@ -156,14 +169,15 @@ export async function failWaiting(
  */
 export async function moveToQuote(tx: Queryable, transfers: readonly bigint[], from: Hex, to: Hex): Promise<boolean> {
   // Them, their quotes, the sums: in this order as everybody else, so that nobody waits for who waits.
-  await tx.query("SELECT FROM transfers WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR NO KEY UPDATE", [transfers]);
+  await tx.query("SELECT FROM waiting WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR NO KEY UPDATE", [transfers]);
   await lockQuotes(tx, [from, to]);
   const [moved] = await tx.query<{ transfers: number; total: bigint }>(
     `WITH moved AS (
-       UPDATE transfers SET provider_quote = $3 WHERE batch IS NULL AND ended IS NULL AND provider_quote = $2
-         AND seq = ANY ($1::bigint[])
-       RETURNING target_amount
-     ) SELECT count(*)::integer AS transfers, coalesce(sum(target_amount), 0) AS total FROM moved`,
+       UPDATE waiting SET provider_quote = $3 WHERE provider_quote = $2 AND seq = ANY ($1::bigint[])
+       RETURNING seq, target_minor
+     ), noted AS (
+       UPDATE transfers SET provider_quote = $3 WHERE seq = ANY (ARRAY(SELECT seq FROM moved))
+     ) SELECT count(*)::integer AS transfers, coalesce(sum(target_minor), 0) AS total FROM moved`,
     [transfers, bytesOf(from), bytesOf(to)],
   );
   if (moved?.transfers !== transfers.length) return false;

@@ -1,6 +1,7 @@
 import { toJson } from "../../../../src/domain/wire.ts";
 import type { BatchHeader } from "../../../../src/domain/batch.ts";
 import { parseCurrency } from "../../../../src/domain/currency.ts";
+import { queueing } from "../../../../src/features/remittance/store/waiting-transfers.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { ALIPAY_HK, GCASH, PROVIDER } from "../../support/chain.ts";
 
@@ -82,11 +83,14 @@ export async function loadSent(db: Database, history: Moment): Promise<void> {
      SELECT ${batch}, ${GCASH}, '${HEADER}', '${SIGNATURE}', '${SIGNATURE}', ${at}, ${at}, true
      FROM ${numbers(perBatch)} AS i`,
     `INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount,
-       fee, provider_quote, sealed, details_hash, if_unfunded, accepted_at, expires_at, batch)
+       fee, provider_quote, sealed, details_hash, if_unfunded, accepted_at, expires_at)
      SELECT ${UETR}, ${hash("'m' || i")}, ${GCASH}, 'HKD', 'PHP', 10000, 72500, 5, ${QUOTE},
        CASE WHEN i > ${transfers - NOT_ERASED} THEN '\\x01deadbeef'::bytea || ${hash("'s' || i")} END,
-       ${hash("'d' || i")}, 'wait', ${at}, ${at} + 600000, ${batch}
+       ${hash("'d' || i")}, 'wait', ${at}, ${at} + 600000
      FROM ${numbers()} AS i`,
+    // They are numbered as they are here.
+    `INSERT INTO batch_ranges (first_seq, last_seq, batch)
+     SELECT i, least(i + ${perBatch} - 1, ${transfers}), ${batch} FROM ${numbers(perBatch)} AS i`,
     ledgerBatches(history),
     `INSERT INTO confirmations (uetr, credited_at) SELECT ${UETR}, ${at} + 2000 FROM ${numbers()} AS i`,
     `INSERT INTO refusals (uetr, refusal, refused_at)
@@ -103,11 +107,13 @@ export async function loadSent(db: Database, history: Moment): Promise<void> {
     `INSERT INTO audit_log (at, actor, action, outcome)
      SELECT ${at}, 'k1', 'keys.create', 'done' FROM ${numbers(100)} AS i`,
     // In a corridor that is not open: nothing comes of them.
-    `INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount,
-       fee, sealed, details_hash, if_unfunded, accepted_at, expires_at)
-     SELECT ${uuid("'wait' || i")}, ${hash("'m' || i")}, ${GCASH}, 'HKD', 'HKD', 10000, 10000, 5,
-       '\\x01deadbeef'::bytea, ${hash("'d' || i")}, 'wait', ${history.nowMs}, ${history.nowMs} + 86400000
-     FROM generate_series(1, ${waiting}) AS i`,
+    `WITH stored AS (
+       INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount,
+         fee, sealed, details_hash, if_unfunded, accepted_at, expires_at)
+       SELECT ${uuid("'wait' || i")}, ${hash("'m' || i")}, ${GCASH}, 'HKD', 'HKD', 10000, 10000, 5,
+         '\\x01deadbeef'::bytea, ${hash("'d' || i")}, 'wait', ${history.nowMs}, ${history.nowMs} + 86400000
+       FROM generate_series(1, ${waiting}) AS i RETURNING *
+     ) ${queueing("stored")}`,
     `INSERT INTO webhooks (id, url, sealed_secret, created_at, after_seq, planned_seq, not_before, retry_not_before)
      SELECT ${uuid("'away'")}, 'https://127.0.0.1:9/', '\\x01deadbeef', 1, 0, max(seq), 1, ${history.dueMs} FROM events`,
     `INSERT INTO deliveries (webhook, event, attempts, next_attempt_at)

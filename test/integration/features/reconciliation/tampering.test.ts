@@ -7,6 +7,8 @@ import { confirmerStep } from "../../../../src/features/remittance/steps/confirm
 import { crediterStep } from "../../../../src/features/remittance/steps/crediter.ts";
 import { responderStep } from "../../../../src/features/remittance/steps/responder.ts";
 import { settlerStep } from "../../../../src/features/remittance/steps/settler.ts";
+import { leaveInBatch } from "../../../../src/features/remittance/store/batch-ranges.ts";
+import { queueing } from "../../../../src/features/remittance/store/waiting-transfers.ts";
 import type { SqlValue } from "../../../../src/kernel/store/database.ts";
 import type { NewTransfer } from "../../../../src/features/remittance/store/transfers.ts";
 import { describeOn } from "../../support/databases.ts";
@@ -133,13 +135,65 @@ describeOn("PostgreSQL", "rows that were tampered with", (open) => {
   });
 
   it("are seen by a transfer that was taken out of its batch, and could be sent again", async () => {
-    const differences = await after(pair.source, "UPDATE transfers SET batch = NULL WHERE uetr = $1::uuid", [
-      first.uetr,
-    ]);
-    expect(differences).to.include.members([
+    const { db } = pair.source;
+    const [seq = 0n, ...others] = (
+      await db.query<{ seq: bigint }>("SELECT seq FROM transfers ORDER BY seq LIMIT 3")
+    ).map((row) => row.seq);
+    const [{ uetr } = first] = batch.transfers.toSorted((left, right) => (left.uetr < right.uetr ? -1 : 1));
+    await leaveInBatch(db, batch.id, others);
+    const taken = [
       about("batch", batch.id, "Its transfers come to 2 transfers; on the ledger it has 3."),
-      about("transfer", first.uetr, "It was told as settled, which it is not."),
-      about("transfer", first.uetr, "It is reported as credited, and the ledger has not settled it."),
+      about("transfer", uetr, "It was told as settled, which it is not."),
+      about("transfer", uetr, "It is reported as credited, and the ledger has not settled it."),
+    ];
+    expect(await found(pair.source)).to.include.members([
+      ...taken,
+      about("transfer", uetr, "It has not ended, is in no batch, and does not wait for one: nothing becomes of it."),
+    ]);
+    const wait = `WITH again AS (SELECT * FROM transfers WHERE seq = $1) ${queueing("again")}`;
+    expect(await after(pair.source, wait, [seq])).to.include.members(taken);
+    await leaveInBatch(db, batch.id, [seq, ...others]);
+    expect(await found(pair.source)).to.deep.equal([
+      about("transfer", uetr, "It waits for a batch, and is in one: it may be sent again."),
+    ]);
+  });
+
+  it("are seen by ranges that are gone, or have another batch", async () => {
+    const { source } = pair;
+    const none = about("batch", batch.id, "Its transfers come to 0 transfers; on the ledger it has 3.");
+    const missing = (uetr: Uetr) =>
+      about("transfer", uetr, "It has not ended, is in no batch, and does not wait for one: nothing becomes of it.");
+    const ranges = await source.db.query<{ first_seq: bigint; last_seq: bigint }>(
+      "SELECT first_seq, last_seq FROM batch_ranges",
+    );
+    expect(ranges).to.have.length(1);
+    expect(await after(source, "UPDATE batch_ranges SET batch = $1", [new Uint8Array(32)])).to.include(none);
+    expect(await after(source, "DELETE FROM batch_ranges")).to.include.members([
+      none,
+      ...batch.transfers.map(({ uetr }) => missing(uetr)),
+    ]);
+    const [range = { first_seq: 0n, last_seq: 0n }] = ranges;
+    const put = "INSERT INTO batch_ranges (first_seq, last_seq, batch) VALUES ($1, $2, $3)";
+    expect(await after(source, put, [range.first_seq, range.last_seq + 1n, idBytes()])).to.include(
+      about("batch", batch.id, "Its transfers come to 4 transfers; on the ledger it has 3."),
+    );
+  });
+
+  it("are seen by what waits under another corridor, quote or amount, or no longer", async () => {
+    const { source } = pair;
+    const [waiting] = await source.db.query<{ uetr: Uetr }>(
+      "SELECT t.uetr FROM waiting w JOIN transfers t ON t.seq = w.seq",
+    );
+    const { uetr = first.uetr } = waiting ?? {};
+    const astray = about(
+      "transfer",
+      uetr,
+      "It waits with another corridor, quote or amounts than it was accepted with.",
+    );
+    const changes = ["target = 9", "source_minor = source_minor + 1", "provider_quote = 'q'"];
+    for (const change of changes) expect(await after(source, `UPDATE waiting SET ${change}`)).to.deep.equal([astray]);
+    expect(await after(source, "DELETE FROM waiting")).to.deep.equal([
+      about("transfer", uetr, "It has not ended, is in no batch, and does not wait for one: nothing becomes of it."),
     ]);
   });
 
@@ -155,7 +209,9 @@ describeOn("PostgreSQL", "rows that were tampered with", (open) => {
     expect(await after(source, forge, ["transfer.expired", second.uetr])).to.include(
       about("transfer", second.uetr, "It was told as expired, which it is not."),
     );
-    const [waiting] = await source.db.query<{ uetr: Uetr }>("SELECT uetr FROM transfers WHERE batch IS NULL");
+    const [waiting] = await source.db.query<{ uetr: Uetr }>(
+      "SELECT t.uetr FROM waiting w JOIN transfers t ON t.seq = w.seq",
+    );
     expect(await after(source, forge, ["transfer.settled", waiting?.uetr ?? ""])).to.include(
       about("transfer", waiting?.uetr ?? "", "It was told as settled, which it is not."),
     );

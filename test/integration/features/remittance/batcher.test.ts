@@ -7,6 +7,7 @@ import { openCall } from "../../../../src/ledger/calls.ts";
 import { ledgerTimeAt } from "../../../../src/ledger/state.ts";
 import { batcherStep } from "../../../../src/features/remittance/steps/batcher.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
+import { ITS_BATCH } from "../../../../src/features/remittance/store/batch-ranges.ts";
 import { transfersOfBatches } from "../../../../src/features/remittance/store/batch-transfers.ts";
 import { batchesToOpen, voidBatch } from "../../../../src/features/remittance/store/batches.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
@@ -49,7 +50,9 @@ describeOnBothDatabases("batcher", (open) => {
     readonly ended_reason: string | null;
   }
   const rows = ({ db }: TestRelay) =>
-    db.query<Row>("SELECT uetr, batch, ended, ended_reason FROM transfers ORDER BY source_amount, seq");
+    db.query<Row>(
+      `SELECT t.uetr, r.batch, t.ended, t.ended_reason FROM transfers t ${ITS_BATCH} ORDER BY t.source_amount, t.seq`,
+    );
   const reserved = async ({ db }: TestRelay, id: string) =>
     (
       await db.query<{ reserved: bigint }>("SELECT reserved FROM provider_quotes WHERE encode(id, 'hex') = $1", [
@@ -279,7 +282,8 @@ describeOnBothDatabases("batcher", (open) => {
       );
       const [rows] = await db.query<{ transfers: bigint; source: bigint; target: bigint }>(
         `SELECT count(*) AS transfers, coalesce(sum(source_amount + fee), 0) AS source,
-           coalesce(sum(target_amount), 0) AS target FROM transfers WHERE batch IS NULL AND ended IS NULL`,
+           coalesce(sum(target_amount), 0) AS target
+         FROM transfers t ${ITS_BATCH} WHERE r.batch IS NULL AND t.ended IS NULL`,
       );
       expect(sums).to.deep.equal(rows);
       return sums?.transfers;
@@ -304,7 +308,7 @@ describeOnBothDatabases("batcher", (open) => {
     await db.query("UPDATE batches SET provider_fault = 'it has no money'");
     if (batch !== undefined) await db.transaction((tx) => voidBatch(tx, batch.id, false, relay.clock.nowMs()));
     expect(await waits()).to.be.oneOf([1n, 3n, 10n]);
-    await db.query("DELETE FROM transfers");
+    await db.query("WITH gone AS (DELETE FROM waiting) DELETE FROM transfers");
     expect(await waits()).to.equal(0n);
   });
 

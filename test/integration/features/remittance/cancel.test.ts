@@ -7,6 +7,7 @@ import type { TransferStatusResponse } from "../../../../src/schema/transfer-sta
 import type { Uetr } from "../../../../src/domain/uetr.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { batcherStep } from "../../../../src/features/remittance/steps/batcher.ts";
+import { BATCHED } from "../../../../src/features/remittance/store/batch-ranges.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
@@ -105,8 +106,8 @@ describeOnBothDatabases("cancelling", (open) => {
       if ("batched" in encounter) expect(batched - before, encounter.at).to.equal(encounter.batched);
     }
     const [sums] = await relay.db.query<{ kept: bigint; both: number; headers: bigint }>(
-      `SELECT (SELECT coalesce(sum(target_amount), 0) FROM transfers WHERE batch IS NOT NULL) AS kept,
-         (SELECT count(*)::integer FROM transfers WHERE batch IS NOT NULL AND ended IS NOT NULL) AS both,
+      `SELECT (SELECT coalesce(sum(t.target_amount), 0) FROM ${BATCHED}) AS kept,
+         (SELECT count(*)::integer FROM ${BATCHED} WHERE t.ended IS NOT NULL) AS both,
          (SELECT coalesce(sum((header->>'targetTotal')::numeric), 0) FROM batches) AS headers`,
     );
     expect(sums?.both).to.equal(0);

@@ -4,6 +4,7 @@ import { parseUetr, type Uetr } from "../../../../src/domain/uetr.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import type { Erase, RelayContext } from "../../../../src/features/context.ts";
 import { eraseByAge } from "../../../../src/features/operators/erasure.ts";
+import { ranging } from "../../../../src/features/remittance/store/batch-ranges.ts";
 import { eraseOlderThan, eraseTransfer } from "../../../../src/features/remittance/store/erase.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 
@@ -34,11 +35,13 @@ describeOnBothDatabases("erasure", (open) => {
   async function insertTransfer(number: number, { batch = 0, ended = "", at = OLD } = {}): Promise<void> {
     await db.query(
       `INSERT INTO transfers (uetr, content_mac, target, source_currency, target_currency, source_amount, target_amount,
-         fee, sealed, details_hash, if_unfunded, accepted_at, expires_at, batch, ended, ended_at)
-       VALUES ($1::uuid, '', 8, 'HKD', 'MYR', 100, 50, 1, $2, '', 'fail', $3, 0, $4::bytea, $5::text,
-         CASE WHEN $5::text IS NULL THEN NULL ELSE 0 END)`,
-      [uetrOf(number), SEALED, at, batch === 0 ? null : idOf(batch), ended === "" ? null : ended],
+         fee, sealed, details_hash, if_unfunded, accepted_at, expires_at, ended, ended_at)
+       VALUES ($1::uuid, '', 8, 'HKD', 'MYR', 100, 50, 1, $2, '', 'fail', $3, 0, $4::text,
+         CASE WHEN $4::text IS NULL THEN NULL ELSE 0 END)`,
+      [uetrOf(number), SEALED, at, ended === "" ? null : ended],
     );
+    const last = "(SELECT seq FROM transfers ORDER BY seq DESC LIMIT 1) AS last";
+    if (batch !== 0) await db.query(ranging(last), [idOf(batch)]);
   }
 
   async function insertBatch(number: number, voided = false): Promise<void> {

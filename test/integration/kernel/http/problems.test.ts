@@ -8,6 +8,7 @@ import { problemSchema } from "../../../../src/schema/problems.ts";
 import { corridorKey } from "../../../../src/domain/corridor.ts";
 import { createLogger } from "../../../../src/kernel/telemetry/logger.ts";
 import { tracerTo } from "../../../../src/kernel/telemetry/tracing.ts";
+import { batchAll } from "../../support/relay-batches.ts";
 import type { PayeeLookup } from "../../../../src/features/wallet/connector.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
 import { describeOn } from "../../support/databases.ts";
@@ -305,7 +306,7 @@ describeOn("PGlite", "problems of the API", (open) => {
        VALUES ($1, 4, '{}', '{}', '{}', 1)`,
       [new Uint8Array(32).fill(1)],
     );
-    await db.query("UPDATE transfers SET batch = $1", [new Uint8Array(32).fill(1)]);
+    await batchAll({ db }, new Uint8Array(32).fill(1));
     const answer = await call({ method: "POST", url: `/v1/transfers/${request.uetr}/cancel` });
     expectProblem(answer, "not-cancellable");
     expect(answer.json()).to.have.nested.property("stored.status", "batched");
@@ -332,7 +333,7 @@ describeOn("PGlite", "problems of the API", (open) => {
        VALUES ($1, 7, 4, $2::jsonb, 1, 'settled', 1, 0, 1, $1, 2, 0, 2, $1)`,
       [batch, JSON.stringify(header)],
     );
-    await db.query("UPDATE transfers SET batch = $1", [batch]);
+    await batchAll({ db }, batch);
     // A receipt is made with the registry's chain.
     const chain = { chainId: 1n, transferRegistry: `0x${"11".repeat(20)}`, quoteBook: `0x${"12".repeat(20)}` };
     Object.assign(relay.context, { ledger: { ...relay.context.ledger, chain, registries: [{ chain }] } });

@@ -90,7 +90,9 @@ describe("statements", function () {
     expect(await refused(wrong("SELECT uetr FROM transfers", { uetr: "string" }))).to.equal("");
     expect(await refused(wrong("SELECT uetr FROM transfers", { utr: "string" }))).to.include("utr is not selected");
     expect(await refused(wrong("SELECT seq FROM transfers", { seq: "number" }))).to.include("seq is bigint");
-    expect(await refused(wrong("SELECT batch FROM transfers", { batch: "Uint8Array" }))).to.include("may be null");
+    expect(await refused(wrong("SELECT provider_quote FROM transfers", { provider_quote: "Uint8Array" }))).to.include(
+      "may be null",
+    );
     expect(await refused(wrong("SELECT uetr FROM transfer", { uetr: "string" }))).to.include("does not exist");
     expect(await refused(wrong("SELECT $1::text AS one", { one: "string" }))).to.include("0 values for 1");
   });
