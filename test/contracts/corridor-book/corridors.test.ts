@@ -10,6 +10,14 @@ function packed(source: number, sourceCurrency: number, target: number, targetCu
   return [source, sourceCurrency, target, targetCurrency].reduce((id, part) => (id << 16n) | BigInt(part), 0n);
 }
 
+describe("CorridorBook.constructor", () => {
+  it("emits TreasuryBound with the treasury whose modules may draw", async () => {
+    const { corridors, treasury } = await freshNetwork();
+    const bound = await corridors.queryFilter(corridors.filters.TreasuryBound());
+    expect(bound.map(({ args }) => args.treasury)).to.deep.equal([await treasury.getAddress()]);
+  });
+});
+
 describe("CorridorBook.setCorridor", () => {
   describe("when the caller is not risk", () => {
     it("reverts with AccessManagedUnauthorized", async () => {

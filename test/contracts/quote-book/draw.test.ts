@@ -34,6 +34,14 @@ async function draw(network: Network, quote: Quote, given = sale(), as = network
   return network.quotes.connect(as).draw(quote, given, by);
 }
 
+describe("QuoteBook.constructor", () => {
+  it("emits TreasuryBound with the treasury whose modules may draw", async () => {
+    const { quotes, treasury } = await freshNetwork();
+    const bound = await quotes.queryFilter(quotes.filters.TreasuryBound());
+    expect(bound.map(({ args }) => args.treasury)).to.deep.equal([await treasury.getAddress()]);
+  });
+});
+
 describe("QuoteBook.draw", () => {
   describe("when the caller is no active module", () => {
     for (const status of ["None", "Draining"] as const) {
