@@ -254,6 +254,8 @@ export class Witnesses {
       .sides()
       .map(({ endpoints }) => endpoints.map(({ name }) => name));
     if (winner === undefined) {
+      // Two that invent a block, each another one, hold up nothing: the next read asks somebody else first.
+      if (before.opinionOf(first)?.kind === "answer") onFailure(first, `tells ${about} as no majority does`);
       if (!canvass.isContradictory()) throw new LedgerUnconfirmed(about, canvass.reasons(this.#panel()));
       onDispute({ about, sides, outcome: "unresolved" });
       throw new LedgerDisputed(about, sides);

@@ -107,6 +107,21 @@ describe("answers that are held against other endpoints'", () => {
     expect(namesDropped(provider)).to.deep.equal([liar.url]);
   });
 
+  it("leaves one of two that invent a block, each another one: otherwise nothing would be read any more", async () => {
+    const nodes = makeNodes(5);
+    const provider = rig.open(nodes, { timeoutMs: 400 });
+    const inventing =
+      (own: string): Behaviour =>
+      (method, params, truth) => {
+        const isAsked = method === "eth_getBlockByNumber" && ["latest", quantity(15)].includes(String(params[0]));
+        return isAsked ? { result: { ...blockOf(15), hash: hash(own) } } : truth;
+      };
+    for (const [index, node] of nodes.entries()) if (index === 0 || index === 3) node.behave = inventing(`${index}`);
+    await failureOf(header(provider, "latest"));
+    expect(activeOf(provider)).to.equal(nodes[1]?.url);
+    expect(await header(provider, "latest")).to.deep.equal(blockOf(10));
+  });
+
   it("believes the truth of one that lies only when it is not compared, and asks it last from then on", async () => {
     const nodes = makeNodes(3);
     const provider = rig.open(nodes);
