@@ -218,6 +218,7 @@ const MEMBER = "{{member}}";
 function relaySeries(): readonly View[] {
   return [
     series("Messages between relays", "A second, by direction and outcome.", "none", [
+      ["proposal {{direction}} {{outcome}}", rate("feiqian_proposals_total", "direction, outcome")],
       ["payload {{direction}} {{outcome}}", rate("feiqian_payloads_total", "direction, outcome")],
       ["confirmation {{direction}} {{outcome}}", rate("feiqian_confirmations_total", "direction, outcome")],
     ]),

@@ -35,8 +35,8 @@ export type OpeningRefusal =
   | "QUOTE_USED_UP";
 
 /**
- * The first rule by which the ledger would refuse to open this batch now; undefined when there is none.
- * @internal A relay has the ledger judge. The contracts' tests play random histories on this and on the ledger.
+ * The first rule by which the ledger would refuse to open this batch now; undefined when there is none. The ledger has the
+ * last word: the contracts' tests play random histories on this and on it.
  */
 export function whyNotOpen(header: BatchHeader, context: OpeningContext): OpeningRefusal | undefined {
   const holdSeconds = header.expiresAt - context.ledgerTime;

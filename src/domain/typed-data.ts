@@ -96,6 +96,9 @@ export const BATCH_TYPES: Record<"Batch" | "Quote", TypedField[]> = {
 /** What a target partner signs, for `signTypedData(domain, SETTLEMENT_TYPES, settlement)`. */
 export const SETTLEMENT_TYPES: Record<"Settlement", TypedField[]> = { Settlement: [...SETTLEMENT_FIELDS] };
 
+/** What a target partner signs before a batch is opened, for `signTypedData(domain, ACCEPTANCE_TYPES, acceptance)`. */
+export const ACCEPTANCE_TYPES: Record<"Acceptance", TypedField[]> = { Acceptance: [...ACCEPTANCE_FIELDS] };
+
 type StructName = keyof typeof STRUCTS;
 type Member<Type extends string> = Type extends `uint${string}`
   ? number | bigint
@@ -183,4 +186,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 export interface Authorization {
   readonly key: Hex;
   readonly signature: Hex;
+}
+
+/** A target partner's signature under an acceptance. */
+export interface SignedAcceptance extends Authorization {
+  /** UTC seconds of block time, up to which it counts. */
+  readonly validUntil: number;
 }

@@ -7,6 +7,7 @@ import { MAX_MINOR } from "./money.ts";
 import { parsePartnerId } from "./partner.ts";
 import type { Quote } from "./quote.ts";
 import type { Transfer } from "./transfer.ts";
+import type { SignedAcceptance } from "./typed-data.ts";
 import { parseUetr } from "./uetr.ts";
 
 // How the structs of the protocol travel as JSON, between relays and into receipts and stores: amounts as decimal text,
@@ -109,6 +110,9 @@ export const authorizationSchema = z.object({
     // The pattern is that of the type.
     .transform((text) => text as Hex),
 });
+
+/** A target partner's acceptance of a batch. */
+export const signedAcceptanceSchema: z.ZodType<SignedAcceptance> = authorizationSchema.extend({ validUntil: uint48 });
 
 /** A value of the protocol as JSON: bigints as decimal text, everything else as it is. */
 export function toJson(value: object): JsonObject {

@@ -1,6 +1,7 @@
-import type { Authorization } from "../domain/typed-data.ts";
+import type { TransactionReceipt } from "ethers";
+import type { Authorization, SignedAcceptance } from "../domain/typed-data.ts";
 import type { BatchHeader } from "../domain/batch.ts";
-import { toHex, type Hex } from "../domain/bytes/hex.ts";
+import { normalizeHex, toHex, type Hex } from "../domain/bytes/hex.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { packHeader } from "../domain/packed-header.ts";
 import { reasonToBytes4 } from "../domain/reason.ts";
@@ -10,6 +11,7 @@ import type { Transfer } from "../domain/transfer.ts";
 import { uetrToBytes16 } from "../domain/uetr.ts";
 import { ABI, type ContractName } from "./abi.ts";
 import type { BatchRegistry } from "./contracts.ts";
+import { decodeRevert } from "./errors.ts";
 import type { Call } from "./submitter.ts";
 
 /** `open`: holds the money of a batch. Any courier may submit it. */
@@ -20,6 +22,23 @@ export function openCall(
   quote: Authorization,
 ): Call {
   return call(registry, "open", [packHeader(header), send, quote]);
+}
+
+/** `openAndSettle`: what the target partner has accepted beforehand, in one step. Any courier may submit it. */
+export function openAndSettleCall(
+  registry: BatchRegistry,
+  header: BatchHeader,
+  { send, quote, acceptance }: Signatures,
+): Call {
+  const { validUntil, ...byTarget } = acceptance;
+  const batch = { header: packHeader(header), bySource: send, byProvider: quote, acceptedUntil: validUntil, byTarget };
+  return call(registry, "openAndSettle", [batch]);
+}
+
+interface Signatures {
+  readonly send: Authorization;
+  readonly quote: Authorization;
+  readonly acceptance: SignedAcceptance;
 }
 
 /** `settle`: pays a batch out and refunds what is rejected. Any courier may submit it. */
@@ -60,6 +79,28 @@ export function multicall(registry: BatchRegistry, calls: readonly Call[]): Call
   const other = calls.findIndex(({ to }) => to !== registry.chain.transferRegistry);
   if (other !== -1) throw new InvalidInput(`calls[${other}].to`, "the transfer registry", calls[other]?.to);
   return call(registry, "multicall", [calls.map(({ data }) => data)]);
+}
+
+/** `callEach`: several calls of one transfer registry in one transaction; those that fail are skipped, see `failedCalls`. */
+export function callEach(registry: BatchRegistry, calls: readonly Call[]): Call {
+  return call(registry, "callEach", [calls.map(({ data }) => data)]);
+}
+
+/** Which of the calls of a `callEach` have failed in its transaction, and with what, by their place. */
+export function failedCalls(
+  { chain }: Pick<BatchRegistry, "chain">,
+  { logs }: Pick<TransactionReceipt, "logs">,
+): ReadonlyMap<number, Error> {
+  const failed = new Map<number, Error>();
+  for (const log of logs) {
+    const event = normalizeHex(log.address) === chain.transferRegistry ? ABI.transferRegistry.parseLog(log) : null;
+    if (event?.name !== "CallFailed") continue;
+    // As the event declares them.
+    const { index, reason } = event.args.toObject() as { readonly index: bigint; readonly reason: string };
+    const error = decodeRevert(reason) ?? new Error(`a call failed without a reason of the ledger's: ${reason}`);
+    failed.set(Number.parseInt(String(index), 10), error);
+  }
+  return failed;
 }
 
 /** A transfer as the contracts take it: with its UETR as bytes16. */

@@ -3,6 +3,7 @@ import type { BatchHeader } from "../domain/batch.ts";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
 import type { Quote } from "../domain/quote.ts";
 import {
+  ACCEPTANCE_TYPES,
   BATCH_TYPES,
   QUOTE_TYPES,
   SETTLEMENT_TYPES,
@@ -12,6 +13,7 @@ import {
   type Chain,
   type SigningDomain,
   type TypedField,
+  type SignedAcceptance,
   type Authorization,
 } from "../domain/typed-data.ts";
 
@@ -35,6 +37,16 @@ export function signSettlement(
   settlement: { readonly batchId: Hex; readonly rejectionsHash: Hex },
 ): Promise<Authorization> {
   return sign(signer, batchDomain(chain), SETTLEMENT_TYPES, settlement);
+}
+
+/** Signs an acceptance (EIP-712 `Acceptance`) as the target partner; the key needs the ACCEPT purpose. */
+export async function signAcceptance(
+  signer: Signer,
+  chain: Chain,
+  acceptance: { readonly batchId: Hex; readonly validUntil: number },
+): Promise<SignedAcceptance> {
+  const authorization = await sign(signer, batchDomain(chain), ACCEPTANCE_TYPES, acceptance);
+  return { ...authorization, validUntil: acceptance.validUntil };
 }
 
 async function sign(

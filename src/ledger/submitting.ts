@@ -1,3 +1,4 @@
+import type { TransactionReceipt } from "ethers";
 import type { Hex } from "../domain/bytes/hex.ts";
 import { LedgerError } from "./errors.ts";
 import type { KernelContext } from "../kernel/context.ts";
@@ -6,7 +7,7 @@ import type { Call, Submitter } from "./submitter.ts";
 /** What became of a call that a step has submitted. */
 export type SubmissionOutcome =
   /** It is in a block, and took effect there. */
-  | { readonly kind: "submitted"; readonly block: number }
+  | { readonly kind: "submitted"; readonly receipt: TransactionReceipt }
   /** Somebody else was faster: nothing is left to do. */
   | { readonly kind: "done" }
   /** A contract says no; later it may say yes. */
@@ -14,7 +15,7 @@ export type SubmissionOutcome =
   /** Whether it takes effect is not known: it is for the ledger to tell, or for a repetition. */
   | { readonly kind: "failed"; readonly error: Error };
 
-export type SubmittedCall = "open" | "settle" | "expire" | "beat";
+export type SubmittedCall = "open" | "openAndSettle" | "settle" | "expire" | "beat";
 
 /**
  * Submits a call, and tells what became of it instead of throwing: one that fails must not keep others from being
@@ -34,13 +35,12 @@ export async function submitCall(
 ): Promise<SubmissionOutcome> {
   const ids = batch === undefined ? {} : { batch };
   const outcome = await tracer.span(`ledger.${name}`, ids, () =>
-    submitter.submit(call, gasLimit).then(({ blockNumber }): SubmissionOutcome => {
-      return { kind: "submitted", block: blockNumber };
-    }, outcomeOf),
+    submitter.submit(call, gasLimit).then((receipt): SubmissionOutcome => ({ kind: "submitted", receipt }), outcomeOf),
   );
   metrics.ledgerSubmissions.inc({ call: name, outcome: outcome.kind });
-  if (outcome.kind === "submitted") log.info({ ...ids, call: name, block: outcome.block }, "submitted to the ledger");
-  else if (outcome.kind === "done") log.debug({ ...ids, call: name }, "done on the ledger already");
+  if (outcome.kind === "submitted") {
+    log.info({ ...ids, call: name, block: outcome.receipt.blockNumber }, "submitted to the ledger");
+  } else if (outcome.kind === "done") log.debug({ ...ids, call: name }, "done on the ledger already");
   else log.warn({ ...ids, call: name, error: outcome.error }, "the ledger did not take a call");
   return outcome;
 }

@@ -81,24 +81,26 @@ describe("two relays that are killed, cut off and left alone", function () {
     }
   };
 
-  const killInTurn = async (partner: CrashPartner, some: readonly CheckpointKill[]): Promise<void> => {
+  const killInTurn = async (partner: CrashPartner, some: readonly CheckpointKill[], more: Variables): Promise<void> => {
     if (some.length === 0) return;
-    await arm(partner, some);
+    await arm(partner, some, more);
     await seeKilled(partner, some);
   };
 
-  const killInEither = async (some: readonly CheckpointKill[]): Promise<void> => {
+  const killInEither = async (some: readonly CheckpointKill[], more: Variables): Promise<void> => {
     for (const kill of some) {
-      await Promise.any([world.source, world.target].map((partner) => killInTurn(partner, [kill])));
+      await Promise.any([world.source, world.target].map((partner) => killInTurn(partner, [kill], more)));
     }
   };
 
-  for (const { source, target, either } of plan.rounds) {
+  for (const { isOneStep, source, target, either } of plan.rounds) {
     const names = [...source, ...target, ...either].map(({ name, nth }) => `${name}:${nth}`);
     it(`killed at ${names.join(", ")}`, async () => {
       await underLoad("checkpoints", async () => {
-        await Promise.all([killInTurn(world.source, source), killInTurn(world.target, target)]);
-        await killInEither(either);
+        // Where one of the two does not do it, both do not.
+        const more = { FEIQIAN_ONE_STEP_ENABLED: String(isOneStep) };
+        await Promise.all([killInTurn(world.source, source, more), killInTurn(world.target, target, more)]);
+        await killInEither(either, more);
       });
     });
   }

@@ -13,6 +13,8 @@ export interface CheckpointKill {
 
 /** Some kills at checkpoints, one after the other on each side, both sides at once. */
 export interface CheckpointRound {
+  /** Whether batches go in one step meanwhile: what is on the way of the others is not got to then. */
+  readonly isOneStep: boolean;
   readonly source: readonly CheckpointKill[];
   readonly target: readonly CheckpointKill[];
   /** Of a step that nobody has thought of here: waited for in both relays. */
@@ -37,12 +39,16 @@ const SOURCE_STEPS = new Set([
   "cancellation",
   "pricing",
   "batcher",
+  "proposer",
+  "batch",
   "opener",
   "courier",
   "watcher",
   "notifier",
 ]);
-const TARGET_STEPS = new Set(["payload", "responder", "settler", "crediter", "confirmer"]);
+const TARGET_STEPS = new Set(["proposal", "payload", "responder", "settler", "crediter", "confirmer"]);
+/** Steps that a batch passes only where it opens and settles in two steps. */
+const TWO_STEPS = new Set(["courier", "payload", "responder", "settler"]);
 /** A point that a relay gets to once in a while only. */
 const RARE = new Set(["cancellation.stored"]);
 const MOST_NTH = 4;
@@ -54,12 +60,13 @@ const MOMENT_PERCENT = 30;
 const LEAST_MOMENTS = 4;
 
 /**
- * Not on the way of a transfer here: after a data key was changed (resealer.test.ts), a provider has failed, or a registry
- * has come (new-registry.test.ts).
+ * Not on the way of a transfer here: after a data key was changed (resealer.test.ts), a provider has failed, a promise has
+ * lapsed (proposals.test.ts), or a registry has come (new-registry.test.ts).
  */
 const ELSEWHERE: readonly string[] = [
   "resealer.replaced",
   "opener.blamed",
+  "responder.released",
   "watcher.registryRead",
   "watcher.registryWritten",
 ];
@@ -86,7 +93,12 @@ export function planKills(checkpoints: readonly string[], wanted: number, random
   const others = checkpoints.filter((name) => !ofSweeper.includes(name));
   const leastMoments = Math.max(LEAST_MOMENTS, Math.ceil((wanted * MOMENT_PERCENT) / 100));
   const times = Math.max(1, Math.floor((wanted - leastMoments) / Math.max(1, others.length)));
-  const rounds = Array.from({ length: times }, () => roundsOf(random.shuffle(others), random)).flat();
+  const ofTwoSteps = others.filter(isOfTwoSteps);
+  const ofOneStep = others.filter((name) => !isOfTwoSteps(name));
+  const rounds = Array.from({ length: times }, () => [
+    ...roundsOf(random.shuffle(ofOneStep), random, true),
+    ...roundsOf(random.shuffle(ofTwoSteps), random, false),
+  ]).flat();
   const moments = Math.max(LEAST_MOMENTS, wanted - times * others.length);
   return {
     rounds,
@@ -98,13 +110,19 @@ export function planKills(checkpoints: readonly string[], wanted: number, random
   };
 }
 
-function roundsOf(names: readonly string[], random: Random): readonly CheckpointRound[] {
+function isOfTwoSteps(checkpoint: string): boolean {
+  const [step = ""] = checkpoint.split(".");
+  return TWO_STEPS.has(step);
+}
+
+function roundsOf(names: readonly string[], random: Random, isOneStep: boolean): readonly CheckpointRound[] {
   const kills = names.map((name) => ({ name, nth: RARE.has(name) ? 1 : 1 + random.below(MOST_NTH) }));
   const of = (side: Side) => kills.filter(({ name }) => sideOf(name) === side);
   const [source, target, either] = [of("source"), of("target"), of("either")];
   const count = Math.ceil(Math.max(source.length, target.length, either.length) / IN_A_ROUND);
   const share = (all: readonly CheckpointKill[], round: number) => all.filter((_, index) => index % count === round);
   return Array.from({ length: count }, (_, round) => ({
+    isOneStep,
     source: share(source, round),
     target: share(target, round),
     either: share(either, round),

@@ -2,17 +2,14 @@ import type { Signer } from "ethers";
 import { batchId, buildBatch, type Batch } from "../../src/domain/batch.ts";
 import type { Hex } from "../../src/domain/bytes/hex.ts";
 import { isSameCurrency, type Corridor } from "../../src/domain/corridor.ts";
-import { packHeader } from "../../src/domain/packed-header.ts";
 import type { PayloadTransfer } from "../../src/domain/payload.ts";
 import { NO_QUOTE, type Quote } from "../../src/domain/quote.ts";
-import { batchDomain, typedDataDomain } from "../../src/domain/typed-data.ts";
 import type { SignedBatch } from "../../src/features/remittance/store/batches.ts";
-import { encodeCall, openCall, settleCall } from "../../src/ledger/calls.ts";
-import { NO_AUTHORIZATION, signBatch, signQuote, signSettlement } from "../../src/ledger/signing.ts";
+import { openAndSettleCall, openCall, settleCall } from "../../src/ledger/calls.ts";
+import { NO_AUTHORIZATION, signAcceptance, signBatch, signQuote, signSettlement } from "../../src/ledger/signing.ts";
 import { latestHead, ledgerTimeAt } from "../../src/ledger/state.ts";
 import type { Call } from "../../src/ledger/submitter.ts";
 import type { Sandbox } from "../../sandbox/sandbox.ts";
-import { ACCEPTANCE_TYPES } from "./acceptance.ts";
 import { HKD_TO_PHP, makeQuote, makeTransfers, proveRefusals, PROVIDER, type Refusals } from "./transfers.ts";
 
 // Batches that a ledger takes, signed with the keys of a sandbox's partners.
@@ -69,15 +66,8 @@ export async function makeOneStep(
 ): Promise<Call> {
   const acceptedUntil = (await latestHead(ledger)).timeSeconds + 60;
   const signer = keys.walletOf({ kind: "operator", partner: header.target });
-  const acceptance = { batchId: id, validUntil: acceptedUntil };
-  const signature = await signer.signTypedData(
-    typedDataDomain(batchDomain(ledger.chain)),
-    ACCEPTANCE_TYPES,
-    acceptance,
-  );
-  const byTarget = { key: await signer.getAddress(), signature };
-  const accepted = { header: packHeader(header), bySource: send, byProvider: quote, acceptedUntil, byTarget };
-  return encodeCall("transferRegistry", ledger.chain.transferRegistry, "openAndSettle", [accepted]);
+  const acceptance = await signAcceptance(signer, ledger.chain, { batchId: id, validUntil: acceptedUntil });
+  return openAndSettleCall(ledger, header, { send, quote, acceptance });
 }
 
 /** The call that settles a batch, signed by its target partner. */

@@ -12,7 +12,7 @@ import type { OutsideAnswer } from "../../kernel/outside/outside.ts";
 import { payeeLookupSchema, type PayeeLookup } from "../wallet/connector.ts";
 import type { Peer } from "./directory.ts";
 import { decryptAnswer, encryptTo, JWE_MEDIA_TYPE } from "./encryption.ts";
-import { MESSAGE_TYPES, PEER_PATHS, type Confirmation } from "./messages.ts";
+import { MESSAGE_TYPES, PEER_PATHS, proposalAnswerSchema, type Confirmation, type ProposalAnswer } from "./messages.ts";
 import { signRequest } from "./signatures.ts";
 
 /**
@@ -45,6 +45,8 @@ export class PeerError extends Error {
 
 /** Messages to other partners' relays. Everything throws PeerError, or Error when the registry cannot be read. */
 export interface PeerClient {
+  /** Asks the target relay what it refuses of a batch that is not signed, or whether it accepts it. */
+  propose(to: PartnerId, batch: Hex, payload: BatchPayload, timeoutMs: number): Promise<ProposalAnswer>;
   /** Tells the target relay what is in a batch. Resolves when it is on its disk. */
   sendPayload(to: PartnerId, batch: Hex, payload: BatchPayload): Promise<void>;
   /** Tells the source relay who has been credited. Resolves when it is on its disk. */
@@ -53,8 +55,8 @@ export interface PeerClient {
   lookup(to: PartnerId, alias: Alias): Promise<PayeeLookup>;
 }
 
-const TIMEOUT_MS = { payload: 20_000, confirmation: 10_000, lookup: 5_000 } as const;
-const MAX_ANSWER_BYTES = 2 ** 16;
+const TIMEOUT_MS = { proposal: 2_000, payload: 20_000, confirmation: 10_000, lookup: 5_000 } as const;
+const MAX_ANSWER_BYTES = { proposal: 2 ** 20, payload: 2 ** 16, confirmation: 2 ** 16, lookup: 2 ** 16 } as const;
 const SUBJECT_BYTES = 16;
 const ANSWER_KEY_BYTES = 32;
 
@@ -63,15 +65,44 @@ type Kind = keyof typeof PEER_PATHS;
 export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
   const { partner, drawBytes, tracer } = context;
 
-  const post = async (kind: Kind, to: PartnerId, subject: string, message: object): Promise<OutsideAnswer> => {
+  const post = async (
+    kind: Kind,
+    to: PartnerId,
+    subject: string,
+    message: object,
+    timeoutMs: number = TIMEOUT_MS[kind],
+  ): Promise<OutsideAnswer> => {
     const peer = await context.peers.find(to);
     if (peer === undefined) throw new PeerError("NO_RELAY", `partner ${to} has no relay in the registry`);
     const envelope = { type: MESSAGE_TYPES[kind], from: partner, to, subject };
     const body = Buffer.from(await encryptTo(peer.encryptionKey, message, envelope), "ascii");
-    return send(context, kind, { ...peer, partner: to }, body);
+    return send(context, kind, { ...peer, partner: to }, body, timeoutMs);
+  };
+  /** Asks what is answered under a key that goes along. */
+  const ask = async <Answer>(
+    kind: Kind,
+    to: PartnerId,
+    subject: string,
+    question: object,
+    schema: z.ZodType<Answer>,
+    timeoutMs?: number,
+  ): Promise<Answer> => {
+    const answerKey = drawBytes(ANSWER_KEY_BYTES);
+    const response = await post(kind, to, subject, { ...question, answerKey: toHex(answerKey) }, timeoutMs);
+    const envelope = { type: MESSAGE_TYPES.answer, from: to, to: partner };
+    return understand(async () => {
+      const jwe = Buffer.from(response.body).toString("latin1");
+      const answer = await decryptAnswer(answerKey, jwe, envelope);
+      if (answer.subject !== subject) throw new InvalidInput("answer.sub", "what was asked");
+      return parseWire(schema, answer.message, "answer");
+    });
   };
 
   return {
+    propose: (to, batch, payload, timeoutMs) =>
+      tracer.span("peer.proposal", { batch, to }, () =>
+        ask("proposal", to, batch, payload, proposalAnswerSchema, timeoutMs),
+      ),
     sendPayload: (to, batch, payload) =>
       tracer.span("peer.payload", { batch, to }, async () => {
         await post("payload", to, batch, payload);
@@ -81,18 +112,9 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
         await post("confirmation", to, batch, confirmation);
       }),
     lookup: (to, alias) =>
-      tracer.span("peer.lookup", { to }, async () => {
-        const subject = toHex(drawBytes(SUBJECT_BYTES));
-        const answerKey = drawBytes(ANSWER_KEY_BYTES);
-        const response = await post("lookup", to, subject, { alias, answerKey: toHex(answerKey) });
-        const envelope = { type: MESSAGE_TYPES.answer, from: to, to: partner };
-        return understand(async () => {
-          const jwe = Buffer.from(response.body).toString("latin1");
-          const answer = await decryptAnswer(answerKey, jwe, envelope);
-          if (answer.subject !== subject) throw new InvalidInput("answer.sub", "what was asked");
-          return parseWire(payeeLookupSchema, answer.message, "answer");
-        });
-      }),
+      tracer.span("peer.lookup", { to }, () =>
+        ask("lookup", to, toHex(drawBytes(SUBJECT_BYTES)), { alias }, payeeLookupSchema),
+      ),
   };
 }
 
@@ -103,6 +125,7 @@ async function send(
   kind: Kind,
   peer: Peer & { readonly partner: PartnerId },
   body: Uint8Array<ArrayBuffer>,
+  timeoutMs: number,
 ): Promise<OutsideAnswer> {
   const request = { method: "POST", url: peer.url + PEER_PATHS[kind], body };
   const headers = await signRequest(
@@ -110,7 +133,7 @@ async function send(
     { partner, key: peerKeys.signing },
     clock.nowMs(),
   );
-  const sending = { headers, body, timeoutMs: TIMEOUT_MS[kind], maxAnswerBytes: MAX_ANSWER_BYTES };
+  const sending = { headers, body, timeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES[kind] };
   const askedAtMs = clock.nowMs();
   const answer = await outside.post(request.url, sending).catch((cause: unknown) => {
     if (cause instanceof InvalidInput && cause.field === "url") {

@@ -12,7 +12,11 @@ import { keyIdOf } from "./signatures.ts";
 
 /** What a message is; the header's `typ`. */
 export type MessageType =
-  "feiqian-payload+jwe" | "feiqian-confirmation+jwe" | "feiqian-lookup+jwe" | "feiqian-answer+jwe";
+  | "feiqian-proposal+jwe"
+  | "feiqian-payload+jwe"
+  | "feiqian-confirmation+jwe"
+  | "feiqian-lookup+jwe"
+  | "feiqian-answer+jwe";
 
 export interface Envelope {
   readonly type: MessageType;

@@ -1,6 +1,7 @@
 import { z } from "zod/v4";
 import { MAX_PAYLOAD_TRANSFERS } from "../../domain/payload.ts";
-import { hexOf, uetrText } from "../../domain/wire.ts";
+import { parseReason } from "../../domain/reason.ts";
+import { signedAcceptanceSchema, hexOf, parsedBy, uetrText } from "../../domain/wire.ts";
 import type { MessageType } from "./encryption.ts";
 
 // What relays say to each other: POST under these paths, each body a JWE, signed as signatures.ts has it. A payload is
@@ -8,12 +9,14 @@ import type { MessageType } from "./encryption.ts";
 // signature covers them. Members that are not known are ignored: a later version may have added them.
 
 export const PEER_PATHS = {
+  proposal: "/peer/v1/proposals",
   payload: "/peer/v1/payloads",
   confirmation: "/peer/v1/confirmations",
   lookup: "/peer/v1/lookups",
 } as const;
 
 export const MESSAGE_TYPES = {
+  proposal: "feiqian-proposal+jwe",
   payload: "feiqian-payload+jwe",
   confirmation: "feiqian-confirmation+jwe",
   lookup: "feiqian-lookup+jwe",
@@ -24,6 +27,7 @@ export const MESSAGE_TYPES = {
 const MAX_TRANSFER_BYTES = 4_600;
 /** A request's body is at most so long. */
 export const MAX_BODY_BYTES = {
+  proposal: MAX_PAYLOAD_TRANSFERS * MAX_TRANSFER_BYTES,
   payload: MAX_PAYLOAD_TRANSFERS * MAX_TRANSFER_BYTES,
   confirmation: 2 ** 21,
   lookup: 2 ** 14,
@@ -44,6 +48,21 @@ export const confirmationSchema = z.object({
 });
 export type Confirmation = z.infer<typeof confirmationSchema>;
 
+/** With the payload of a batch that is proposed: what the answer is encrypted with, which nobody else has. */
+export const proposalSchema = z.object({ answerKey: hexOf(32) });
+
+/** What a target relay answers to a proposed batch: which transfers it refuses; or, where it refuses none, an acceptance. */
+export const proposalAnswerSchema = z.union([
+  z.object({
+    rejections: z
+      .array(z.object({ uetr: uetrText, reason: parsedBy(z.string(), (code) => parseReason(code)) }))
+      .min(1)
+      .max(MAX_PAYLOAD_TRANSFERS),
+  }),
+  z.object({ acceptance: signedAcceptanceSchema }),
+]);
+export type ProposalAnswer = z.infer<typeof proposalAnswerSchema>;
+
 /** Who a payee is; its subject is drawn at random, and its answer has the same. */
 export const lookupSchema = z.object({
   alias: z.object({ type: z.string(), value: z.string() }),
@@ -57,6 +76,7 @@ export const PEER_PROBLEMS = {
   unauthenticated: { status: 401, title: "The request is not signed by a partner's key in the registry" },
   "wrong-sender": { status: 403, title: "The message is about something of another partner" },
   "sender-not-active": { status: 403, title: "The partner is suspended or frozen" },
+  "not-openable": { status: 409, title: "The ledger would not open the batch now" },
   "payload-conflict": { status: 409, title: "A payload with other content is stored for the batch" },
   "not-settled": { status: 409, title: "This relay has not read yet that the batch has settled" },
   "payload-too-large": { status: 413, title: "The message is too large" },

@@ -9,6 +9,7 @@ declare module "../../kernel/steps/step.ts" {
   interface StepNames {
     watcher: true;
     batcher: true;
+    proposer: true;
     opener: true;
     courier: true;
     responder: true;

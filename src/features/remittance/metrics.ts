@@ -14,6 +14,10 @@ export const remittanceMetrics = {
   batchesSigned: counter("batches_signed", "Batches signed as source", ["target"]),
   batchesVoided: counter("batches_voided", "Signed batches that the ledger can never take any more", ["target"]),
   payloads: counter("payloads", "Payloads sent and received", ["direction", "outcome"]),
+  proposals: counter("proposals", "Batches proposed before they are signed, sent and received", [
+    "direction",
+    "outcome",
+  ]),
   confirmations: counter("confirmations", "Confirmations of credits sent and received", ["direction", "outcome"]),
   decisions: counter("decisions", "Transfers decided on as target", ["outcome"]),
   credits: counter("credits", "Credits posted to the wallet", ["outcome"]),

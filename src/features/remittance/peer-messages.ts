@@ -1,41 +1,48 @@
 import type { BatchHeader } from "../../domain/batch.ts";
 import { compareBytes } from "../../domain/bytes/bytes.ts";
-import type { Hex } from "../../domain/bytes/hex.ts";
+import { fromHex, type Hex } from "../../domain/bytes/hex.ts";
+import { InvalidInput } from "../../domain/errors.ts";
 import { MAX_HOLD_SECONDS } from "../../domain/opening.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { hexOf, parseWire } from "../../domain/wire.ts";
 import type { RelayContext } from "../context.ts";
-import { decryptWith, type Decrypted } from "../peers/encryption.ts";
+import { decryptWith, encryptAnswer, type Decrypted } from "../peers/encryption.ts";
 import { confirmationSchema, MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS } from "../peers/messages.ts";
 import { Refused, tooMuch } from "../peers/refused.ts";
 import type { PeerMessage } from "../../kernel/peer-message.ts";
 import { recordConfirmation } from "./confirmations.ts";
 import { createPayloadReader } from "./payloads/payload-reader.ts";
 import type { ReadPayload } from "./payloads/read-payload.ts";
+import { answerProposal } from "./proposals.ts";
 import { openPayloadBytes, sealPayload } from "./sealed-payload.ts";
 import { readCursor } from "./store/ledger-projection.ts";
-import { insertPayload, sealedPayloadOf, unopenedPayloads } from "./store/payloads.ts";
+import { insertPayload, sealedPayloadOf, unopenedPayloads, type NewPayload } from "./store/payloads.ts";
 
 /** What a source relay sends of a batch, and a target relay of its credits. */
 export function remittanceMessages(context: RelayContext): readonly PeerMessage[] {
   const { ledger, partner, peerKeys, metrics } = context;
   const payloads = createPayloadReader();
+  const read = (kind: "proposal" | "payload", from: PartnerId, jwe: Uint8Array) =>
+    payloads.read({
+      jwe,
+      own: peerKeys.encryption,
+      envelope: { type: MESSAGE_TYPES[kind], from, to: partner },
+      chains: ledger.registries.map(({ chain }) => chain),
+    });
+  const proposal: PeerMessage = {
+    path: PEER_PATHS.proposal,
+    bodyLimit: MAX_BODY_BYTES.proposal,
+    answer: async (sender, jwe) => takeProposal(context, sender, await read("proposal", sender, jwe)),
+    count: (outcome) => metrics.proposals.inc({ direction: "received", outcome }),
+  };
   return [
+    // A relay that does not offer it answers as one that does not know it.
+    ...(context.settings.oneStep.enabled ? [proposal] : []),
     {
       path: PEER_PATHS.payload,
       bodyLimit: MAX_BODY_BYTES.payload,
       async answer(sender, jwe) {
-        const envelope = { type: MESSAGE_TYPES.payload, from: sender, to: partner };
-        await takePayload(
-          context,
-          sender,
-          await payloads.read({
-            jwe,
-            own: peerKeys.encryption,
-            envelope,
-            chains: ledger.registries.map(({ chain }) => chain),
-          }),
-        );
+        await takePayload(context, sender, await read("payload", sender, jwe));
         return undefined;
       },
       count: (outcome) => metrics.payloads.inc({ direction: "received", outcome }),
@@ -54,9 +61,45 @@ export function remittanceMessages(context: RelayContext): readonly PeerMessage[
   ];
 }
 
+/** @returns the answer, encrypted */
+async function takeProposal(context: RelayContext, from: PartnerId, payload: ReadPayload): Promise<string> {
+  const { partner } = context;
+  const { header, answerKey } = payload;
+  if (answerKey === undefined) throw new InvalidInput("payload.answerKey", "what the answer is encrypted with");
+  const received = await receive(context, from, payload);
+  const { batch: id, registry } = received;
+  const answer = await answerProposal(context, from, received, { id, registry, header });
+  // Its batch is being opened in a moment.
+  context.wake("watcher");
+  const envelope = { type: MESSAGE_TYPES.answer, from: partner, to: from, subject: id };
+  return encryptAnswer(fromHex(answerKey), answer, envelope);
+}
+
 async function takePayload(context: RelayContext, from: PartnerId, payload: ReadPayload): Promise<void> {
-  const { db, sealer, clock, partner, metrics, log, wake } = context;
-  const { header, registry, batch, bytes, subject, transfers, isNamed } = payload;
+  const { db, clock, metrics, log, wake } = context;
+  const received = await receive(context, from, payload);
+  const { batch } = received;
+  const isNew = await insertPayload(db, { ...received, delivered: true }, clock.nowMs());
+  if (!isNew) await requireSame(context, batch, payload.bytes);
+  context.checkpoint("payload.stored");
+  metrics.payloads.inc({ direction: "received", outcome: isNew ? "stored" : "repeated" });
+  if (isNew) log.info({ batch, source: from, transfers: payload.transfers }, "payload received");
+  // Its batch is being opened at this moment.
+  wake("watcher");
+  wake("responder");
+}
+
+/**
+ * What a source may have kept here, of its own batches to this partner.
+ * @throws Refused
+ */
+async function receive(
+  context: RelayContext,
+  from: PartnerId,
+  payload: ReadPayload,
+): Promise<Omit<NewPayload, "delivered">> {
+  const { db, sealer, clock, partner } = context;
+  const { header, registry, batch, bytes, subject, isNamed } = payload;
   if (registry === undefined || batch === undefined) {
     // Never a refusal for good: it may be one that this relay's configuration does not have yet.
     if (isNamed) throw new Refused("unknown-registry", "to be sent again once this relay's ledger.addresses name it");
@@ -70,17 +113,9 @@ async function takePayload(context: RelayContext, from: PartnerId, payload: Read
   if (unopened.count >= MAX_UNOPENED.count || unopened.bytes + bytes.length > MAX_UNOPENED.bytes) {
     throw tooMuch("too many payloads of batches that are not on the ledger", UNOPENED_WAIT_MS);
   }
-  const nowMs = clock.nowMs();
   const sealed = sealPayload(sealer, batch, bytes);
-  const expiresAtSeconds = await lastChance(context, header, nowMs);
-  const isNew = await insertPayload(db, { batch, registry, source: from, sealed, expiresAtSeconds }, nowMs);
-  if (!isNew) await requireSame(context, batch, bytes);
-  context.checkpoint("payload.stored");
-  metrics.payloads.inc({ direction: "received", outcome: isNew ? "stored" : "repeated" });
-  if (isNew) log.info({ batch, source: from, transfers }, "payload received");
-  // Its batch is being opened at this moment.
-  wake("watcher");
-  wake("responder");
+  const expiresAtSeconds = await lastChance(context, header, clock.nowMs());
+  return { batch, registry, source: from, sealed, expiresAtSeconds };
 }
 
 /**

@@ -36,6 +36,24 @@ export const remittanceSettings = {
         }),
     })
     .prefault({}),
+  oneStep: z
+    .strictObject({
+      enabled: z.boolean("true or false").default(false).meta({
+        description:
+          "Whether batches open and settle in one step, where the other partner's relay offers that, and whether this relay offers it. Without it, all go in two.",
+      }),
+      validSeconds: integer(1, 60).default(10).meta({
+        description: "How long a batch that this relay has accepted beforehand may take to the ledger, in block time.",
+      }),
+      answerTimeoutMs: integer(100, 60_000).default(2_000).meta({
+        description: "How long the target's relay is waited for before a batch goes in two steps.",
+      }),
+      unpaidPerMinute: integer(1, 1_000_000).default(1_000).meta({
+        description:
+          "Transfers of one source partner that are checked in a minute for batches that have not settled: what is checked tells who has an account.",
+      }),
+    })
+    .prefault({}),
   sweep: z
     .strictObject({
       othersAfterSeconds: integer(0, 30 * DAY_SECONDS)

@@ -6,6 +6,7 @@ import { confirmerStep } from "./steps/confirmer.ts";
 import { courierStep } from "./steps/courier.ts";
 import { crediterStep } from "./steps/crediter.ts";
 import { openerStep } from "./steps/opener.ts";
+import { proposerStep } from "./steps/proposer.ts";
 import { responderStep } from "./steps/responder.ts";
 import { settlerStep } from "./steps/settler.ts";
 import { sweeperStep } from "./steps/sweeper.ts";
@@ -18,6 +19,7 @@ export const remittanceWork: RelayWork = {
   steps: [
     { name: "watcher", run: watcherStep, pollIntervalMs: ({ settings }) => settings.ledger.pollIntervalMs },
     { name: "batcher", run: batcherStep, pollIntervalMs: 250 },
+    { name: "proposer", run: proposerStep, pollIntervalMs: 1_000 },
     { name: "opener", run: openerStep, pollIntervalMs: 1_000 },
     { name: "courier", run: courierStep, pollIntervalMs: 1_000 },
     { name: "responder", run: responderStep, pollIntervalMs: 500 },

@@ -1,21 +1,21 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { ContractTransactionResponse } from "ethers";
 import { batchId, buildBatch, type Batch, type BatchHeader } from "../../../src/domain/batch.ts";
-import { normalizeHex, toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
+import { toHex, type Hex } from "../../../src/domain/bytes/hex.ts";
 import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
 import { currencyOf } from "../../../src/domain/currency.ts";
 import type { BatchStatus } from "../../../src/domain/lifecycle.ts";
 import { merkleProof } from "../../../src/domain/merkle.ts";
 import { packHeader, type PackedHeader } from "../../../src/domain/packed-header.ts";
 import { NO_QUOTE, type Quote } from "../../../src/domain/quote.ts";
-import { batchDomain, typedDataDomain, type Authorization, type Chain } from "../../../src/domain/typed-data.ts";
+import type { Authorization, Chain } from "../../../src/domain/typed-data.ts";
 import {
   NO_AUTHORIZATION,
+  signAcceptance as signAcceptanceFor,
   signBatch as signBatchFor,
   signQuote as signQuoteFor,
   signSettlement as signSettlementFor,
 } from "../../../src/ledger/signing.ts";
-import { ACCEPTANCE_TYPES } from "../../support/acceptance.ts";
 import {
   makeQuote as makeQuoteUntil,
   makeTransfers,
@@ -183,8 +183,7 @@ export async function signAcceptance(
   acceptance: { readonly batchId: Hex; readonly validUntil: number },
   signer: HardhatEthersSigner,
 ): Promise<Authorization> {
-  const signature = await signer.signTypedData(typedDataDomain(batchDomain(chain)), ACCEPTANCE_TYPES, acceptance);
-  return { key: normalizeHex(signer.address), signature: normalizeHex(signature) };
+  return signAcceptanceFor(signer, chain, acceptance);
 }
 
 export interface AcceptSigners extends OpenSigners {

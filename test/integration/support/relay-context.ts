@@ -82,6 +82,8 @@ export const SETTINGS: RelaySettings = {
   batch: { maxTransfers: 10, maxDelayMs: 0, holdSeconds: 300 },
   quote: { ...DEFAULTS.quote, validitySeconds: 120, leastValiditySeconds: 20 },
   transfers: { validitySeconds: 600 },
+  // What runs one step after the other looks at two steps, unless it says otherwise.
+  oneStep: { ...DEFAULTS.oneStep, enabled: false },
   ledger: { pollIntervalMs: 20, confirmations: 0, maxBlockRange: 500, fromBlock: 0 },
   webhooks: { ...DEFAULTS.webhooks, maxAttempts: 3, timeoutMs: 1_000 },
   retry: { firstDelayMs: 100, maxDelayMs: 5_000 },

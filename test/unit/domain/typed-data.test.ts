@@ -7,6 +7,7 @@ import { InvalidInput } from "../../../src/domain/errors.ts";
 import { NO_QUOTE, quoteId } from "../../../src/domain/quote.ts";
 import { acceptanceDigest, settlementDigest } from "../../../src/domain/settlement.ts";
 import {
+  ACCEPTANCE_TYPES,
   BATCH_TYPES,
   batchDomain,
   domainSeparator,
@@ -20,7 +21,6 @@ import {
   typedDataDigest,
   typedDataDomain,
 } from "../../../src/domain/typed-data.ts";
-import { ACCEPTANCE_TYPES } from "../../support/acceptance.ts";
 import { anyChain, anyHash, anyHeader, anyQuote } from "./arbitraries.ts";
 
 describe("typed data (EIP-712)", () => {

@@ -5,8 +5,7 @@ import { AbiCoder, concat, keccak256, toUtf8Bytes, TypedDataEncoder } from "ethe
 import { serializeVectors, type protocolVectors } from "../../../scripts/vectors/protocol.ts";
 import { fromHex } from "../../../src/domain/bytes/hex.ts";
 import { verifyMultiproof, verifyProof } from "../../../src/domain/merkle.ts";
-import { BATCH_TYPES, QUOTE_TYPES, SETTLEMENT_TYPES } from "../../../src/domain/typed-data.ts";
-import { ACCEPTANCE_TYPES } from "../../support/acceptance.ts";
+import { ACCEPTANCE_TYPES, BATCH_TYPES, QUOTE_TYPES, SETTLEMENT_TYPES } from "../../../src/domain/typed-data.ts";
 
 const FILE = new URL("../../../vectors/protocol.json", import.meta.url);
 const TEXT = readFileSync(FILE, "utf8");

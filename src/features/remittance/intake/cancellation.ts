@@ -29,6 +29,9 @@ export async function cancel(context: RelayContext, uetr: Uetr): Promise<Cancell
   if (record === undefined) return refused("not-found", "this relay has accepted no such transfer");
   const status = statusOf(record);
   if (status.status === "cancelled") return { kind: "cancelled", status };
-  const detail = `the transfer is ${status.status} already`;
+  const isAskedAbout = record.batch === undefined && record.ended === undefined;
+  const detail = isAskedAbout
+    ? "the target partner is being asked about it: it is batched in a moment, or can be cancelled again"
+    : `the transfer is ${status.status} already`;
   return { ...refused("not-cancellable", detail), stored: status };
 }

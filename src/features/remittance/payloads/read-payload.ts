@@ -6,6 +6,7 @@ import type { Chain } from "../../../domain/typed-data.ts";
 import { parseWire } from "../../../domain/wire.ts";
 import { payloadBytes } from "../sealed-payload.ts";
 import { decryptWith, type Envelope } from "../../peers/encryption.ts";
+import { proposalSchema } from "../../peers/messages.ts";
 
 /** A payload as it came, and what opens it. All of it can be handed to another thread. */
 export interface EncryptedPayload {
@@ -29,7 +30,11 @@ export interface ReadPayload {
   readonly transfers: number;
   /** `payloadBytes` of it. */
   readonly bytes: Uint8Array;
+  /** What the answer is to be encrypted with; where one was asked for. */
+  readonly answerKey: Hex | undefined;
 }
+
+const answerKeySchema = proposalSchema.partial();
 
 /**
  * Decrypts and reads a payload: what takes the longest of taking one.
@@ -51,5 +56,6 @@ export async function readPayload({ jwe, own, envelope, chains }: EncryptedPaylo
     isNamed: named !== undefined,
     transfers: transfers.length,
     bytes: payloadBytes({ header, transfers }),
+    answerKey: parseWire(answerKeySchema, message, "payload").answerKey,
   };
 }

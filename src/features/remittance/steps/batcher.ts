@@ -4,8 +4,7 @@ import type { Corridor } from "../../../domain/corridor.ts";
 import { currencyOf } from "../../../domain/currency.ts";
 import { NO_QUOTE } from "../../../domain/quote.ts";
 import type { ReasonCode } from "../../../domain/reason.ts";
-import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
-import { NO_AUTHORIZATION, signBatch } from "../../../ledger/signing.ts";
+import { NO_AUTHORIZATION } from "../../../ledger/signing.ts";
 import { balancesAt, corridorAt, ledgerTimeAt, type BlockHead } from "../../../ledger/state.ts";
 import {
   batchesOnTheirWay,
@@ -13,7 +12,6 @@ import {
   unopenedMoney,
   unopenedOfCorridor,
   unopenedOfProvider,
-  type SignedBatch,
 } from "../store/batches.ts";
 import type { Database, Queryable } from "../../../kernel/store/database.ts";
 import { appendEvents } from "../../../kernel/store/events.ts";
@@ -28,6 +26,8 @@ import {
   type WaitingGroup,
   type WaitingTransfer,
 } from "../store/waiting-transfers.ts";
+import { isProposed } from "../one-step.ts";
+import { signAsSource, tellSigned } from "../signing-batches.ts";
 import { recentHead } from "../watched.ts";
 import { selectTransfers, type BatchRoom, type Selection } from "../batching.ts";
 import type { RelayContext, Step } from "../../context.ts";
@@ -44,7 +44,10 @@ import { blameProvider, cannotDeliver, LACKS_MONEY } from "../../pricing/failure
 const MOST_ON_THEIR_WAY = 2;
 const ON_ITS_WAY_MS = 500;
 
-/** Puts waiting transfers into batches, signs these and writes them down. Nobody else hears of them before that. */
+/**
+ * Puts waiting transfers into batches and writes these down, before anybody else hears of them: signed, or to be proposed
+ * to their targets first.
+ */
 export const batcherStep: Step = async (context) => {
   const { db, settings, metrics } = context;
   const groups = await waitingGroups(db, settings.batch.maxTransfers);
@@ -135,7 +138,7 @@ async function batchGroup(context: RelayContext, moment: Moment, group: WaitingG
   if (room === undefined) return failExpired(context, group, "AB03");
 
   const { taken, unsold, hasMore } = await select(context, group, room);
-  if (taken.length > 0) await signBatchOf(context, { group, quote, taken, feeBps: room.feeBps, ledgerTime });
+  if (taken.length > 0) await makeBatch(context, { group, quote, taken, feeBps: room.feeBps, ledgerTime });
   if (unsold.length === 0 || quote === undefined) return hasMore;
   // What there is no money for now goes to another provider.
   const isStuck = taken.length === 0 && context.clock.nowMs() - group.oldestAcceptedAt >= PATIENCE_MS;
@@ -221,25 +224,19 @@ interface BatchPlan {
   readonly ledgerTime: number;
 }
 
-async function signBatchOf(context: RelayContext, plan: BatchPlan): Promise<void> {
-  const { db, ledger, keys, settings, clock, checkpoint, log, metrics, tracer, wake } = context;
+async function makeBatch(context: RelayContext, plan: BatchPlan): Promise<void> {
+  const { db, ledger, settings, clock, checkpoint, wake } = context;
   const { group, quote, taken, feeBps, ledgerTime } = plan;
   const corridor = corridorOf(context, group);
   const expiresAt = ledgerTime + settings.batch.holdSeconds;
   const { header } = buildBatch(taken, corridor, quote?.quote ?? NO_QUOTE, feeBps, expiresAt);
   const id = batchId(header, ledger.chain);
-  const send = await tracer.span("batch.sign", { batch: id }, () =>
-    signBatch(ledgerSigner(keys.send), ledger.chain, header),
-  );
-  checkpoint("batcher.signed");
-
-  const batch: SignedBatch = {
-    id,
-    registry: ledger.chain.transferRegistry,
-    header,
-    send,
-    quote: quote?.authorization ?? NO_AUTHORIZATION,
-  };
+  const registry = ledger.chain.transferRegistry;
+  // Where its target is asked about it first, it is signed after that.
+  const send = (await isProposed(context, group.target))
+    ? undefined
+    : await signAsSource(context, { id, registry, header });
+  const batch = { id, registry, header, send, quote: quote?.authorization ?? NO_AUTHORIZATION };
   const seqs = taken.map(({ seq }) => seq);
   const isStored = await attempt(db, (tx) => insertBatch(tx, batch, seqs, clock.nowMs()));
   // One of the transfers has been cancelled meanwhile: nobody has heard of this batch, and the next one is without it.
@@ -248,10 +245,8 @@ async function signBatchOf(context: RelayContext, plan: BatchPlan): Promise<void
     return;
   }
   checkpoint("batcher.stored");
-  metrics.batchesSigned.inc({ target: String(group.target) });
-  log.info({ batch: id, target: group.target, transfers: taken.length, expiresAt: header.expiresAt }, "signed a batch");
-  wake("opener");
-  wake("courier");
+  if (send === undefined) wake("proposer");
+  else tellSigned(context, batch);
 }
 
 /**

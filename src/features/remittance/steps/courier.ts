@@ -1,5 +1,3 @@
-import type { BatchPayload, PayloadTransfer } from "../../../domain/payload.ts";
-import { registryAt } from "../../../ledger/contracts.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import {
   giveUpPayloads,
@@ -8,12 +6,11 @@ import {
   recordPayloadUndelivered,
   type UndeliveredBatch,
 } from "../store/payloads.ts";
-import { sealedTransfersOf } from "../store/batch-transfers.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { PeerError, peerClient, type PeerClient } from "../../peers/client.ts";
 import { describeFault } from "../../../kernel/steps/faults.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
-import { openDetails } from "../sealed-details.ts";
+import { payloadOf } from "../sent-payload.ts";
 
 /** Payloads under way at a time; and to one relay, so that one that is away does not hold up the others'. */
 const LIMIT = 32;
@@ -83,16 +80,4 @@ async function postpone(
   const delayMs = backoffMs(batch.attempts + 1, settings.retry);
   await recordPayloadUndelivered(db, batch.id, clock.nowMs() + delayMs, why);
   wake("courier", delayMs);
-}
-
-async function payloadOf(
-  { db, ledger, sealer }: Pick<RelayContext, "db" | "ledger" | "sealer">,
-  { id, registry, header }: UndeliveredBatch,
-): Promise<BatchPayload | undefined> {
-  const transfers: PayloadTransfer[] = [];
-  for (const { sealed, ...transfer } of await sealedTransfersOf(db, id)) {
-    if (sealed === null) return undefined;
-    transfers.push({ ...transfer, ...openDetails(sealer, transfer.uetr, sealed) });
-  }
-  return { registry: registryAt(ledger, registry).chain.transferRegistry, header, transfers };
 }

@@ -1,4 +1,5 @@
 import { openCall } from "../../../ledger/calls.ts";
+import type { Hex } from "../../../domain/bytes/hex.ts";
 import { registryAt } from "../../../ledger/contracts.ts";
 import { openGas } from "../../../ledger/gas.ts";
 import { ledgerTimesAt, opensAt } from "../../../ledger/state.ts";
@@ -18,17 +19,19 @@ import { readCursor } from "../store/ledger-projection.ts";
 import { knownRegistries, unreadRegistries } from "../store/registries.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { describeFault, workEach } from "../../../kernel/steps/faults.ts";
+import { mapAtMost } from "../../../kernel/steps/chunks.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
 import { pairOf, providerFault, recordProviderFailure, tellProviderFailure } from "../../pricing/failures.ts";
 import { submitCall } from "../../../ledger/submitting.ts";
+import { inSubmissions, openAndSettle } from "../accepted-batches.ts";
 import { READING_MS } from "../reading.ts";
 
 /** Batches that are submitted at a time: as many as a block can take, where a block takes its time. */
 const AT_A_TIME = 32;
 
 /**
- * Submits `open` for every signed batch that the ledger is not known to have, and gives up those that it can never take
- * any more.
+ * Submits `open` for every signed batch that the ledger is not known to have, or `openAndSettle` where its target has
+ * accepted it, and gives up those that it can never take any more.
  */
 export const openerStep: Step = async (context) => {
   const { db, clock, wake, watched } = context;
@@ -47,15 +50,28 @@ export const openerStep: Step = async (context) => {
 /** @returns whether more may be due */
 function openDue(context: RelayContext): Promise<boolean> {
   const { db, clock } = context;
+  /** Those that have been submitted in one step: once in a pass, whatever became of it. */
+  const inOneStep = new Set<Hex>();
   return workOff({
     context,
     step: "opener",
     limit: AT_A_TIME,
-    find: (atMost) => batchesToOpen(db, clock.nowMs(), atMost),
+    find: async (atMost) => {
+      const due = await batchesToOpen(db, clock.nowMs(), atMost);
+      return inSubmissions(due.filter(({ id }) => !inOneStep.has(id)));
+    },
     findsAll: true,
-    keyOf: ({ id }) => id,
-    work: (batch) => openBatch(context, batch),
-    recordFault: (batch, fault) => postpone(context, batch, fault),
+    keyOf: ([{ id }]) => id,
+    async work(batches) {
+      const [first] = batches;
+      if (first.acceptance === undefined) return openBatch(context, first);
+      for (const { id } of batches) inOneStep.add(id);
+      const others = await openAndSettle(context, batches);
+      await mapAtMost(others, AT_A_TIME, (batch) => openBatch(context, batch));
+    },
+    async recordFault(batches, fault) {
+      for (const batch of batches) await postpone(context, batch, fault);
+    },
   });
 }
 

@@ -1,8 +1,8 @@
-import type { Authorization } from "../../../domain/typed-data.ts";
+import type { Authorization, SignedAcceptance } from "../../../domain/typed-data.ts";
 import type { BatchHeader } from "../../../domain/batch.ts";
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
-import { authorizationSchema, headerSchema, parseWire, toJson } from "../../../domain/wire.ts";
+import { authorizationSchema, headerSchema, parseWire, signedAcceptanceSchema, toJson } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { givingBack, lockQuotes } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexOf, numberOf, turnOf } from "../../../kernel/store/values.ts";
@@ -11,25 +11,31 @@ import { BATCHED, leaveInBatch, ofAnyIn, ranging } from "./batch-ranges.ts";
 import { isOnTreasury, registryColumn, registryOf, treasuryParameters } from "./registries.ts";
 import { queueing } from "./waiting-transfers.ts";
 
-/** A batch that this relay has signed as source, with all that opens it. */
-export interface SignedBatch {
+/** A batch that this relay has made as source. */
+export interface NewBatch {
   readonly id: Hex;
   /** Whose signature it is for; undefined for the ledger's first. */
   readonly registry: Hex | undefined;
   readonly header: BatchHeader;
-  readonly send: Authorization;
+  /** Undefined where its target is asked about it first. */
+  readonly send: Authorization | undefined;
   readonly quote: Authorization;
 }
 
+/** One that it has signed, with all that opens it. */
+export interface SignedBatch extends NewBatch {
+  readonly send: Authorization;
+}
+
 /**
- * Writes a signed batch with its transfers.
+ * Writes a batch with its transfers.
  * @param transfers their `seq`
  * @returns false when one of them has been cancelled, failed or put into another batch meanwhile: the transaction must
  * be given up
  */
 export async function insertBatch(
   tx: Queryable,
-  { id, registry, header, send, quote }: SignedBatch,
+  { id, registry, header, send, quote }: NewBatch,
   transfers: readonly bigint[],
   nowMs: number,
 ): Promise<boolean> {
@@ -40,7 +46,7 @@ export async function insertBatch(
       bytesOf(id),
       header.target,
       JSON.stringify(toJson(header)),
-      JSON.stringify(send),
+      send === undefined ? null : JSON.stringify(send),
       JSON.stringify(quote),
       nowMs,
       registryColumn(registry),
@@ -67,6 +73,8 @@ interface SignedRow {
 
 /** A signed batch of which the ledger is not known to have heard. */
 export interface UnopenedBatch extends SignedBatch {
+  /** With it, it opens and settles in one step. */
+  readonly acceptance: SignedAcceptance | undefined;
   /** How often submitting it has failed. */
   readonly attempts: number;
   /** Whether it has never been submitted, as far as is known. */
@@ -75,14 +83,23 @@ export interface UnopenedBatch extends SignedBatch {
 
 /** Those that are due for an attempt: new ones, the oldest first, in turns with what has failed. */
 export async function batchesToOpen(db: Queryable, nowMs: number, limit: number): Promise<readonly UnopenedBatch[]> {
-  const rows = await db.query<SignedRow & { readonly open_attempts: number; readonly is_new: boolean }>(
-    `SELECT id, registry, header, send_signature, quote_signature, open_attempts, open_due_at = 0 AS is_new FROM (
+  const rows = await db.query<
+    SignedRow & { readonly acceptance: unknown; readonly open_attempts: number; readonly is_new: boolean }
+  >(
+    `SELECT id, registry, header, send_signature, quote_signature, acceptance, open_attempts,
+       open_due_at = 0 AS is_new FROM (
        SELECT *, ${turnOf("open_attempts", "open_due_at, signed_at, id")} FROM batches
-       WHERE NOT on_ledger AND voided_at IS NULL AND open_due_at <= $1) AS due
+       WHERE NOT on_ledger AND voided_at IS NULL AND send_signature IS NOT NULL AND open_due_at <= $1) AS due
      ORDER BY turn, open_attempts, id LIMIT $2`,
     [nowMs, limit],
   );
-  return rows.map((row) => ({ ...signedOf(row), attempts: row.open_attempts, isNew: row.is_new }));
+  return rows.map((row) => ({
+    ...signedOf(row),
+    acceptance:
+      row.acceptance === null ? undefined : parseWire(signedAcceptanceSchema, row.acceptance, "batches.acceptance"),
+    attempts: row.open_attempts,
+    isNew: row.is_new,
+  }));
 }
 
 /** What there is of signed batches of which the ledger is not known to have heard. */
@@ -97,7 +114,8 @@ export interface Unopened {
 export async function readUnopened(db: Queryable): Promise<Unopened | undefined> {
   const [row] = await db.query<{ due: bigint | null; past: boolean | null }>(
     `SELECT min(open_due_at) AS due, bool_or(${pastChance("c.block_time_s")}) AS past
-     FROM batches LEFT JOIN ledger_cursor c ON true WHERE NOT on_ledger AND voided_at IS NULL`,
+     FROM batches LEFT JOIN ledger_cursor c ON true
+     WHERE NOT on_ledger AND voided_at IS NULL AND send_signature IS NOT NULL`,
   );
   if (row === undefined || row.due === null) return undefined;
   return { dueMs: numberOf(row.due), isPastChance: row.past === true };
@@ -158,7 +176,8 @@ export async function batchesPastChance(db: Queryable, blockTimeSeconds: number)
   }>(
     `SELECT id, registry, target, (header->>'expiresAt')::bigint AS expires,
        (header->'quote'->>'validUntil')::bigint AS valid, (header->'quote'->>'provider')::integer AS provider
-     FROM batches WHERE NOT on_ledger AND voided_at IS NULL AND (${pastChance("$1::bigint")})`,
+     FROM batches
+     WHERE NOT on_ledger AND voided_at IS NULL AND send_signature IS NOT NULL AND (${pastChance("$1::bigint")})`,
     [blockTimeSeconds],
   );
   return rows.map(({ id, registry, target, expires, valid, provider }) => ({
@@ -247,7 +266,7 @@ async function requeue(tx: Queryable, transfers: readonly bigint[], longerMs: nu
 }
 
 /**
- * What signed batches that are not on the ledger yet will take of a currency's money, in minor units, in the treasury
+ * What batches that are not on the ledger yet will take of a currency's money, in minor units, in the treasury
  * where new batches take theirs from.
  */
 export async function unopenedMoney(
@@ -303,7 +322,7 @@ function signedOf(row: SignedRow): SignedBatch {
   };
 }
 
-/** Batches that were signed between two times and are not known to be on the ledger yet, by their target partner. */
+/** Batches that were proposed or signed between two times and are not known to be on the ledger yet, by their target partner. */
 export async function batchesOnTheirWay(
   db: Queryable,
   afterMs: number,

@@ -8,7 +8,7 @@ import { parseReason, type ReasonCode } from "../../../domain/reason.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { authorizationSchema, parsedBy, parseWire, uetrText } from "../../../domain/wire.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, hexOf, NEVER, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { bytesList, bytesOf, hexOf, NEVER, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
 import { storedHeader } from "./ledger-projection.ts";
 import { registryOf } from "./registries.ts";
 
@@ -17,7 +17,10 @@ export interface Decision {
   readonly batch: Hex;
   readonly source: PartnerId;
   readonly rejections: ReadonlyMap<Uetr, ReasonCode>;
-  readonly accept: Authorization;
+  /** What settles it; undefined where it is a promise, for a batch that is to open and settle in one step. */
+  readonly accept: Authorization | undefined;
+  /** Of a promise: until when the ledger takes the batch, in seconds of block time. */
+  readonly promisedUntil?: number;
   readonly currency: CurrencyCode;
   /** What is to be credited once the batch has settled, in target minor units. */
   readonly credits: readonly { readonly uetr: Uetr; readonly amount: bigint }[];
@@ -30,17 +33,19 @@ export interface Decision {
  */
 export async function insertDecision(
   tx: Queryable,
-  { batch, source, rejections, accept, currency, credits }: Decision,
+  { batch, source, rejections, accept, promisedUntil, currency, credits }: Decision,
   nowMs: number,
 ): Promise<"written" | "decided before" | "taken"> {
   const decided = await tx.query(
-    `INSERT INTO decisions (batch, rejections, signature, decided_at) VALUES ($1, $2::jsonb, $3::jsonb, $4)
+    `INSERT INTO decisions (batch, rejections, signature, decided_at, promised_until_s)
+     VALUES ($1, $2::jsonb, $3::jsonb, $4, $5)
      ON CONFLICT (batch) DO NOTHING RETURNING batch`,
     [
       bytesOf(batch),
-      JSON.stringify([...rejections].map(([uetr, reason]) => ({ uetr, reason }))),
-      JSON.stringify(accept),
+      rejectionsJson(rejections),
+      accept === undefined ? null : JSON.stringify(accept),
       nowMs,
+      promisedUntil ?? null,
     ],
   );
   if (decided.length === 0) return "decided before";
@@ -57,14 +62,56 @@ export async function insertDecision(
   return inserted?.credits === credits.length ? "written" : "taken";
 }
 
-/** Those of the UETRs that this partner has promised to credit in other batches. */
-export async function promisedElsewhere(db: Queryable, batch: Hex, uetrs: readonly Uetr[]): Promise<ReadonlySet<Uetr>> {
-  const rows = await db.query<{ uetr: string }>(
-    `SELECT uetr FROM credits WHERE batch <> $1
-       AND uetr = ANY ($2::uuid[])`,
+/** Those of the UETRs that this partner has promised to credit in other batches, and whether that promise may lapse yet. */
+export async function promisedElsewhere(
+  db: Queryable,
+  batch: Hex,
+  uetrs: readonly Uetr[],
+): Promise<ReadonlyMap<Uetr, { readonly mayLapse: boolean }>> {
+  const rows = await db.query<{ uetr: string; lapses: boolean }>(
+    `SELECT c.uetr, coalesce((SELECT d.promised_until_s IS NOT NULL FROM decisions d WHERE d.batch = c.batch), false)
+       AND NOT EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = c.batch) AS lapses
+     FROM credits c WHERE c.batch <> $1
+       AND c.uetr = ANY ($2::uuid[])`,
     [bytesOf(batch), uetrs],
   );
-  return new Set(rows.map(({ uetr }) => parseUetr(uetr)));
+  return new Map(rows.map(({ uetr, lapses }) => [parseUetr(uetr), { mayLapse: lapses }]));
+}
+
+const IS_OVER = "d.promised_until_s < (SELECT block_time_s FROM ledger_cursor)";
+
+/** Whether the time of a promise is over, as far as the ledger has been read. */
+export async function hasLapsed(db: Queryable): Promise<boolean> {
+  const over = await db.query(`SELECT 1 FROM decisions d WHERE ${IS_OVER} LIMIT 1`);
+  return over.length > 0;
+}
+
+/**
+ * Ends promises whose time is over on the ledger, as far as it has been read: of batches that it does not have, nothing is
+ * left, for it can never take them in one step any more; those that it has are decided.
+ * @returns how many batches were given up
+ */
+export async function releaseLapsed(tx: Queryable): Promise<number> {
+  const due = await tx.query<{ batch: Uint8Array; opened: boolean }>(
+    `SELECT d.batch, EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = d.batch) AS opened FROM decisions d
+     WHERE ${IS_OVER} ORDER BY d.batch FOR UPDATE`,
+  );
+  const list = (isOpened: boolean) =>
+    bytesList(due.filter(({ opened }) => opened === isOpened).map(({ batch }) => hexOf(batch)));
+  await tx.query("UPDATE decisions SET promised_until_s = NULL WHERE batch = ANY ($1::bytea[])", [list(true)]);
+  const lapsed = list(false);
+  await tx.query("DELETE FROM credits WHERE batch = ANY ($1::bytea[])", [lapsed]);
+  await tx.query("DELETE FROM decisions WHERE batch = ANY ($1::bytea[])", [lapsed]);
+  await tx.query("DELETE FROM payloads WHERE batch = ANY ($1::bytea[]) AND NOT delivered", [lapsed]);
+  return lapsed.length;
+}
+
+/** Signs for two steps what was promised for one: its batch is open. */
+export async function signPromise(db: Queryable, batch: Hex, accept: Authorization): Promise<void> {
+  await db.query("UPDATE decisions SET signature = $2::jsonb WHERE batch = $1 AND signature IS NULL", [
+    bytesOf(batch),
+    JSON.stringify(accept),
+  ]);
 }
 
 /** A decision that the ledger has not acted on yet. */
@@ -80,7 +127,12 @@ export interface UnsettledBatch {
   readonly isNew: boolean;
 }
 
-const rejectionsSchema = z.array(
+/** As `rejectionsSchema` reads them. */
+export function rejectionsJson(rejections: ReadonlyMap<Uetr, ReasonCode>): string {
+  return JSON.stringify([...rejections].map(([uetr, reason]) => ({ uetr, reason })));
+}
+
+export const rejectionsSchema = z.array(
   z.strictObject({ uetr: uetrText, reason: parsedBy(z.string(), (code) => parseReason(code)) }),
 );
 
@@ -99,7 +151,7 @@ export async function batchesToSettle(db: Queryable, nowMs: number, limit: numbe
        SELECT l.id, l.registry, l.header, d.rejections, d.signature, d.settle_attempts, d.settle_due_at = 0 AS is_new,
          ${turnOf("d.settle_attempts", "d.settle_due_at, l.expires_at_s, l.id")}
        FROM ledger_batches l JOIN decisions d ON d.batch = l.id
-       WHERE l.status = 'open' AND d.settle_due_at <= $1) AS due
+       WHERE l.status = 'open' AND d.signature IS NOT NULL AND d.settle_due_at <= $1) AS due
      ORDER BY turn, settle_attempts, id LIMIT $2`,
     [nowMs, limit],
   );

@@ -38,6 +38,7 @@ export async function payloadsToSend(
            ${turnOf("b.payload_attempts", "b.payload_due_at, b.signed_at, b.id", "b.target")}
          FROM batches b LEFT JOIN ledger_batches l ON l.id = b.id
          WHERE b.payload_delivered_at IS NULL AND b.voided_at IS NULL AND b.payload_due_at <= $1
+           AND b.send_signature IS NOT NULL
            AND (l.id IS NULL OR l.status = 'open')) AS due) AS placed
      WHERE place <= $2 ORDER BY place, id`,
     [nowMs, perTarget],
@@ -74,26 +75,28 @@ export async function recordPayloadUndelivered(db: Queryable, id: Hex, dueAtMs: 
   );
 }
 
+/** What another relay sent for a batch. */
+export interface NewPayload {
+  readonly batch: Hex;
+  /** Whose batch it is. */
+  readonly registry: Hex;
+  readonly source: PartnerId;
+  readonly sealed: Uint8Array;
+  /** Until when its batch can be opened, in seconds of ledger time. */
+  readonly expiresAtSeconds: number;
+  /** Whether its batch is signed; it is proposed otherwise. */
+  readonly delivered: boolean;
+}
+
 /**
  * Stores what another relay sent for a batch.
- * @returns false when there is something for that batch already, which is left as it is
+ * @returns false when there is something for that batch already, of which it is only noted that it was delivered
  */
-export async function insertPayload(
-  db: Queryable,
-  payload: {
-    readonly batch: Hex;
-    /** Whose batch it is. */
-    readonly registry: Hex;
-    readonly source: PartnerId;
-    readonly sealed: Uint8Array;
-    /** Until when its batch can be opened, in seconds of ledger time. */
-    readonly expiresAtSeconds: number;
-  },
-  nowMs: number,
-): Promise<boolean> {
-  const inserted = await db.query(
-    `INSERT INTO payloads (batch, source, sealed, received_at, expires_at_s, registry) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (batch) DO NOTHING RETURNING batch`,
+export async function insertPayload(db: Queryable, payload: NewPayload, nowMs: number): Promise<boolean> {
+  const [row] = await db.query<{ inserted: boolean }>(
+    `INSERT INTO payloads AS p (batch, source, sealed, received_at, expires_at_s, registry, delivered)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (batch) DO UPDATE SET delivered = p.delivered OR $7 RETURNING xmax = 0 AS inserted`,
     [
       bytesOf(payload.batch),
       payload.source,
@@ -101,9 +104,10 @@ export async function insertPayload(
       nowMs,
       payload.expiresAtSeconds,
       bytesOf(payload.registry),
+      payload.delivered,
     ],
   );
-  return inserted.length > 0;
+  return row?.inserted === true;
 }
 
 /** Payloads of one source's whose batches the ledger, as far as it has been read, does not have. */
@@ -149,6 +153,8 @@ export interface UndecidedBatch {
   readonly source: PartnerId;
   readonly header: BatchHeader;
   readonly attempts: number;
+  /** All of it was promised before it was opened. */
+  readonly isPromised: boolean;
 }
 
 /** Those that are due: new ones, the one that expires first at the front, in turns with what has failed. */
@@ -164,21 +170,24 @@ export async function batchesToDecide(
     source: number;
     header: unknown;
     attempts: number;
+    promised: boolean;
   }>(
-    `SELECT id, registry, source, header, attempts FROM (
-       SELECT l.id, l.registry, l.source, l.header, p.attempts, ${turnOf("p.attempts", "p.due_at, l.expires_at_s, l.id")}
-       FROM ledger_batches l JOIN payloads p ON p.batch = l.id
+    `SELECT id, registry, source, header, attempts, promised FROM (
+       SELECT l.id, l.registry, l.source, l.header, p.attempts, d.batch IS NOT NULL AS promised,
+         ${turnOf("p.attempts", "p.due_at, l.expires_at_s, l.id")}
+       FROM ledger_batches l JOIN payloads p ON p.batch = l.id LEFT JOIN decisions d ON d.batch = l.id
        WHERE l.status = 'open' AND l.target = $1 AND p.refused IS NULL AND p.due_at <= $2
-         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.batch = l.id)) AS due
+         AND d.signature IS NULL) AS due
      ORDER BY turn, attempts, id LIMIT $3`,
     [partner, nowMs, limit],
   );
-  return rows.map(({ id, registry, source, header, attempts }) => ({
+  return rows.map(({ id, registry, source, header, attempts, promised }) => ({
     id: hexOf(id),
     registry: registryOf(registry),
     source: parsePartnerId(source),
     header: storedHeader(header),
     attempts,
+    isPromised: promised,
   }));
 }
 

@@ -130,6 +130,7 @@ export interface TransferRecord extends Omit<AcceptedTransfer, "contentMac"> {
   readonly detailsHash: Hex;
   readonly ended:
     { readonly how: "cancelled" | "failed"; readonly reason: string | undefined; readonly at: number } | undefined;
+  /** A signed one: its target may be asked about one before. */
   readonly batch: { readonly id: Hex; readonly signedAt: number; readonly voidedAt: number | undefined } | undefined;
   readonly ledger: LedgerPart | undefined;
   readonly creditedAt: number | undefined;
@@ -184,7 +185,7 @@ export async function findTransfers(
   if (uetrs.length === 0) return new Map();
   const rows = await db.query<StatusRow>(
     `SELECT t.uetr, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
-       t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, r.batch, b.signed_at,
+       t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, b.id AS batch, b.signed_at,
        b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
        l.final_block, l.final_transaction, c.credited_at,
        CASE WHEN r.batch IS NULL AND t.ended IS NULL THEN
@@ -196,7 +197,7 @@ export async function findTransfers(
           WHERE ${ofAnyIn("source_currency", "s.id")} = t.source_currency
             AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
      FROM transfers t ${ITS_BATCH}
-       LEFT JOIN batches b ON b.id = r.batch LEFT JOIN ledger_batches l ON l.id = r.batch
+       LEFT JOIN batches b ON b.id = r.batch AND b.send_signature IS NOT NULL LEFT JOIN ledger_batches l ON l.id = r.batch
        LEFT JOIN confirmations c ON c.uetr = t.uetr
      WHERE t.uetr = ANY ($1::uuid[])`,
     [uetrs, bytesOf(treasury)],

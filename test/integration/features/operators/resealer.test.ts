@@ -52,6 +52,7 @@ describeOnBothDatabases("the rotation of the data key", (open) => {
         source: header.source,
         sealed,
         expiresAtSeconds: header.expiresAt,
+        delivered: true,
       },
       1,
     );

@@ -65,6 +65,7 @@ describeOnBothDatabases("reconciler", (open) => {
         source: header.source,
         sealed,
         expiresAtSeconds: header.expiresAt,
+        delivered: true,
       },
       clock.nowMs(),
     );

@@ -400,7 +400,7 @@ describeOnBothDatabases("batcher", (open) => {
   });
 
   for (const [point, batches] of [
-    ["batcher.signed", 0],
+    ["batch.signed", 0],
     ["batcher.stored", 1],
   ] as const) {
     it(`has each transfer in one batch when it is killed at ${point} and runs again`, async () => {

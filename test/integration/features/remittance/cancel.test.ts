@@ -63,7 +63,7 @@ describeOnBothDatabases("cancelling", (open) => {
   const ENCOUNTERS = [
     { at: "callers are answered", batched: 0 },
     { at: "callers begin" },
-    { at: "batcher.signed" },
+    { at: "batch.signed" },
     { at: "batcher.stored", batched: 5 },
   ] as const;
 

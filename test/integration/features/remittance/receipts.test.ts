@@ -78,7 +78,14 @@ async function play(
   const sealed = sealPayload(target.sealer, id, payloadBytes(payload));
   await insertPayload(
     target.db,
-    { batch: id, registry: ledger.chain.transferRegistry, source: source.partner, sealed, expiresAtSeconds: expiresAt },
+    {
+      batch: id,
+      registry: ledger.chain.transferRegistry,
+      source: source.partner,
+      sealed,
+      expiresAtSeconds: expiresAt,
+      delivered: true,
+    },
     1,
   );
   const reasons = new Map<Uetr, ReasonCode>();
