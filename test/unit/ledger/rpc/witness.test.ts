@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import { InvalidInput } from "../../../../src/domain/errors.ts";
+import { createFailoverProvider } from "../../../../src/ledger/rpc/failover-provider.ts";
 import { LedgerDisputed, LedgerUnconfirmed } from "../../../../src/ledger/rpc/rpc-errors.ts";
 import { until } from "../../../support/until.ts";
 import {
@@ -120,6 +121,31 @@ describe("answers that are held against other endpoints'", () => {
     await failureOf(header(provider, "latest"));
     expect(activeOf(provider)).to.equal(nodes[1]?.url);
     expect(await header(provider, "latest")).to.deep.equal(blockOf(10));
+  });
+
+  it("waits for a witness through a machine's clock that is set meanwhile, as through any time", async () => {
+    const nodes = makeNodes(3);
+    for (const node of nodes.slice(1)) node.head = 9;
+    const { clock: _given, ...options } = optionsOver(nodes);
+    const provider = createFailoverProvider(
+      nodes.map(({ url }) => url),
+      options,
+    );
+    const { now } = Date;
+    try {
+      const read = call(provider, 10);
+      const answered = read.catch((failure: unknown) => failure);
+      const timesAsked = () => nodes.slice(1).reduce((sum, { asked }) => sum + asked.length, 0);
+      await until(() => timesAsked() >= 2);
+      Date.now = () => now() + 3_600_000;
+      const before = timesAsked();
+      await Promise.race([answered, until(() => timesAsked() >= before + 6)]);
+      for (const node of nodes.slice(1)) node.head = 10;
+      expect(await answered).to.equal(callResult(10));
+    } finally {
+      Date.now = now;
+      provider.destroy();
+    }
   });
 
   it("believes the truth of one that lies only when it is not compared, and asks it last from then on", async () => {
