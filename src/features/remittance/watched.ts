@@ -17,6 +17,10 @@ export interface Watched {
   written: Written | undefined;
   /** Whether signed batches wait to be opened, as the opener has found last; undefined before it has looked. */
   awaitsOpening: boolean | undefined;
+  /** Whether there may be batches that wait for their target's answer, where none are proposed any more. */
+  mayHaveProposals: boolean;
+  /** The block time up to which promises that have lapsed were given up; undefined before that. Seconds. */
+  releasedUntilSeconds: number | undefined;
   /** When unknown signatures were counted last. Milliseconds since the epoch. */
   countedAtMs: number | undefined;
 }
@@ -34,6 +38,8 @@ export function nothingWatched(): Watched {
     hasAllRegistries: false,
     written: undefined,
     awaitsOpening: undefined,
+    mayHaveProposals: true,
+    releasedUntilSeconds: undefined,
     countedAtMs: undefined,
   };
 }

@@ -12,7 +12,14 @@ import { doNotPropose, isProposed } from "../one-step.ts";
 import { signAsSource, tellSigned } from "../signing-batches.ts";
 import { payloadOf } from "../sent-payload.ts";
 import { recordOpenAttempt } from "../store/batches.ts";
-import { proposedBatches, signProposed, withdrawProposed, type ProposedBatch } from "../store/proposals.ts";
+import { isTooLate } from "../deciding.ts";
+import {
+  hasProposed,
+  proposedBatches,
+  signProposed,
+  withdrawProposed,
+  type ProposedBatch,
+} from "../store/proposals.ts";
 import { recentHead } from "../watched.ts";
 
 /** Proposals under way at a time; and to one relay. */
@@ -28,8 +35,10 @@ const NOT_FOUND = 404;
  * Until it is signed a batch can be asked about again, or withdrawn, whatever its target has heard.
  */
 export const proposerStep: Step = async (context) => {
-  const { db, clock } = context;
-  return workOff({
+  const { db, clock, settings, watched } = context;
+  const { enabled } = settings.oneStep;
+  if (!enabled && !watched.mayHaveProposals) return false;
+  const hasMore = await workOff({
     context,
     step: "proposer",
     limit: LIMIT,
@@ -42,13 +51,18 @@ export const proposerStep: Step = async (context) => {
       context.wake("proposer", delayMs);
     },
   });
+  // Those from before it was switched off are the last.
+  if (!enabled) watched.mayHaveProposals = await hasProposed(db);
+  return hasMore;
 };
 
 async function propose(context: RelayContext, batch: ProposedBatch): Promise<void> {
   const { header } = batch;
   const { timeSeconds } = await recentHead(context);
   const nowSeconds = Math.max(timeSeconds, Math.floor(context.clock.nowMs() / 1_000));
-  const isOver = header.expiresAt <= nowSeconds || (!isNoQuote(header.quote) && header.quote.validUntil < nowSeconds);
+  // A quote ends by block time, a batch by ledger time, which is behind that by all halts that there were.
+  const isOver =
+    (!isNoQuote(header.quote) && header.quote.validUntil < nowSeconds) || (await isTooLate(context, batch));
   // Its time was over before it was signed: another one is made.
   if (isOver) return withdraw(context, batch, new Map());
   const answer = await ask(context, batch);

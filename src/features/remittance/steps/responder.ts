@@ -7,7 +7,7 @@ import { ledgerSigner } from "../../../ledger/keys/signing-key.ts";
 import { signSettlement } from "../../../ledger/signing.ts";
 import { backoffMs } from "../../../kernel/retry.ts";
 import { isSound, isTooLate, judge, writeDecision } from "../deciding.ts";
-import { hasLapsed, releaseLapsed, signPromise } from "../store/decisions.ts";
+import { lapsedBy, releaseLapsed, signPromise } from "../store/decisions.ts";
 import {
   batchesToDecide,
   postponeDecision,
@@ -46,11 +46,15 @@ export const responderStep: Step = async (context) => {
   });
 };
 
-async function giveUpLapsed({ db, ledger, metrics, log, checkpoint }: RelayContext): Promise<void> {
-  if (!(await hasLapsed(db))) return;
+async function giveUpLapsed({ db, ledger, metrics, log, checkpoint, watched }: RelayContext): Promise<void> {
+  // Promises lapse with the ledger's time: with no block there is nothing to look for.
+  const readUntil = watched.written?.cursor.timeSeconds;
+  if (readUntil !== undefined && readUntil === watched.releasedUntilSeconds) return;
+  const over = await lapsedBy(db);
   // Of a registry that has not been read up to there it cannot be told that it does not have a batch.
-  if (unreadRegistries(ledger, await knownRegistries(db)).length > 0) return;
-  const lapsed = await db.transaction((tx) => releaseLapsed(tx));
+  if (over !== undefined && unreadRegistries(ledger, await knownRegistries(db)).length > 0) return;
+  const lapsed = over === undefined ? 0 : await db.transaction((tx) => releaseLapsed(tx, over));
+  watched.releasedUntilSeconds = readUntil;
   if (lapsed === 0) return;
   checkpoint("responder.released");
   metrics.proposals.inc({ direction: "received", outcome: "lapsed" }, lapsed);

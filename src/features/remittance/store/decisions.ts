@@ -78,23 +78,26 @@ export async function promisedElsewhere(
   return new Map(rows.map(({ uetr, lapses }) => [parseUetr(uetr), { mayLapse: lapses }]));
 }
 
-const IS_OVER = "d.promised_until_s < (SELECT block_time_s FROM ledger_cursor)";
-
-/** Whether the time of a promise is over, as far as the ledger has been read. */
-export async function hasLapsed(db: Queryable): Promise<boolean> {
-  const over = await db.query(`SELECT 1 FROM decisions d WHERE ${IS_OVER} LIMIT 1`);
-  return over.length > 0;
+/** How far the ledger has been read, in seconds of block time, where the time of a promise is over by then. */
+export async function lapsedBy(db: Queryable): Promise<number | undefined> {
+  const [row] = await db.query<{ time: bigint }>(
+    `SELECT block_time_s AS time FROM ledger_cursor
+     WHERE block_time_s > (SELECT min(promised_until_s) FROM decisions WHERE promised_until_s IS NOT NULL)`,
+  );
+  return row === undefined ? undefined : numberOf(row.time);
 }
 
 /**
  * Ends promises whose time is over on the ledger, as far as it has been read: of batches that it does not have, nothing is
  * left, for it can never take them in one step any more; those that it has are decided.
+ * @param readUntil how far it has been read, in seconds of block time
  * @returns how many batches were given up
  */
-export async function releaseLapsed(tx: Queryable): Promise<number> {
+export async function releaseLapsed(tx: Queryable, readUntil: number): Promise<number> {
   const due = await tx.query<{ batch: Uint8Array; opened: boolean }>(
     `SELECT d.batch, EXISTS (SELECT 1 FROM ledger_batches l WHERE l.id = d.batch) AS opened FROM decisions d
-     WHERE ${IS_OVER} ORDER BY d.batch FOR UPDATE`,
+     WHERE d.promised_until_s < $1 ORDER BY d.batch FOR UPDATE`,
+    [readUntil],
   );
   const list = (isOpened: boolean) =>
     bytesList(due.filter(({ opened }) => opened === isOpened).map(({ batch }) => hexOf(batch)));

@@ -44,6 +44,12 @@ export async function proposedBatches(
   }));
 }
 
+/** Whether there is any, due or not. */
+export async function hasProposed(db: Queryable): Promise<boolean> {
+  const rows = await db.query("SELECT 1 AS one FROM batches WHERE send_signature IS NULL LIMIT 1");
+  return rows.length > 0;
+}
+
 /**
  * Adds to a proposed batch what makes it a signed one. With an acceptance, its target has the payload.
  * @returns false where it is signed, or withdrawn

@@ -62,6 +62,17 @@ describeOnBothDatabases("a batch that is accepted before it is signed", (open) =
     expect((await eventsAfter(target.db, 0n, 100)).map(({ type }) => type)).not.to.include("signature.unknown");
   });
 
+  it("goes in one step after halts of the ledger that were longer than its hold", async () => {
+    const { source, target } = pair;
+    // Of a halt ledger time counts the grace only: from then on it is behind block time.
+    await networkHelpers.time.increase(2 * source.settings.batch.holdSeconds);
+    const { transfers } = await proposal(source);
+    for (const step of [proposerStep, openerStep]) await run(source, step);
+    await readLedger(source, target);
+    expect(await statuses(target)).to.deep.equal(["settled"]);
+    expect(await statusesOf(source, transfers)).to.deep.equal(["settled", "settled", "settled"]);
+  });
+
   it("leaves out what is refused: that fails with the reason, and the rest is in another batch at once", async () => {
     const { source, target, wallet } = pair;
     const { id, transfers } = await proposal(source);
