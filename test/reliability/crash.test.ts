@@ -63,9 +63,16 @@ describe("two relays that are killed, cut off and left alone", function () {
   /**
    * Starts a relay that is to die at one checkpoint after the other: each time that it is started again, with the next
    * one in wait. The one that runs now is killed or drained, by turns.
+   * @param more variables until the last of them @param then those after it
    */
-  const arm = async (partner: CrashPartner, some: readonly CheckpointKill[], more: Variables = {}): Promise<void> => {
-    const [first = {}, ...others] = some.map(({ name, nth }) => ({ FEIQIAN_KILL_AT: `${name}:${nth}`, ...more }));
+  const arm = async (
+    partner: CrashPartner,
+    some: readonly CheckpointKill[],
+    more: Variables = {},
+    then: Variables = {},
+  ): Promise<void> => {
+    const armed = some.map(({ name, nth }) => ({ FEIQIAN_KILL_AT: `${name}:${nth}`, ...more }));
+    const [first, ...others] = [...armed, then];
     if (kills % 2 === 0) await partner.relay.drain();
     else await killNow(partner, "before the next");
     partner.relay.arm(others);
@@ -82,8 +89,8 @@ describe("two relays that are killed, cut off and left alone", function () {
   };
 
   const killInTurn = async (partner: CrashPartner, some: readonly CheckpointKill[], more: Variables): Promise<void> => {
-    if (some.length === 0) return;
-    await arm(partner, some, more);
+    // The other one may have kills left when it has had all of its own.
+    await arm(partner, some, more, more);
     await seeKilled(partner, some);
   };
 
