@@ -11,7 +11,7 @@ import { doNotPropose } from "./one-step.ts";
 import { READING_MS } from "./reading.ts";
 import { recordOpenAttempt, type UnopenedBatch } from "./store/batches.ts";
 import { dropAcceptance } from "./store/proposals.ts";
-import { recentHead } from "./watched.ts";
+import { blockTimeNow, recentHead } from "./watched.ts";
 
 // Batches that their targets have accepted beforehand: they open and settle in one step, several in one transaction.
 
@@ -45,8 +45,7 @@ interface AcceptedBatch extends UnopenedBatch {
  */
 export async function openAndSettle(context: RelayContext, batches: Submission): Promise<readonly UnopenedBatch[]> {
   const { db, clock, log, wake } = context;
-  const { timeSeconds } = await recentHead(context);
-  const nowSeconds = Math.max(timeSeconds, Math.floor(clock.nowMs() / 1_000));
+  const nowSeconds = blockTimeNow(await recentHead(context), clock);
   const live = batches.flatMap((batch): AcceptedBatch[] =>
     batch.acceptance === undefined || batch.acceptance.validUntil < nowSeconds
       ? []

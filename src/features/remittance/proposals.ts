@@ -15,7 +15,7 @@ import { isSound, isTooLate, judge, writeDecision, type JudgedBatch } from "./de
 import { openPayload, openPayloadBytes } from "./sealed-payload.ts";
 import { answeredProposal, countChecks, insertAnswer, type ProposalOutcome } from "./store/answered-proposals.ts";
 import { insertPayload, sealedPayloadOf, type NewPayload } from "./store/payloads.ts";
-import { recentHead } from "./watched.ts";
+import { blockTimeNow, recentHead } from "./watched.ts";
 
 /**
  * Answers a batch that its source has not signed yet. All of it is checked as if it were open. Where nothing is refused,
@@ -107,12 +107,12 @@ async function isStored(
 /** What is under way when too much is has settled by then. */
 const UNPAID_WAIT_MS = 5_000;
 
-/** Seconds of block time: that of the latest block, or the clock's where none has been made for a while. */
+/** Seconds of block time. */
 async function nowSeconds(context: RelayContext): Promise<number> {
   const { clock, clockSkew } = context;
-  const { timeSeconds } = await recentHead(context);
+  const head = await recentHead(context);
   // By a clock that is known to be wrong nobody's transfers are promised for long.
-  return clockSkew.now().isBeyond ? timeSeconds : Math.max(timeSeconds, Math.floor(clock.nowMs() / 1_000));
+  return clockSkew.now().isBeyond ? head.timeSeconds : blockTimeNow(head, clock);
 }
 
 async function requireOpenable(context: RelayContext, batch: JudgedBatch): Promise<void> {

@@ -44,6 +44,11 @@ export function nothingWatched(): Watched {
   };
 }
 
+/** Seconds of block time now: that of the latest block, or the clock's where none has been made for a while. */
+export function blockTimeNow({ timeSeconds }: BlockHead, clock: Pick<Clock, "nowMs">): number {
+  return Math.max(timeSeconds, Math.floor(clock.nowMs() / 1_000));
+}
+
 /** A block that was the latest so long ago is still good for judging what the ledger would say. */
 const LATEST_IS_GOOD_FOR_MS = 1_000;
 

@@ -28,7 +28,7 @@ import {
 } from "../store/waiting-transfers.ts";
 import { isProposed } from "../one-step.ts";
 import { signAsSource, tellSigned } from "../signing-batches.ts";
-import { recentHead } from "../watched.ts";
+import { blockTimeNow, recentHead } from "../watched.ts";
 import { selectTransfers, type BatchRoom, type Selection } from "../batching.ts";
 import type { RelayContext, Step } from "../../context.ts";
 import { leftMs } from "../../../kernel/clock/clock.ts";
@@ -110,7 +110,7 @@ interface Moment {
 
 async function readMoment(context: RelayContext): Promise<Moment> {
   const block = await recentHead(context);
-  return { block, nowSeconds: Math.max(block.timeSeconds, Math.floor(context.clock.nowMs() / 1_000)) };
+  return { block, nowSeconds: blockTimeNow(block, context.clock) };
 }
 
 /** A provider's money may be in batches that are about to settle: it is given so long to have it again. */

@@ -20,7 +20,7 @@ import {
   withdrawProposed,
   type ProposedBatch,
 } from "../store/proposals.ts";
-import { recentHead } from "../watched.ts";
+import { blockTimeNow, recentHead } from "../watched.ts";
 
 /** Proposals under way at a time; and to one relay. */
 const LIMIT = 32;
@@ -58,8 +58,7 @@ export const proposerStep: Step = async (context) => {
 
 async function propose(context: RelayContext, batch: ProposedBatch): Promise<void> {
   const { header } = batch;
-  const { timeSeconds } = await recentHead(context);
-  const nowSeconds = Math.max(timeSeconds, Math.floor(context.clock.nowMs() / 1_000));
+  const nowSeconds = blockTimeNow(await recentHead(context), context.clock);
   // A quote ends by block time, a batch by ledger time, which is behind that by all halts that there were.
   const isOver =
     (!isNoQuote(header.quote) && header.quote.validUntil < nowSeconds) || (await isTooLate(context, batch));

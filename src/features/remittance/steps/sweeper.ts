@@ -6,6 +6,7 @@ import { overdueBatches, readTimekeeping, type OverdueBatch, type Timekeeping } 
 import type { RelayContext, Step } from "../../context.ts";
 import { workEach } from "../../../kernel/steps/faults.ts";
 import { submitCall } from "../../../ledger/submitting.ts";
+import { blockTimeNow } from "../watched.ts";
 
 /** Batches that are expired in one pass. */
 const AT_A_TIME = 8;
@@ -25,7 +26,7 @@ export const sweeperStep: Step = async (context) => {
   if (waiting.size === 0) return false;
   const block = await latestHead(ledger);
   // On a ledger that makes blocks only when there is something to put into them, the latest one may be long ago.
-  const nowSeconds = Math.max(block.timeSeconds, Math.floor(clock.nowMs() / 1_000));
+  const nowSeconds = blockTimeNow(block, clock);
   const clocks = await Promise.all(
     ledger.registries.map(async (registry) => ({ registry, state: await clockAt(registry, block) })),
   );
