@@ -245,11 +245,16 @@ export async function opensAt(
   return !isPaused && statuses.every((status) => status === BigInt(MODULE_STATUSES.active));
 }
 
-/** Whether a registry opens and settles a batch in one call: those of earlier releases do not. */
-export async function hasOneStep({ chain, provider }: BatchRegistry): Promise<boolean> {
+/**
+ * Whether a registry is seen to open and settle a batch in one call. One of an earlier release never will be; but neither is
+ * one that does at a node which has not got to its deployment.
+ */
+export async function hasOneStep({ chain, provider }: BatchRegistry, blockTag: BlockTag): Promise<boolean> {
   const selector = ABI.transferRegistry.getFunction("openAndSettle")?.selector;
   // A contract goes to its functions by their selectors, which are in its code.
-  return selector !== undefined && (await provider.getCode(chain.transferRegistry)).includes(selector.slice(2));
+  return (
+    selector !== undefined && (await provider.getCode(chain.transferRegistry, blockTag)).includes(selector.slice(2))
+  );
 }
 
 /** What a registry's clock says, UTC seconds. */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { fromHex } from "../../../../src/domain/bytes/hex.ts";
 import { peerClient } from "../../../../src/features/peers/client.ts";
+import { doNotPropose } from "../../../../src/features/remittance/one-step.ts";
 import { batcherStep } from "../../../../src/features/remittance/steps/batcher.ts";
 import { confirmerStep } from "../../../../src/features/remittance/steps/confirmer.ts";
 import { courierStep } from "../../../../src/features/remittance/steps/courier.ts";
@@ -234,6 +235,34 @@ describeOn("PGlite", "a batch that is proposed", (open) => {
     expect(await signedOnes(pair.source)).to.have.length(2);
     await passTime(pair.source, 60);
     await proposal(pair.source);
+  });
+
+  it("goes in two steps while the ledger's node has not got to its registry, and is proposed once it has", async () => {
+    pair = await startOneStep(open);
+    const { source } = pair;
+    const { provider } = source.ledger;
+    const getCode = provider.getCode.bind(provider);
+    provider.getCode = () => Promise.resolve("0x");
+    try {
+      await accept(source, 1);
+      await run(source, batcherStep);
+      expect(await signedOnes(source)).to.have.length(1);
+    } finally {
+      provider.getCode = getCode;
+    }
+    await passTime(source, 10);
+    await proposal(source, 1);
+  });
+
+  it("is so again at once where the clock, by which its target was to be left alone, is set back", async () => {
+    pair = await startOneStep(open);
+    const { source, target } = pair;
+    doNotPropose(source, target.partner, 60_000);
+    await accept(source, 1);
+    await run(source, batcherStep);
+    expect(await signedOnes(source)).to.have.length(1);
+    source.clock.advance(-60_000);
+    await proposal(source, 1);
   });
 
   it("to a relay that is slow goes in two steps, with what that promised all the same", async () => {
