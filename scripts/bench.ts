@@ -3,10 +3,12 @@ import { parseArgs } from "node:util";
 import { MAX_PAYLOAD_TRANSFERS } from "../src/domain/payload.ts";
 import { InvalidInput } from "../src/domain/errors.ts";
 import { benchLedger, describeLedger } from "./bench/ledger.ts";
-import { benchPath, describePath } from "./bench/path.ts";
+import { benchPath } from "./bench/path.ts";
 import { benchRelay, describeRelay } from "./bench/relay.ts";
+import { describePath } from "./bench/report.ts";
 import { benchValidators, describeValidators } from "./bench/validators.ts";
 import { runScript } from "./lib/script.ts";
+import { startPostgres } from "../test/integration/support/postgres.ts";
 
 const USAGE = `Measures speed, on this machine.
 
@@ -14,15 +16,16 @@ const USAGE = `Measures speed, on this machine.
 
   --only PART    ledger: batches by their size, without relays
                  relay: transfers over HTTP through two relays, wallets and databases to the customers' credit
-                 path: what a transfer costs, with relays and wallet as processes of their own; where --database is given
+                 path: what a transfer costs, with relays and wallet as processes of their own, and the floor of that
                  validators: transfers through relays, on a ledger of four validators; not measured unless it is asked for
   --rounds N     ledger: batches of each size that are measured (default 9)
   --seconds N    relay, validators: how long each load lasts (default 20)
-  --database URL relay, path: a PostgreSQL for the relays, in schemas or databases that are gone afterwards; relay
-                 takes embedded ones unless it is given
-  --transfers N  path: how many (default 100000)
+  --database URL path, relay: a PostgreSQL for the relays, in databases or schemas that are gone afterwards. Where it is
+                 left out path starts one of this machine's, and relay takes embedded databases
+  --transfers N  path: how many (default 100000); the peak that is meant to take a minute is 2850000
   --batch N      path: the most transfers in a batch (default 10000)
   --connections N path: sends each transfer alone, over so many connections, instead of as lines of streams
+  --compare      path: has some of the load done one by one as well, for what batches are worth
   --profiles DIR path: writes processor profiles of both relays there
   --hour-at N    relay: memory over an hour's worth of load at so many transfers a second (default 10)
   --json         one JSON object on the last line of stdout, and nothing else there
@@ -32,6 +35,7 @@ const USAGE = `Measures speed, on this machine.
 const MOST = 1_000;
 const MOST_TRANSFERS = 10_000_000;
 const PARTS = ["ledger", "relay", "path", "validators"];
+const USUAL = ["ledger", "relay", "path"];
 
 runScript(async () => {
   const { values } = parseArgs({
@@ -43,6 +47,7 @@ runScript(async () => {
       transfers: { type: "string", default: "100000" },
       batch: { type: "string", default: String(MAX_PAYLOAD_TRANSFERS) },
       connections: { type: "string" },
+      compare: { type: "boolean", default: false },
       profiles: { type: "string" },
       "hour-at": { type: "string", default: "10" },
       json: { type: "boolean", default: false },
@@ -53,45 +58,54 @@ runScript(async () => {
     process.stdout.write(USAGE);
     return 0;
   }
-  const usual = values.database === undefined ? ["ledger", "relay"] : ["ledger", "relay", "path"];
-  const parts = values.only === undefined ? usual : PARTS.filter((part) => part === values.only);
+  const parts = values.only === undefined ? USUAL : PARTS.filter((part) => part === values.only);
   if (parts.length === 0) throw new InvalidInput("--only", `one of ${PARTS.join(", ")}`, values.only);
+  if (values.compare && !parts.includes("path")) throw new InvalidInput("--compare", "with path only", values.only);
   const rounds = readCount(values.rounds, "--rounds");
   const load = {
     seconds: readCount(values.seconds, "--seconds"),
     hourAt: readCount(values["hour-at"], "--hour-at"),
     databaseUrl: values.database,
   };
+  const pathLoad = {
+    transfers: readCount(values.transfers, "--transfers", MOST_TRANSFERS),
+    batchTransfers: readCount(values.batch, "--batch", MAX_PAYLOAD_TRANSFERS),
+    connections: values.connections === undefined ? undefined : readCount(values.connections, "--connections"),
+    compare: values.compare,
+    profiles: values.profiles,
+  };
   const out = values.json ? process.stderr : process.stdout;
 
-  const ledger = parts.includes("ledger") ? await benchLedger(rounds) : undefined;
-  if (ledger !== undefined) {
-    out.write(`${describeLedger(ledger)}\nmedians of ${rounds} batches, one after the other, one process\n\n`);
+  // Before anything is measured: it may not be there.
+  const postgres = parts.includes("path") ? await openPostgres(values.database) : undefined;
+  try {
+    const ledger = parts.includes("ledger") ? await benchLedger(rounds) : undefined;
+    if (ledger !== undefined) {
+      out.write(`${describeLedger(ledger)}\nmedians of ${rounds} batches, one after the other, one process\n\n`);
+    }
+    const relay = parts.includes("relay") ? await benchRelay(load) : undefined;
+    if (relay !== undefined) out.write(`${describeRelay(relay)}\n\n`);
+    const path = postgres && (await benchPath({ databaseUrl: postgres.url, ...pathLoad }));
+    if (path !== undefined) out.write(`${describePath(path)}\n`);
+    const validators = parts.includes("validators") ? await benchValidators(load.seconds) : undefined;
+    if (validators !== undefined) out.write(`${describeValidators(validators)}\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify({ rounds, ledger, relay, path, validators })}\n`);
+  } finally {
+    await postgres?.stop();
   }
-  const relay = parts.includes("relay") ? await benchRelay(load) : undefined;
-  if (relay !== undefined) out.write(`${describeRelay(relay)}\n`);
-  const path = parts.includes("path")
-    ? await benchPath({
-        databaseUrl: values.database ?? needed("--database", "path has relays as processes of their own"),
-        transfers: readCount(values.transfers, "--transfers", MOST_TRANSFERS),
-        batchTransfers: readCount(values.batch, "--batch", MAX_PAYLOAD_TRANSFERS),
-        connections: values.connections === undefined ? undefined : readCount(values.connections, "--connections"),
-        profiles: values.profiles,
-      })
-    : undefined;
-  if (path !== undefined) out.write(`${describePath(path)}\n`);
-  const validators = parts.includes("validators") ? await benchValidators(load.seconds) : undefined;
-  if (validators !== undefined) out.write(`${describeValidators(validators)}\n`);
-  if (values.json) process.stdout.write(`${JSON.stringify({ rounds, ledger, relay, path, validators })}\n`);
   return 0;
 });
+
+/** The one that is given, or one of this machine's own. */
+async function openPostgres(given: string | undefined): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  if (given !== undefined) return { url: given, stop: () => Promise.resolve() };
+  const own = await startPostgres({ durable: true });
+  if (own !== undefined) return own;
+  throw new InvalidInput("--database", "the URL of a PostgreSQL for path: this machine has none to start");
+}
 
 function readCount(text: string, option: string, most = MOST): number {
   const count = /^[1-9]\d{0,7}$/.test(text) ? Number.parseInt(text, 10) : 0;
   if (count < 1 || count > most) throw new InvalidInput(option, `an integer from 1 to ${most}`, text);
   return count;
-}
-
-function needed(option: string, why: string): never {
-  throw new InvalidInput(option, `the URL of a PostgreSQL: ${why}`);
 }

@@ -86,6 +86,11 @@ export interface BooksOptions {
   readonly clock: Clock;
   /** Where the postings are kept; in memory only, where it is left out. */
   readonly journal?: Journal;
+  /**
+   * How many postings of a kind are known at a time, all where it is left out. Of those before, only the balances and the
+   * journal tell: one that is asked for again would be made again. For loads that never ask again.
+   */
+  readonly mostKept?: number;
 }
 
 const PREFIXES = { debit: "D", refund: "R", credit: "C" } as const;
@@ -116,9 +121,12 @@ interface Pages {
   readonly accounts: Map<string, { readonly holder: AccountHolder; balanceMinor: bigint; readonly history: Posting[] }>;
   readonly postings: { readonly [Kind in Posting["kind"]]: Map<Uetr, Posting> };
   readonly amounts: { readonly [Kind in Posting["kind"]]: Map<Uetr, bigint> };
+  /** How many there have been. */
+  readonly counts: { [Kind in Posting["kind"]]: number };
+  readonly mostKept: number;
 }
 
-function openPages(holders: Iterable<AccountHolder>): Pages {
+function openPages({ holders, mostKept = Infinity }: Pick<BooksOptions, "holders" | "mostKept">): Pages {
   const accounts: Pages["accounts"] = new Map();
   for (const holder of holders) {
     if (accounts.has(holder.phone)) continue;
@@ -128,21 +136,35 @@ function openPages(holders: Iterable<AccountHolder>): Pages {
     accounts,
     postings: { debit: new Map(), refund: new Map(), credit: new Map() },
     amounts: { debit: new Map(), refund: new Map(), credit: new Map() },
+    counts: { debit: 0, refund: 0, credit: 0 },
+    mostKept,
   };
 }
 
 /** @throws RangeError for a second posting of its kind and transfer */
-function enter({ accounts, postings, amounts }: Pages, posting: Posting): Posting {
+function enter(pages: Pages, posting: Posting): Posting {
+  const { accounts, postings, amounts, counts } = pages;
   const { kind, uetr, customer, amountMinor } = posting;
   if (postings[kind].has(uetr)) throw new RangeError(`a second ${kind} of ${uetr}`);
   postings[kind].set(uetr, posting);
   amounts[kind].set(uetr, amountMinor);
+  counts[kind]++;
   const account = accounts.get(customer);
   if (account !== undefined) {
     account.balanceMinor += kind === "debit" ? -amountMinor : amountMinor;
     account.history.push(posting);
   }
+  if (postings[kind].size > pages.mostKept) forgetOldest(pages, kind);
   return posting;
+}
+
+function forgetOldest({ accounts, postings, amounts }: Pages, kind: Posting["kind"]): void {
+  const [oldest] = postings[kind].values();
+  if (oldest === undefined) return;
+  postings[kind].delete(oldest.uetr);
+  amounts[kind].delete(oldest.uetr);
+  const history = accounts.get(oldest.customer)?.history;
+  history?.splice(history.indexOf(oldest), 1);
 }
 
 /**
@@ -151,13 +173,13 @@ function enter({ accounts, postings, amounts }: Pages, posting: Posting): Postin
  */
 export function openBooks(options: BooksOptions): WalletBooks {
   const { wallet, currency, clock, journal = memoryJournal() } = options;
-  const pages = openPages(options.holders);
-  const { accounts, postings, amounts } = pages;
+  const pages = openPages(options);
+  const { accounts, postings, amounts, counts } = pages;
   for (const posting of parsePostings(journal.lines)) enter(pages, posting);
 
   const post = (kind: Posting["kind"], request: PostingRequest): Posting => {
     const { uetr, customer, amountMinor, text, content = "" } = request;
-    const reference = `${wallet}-${PREFIXES[kind]}-${postings[kind].size + 1}`;
+    const reference = `${wallet}-${PREFIXES[kind]}-${counts[kind] + 1}`;
     const posting = { kind, uetr, customer, amountMinor, atMs: clock.nowMs(), reference, text, content };
     journal.append(lineOf(posting));
     return enter(pages, posting);

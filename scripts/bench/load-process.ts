@@ -1,34 +1,38 @@
-// Who sends transfers, in a process of its own: `path.ts` starts it. Lines of NDJSON, or each alone, over plain HTTP.
+// Who sends transfers, in a process of its own: `path.ts` starts it. Lines of NDJSON, or each alone, over plain HTTP. What
+// it keeps does not grow with what it has sent.
 import { randomBytes } from "node:crypto";
 import { Agent, request } from "node:http";
+import { createHistogram } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { money } from "../../src/domain/money.ts";
 import { uetrFromRandom } from "../../src/domain/uetr.ts";
-import { percentile } from "../../src/kernel/percentile.ts";
-import { requestOf } from "../../sandbox/wallet/wallet-app.ts";
-import { walletOf } from "../../sandbox/wallet/wallets.ts";
-import type { Customer } from "../../sandbox/wallet/customers.ts";
-import { customersOf, optionsOf, SOURCE, TARGET, until, type Accepted, type LoadOptions } from "./path-parts.ts";
+import { createRequests, optionsOf, until, type Accepted, type LoadOptions, type LoadOrder } from "./path-parts.ts";
 
 /** A stream of a wallet's; the next begins when it has its answers. */
 const LINES_PER_STREAM = 50_000;
 const LINES_PER_WRITE = 100;
+const NANOSECONDS_A_MILLISECOND = 1e6;
 
 const { url, key, connections } = optionsOf() as LoadOptions;
-const [debtors, creditors] = [customersOf(SOURCE), customersOf(TARGET)];
-const currency = walletOf(SOURCE).currency.code;
+const requestOf = createRequests();
+const latencies = createHistogram();
 process.send?.("ready");
 for (;;) {
   const asked = await until();
-  if (typeof asked !== "number") break;
-  let latency: Accepted["latency"];
-  if (connections === undefined) await sendStreams(asked);
-  else latency = await sendSingly(asked, connections);
-  process.send?.({ latency } satisfies Accepted);
+  if (asked === "stop") break;
+  const { transfers, anew } = asked as LoadOrder;
+  if (anew) latencies.reset();
+  if (connections === undefined) await sendStreams(transfers);
+  else await sendSingly(transfers, connections);
+  process.send?.({ latency: latencies.count === 0 ? undefined : percentiles() } satisfies Accepted);
 }
 process.disconnect();
+
+function percentiles(): NonNullable<Accepted["latency"]> {
+  const [p50, p99] = [latencies.percentile(50), latencies.percentile(99)];
+  return { p50: p50 / NANOSECONDS_A_MILLISECOND, p99: p99 / NANOSECONDS_A_MILLISECOND };
+}
 
 async function sendStreams(count: number): Promise<void> {
   for (let sent = 0; sent < count; sent += LINES_PER_STREAM) {
@@ -37,20 +41,18 @@ async function sendStreams(count: number): Promise<void> {
 }
 
 /** Each connection sends the next one when it has its answer. */
-async function sendSingly(count: number, atOnce: number): Promise<Accepted["latency"]> {
+async function sendSingly(count: number, atOnce: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
-  const latencies: number[] = [];
   let next = 0;
   const sendNext = async (): Promise<void> => {
     while (next < count) {
       const begun = performance.now();
       await sendOne(lineOf(next++), agent);
-      latencies.push(performance.now() - begun);
+      latencies.record(Math.max(1, Math.round((performance.now() - begun) * NANOSECONDS_A_MILLISECOND)));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, sendNext));
   agent.destroy();
-  return { p50: percentile(latencies, 50) ?? 0, p99: percentile(latencies, 99) ?? 0 };
 }
 
 async function sendOne(body: string, agent: Agent): Promise<void> {
@@ -98,23 +100,5 @@ function* writes(first: number, count: number): Generator<Buffer> {
 }
 
 function lineOf(index: number): string {
-  const order = requestOf({
-    uetr: uetrFromRandom(randomBytes(16)),
-    source: SOURCE,
-    target: TARGET,
-    // From 1 to 1,000 dollars.
-    sourceAmount: money(100n + ((BigInt(index) * 7_919n) % 99_901n), currency),
-    debtor: pick(debtors, index),
-    creditor: pick(creditors, 3 * index),
-    purpose: "DEPD",
-    remittance: `for ${index}`,
-    atSecond: 0,
-  });
-  return `${JSON.stringify(order)}\n`;
-}
-
-function pick(customers: readonly Customer[], index: number): Customer {
-  const customer = customers[index % customers.length];
-  if (customer === undefined) throw new Error("a wallet has no customers");
-  return customer;
+  return `${JSON.stringify(requestOf(uetrFromRandom(randomBytes(16)), index))}\n`;
 }

@@ -1,8 +1,11 @@
 // What the processes of `path.ts` have in common.
-import { readFile } from "node:fs/promises";
 import { once } from "node:events";
+import { money } from "../../src/domain/money.ts";
 import { parsePartnerId, type PartnerId } from "../../src/domain/partner.ts";
+import type { Uetr } from "../../src/domain/uetr.ts";
+import type { SubmitRequest } from "../../src/schema/transfers.ts";
 import { createRandom } from "../../src/kernel/random.ts";
+import { requestOf } from "../../sandbox/wallet/wallet-app.ts";
 import { makeCustomers, type Customer } from "../../sandbox/wallet/customers.ts";
 import { walletOf } from "../../sandbox/wallet/wallets.ts";
 
@@ -25,10 +28,26 @@ export interface LoadOptions {
   readonly connections: number | undefined;
 }
 
+/** What the load is asked for. */
+export interface LoadOrder {
+  readonly transfers: number;
+  /** Whether what it has measured before is forgotten. */
+  readonly anew: boolean;
+}
+
 /** What the load says of transfers that it has had accepted. */
 export interface Accepted {
   /** From each request to its answer; none where lines share a stream. Milliseconds. */
   readonly latency: { readonly p50: number; readonly p99: number } | undefined;
+}
+
+export interface NaiveOptions {
+  readonly databaseUrl: string;
+  readonly rpcUrl: string;
+  /** Of whoever has the tokens. */
+  readonly privateKey: string;
+  readonly token: `0x${string}`;
+  readonly payee: `0x${string}`;
 }
 
 /** The same in every process. */
@@ -36,7 +55,32 @@ export function customersOf(partner: PartnerId): readonly Customer[] {
   return makeCustomers(walletOf(partner), CUSTOMERS, createRandom(`bench ${partner}`));
 }
 
-/** What a process was started with, by `path.ts`, which has the types of both ends. */
+/** Makes the requests of the load, each by its number. */
+export function createRequests(): (uetr: Uetr, index: number) => SubmitRequest {
+  const [debtors, creditors] = [customersOf(SOURCE), customersOf(TARGET)];
+  const currency = walletOf(SOURCE).currency.code;
+  return (uetr, index) =>
+    requestOf({
+      uetr,
+      source: SOURCE,
+      target: TARGET,
+      // From 1 to 1,000 dollars.
+      sourceAmount: money(100n + ((BigInt(index) * 7_919n) % 99_901n), currency),
+      debtor: pick(debtors, index),
+      creditor: pick(creditors, 3 * index),
+      purpose: "DEPD",
+      remittance: `for ${index}`,
+      atSecond: 0,
+    });
+}
+
+function pick(customers: readonly Customer[], index: number): Customer {
+  const customer = customers[index % customers.length];
+  if (customer === undefined) throw new Error("a wallet has no customers");
+  return customer;
+}
+
+/** What a process was started with, by whoever has the types of both ends. */
 export function optionsOf(): unknown {
   return JSON.parse(process.argv[2] ?? "");
 }
@@ -47,32 +91,4 @@ export async function until(wanted?: string): Promise<unknown> {
     const [message] = (await once(process, "message")) as unknown[];
     if (wanted === undefined || message === wanted) return message;
   }
-}
-
-/** Ticks of `/proc/<pid>/stat`, which Linux counts a hundred a second of for every program. */
-const TICK_MS = 10;
-
-/** Milliseconds of processor, user and system, of a process and of those that it has had; Linux only. */
-export async function processorMs(pid: number): Promise<number> {
-  const fields = await statOf(pid);
-  return TICK_MS * [11, 12, 13, 14].reduce((sum, index) => sum + Number.parseInt(fields[index] ?? "0", 10), 0);
-}
-
-export async function parentOf(pid: number): Promise<number> {
-  return Number.parseInt((await statOf(pid))[1] ?? "", 10);
-}
-
-/** As they are now. */
-export async function childrenOf(pid: number): Promise<readonly number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return text
-    .split(" ")
-    .filter((child) => child !== "")
-    .map((child) => Number.parseInt(child, 10));
-}
-
-/** From the process's state on: its name, in brackets, may have blanks in it. */
-async function statOf(pid: number): Promise<readonly string[]> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }

@@ -8,6 +8,8 @@ import { customersOf, optionsOf, until, type WalletOptions } from "./path-parts.
 
 /** Nobody is ever short of money. */
 const OPENING_MINOR = 10n ** 12n;
+/** Far more than are under way at a time. */
+const MOST_KEPT = 100_000;
 
 const { partner, secret, journal } = optionsOf() as WalletOptions;
 const wallet = walletOf(partner);
@@ -19,6 +21,7 @@ const server = await startWalletServer({
     holders: customersOf(partner).map((customer) => ({ ...customer, openingMinor: OPENING_MINOR })),
     clock: systemClock,
     journal: await openJournal(journal),
+    mostKept: MOST_KEPT,
   }),
   secret,
   clock: systemClock,

@@ -33,23 +33,28 @@ const FOLDER = /^feiqian-postgres-(\d+)-/;
 const START_TIMEOUT_MS = 240_000;
 const POLL_MS = 50;
 const SETPRIV = "/usr/bin/setpriv";
-/** Enough for what happens on this machine; nothing here has to survive its end. */
 const SETTINGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
-  "fsync=off",
-  "full_page_writes=off",
-  "shared_buffers=64MB",
   "max_connections=200",
   "log_min_messages=fatal",
   "log_statement=none",
 ];
+/** Enough for what happens on this machine; nothing here has to survive its end. */
+const FLEETING = ["fsync=off", "full_page_writes=off", "shared_buffers=64MB"];
+/** As an operator's own. */
+const DURABLE = ["shared_buffers=1GB", "max_wal_size=4GB"];
+
+export interface PostgresOptions {
+  /** Whether what is committed is on disk, as by default in PostgreSQL, and not here. */
+  readonly durable?: boolean;
+}
 
 /**
  * Starts PostgreSQL with the binaries of this machine; undefined where there are none. It refuses to run as root, so
  * that as root it runs as `postgres`, or else as `nobody`.
  */
-export async function startPostgres(): Promise<PostgresServer | undefined> {
+export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<PostgresServer | undefined> {
   const binaries = await findBinaries();
   if (binaries === undefined) return undefined;
   await removeAbandoned();
@@ -66,7 +71,10 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
   const url = `postgres://feiqian@127.0.0.1:${port}/postgres`;
 
   const start = async (): Promise<ChildProcess> => {
-    const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ["-c", setting]);
+    const settings = [...SETTINGS, ...(durable ? DURABLE : FLEETING), `port=${port}`].flatMap((setting) => [
+      "-c",
+      setting,
+    ]);
     const child = spawnServer(join(binaries, "postgres"), ["-D", data, ...settings], folder, account);
     await untilReady(child, url);
     return child;

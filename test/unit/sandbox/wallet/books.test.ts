@@ -15,7 +15,7 @@ const WALLET = parsePartnerId(7);
 const TAI_MAN = "+85251234567";
 const MEI_LING = "+85261234567";
 
-function open(journal?: Journal): WalletBooks {
+function open(journal?: Journal, mostKept?: number): WalletBooks {
   const holder = { nameLocal: "陳大文", openingMinor: 1_000n };
   return openBooks({
     wallet: WALLET,
@@ -26,6 +26,7 @@ function open(journal?: Journal): WalletBooks {
     ],
     clock: { nowMs: () => 1_700_000_000_000, sleep: () => Promise.resolve() },
     ...(journal === undefined ? {} : { journal }),
+    ...(mostKept === undefined ? {} : { mostKept }),
   });
 }
 
@@ -44,6 +45,17 @@ const credit = (amountMinor: bigint, uetr = UETR, content = "batch 1") => ({
 });
 
 describe("a wallet's books", () => {
+  it("that keep so many postings know the newest, and every balance, and give each a name of its own", () => {
+    const books = open(undefined, 2);
+    const uetrs = [1, 2, 3, 4, 5].map((digit) => parseUetr(`0b6a9c52-3f1d-4f0e-9a51-7c2d1e8f4a1${digit}`));
+    for (const uetr of uetrs) expect(books.credit(credit(10n, uetr)).kind).to.equal("credited");
+    expect([...books.credits.keys()]).to.deep.equal(uetrs.slice(3));
+    const account = books.accountOf(MEI_LING);
+    expect(account?.balanceMinor).to.equal(1_050n);
+    expect(account?.history.map(({ reference }) => reference)).to.deep.equal(["7-C-4", "7-C-5"]);
+    expect(books.postingOf("credit", uetrs[0] ?? UETR)).to.equal(undefined);
+  });
+
   it("keep what was debited, refunded and credited, by transfer and by customer", () => {
     const books = open();
     expect(books.debit(debit(100n))).to.deep.equal({ kind: "debited" });

@@ -1,0 +1,34 @@
+// A server that takes whatever it is sent and answers at once, in a process of its own: what HTTP alone costs. `floor.ts`
+// starts it.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { until } from "./path-parts.ts";
+
+const NEWLINE = 0x0a;
+/** As short as what the load looks for. */
+const LINE = '{"status":202}\n';
+
+const server = createServer((request, response) => {
+  if (request.headers["content-type"] === "application/x-ndjson") {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    request.on("data", (chunk: Buffer) => response.write(LINE.repeat(linesIn(chunk))));
+    request.on("end", () => response.end());
+  } else {
+    request.resume();
+    request.on("end", () => response.writeHead(202).end());
+  }
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+const address = server.address();
+process.send?.(typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : undefined);
+await until("stop");
+server.closeAllConnections();
+server.close();
+process.disconnect();
+
+function linesIn(chunk: Buffer): number {
+  let lines = 0;
+  for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) lines++;
+  return lines;
+}
