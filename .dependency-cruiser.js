@@ -37,6 +37,7 @@ const featuresMayImport = {
   notifications: [],
   remittance: ["wallet", "peers", "partners", "pricing", "liquidity"],
   reconciliation: ["remittance"],
+  statistics: ["remittance"],
   operators: [],
 };
 

@@ -187,6 +187,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/stats/success": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How many transfers were paid, and why the others were not
+     * @description Of every partner's transfers, by corridor and day, as the ledger tells it: anyone who reads the ledger counts the same (`feiqian stats success --ledger`).
+     */
+    get: operations["getSuccess"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/events": {
     parameters: {
       query?: never;
@@ -1162,6 +1182,118 @@ export interface components {
        */
       ifUnfunded?: ("wait" | "fail") | undefined;
     };
+    /** @description How many of the transfers that came onto the ledger were paid, and why the others were not. */
+    Success: {
+      /** @description The block as of which it is counted. */
+      block: number;
+      /**
+       * Format: date-time
+       * @description Its time.
+       * @example 2026-11-22T08:30:00.000Z
+       */
+      at: string;
+      /**
+       * @description A day in UTC.
+       * @example 2026-11-22
+       */
+      from: string;
+      /**
+       * @description A day in UTC.
+       * @example 2026-11-22
+       */
+      to: string;
+      /** @description By day and corridor; none where nothing was opened. */
+      corridors: {
+        /**
+         * @description Of the block in which a transfer's batch was opened.
+         * @example 2026-11-22
+         */
+        day: string;
+        /**
+         * @description A partner's number in the network's registry.
+         * @example 4
+         */
+        source: number;
+        /**
+         * @description A partner's number in the network's registry.
+         * @example 4
+         */
+        target: number;
+        /**
+         * @description ISO 4217 alphabetic code.
+         * @example HKD
+         */
+        sourceCurrency: string;
+        /**
+         * @description ISO 4217 alphabetic code.
+         * @example HKD
+         */
+        targetCurrency: string;
+        /** @description Whether figures can change yet: they are fixed when the day is over for 2 days. */
+        isProvisional: boolean;
+        /** @description Transfers that came onto the ledger. */
+        opened: number;
+        /** @description Paid to the target partner. */
+        settled: number;
+        /** @description Refused by the target partner, and refunded. */
+        rejected: number;
+        /** @description Not settled in time, and refunded. */
+        expired: number;
+        /** @description Not ended, or only after the day's figures were fixed: in no rate. */
+        open: number;
+        /**
+         * @description Settled of those that have ended, in percent, rounded down. None where fewer than 30 have: of so few a rate says nothing.
+         * @example 97.42
+         */
+        rate?: string | undefined;
+        /** @description Those rejected and expired, the most frequent reason first. */
+        unpaid: {
+          /**
+           * @description ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are no code of the network's, `none` where none were.
+           * @example AC03
+           */
+          reason: string;
+          /**
+           * @description payer: What the payer asked for cannot be, or was asked for before. payee: The payee's account, or its details, cannot be credited. liquidity: A partner had too little money on the ledger. time: Nobody answered, or settled, in time. technical: A program failed, was away, or was not understood. compliance: A rule of regulators forbids it, or a suspicion of fraud. untold: No reason was told, or none that the network knows.
+           * @enum {string}
+           */
+          class: "payer" | "payee" | "liquidity" | "time" | "technical" | "compliance" | "untold";
+          transfers: number;
+        }[];
+      }[];
+      /** @description All of them together. */
+      total: {
+        /** @description Transfers that came onto the ledger. */
+        opened: number;
+        /** @description Paid to the target partner. */
+        settled: number;
+        /** @description Refused by the target partner, and refunded. */
+        rejected: number;
+        /** @description Not settled in time, and refunded. */
+        expired: number;
+        /** @description Not ended, or only after the day's figures were fixed: in no rate. */
+        open: number;
+        /**
+         * @description Settled of those that have ended, in percent, rounded down. None where fewer than 30 have: of so few a rate says nothing.
+         * @example 97.42
+         */
+        rate?: string | undefined;
+        /** @description Those rejected and expired, the most frequent reason first. */
+        unpaid: {
+          /**
+           * @description ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are no code of the network's, `none` where none were.
+           * @example AC03
+           */
+          reason: string;
+          /**
+           * @description payer: What the payer asked for cannot be, or was asked for before. payee: The payee's account, or its details, cannot be credited. liquidity: A partner had too little money on the ledger. time: Nobody answered, or settled, in time. technical: A program failed, was away, or was not understood. compliance: A rule of regulators forbids it, or a suspicion of fraud. untold: No reason was told, or none that the network knows.
+           * @enum {string}
+           */
+          class: "payer" | "payee" | "liquidity" | "time" | "technical" | "compliance" | "untold";
+          transfers: number;
+        }[];
+      };
+    };
     /** @description One line of Unicode text. It is kept and compared in one form: composed (NFC), without white space or invisible characters around it, runs of spaces as one. Its length is counted in code points, in that form. Inside, control characters, line breaks, characters that change the reading order, invisible ones and private use are refused, but for those that scripts and emoji need. */
     Text: string;
     /** @description Where a transfer stands, and every step on the way there. */
@@ -1568,6 +1700,39 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Receipt"];
+        };
+      };
+    };
+  };
+  getSuccess: {
+    parameters: {
+      query?:
+        | {
+            /**
+             * @description The first day; six days before the last one where it is left out.
+             * @example 2026-11-22
+             */
+            from?: string | undefined;
+            /**
+             * @description The last day; the ledger's day where it is left out.
+             * @example 2026-11-22
+             */
+            to?: string | undefined;
+          }
+        | undefined;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Success"];
         };
       };
     };

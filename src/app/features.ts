@@ -6,6 +6,7 @@ import { partners } from "../features/partners/feature.ts";
 import { pricing } from "../features/pricing/feature.ts";
 import { reconciliation } from "../features/reconciliation/feature.ts";
 import { remittance } from "../features/remittance/feature.ts";
+import { statistics } from "../features/statistics/feature.ts";
 
 /** What a relay can do. A feature's part in it is said in its own folder; here it is only named. */
 export const FEATURES: readonly RelayFeature[] = [
@@ -13,6 +14,7 @@ export const FEATURES: readonly RelayFeature[] = [
   pricing,
   liquidity,
   remittance,
+  statistics,
   notifications,
   operators,
   reconciliation,

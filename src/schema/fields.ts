@@ -2,6 +2,7 @@ import { z } from "zod/v4";
 import type { CurrencyCode } from "../domain/currency.ts";
 import { ALIAS_TYPES, MAX_ALIAS_LENGTH } from "../domain/alias.ts";
 import { parseCurrency } from "../domain/currency.ts";
+import { parseDay } from "../domain/day.ts";
 import { InvalidInput } from "../domain/errors.ts";
 import { readInstant } from "../domain/instant.ts";
 import { MAX_MINOR } from "../domain/money.ts";
@@ -107,6 +108,12 @@ export const givenInstantSchema = z.iso
   .datetime({ precision: 3 })
   .refine((text) => readInstant(text) !== undefined, "a time in UTC with milliseconds, from 2020 to 2099")
   .meta({ description: "UTC, with milliseconds; from 2020 to 2099.", examples: ["2026-11-22T08:30:00.000Z"] });
+
+export const daySchema = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d$/, "a day, YYYY-MM-DD")
+  .check(obeys((text: string) => parseDay(text, "day")))
+  .meta({ description: "A day in UTC.", examples: ["2026-11-22"] });
 
 /** What a pattern can tell of the rule: something to read, and most of what is refused. */
 const TEXT_PATTERN = (() => {

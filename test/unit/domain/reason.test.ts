@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { encodeBytes32String } from "ethers";
 import type { Hex } from "../../../src/domain/bytes/hex.ts";
 import { InvalidInput } from "../../../src/domain/errors.ts";
+import { classOf, REASON_CLASSES } from "../../../src/domain/reason-class.ts";
 import { parseReason, REASONS, reasonFromBytes4, reasonToBytes4, type ReasonCode } from "../../../src/domain/reason.ts";
 import { referenceText } from "./reference-data.ts";
 
@@ -35,6 +36,11 @@ describe("reason", () => {
         .with.property("field", "reason");
     });
   }
+
+  it("is of one class each, and each class has one", () => {
+    expect(new Set(CODES.map((code) => classOf(code)))).to.deep.equal(new Set(Object.keys(REASON_CLASSES)));
+    expect(classOf(undefined)).to.equal("untold");
+  });
 
   it("may be unknown on the ledger, where any four bytes can stand", () => {
     for (const bytes4 of ["0x5a5a5a5a", "0xffffffff", "0x00000000"] satisfies Hex[]) {

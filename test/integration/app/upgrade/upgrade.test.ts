@@ -93,6 +93,19 @@ describeOnBothDatabases("a database of an earlier version", (open) => {
     expect(webhook).to.include({ id: WEBHOOK, url: "https://wallet.example/hooks" });
   });
 
+  it("counts how the transfers ended that it had read of", async () => {
+    const db = await upgraded("source");
+    const sums = await db.query<{ outcome: string; transfers: bigint }>(
+      "SELECT outcome, sum(transfers) AS transfers FROM success_sums WHERE source = 7 AND target = 4 GROUP BY outcome ORDER BY outcome",
+    );
+    // 0x41433034 is AC04, of the one that was rejected.
+    expect(sums.map(({ outcome, transfers }) => [outcome, transfers])).to.deep.equal([
+      ["0x41433034", 1n],
+      ["opened", 7n],
+      ["settled", 4n],
+    ]);
+  });
+
   it("goes on with what was under way", async () => {
     const db = await upgraded("source");
     const [unopened, ...others] = await batchesToOpen(db, LATER_MS, 10);
@@ -132,7 +145,14 @@ describeOnBothDatabases("a database of an earlier version", (open) => {
 const NOWHERE: Hex = `0x${"00".repeat(20)}`;
 
 /** Not what was there, but what it comes to; and money, which is read again. */
-const DERIVED: readonly string[] = ["migrations", "waiting", "waiting_sums", "batch_ranges", "balances"];
+const DERIVED: readonly string[] = [
+  "migrations",
+  "waiting",
+  "waiting_sums",
+  "batch_ranges",
+  "balances",
+  "success_sums",
+];
 
 /** Rows of every table that had any. */
 async function counts(db: Database): Promise<Readonly<Record<string, number>>> {
