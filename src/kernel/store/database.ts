@@ -30,7 +30,10 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** A relay's database. Nothing outside of it may be waited for inside a transaction. */
+/**
+ * A relay's database. Nothing outside of it may be waited for inside a transaction. A statement outside of one is a
+ * transaction of its own.
+ */
 export interface Database extends Queryable {
   /** All or nothing, at READ COMMITTED. What fails with a serialization failure or a deadlock is tried again. */
   transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>;

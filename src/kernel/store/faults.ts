@@ -29,6 +29,9 @@ const RETRY_DELAY_MS = 10;
 
 /** Codes of PostgreSQL about the connection, or with which it ends one. Class 08 is added to them. */
 const CONNECTION_LOST: ReadonlySet<string> = new Set([
+  // What it had prepared returns something else by now, or is gone: another connection prepares it anew.
+  "0A000", // feature_not_supported
+  "26000", // invalid_sql_statement_name
   "25P03", // idle_in_transaction_session_timeout
   "53300", // too_many_connections
   "57P01", // admin_shutdown

@@ -1,12 +1,10 @@
 import { parse, protocol, type PGlite } from "@electric-sql/pglite";
 import type { SqlValue } from "./database.ts";
 import { abortedTransaction, type Send } from "./faults.ts";
-import { parameter } from "./values.ts";
+import { isOneStatement, parameter } from "./values.ts";
 
 /** Statements that are kept prepared, of all schemas together. The one used least recently goes. */
 const MAX_PREPARED = 2_048;
-/** One statement, and none that changes tables: whatever has no values may be several. */
-const ONE_STATEMENT = /^\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b[^;]*$/i;
 
 const { serialize } = protocol;
 
@@ -95,7 +93,7 @@ export function createStatements(instance: PGlite): PgliteStatements {
     to:
       (schema) =>
       async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
-        if (values !== undefined || ONE_STATEMENT.test(sql)) {
+        if (isOneStatement(sql, values)) {
           // The caller says what its statement returns.
           return rowsOf(await send(`${schema} ${sql}`, sql, values ?? [])) as Row[];
         }

@@ -182,7 +182,7 @@ async function openSchema(connection: Connection, held: Set<string>, given: stri
     if (closed) throw new Error("the database is closed");
     return connection.use(name, work);
   };
-  const query: Send = (sql, values) => use(schema, (send) => send(sql, values));
+  const query: Send = (sql, values) => retrying(() => use(schema, (send) => send(sql, values)));
   await createSchema(query, schema);
 
   return {

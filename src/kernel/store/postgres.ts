@@ -13,7 +13,7 @@ import {
   type TransactionScope,
 } from "./faults.ts";
 import { takeLease } from "./leases.ts";
-import { parameter } from "./values.ts";
+import { isOneStatement, parameter } from "./values.ts";
 
 export interface PostgresOptions {
   /** Where the tables are; made where it is missing. The server's default (`public`) when left out. */
@@ -34,6 +34,8 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 /** What the network may take on top of a statement before the connection counts as lost. */
 const REPLY_GRACE_MS = 5_000;
+/** Statements that are kept prepared by each connection: more than there are. */
+const MAX_PREPARED = 1_000;
 /** Leases have a connection of their own, so that renewing one never waits for others' statements, and not for long. */
 const LEASE_QUERY_MS = 2_000;
 
@@ -46,7 +48,8 @@ const OWN_PARSERS = new Map<number, (text: string) => unknown>([
 
 /**
  * Connects to PostgreSQL, 14 or later. Nothing needs a session for longer than a transaction: a pooler between may pool
- * transactions, where the settings that every session has to have are those of the role.
+ * transactions, where the settings that every session has to have are those of the role. Statements are kept prepared
+ * where there is none.
  * @throws InvalidInput when the URL is none of PostgreSQL, or of a server or pooler that cannot be worked with; it is
  * not shown, for it has a password
  * @throws StoreUnavailable when the server cannot be reached
@@ -67,6 +70,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
 
   const scope = createTransactionScope();
+  const prepared = createPreparedNames();
   const leases = new Set<Lease>();
   let closing: Promise<void> | undefined;
 
@@ -90,11 +94,11 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
 
   const database: Database = {
-    query: (sql, values) => withClient((client) => send(client, sql, values)),
-    transaction: (work) => retrying(() => withClient((client) => transact(client, scope, work))),
+    query: (sql, values) => retrying(() => withClient((client) => send(client, prepared, sql, values))),
+    transaction: (work) => retrying(() => withClient((client) => transact(client, prepared, scope, work))),
     async tryLease(name) {
       const leaseDb: Queryable = {
-        query: (sql, values) => withClient((client) => send(client, sql, values), leasing),
+        query: (sql, values) => withClient((client) => send(client, prepared, sql, values), leasing),
       };
       const lease = await takeLease(leaseDb, name);
       if (lease !== undefined) leases.add(lease);
@@ -109,6 +113,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   };
   try {
     await prepare(database, options);
+    if (await withClient(isOwnSession)) prepared.begin();
   } catch (failure) {
     await database.close();
     throw whyUnsuitable(failure);
@@ -201,13 +206,55 @@ function whyUnsuitable(failure: unknown): unknown {
   return new InvalidInput("database.url", "a pooler of transactions or sessions: this one pools single statements");
 }
 
+/**
+ * Which statements are kept prepared, by the names that they have on each connection of a database: PostgreSQL takes as
+ * long to read and plan a small one as to execute it, and longer. None is, until it is known that sessions keep them.
+ */
+interface PreparedNames {
+  /** Undefined for a statement that is sent as it is. */
+  of(sql: string, values: readonly SqlValue[] | undefined): string | undefined;
+  begin(): void;
+}
+
+function createPreparedNames(): PreparedNames {
+  const names = new Map<string, string>();
+  let hasBegun = false;
+  return {
+    of(sql, values) {
+      const known = names.get(sql);
+      const isNew = known === undefined && hasBegun && names.size < MAX_PREPARED && isOneStatement(sql, values);
+      if (!isNew) return known;
+      const name = `s${names.size}`;
+      names.set(sql, name);
+      return name;
+    },
+    begin: () => void (hasBegun = true),
+  };
+}
+
+/**
+ * Whether a connection is to PostgreSQL itself. A pooler gives its clients other numbers than those of the server's
+ * processes, and each transaction another one of these.
+ */
+async function isOwnSession(client: pg.ClientBase): Promise<boolean> {
+  const [row] = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows;
+  // The driver has it from the server's first messages; its types leave it out.
+  return row?.pid === (client as pg.ClientBase & { readonly processID?: number }).processID;
+}
+
 async function send<Row extends object>(
   client: pg.ClientBase,
+  prepared: PreparedNames,
   sql: string,
   values?: readonly SqlValue[],
 ): Promise<readonly Row[]> {
+  const name = prepared.of(sql, values);
   try {
-    const result: unknown = await client.query(sql, values?.map(parameter));
+    const result: unknown = await client.query({
+      text: sql,
+      ...(name === undefined ? {} : { name }),
+      ...(values === undefined ? {} : { values: values.map(parameter) }),
+    });
     // Several statements are answered by several results, of which the last counts.
     const last: unknown = Array.isArray(result) ? result.at(-1) : result;
     // The caller says what its statement returns.
@@ -219,15 +266,16 @@ async function send<Row extends object>(
 
 async function transact<Result>(
   client: pg.ClientBase,
+  prepared: PreparedNames,
   scope: TransactionScope,
   work: (tx: Queryable) => Promise<Result>,
 ): Promise<Result> {
-  await send(client, "BEGIN ISOLATION LEVEL READ COMMITTED");
+  await send(client, prepared, "BEGIN ISOLATION LEVEL READ COMMITTED");
   let result: Result;
   try {
-    result = await scope.run((sql, values) => send(client, sql, values), work);
+    result = await scope.run((sql, values) => send(client, prepared, sql, values), work);
   } catch (failure) {
-    await send(client, "ROLLBACK").catch(() => {
+    await send(client, prepared, "ROLLBACK").catch(() => {
       throw new StoreUnavailable("the connection was lost in a transaction, which has not taken effect", failure);
     });
     throw failure;

@@ -55,6 +55,13 @@ export function parameter(value: SqlValue): string | number | boolean | Uint8Arr
   return typeof value === "object" && value !== null && !(value instanceof Uint8Array) ? arrayText(value) : value;
 }
 
+const ONE_STATEMENT = /^\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b[^;]*$/i;
+
+/** Whether it is one statement, and none that changes tables: whatever has no values may be several. */
+export function isOneStatement(sql: string, values: readonly SqlValue[] | undefined): boolean {
+  return values !== undefined || ONE_STATEMENT.test(sql);
+}
+
 /** An array as PostgreSQL reads it. */
 function arrayText(members: readonly (string | bigint)[]): string {
   const quoted = members.map((member) => `"${storable(String(member)).replaceAll(/["\\]/g, "\\$&")}"`);

@@ -197,10 +197,7 @@ async function store(
       else taken.push(transfer.transfer);
     }
     if (taken.length === 0) return new Map();
-    // In a transaction where there are several, for two statements of several rows can wait for each other.
-    const outcome = await (taken.length === 1
-      ? insertTransfers(context.db, taken)
-      : context.db.transaction((tx) => insertTransfers(tx, taken)));
+    const outcome = await insertTransfers(context.db, taken);
     if (outcome !== "used up") {
       context.checkpoint("intake.stored");
       if (outcome.size > 0) context.wake("batcher");

@@ -1,3 +1,4 @@
+import { parameter } from "../../../../src/kernel/store/values.ts";
 import type { Database, Queryable, SqlValue } from "../../../../src/kernel/store/database.ts";
 
 /** What a statement costs at most, of the times that it was looked at. */
@@ -24,6 +25,8 @@ class Undone extends Error {}
 interface PlanNode {
   readonly "Node Type": string;
   readonly "Relation Name"?: string;
+  /** As it is reckoned, before it runs. */
+  readonly "Total Cost": number;
   readonly "Actual Loops": number;
   readonly "Actual Rows": number;
   readonly "Rows Removed by Filter"?: number;
@@ -37,7 +40,10 @@ const EXPLAINED = /^\s*(?:WITH|SELECT|INSERT|UPDATE|DELETE)\b/;
 /** A statement that is sent again and again is looked at so often. */
 const MOST_LOOKED_AT = 6;
 
-/** Has PostgreSQL explain every statement, as it is sent and where it is, before it runs. */
+/**
+ * Has PostgreSQL explain every statement, as it is sent and where it is, before it runs: as it is planned for its values,
+ * and as it may be once and for all where it is kept prepared.
+ */
 export function recording(db: Database): Recorder {
   const costs = new Map<string, Cost>();
   const times = new Map<string, number>();
@@ -46,12 +52,23 @@ export function recording(db: Database): Recorder {
     times.set(sql, before + 1);
     return EXPLAINED.test(sql) && before < MOST_LOOKED_AT;
   };
-  const explain = async (tx: Queryable, sql: string, values?: readonly SqlValue[]): Promise<void> => {
-    const [row] = await tx.query<{ "QUERY PLAN": readonly { readonly Plan: PlanNode }[] }>(
-      `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${sql}`,
-      values,
-    );
-    for (const { Plan: plan } of row?.["QUERY PLAN"] ?? []) costs.set(sql, costlier(costs.get(sql), plan));
+  const explain = async (tx: Queryable, sql: string, values: readonly SqlValue[] = []): Promise<void> => {
+    const ofPrepared = `EXECUTE looked_at${values.length === 0 ? "" : `(${values.map(literal).join(", ")})`}`;
+    await tx.query(`PREPARE looked_at AS ${sql}`);
+    const planned = async (mode: string): Promise<PlanNode | undefined> => {
+      await tx.query(`SAVEPOINT one; SET LOCAL plan_cache_mode = ${mode}`);
+      const [row] = await tx.query<{ "QUERY PLAN": readonly { readonly Plan: PlanNode }[] }>(
+        `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${ofPrepared}`,
+      );
+      await tx.query("ROLLBACK TO SAVEPOINT one");
+      return row?.["QUERY PLAN"][0]?.Plan;
+    };
+    const forThese = await planned("force_custom_plan");
+    const onceForAll = await planned("force_generic_plan");
+    await tx.query("DEALLOCATE looked_at");
+    if (forThese === undefined || onceForAll === undefined) throw new Error("PostgreSQL does not tell its plans");
+    costs.set(sql, costlier(costs.get(sql), forThese));
+    if (isKept(onceForAll, forThese)) costs.set(sql, costlier(costs.get(sql), onceForAll));
   };
   return {
     costs,
@@ -85,6 +102,26 @@ export function recording(db: Database): Recorder {
         ),
     },
   };
+}
+
+/** What PostgreSQL reckons for planning, for each table that is read and one more. */
+const PLANNING_COST = 2.5;
+
+/**
+ * Whether PostgreSQL takes a plan that is good for all values, of a statement that is kept prepared: where it reckons that
+ * one for these values, with what planning costs, is no cheaper.
+ */
+function isKept(onceForAll: PlanNode, forThese: PlanNode): boolean {
+  const tables = nodesOf(forThese).filter((node) => node["Relation Name"] !== undefined).length;
+  return onceForAll["Total Cost"] < forThese["Total Cost"] + PLANNING_COST * (tables + 1);
+}
+
+/** A value as it stands in a statement, of whatever type is wanted there. */
+function literal(value: SqlValue): string {
+  const given = parameter(value);
+  if (given === null) return "NULL";
+  const text = given instanceof Uint8Array ? `\\x${Buffer.from(given).toString("hex")}` : String(given);
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 function costlier(before: Cost | undefined, plan: PlanNode): Cost {

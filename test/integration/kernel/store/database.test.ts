@@ -180,6 +180,17 @@ describeOnBothDatabases("a database", (open) => {
       });
     }
 
+    it("are tried again where they are one statement, sent alone", async () => {
+      await db.query("CREATE SEQUENCE tries");
+      // What a sequence has given is not taken back.
+      await db.query(`DO $$ BEGIN
+        INSERT INTO numbers VALUES (nextval('tries'));
+        IF (SELECT max(number) FROM numbers) < 3 THEN RAISE EXCEPTION USING ERRCODE = '40P01'; END IF;
+      END $$`);
+      await db.query("DROP SEQUENCE tries");
+      expect(await numbers(db)).to.deep.equal([3]);
+    });
+
     it("are not tried forever, and not at all after other failures", async () => {
       for (const [code, expected] of [
         ["40001", 8],
