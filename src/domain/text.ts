@@ -48,6 +48,9 @@ const NEEDED = new RegExp(
   "gv",
 );
 
+/** ASCII words with one space between them, as nearly all text is: that is its one form already. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/v;
+
 /** What is wrong with a text. */
 export type TextFault = "too long" | "hidden characters" | "nothing to read";
 
@@ -69,6 +72,7 @@ export class InvalidText extends InvalidInput {
  * names them (U+202E) and quotes nothing
  */
 export function parseText(text: string, field: string, maxLength = MAX_TEXT_LENGTH): string {
+  if (text.length <= maxLength && PLAIN.test(text)) return text;
   const tooLong = () => new InvalidText(field, `at most ${maxLength} characters`, "too long");
   if (text.length > MAX_GIVEN_LENGTH) throw tooLong();
   const composed = text.normalize("NFC");
@@ -104,6 +108,7 @@ export function parseLabel(text: string): string {
  * @returns text that `parseText` takes as it is, or nothing where there is nothing to read
  */
 export function cleanText(text: string): string {
+  if (text.length <= MAX_TEXT_LENGTH && PLAIN.test(text)) return text;
   const oneLine = (given: string) => given.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gv, " ");
   const visible = (given: string) => {
     const composed = given.normalize("NFC");

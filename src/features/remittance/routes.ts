@@ -112,6 +112,8 @@ function submitRoute(app: Routes, { relay, intake, auth, streams, closing }: Con
       config: { scope: "submit", submits: true },
       // Read by the handler: a request that breaks a rule may be the repeat of one that is stored.
       validatorCompiler: () => (data: unknown) => ({ value: data }),
+      // Made member by member, as the lines of a stream are: to hold it to its schema takes as long as to read the request.
+      serializerCompiler: () => (data: unknown) => JSON.stringify(data),
       schema: {
         operationId: "submitTransfer",
         "x-idempotent": true,

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash as digest, timingSafeEqual } from "node:crypto";
 import { SCOPES, type Scope } from "../../schema/operator.ts";
 import { expireApiKey, findApiKey, insertApiKey, lockApiKey, type ApiKey, type ApiKeyWithHash } from "./store.ts";
 import type { Database } from "../store/database.ts";
@@ -122,5 +122,6 @@ function draw(
 }
 
 function hashOf(secret: string): Uint8Array {
-  return createHash("sha256").update(secret).digest();
+  // At once: each request has its key's looked at, and the steps one by one take three times as long.
+  return digest("sha256", secret, "buffer");
 }

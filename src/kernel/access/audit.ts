@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { JsonObject } from "../../domain/wire.ts";
 import type { KernelContext } from "../context.ts";
 import { concludeAudit, insertAudit } from "./audit-store.ts";
@@ -22,17 +22,23 @@ export function auditActions(app: FastifyInstance, { db, clock }: KernelContext)
     return insertAudit(db, { at: clock.nowMs(), actor: request.caller.id, action, subject, outcome, data });
   };
 
-  app.addHook("preHandler", async (request) => {
+  const begin = async (request: FastifyRequest): Promise<void> => {
     const { id } = paramsOf(request);
     if (id !== undefined) request.audit.subject = id;
     const seq = await write(request, "begun");
     if (seq !== undefined) request.audit.seq = seq;
-  });
-  app.addHook("onSend", async (request, reply) => {
+  };
+  const conclude = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { subject, data, seq, code } = request.audit;
     const outcome = reply.statusCode < 400 ? "done" : (code ?? String(reply.statusCode));
     if (seq === undefined) await write(request, outcome);
     else await concludeAudit(db, seq, { subject, outcome, data });
+  };
+  // Others, as transfers, are not held up by it.
+  app.addHook("onRoute", (route) => {
+    if (route.config?.action === undefined) return;
+    route.preHandler = [begin, ...[route.preHandler ?? []].flat()];
+    route.onSend = [conclude, ...[route.onSend ?? []].flat()];
   });
 }
 

@@ -1,6 +1,8 @@
 import { Problem } from "./problem.ts";
 
 const MAX_DEPTH = 32;
+/** A byte order mark before it says nothing else, and is dropped (RFC 8259, 8.1). */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Reads JSON that can be understood one way only: UTF-8 without errors, no member twice in one
@@ -21,8 +23,7 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
 
 function decode(bytes: Uint8Array): string {
   try {
-    // A byte order mark before it says nothing else, and is dropped (RFC 8259, 8.1).
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch {
     throw malformed("not UTF-8");
   }

@@ -233,6 +233,32 @@ describe("text", () => {
     );
   });
 
+  it("is the same where it is ASCII that stays as it is, and where it is looked at letter by letter (property)", () => {
+    const outcome = (parse: () => string): string => {
+      try {
+        return parse();
+      } catch (failure) {
+        if (failure instanceof InvalidInput) return `${failure.field}: ${failure.rule}`;
+        throw failure;
+      }
+    };
+    const piece = fc.oneof(fc.string({ unit: "grapheme-ascii", maxLength: 30 }), fc.constantFrom(" ", "  ", "\t", "é"));
+    const texts = fc.array(piece, { maxLength: 12 }).map((some) => some.join(""));
+    let plain = 0;
+    fc.assert(
+      fc.property(texts, (text) => {
+        for (const parse of [parseText, parseName]) {
+          const [asItIs, byLetters] = [text, `${text}\u200b`].map((given) => outcome(() => parse(given, "name")));
+          expect(asItIs).to.equal(byLetters);
+          if (asItIs === text) plain++;
+        }
+        expect(cleanText(text)).to.equal(cleanText(`\u200b${text}`));
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(plain).to.be.greaterThan(200);
+  });
+
   it("takes the names of people on real lists, in all their scripts", function () {
     const refused = namesOfSanctionsLists(this).filter(
       (name) => orUndefined(() => parseName(name, "name")) === undefined,

@@ -3,6 +3,7 @@ import { uetrSchema } from "../../../schema/fields.ts";
 import { submitRequestSchema, type ParsedSubmitRequest } from "../../../schema/transfers.ts";
 import { parseUetr } from "../../../domain/uetr.ts";
 import type { BrokenSubmission } from "./content.ts";
+import { plainSubmission } from "./plain-submission.ts";
 import { refused, type Refusal } from "../../../kernel/refusal.ts";
 import { faultOf } from "../../../kernel/http/validation.ts";
 
@@ -11,6 +12,14 @@ import { faultOf } from "../../../kernel/http/validation.ts";
  * its UETR may be stored. Only where there is no UETR to be read nothing can be said of a transfer, and that is said.
  */
 export function readSubmission(json: unknown): ParsedSubmitRequest | BrokenSubmission | Refusal {
+  return plainSubmission(json) ?? readSubmissionBySchema(json);
+}
+
+/**
+ * The same, by the schema alone.
+ * @internal The rule, which tests hold `plainSubmission` to.
+ */
+export function readSubmissionBySchema(json: unknown): ParsedSubmitRequest | BrokenSubmission | Refusal {
   const parsed: ZodSafeParseResult<ParsedSubmitRequest> = submitRequestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const uetr = uetrSchema.safeParse(
