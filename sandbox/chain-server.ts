@@ -9,6 +9,8 @@ export interface LocalChain {
 
 export interface ChainServer {
   readonly url: string;
+  /** As everybody's; but for those in this process what is sent to this server is answered without a connection. */
+  readonly fetch: typeof globalThis.fetch;
   stop(): Promise<void>;
 }
 
@@ -34,8 +36,20 @@ export async function serveChain(chain: LocalChain, port?: number): Promise<Chai
       return { jsonrpc: "2.0", id, error: errorOf(failure) };
     }
   };
-  app.post("/", ({ body }) => (Array.isArray(body) ? Promise.all(body.map(answer)) : answer(body)));
-  return { url: await listenLocally(app, port), stop: () => app.close() };
+  const answerAll = (body: unknown) => (Array.isArray(body) ? Promise.all(body.map(answer)) : answer(body));
+  app.post("/", ({ body }) => answerAll(body));
+  const url = await listenLocally(app, port);
+  return {
+    url,
+    async fetch(to, init) {
+      const body = init?.body;
+      if (typeof to !== "string" || typeof body !== "string" || new URL(to).origin !== url) {
+        return globalThis.fetch(to, init);
+      }
+      return Response.json(await answerAll(JSON.parse(body)));
+    },
+    stop: () => app.close(),
+  };
 }
 
 /** An error with the members that JSON-RPC's have, as far as the chain's own has them. */

@@ -109,7 +109,7 @@ export interface RunningNetwork {
   readonly rpcUrls: readonly string[];
   readonly partners: ReadonlyMap<PartnerId, RunningPartner>;
   readonly relayless: RelaylessPartner | undefined;
-  /** Has some time pass on the ledger, where it can be told to. */
+  /** Has some time pass on the ledger, where it can be told to, and the relays look. */
   passTime(): Promise<void>;
   /** Relays first, each after it has finished what it is at; then everybody else. */
   stop(): Promise<void>;
@@ -122,14 +122,16 @@ const PATIENCE = { timeoutMs: 60_000 };
 const RETRIES = 10;
 /** Rarely: nobody else works on these relays' stores, so a step is told of all its work, and they share one processor. */
 const POLL_INTERVALS_MS = {
-  batcher: 2_000,
-  opener: 2_000,
-  courier: 2_000,
-  responder: 2_000,
-  settler: 2_000,
-  crediter: 2_000,
-  confirmer: 2_000,
-  notifier: 2_000,
+  batcher: 5_000,
+  proposer: 5_000,
+  opener: 5_000,
+  courier: 5_000,
+  responder: 5_000,
+  settler: 5_000,
+  crediter: 5_000,
+  confirmer: 5_000,
+  notifier: 5_000,
+  sweeper: 2_000,
   liquidity: 10_000,
   pricing: 5_000,
 };
@@ -174,7 +176,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       peerKeys: generatePeerKeys(),
       database: () => databaseOf(wallet.id),
     }));
-    const shared = { ...options, sandbox, rpcUrls: node.rpcUrls };
+    const shared = { ...options, sandbox, rpcUrls: node.rpcUrls, fetch: node.fetch };
     const [left] = places.filter(({ wallet }) => wallet.id === options.ownRelay);
     const relayless = left === undefined ? undefined : await startRelayless({ ...shared, ...left }, stops);
     const ours = places.filter((place) => place !== left);
@@ -194,7 +196,10 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       rpcUrls: node.rpcUrls,
       partners: new Map(partners.map((partner) => [partner.wallet.id, partner])),
       relayless,
-      passTime: () => passTime(sandbox, chain),
+      async passTime() {
+        await passTime(sandbox, chain);
+        for (const { relay } of partners) for (const step of ["watcher", "sweeper"] as const) relay.context.wake(step);
+      },
       stop,
     };
   } catch (failure) {
@@ -222,6 +227,7 @@ function relayUrl(port: number): string {
 interface PartnerOptions extends NetworkOptions {
   readonly sandbox: Sandbox;
   readonly rpcUrls: readonly string[];
+  readonly fetch: typeof globalThis.fetch;
   readonly wallet: Wallet;
   /** The relay's. */
   readonly port: number;
@@ -277,6 +283,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
     db: database,
     keys: { send: operator, accept: operator, transactions },
     peerKeys: options.peerKeys,
+    fetch: options.fetch,
     drawBytes,
     // Those of the process would be ten times the same.
     metrics: createMetrics({ partner: wallet.id, process: false }, metricsOf(FEATURES)),

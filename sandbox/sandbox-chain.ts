@@ -12,14 +12,16 @@ export type SandboxChain =
 /** Where relays find the chain. */
 export interface ReachableChain {
   readonly rpcUrls: readonly string[];
+  /** What relays in this process reach it with. */
+  readonly fetch: typeof globalThis.fetch;
   stop(): Promise<void>;
 }
 
 /** @param port where a chain of this process is served; any free one by default */
 export async function reachChain(chain: SandboxChain, port?: number): Promise<ReachableChain> {
-  if (chain.kind === "nodes") return { rpcUrls: chain.rpcUrls, stop: () => Promise.resolve() };
+  if (chain.kind === "nodes") return { rpcUrls: chain.rpcUrls, fetch: globalThis.fetch, stop: () => Promise.resolve() };
   const node: ChainServer = await serveChain(chain.chain, port);
-  return { rpcUrls: [node.url], stop: () => node.stop() };
+  return { rpcUrls: [node.url], fetch: node.fetch, stop: () => node.stop() };
 }
 
 /**

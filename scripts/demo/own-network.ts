@@ -30,8 +30,8 @@ const MOST_UNDER_WAY = 5_000;
 const PATIENCE_MS = 300_000;
 /** Customers wait so long at most for others to share a batch with. */
 const MAX_DELAY_MS = 500;
-/** Ten relays in one process look for blocks. */
-const POLL_INTERVAL_MS = 250;
+/** Ten relays in one process look for blocks: what each reads of one costs as much as of many. */
+const POLL_INTERVAL_MS = 2_000;
 /** Ledger time that the outage has to outlast: long for a machine that is busy, short to let pass. */
 const HOLD_SECONDS = { inProcess: 120, nodes: 60 };
 

@@ -35,6 +35,21 @@ describe("a chain in this process, served over HTTP", () => {
     provider.destroy();
   });
 
+  it("answers in this process without a connection, and has others' answers brought as ever", async () => {
+    const stopped = await serveChain(connection.provider);
+    await stopped.stop();
+    const init = {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(call(1, "eth_chainId")),
+    };
+    const told = { jsonrpc: "2.0", id: 1, result: "0x7a69" };
+    expect(await (await stopped.fetch(`${stopped.url}/`, init)).json()).to.deep.equal(told);
+    expect(await (await stopped.fetch(server.url, init)).json()).to.deep.equal(told);
+    const failure = await server.fetch(stopped.url, init).catch((thrown: unknown) => thrown);
+    expect(failure).to.be.instanceOf(TypeError);
+  });
+
   it("tells errors with their codes, and those of one call leave the others alone", async () => {
     const answers = await ask([call(1, "eth_noSuchMethod"), {}, call(2, "eth_chainId")]);
     expect(answers).to.have.length(3);
