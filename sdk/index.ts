@@ -34,6 +34,12 @@ export {
   type OutboxOptions,
   type SubmissionOutcome,
 } from "./outbox.ts";
+export {
+  formatPaymentCode,
+  parsePaymentCode,
+  type CodeAccount,
+  type PaymentCode,
+} from "../src/domain/payment-code/payment-code.ts";
 export { newUetr } from "./uetr.ts";
 export {
   verifyWebhook,

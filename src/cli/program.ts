@@ -3,6 +3,7 @@ import { COMPLETIONS, completionScript } from "./completion.ts";
 import { FEATURES } from "../app/features.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addNetworkCommands } from "./commands/network.ts";
+import { addQrCommands } from "./commands/qr.ts";
 import { addRelayCommands } from "./commands/relay.ts";
 import { misuseOf } from "./misuse.ts";
 import { EXIT_CODES, exitOf, type ExitName } from "../command/exit-codes.ts";
@@ -36,6 +37,7 @@ export function createProgram(io: Io, isJson = false, features = FEATURES): Comm
   addNetworkCommands(program, io);
   for (const { commands } of features) commands?.(program, io);
   addKeyCommands(program, io);
+  addQrCommands(program, io);
   program
     .command("completion")
     .description("Prints a script that completes commands in a shell.")

@@ -123,10 +123,12 @@ export function describeSdkPackage(network: () => NetworkProcess): void {
         "RelayUnreachable",
         "TRANSFER_FATES",
         "createClient",
+        "formatPaymentCode",
         "newUetr",
         "openOutbox",
         "parseAlias",
         "parseName",
+        "parsePaymentCode",
         "parseText",
         "verifyWebhook",
       ]);
