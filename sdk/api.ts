@@ -207,6 +207,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/stats/orders": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How many of the own customers' orders were paid, and why the others were not
+     * @description With what never came onto the ledger, which this relay alone knows. Each submission is an order.
+     */
+    get: operations["getOrders"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/events": {
     parameters: {
       query?: never;
@@ -832,6 +852,116 @@ export interface components {
       disabledAt?: string | undefined;
       /** @description The Standard Webhooks secret, shown once. */
       secret: string;
+    };
+    /** @description How many of the orders of this partner's own customers were paid, and why the others were not. */
+    Orders: {
+      /** @description The block as of which what is on the ledger is counted. */
+      block: number;
+      /**
+       * Format: date-time
+       * @description Its time.
+       * @example 2026-11-22T08:30:00.000Z
+       */
+      at: string;
+      /**
+       * @description A day in UTC.
+       * @example 2026-11-22
+       */
+      from: string;
+      /**
+       * @description A day in UTC.
+       * @example 2026-11-22
+       */
+      to: string;
+      /** @description By day and target; none where there was nothing. */
+      days: {
+        /**
+         * @description Of the block in which an order's batch was opened; of its end where it never was.
+         * @example 2026-11-22
+         */
+        day: string;
+        /**
+         * @description None for what was refused: it need not say it.
+         * @example 4
+         */
+        target?: number | undefined;
+        isProvisional: boolean;
+        /** @description All that have ended. */
+        orders: number;
+        /** @description The customer is credited, as the target's relay has told in time. */
+        credited: number;
+        /** @description Settled on the ledger, and no credit told. */
+        uncredited: number;
+        /** @description Refused by the target partner on the ledger, and refunded. */
+        rejected: number;
+        /** @description Not settled in time, and refunded. */
+        expired: number;
+        /** @description Never on the ledger: without money in time, or refused by the target beforehand. */
+        failed: number;
+        cancelled: number;
+        /** @description Refused for good by this relay when they were submitted. */
+        refused: number;
+        /** @description On the ledger, and not ended: in no figure above. */
+        open: number;
+        /**
+         * @description Credited of all that have ended, in percent, rounded down. None where fewer than 30 have.
+         * @example 96.10
+         */
+        rate?: string | undefined;
+        /** @description All but those credited or uncredited, the most frequent reason first. */
+        unpaid: {
+          /**
+           * @description ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are no code of the network's, `none` where none were.
+           * @example AC03
+           */
+          reason: string;
+          /**
+           * @description payer: What the payer asked for cannot be, or was asked for before. payee: The payee's account, or its details, cannot be credited. liquidity: A partner had too little money on the ledger. time: Nobody answered, or settled, in time. technical: A program failed, was away, or was not understood. compliance: A rule of regulators forbids it, or a suspicion of fraud. untold: No reason was told, or none that the network knows.
+           * @enum {string}
+           */
+          class: "payer" | "payee" | "liquidity" | "time" | "technical" | "compliance" | "untold";
+          transfers: number;
+        }[];
+      }[];
+      /** @description All of them together. */
+      total: {
+        /** @description All that have ended. */
+        orders: number;
+        /** @description The customer is credited, as the target's relay has told in time. */
+        credited: number;
+        /** @description Settled on the ledger, and no credit told. */
+        uncredited: number;
+        /** @description Refused by the target partner on the ledger, and refunded. */
+        rejected: number;
+        /** @description Not settled in time, and refunded. */
+        expired: number;
+        /** @description Never on the ledger: without money in time, or refused by the target beforehand. */
+        failed: number;
+        cancelled: number;
+        /** @description Refused for good by this relay when they were submitted. */
+        refused: number;
+        /** @description On the ledger, and not ended: in no figure above. */
+        open: number;
+        /**
+         * @description Credited of all that have ended, in percent, rounded down. None where fewer than 30 have.
+         * @example 96.10
+         */
+        rate?: string | undefined;
+        /** @description All but those credited or uncredited, the most frequent reason first. */
+        unpaid: {
+          /**
+           * @description ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are no code of the network's, `none` where none were.
+           * @example AC03
+           */
+          reason: string;
+          /**
+           * @description payer: What the payer asked for cannot be, or was asked for before. payee: The payee's account, or its details, cannot be credited. liquidity: A partner had too little money on the ledger. time: Nobody answered, or settled, in time. technical: A program failed, was away, or was not understood. compliance: A rule of regulators forbids it, or a suspicion of fraud. untold: No reason was told, or none that the network knows.
+           * @enum {string}
+           */
+          class: "payer" | "payee" | "liquidity" | "time" | "technical" | "compliance" | "untold";
+          transfers: number;
+        }[];
+      };
     };
     Participant: {
       /**
@@ -1733,6 +1863,39 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Success"];
+        };
+      };
+    };
+  };
+  getOrders: {
+    parameters: {
+      query?:
+        | {
+            /**
+             * @description The first day; six days before the last one where it is left out.
+             * @example 2026-11-22
+             */
+            from?: string | undefined;
+            /**
+             * @description The last day; the ledger's day where it is left out.
+             * @example 2026-11-22
+             */
+            to?: string | undefined;
+          }
+        | undefined;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Orders"];
         };
       };
     };

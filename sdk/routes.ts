@@ -18,7 +18,7 @@ import {
   redeliverySchema,
   webhooksResponseSchema,
 } from "../src/schema/operator.ts";
-import { successSchema } from "../src/schema/statistics.ts";
+import { ordersSchema, successSchema } from "../src/schema/statistics.ts";
 import { transferStatusSchema } from "../src/schema/transfer-status.ts";
 import { acceptanceSchema, quoteResponseSchema, receiptJsonSchema } from "../src/schema/transfers.ts";
 
@@ -35,6 +35,7 @@ export const ROUTES = {
   "POST /v1/transfers/{uetr}/cancel": { canRepeat: true, answer: transferStatusSchema },
   "GET /v1/transfers/{uetr}/receipt": { canRepeat: true, answer: receiptJsonSchema },
   "GET /v1/stats/success": { canRepeat: true, answer: successSchema },
+  "GET /v1/stats/orders": { canRepeat: true, answer: ordersSchema },
   "GET /v1/events": { canRepeat: true, answer: eventsResponseSchema },
   "GET /v1/webhooks": { canRepeat: true, answer: webhooksResponseSchema },
   "POST /v1/webhooks": { canRepeat: false, answer: newWebhookSchema },

@@ -71,6 +71,7 @@ export function reasonFromBytes4(bytes4: Hex): ReasonCode | undefined {
   return isReason(text) ? text : undefined;
 }
 
-function isReason(text: string): text is ReasonCode {
+/** Whether a text is one of `REASONS`. */
+export function isReason(text: string): text is ReasonCode {
   return Object.hasOwn(REASONS, text);
 }

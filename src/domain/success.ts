@@ -90,9 +90,14 @@ export function successFigures(counts: readonly Pick<OutcomeCount, "outcome" | "
     const reason = reasonOf(outcome);
     return reason === undefined ? [] : [{ ...reason, transfers }];
   });
-  const byReason = [...Map.groupBy(unpaid, ({ reason }) => reason).values()].map(together).sort(byFrequency);
-  const rejected = byReason.reduce((sum, { transfers }) => sum + transfers, 0) - expired;
-  return { opened, settled, rejected, expired, open: opened - settled - rejected - expired, unpaid: byReason };
+  const rejected = unpaid.reduce((sum, { transfers }) => sum + transfers, 0) - expired;
+  const open = opened - settled - rejected - expired;
+  return { opened, settled, rejected, expired, open, unpaid: byReason(unpaid) };
+}
+
+/** Those of one reason together, the most frequent first. */
+export function byReason(unpaid: readonly Unpaid[]): readonly Unpaid[] {
+  return [...Map.groupBy(unpaid, ({ reason }) => reason).values()].map(together).sort(byFrequency);
 }
 
 /** By corridor and day, in their order. */

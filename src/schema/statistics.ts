@@ -7,6 +7,23 @@ const count = z.number().int().min(0);
 // Its own keys, in the order in which it has them.
 const CLASSES = Object.keys(REASON_CLASSES) as [ReasonClass, ...ReasonClass[]];
 
+const unpaidSchema = z.array(
+  z.object({
+    reason: z.string().meta({
+      description:
+        "ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are " +
+        "no code of the network's, `none` where none were.",
+      examples: ["AC03"],
+    }),
+    class: z.enum(CLASSES).meta({
+      description: Object.entries(REASON_CLASSES)
+        .map(([name, meaning]) => `${name}: ${meaning}`)
+        .join(" "),
+    }),
+    transfers: count,
+  }),
+);
+
 const figures = {
   opened: count.meta({ description: "Transfers that came onto the ledger." }),
   settled: count.meta({ description: "Paid to the target partner." }),
@@ -22,24 +39,7 @@ const figures = {
         "a rate says nothing.",
       examples: ["97.42"],
     }),
-  unpaid: z
-    .array(
-      z.object({
-        reason: z.string().meta({
-          description:
-            "ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are " +
-            "no code of the network's, `none` where none were.",
-          examples: ["AC03"],
-        }),
-        class: z.enum(CLASSES).meta({
-          description: Object.entries(REASON_CLASSES)
-            .map(([name, meaning]) => `${name}: ${meaning}`)
-            .join(" "),
-        }),
-        transfers: count,
-      }),
-    )
-    .meta({ description: "Those rejected and expired, the most frequent reason first." }),
+  unpaid: unpaidSchema.meta({ description: "Those rejected and expired, the most frequent reason first." }),
 };
 
 export const successQuerySchema = z.strictObject({
@@ -75,3 +75,51 @@ export const successSchema = z
     description: "How many of the transfers that came onto the ledger were paid, and why the others were not.",
   });
 export type SuccessJson = z.infer<typeof successSchema>;
+
+const orderFigures = {
+  orders: count.meta({ description: "All that have ended." }),
+  credited: count.meta({ description: "The customer is credited, as the target's relay has told in time." }),
+  uncredited: count.meta({ description: "Settled on the ledger, and no credit told." }),
+  rejected: count.meta({ description: "Refused by the target partner on the ledger, and refunded." }),
+  expired: count.meta({ description: "Not settled in time, and refunded." }),
+  failed: count.meta({
+    description: "Never on the ledger: without money in time, or refused by the target beforehand.",
+  }),
+  cancelled: count,
+  refused: count.meta({ description: "Refused for good by this relay when they were submitted." }),
+  open: count.meta({ description: "On the ledger, and not ended: in no figure above." }),
+  rate: z
+    .string()
+    .optional()
+    .meta({
+      description: `Credited of all that have ended, in percent, rounded down. None where fewer than ${LEAST_ENDED} have.`,
+      examples: ["96.10"],
+    }),
+  unpaid: unpaidSchema.meta({ description: "All but those credited or uncredited, the most frequent reason first." }),
+};
+
+export const ordersSchema = z
+  .object({
+    block: z.number().int().meta({ description: "The block as of which what is on the ledger is counted." }),
+    at: instantSchema.meta({ description: "Its time." }),
+    from: daySchema,
+    to: daySchema,
+    days: z
+      .array(
+        z.object({
+          day: daySchema.meta({
+            description: "Of the block in which an order's batch was opened; of its end where it never was.",
+          }),
+          target: partnerIdSchema.optional().meta({ description: "None for what was refused: it need not say it." }),
+          isProvisional: z.boolean(),
+          ...orderFigures,
+        }),
+      )
+      .meta({ description: "By day and target; none where there was nothing." }),
+    total: z.object(orderFigures).meta({ description: "All of them together." }),
+  })
+  .meta({
+    id: "Orders",
+    description: "How many of the orders of this partner's own customers were paid, and why the others were not.",
+  });
+export type OrdersJson = z.infer<typeof ordersSchema>;

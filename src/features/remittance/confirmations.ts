@@ -3,7 +3,7 @@ import { believedInstant, EARLIEST_MS, formatInstant } from "../../domain/instan
 import type { PartnerId } from "../../domain/partner.ts";
 import { isAmong } from "../../domain/transfer.ts";
 import { transfersOfBatches } from "./store/batch-transfers.ts";
-import { acceptanceTimes, insertConfirmations, settledOwnBatch } from "./store/confirmations.ts";
+import { acceptanceTimes, countCredited, insertConfirmations, settledOwnBatch } from "./store/confirmations.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
 import type { RelayContext } from "../context.ts";
 import type { Confirmation } from "../peers/messages.ts";
@@ -47,6 +47,7 @@ export async function recordConfirmation(
         data: { creditedAt: formatInstant(creditedAt) },
       })),
     );
+    await countCredited(tx, batch, told.length, at);
     return told;
   });
   for (const { uetr, creditedAt } of fresh) {

@@ -1,5 +1,6 @@
 import { currencyByNumeric } from "../../domain/currency.ts";
 import { parsePartnerId } from "../../domain/partner.ts";
+import type { OrderCount } from "../../domain/order-success.ts";
 import type { LedgerOutcome, OutcomeCount } from "../../domain/success.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
 import { numberOf } from "../../kernel/store/values.ts";
@@ -54,4 +55,23 @@ function countOf({
       transfers: numberOf(transfers),
     },
   ];
+}
+
+/** What is kept of orders besides what the ledger tells; see the migration 0019 for who keeps it. */
+export async function readOrderSums(db: Queryable, { from, to }: DayRange): Promise<readonly OrderCount[]> {
+  const rows = await db.query<{
+    day: number;
+    target: number;
+    outcome: OrderCount["outcome"];
+    reason: string;
+    orders: bigint;
+  }>("SELECT day, target, outcome, reason, orders FROM order_sums WHERE day BETWEEN $1::integer AND $2::integer", [
+    from,
+    to,
+  ]);
+  return rows.map(({ target, orders, ...row }) => ({
+    ...row,
+    target: target === 0 ? undefined : parsePartnerId(target),
+    orders: numberOf(orders),
+  }));
 }

@@ -1,5 +1,4 @@
 import { dayOf } from "../../../domain/day.ts";
-import { REASON_CLASSES, type ReasonClass } from "../../../domain/reason-class.ts";
 import { LEAST_ENDED } from "../../../domain/success.ts";
 import { CommandFailure } from "../../../command/exit-codes.ts";
 import { readFileFor, type Session } from "../../../command/session.ts";
@@ -11,6 +10,7 @@ import { renderTable, type Column } from "../../../kernel/table.ts";
 import type { SuccessJson } from "../../../schema/statistics.ts";
 import { dayRange } from "../day-range.ts";
 import { successJson } from "../success-json.ts";
+import { classColumns } from "./class-columns.ts";
 
 const TIMEOUT_MS = 30_000;
 const MAX_BLOCK = 10 ** 15 - 1;
@@ -52,19 +52,13 @@ async function countAt(session: Session, url: string, asked: Asked): Promise<Suc
 type Row = SuccessJson["total"] & Partial<SuccessJson["corridors"][number]>;
 
 /** The figures for people: a line for each day and corridor, and one for all. */
-export function showSuccess({ corridors, total, block, at }: SuccessJson): string {
-  // The keys of a constant object are its own names.
-  const classes = (Object.keys(REASON_CLASSES) as ReasonClass[]).filter((name) => ofClass(total, name) > 0);
+function showSuccess({ corridors, total, block, at }: SuccessJson): string {
   const columns: readonly Column<Row>[] = [
     { title: "day", value: ({ day = "all" }) => day },
     { title: "from → to", value: corridorOf },
     { title: "opened", value: ({ opened }) => String(opened), align: "right" },
     { title: "settled", value: ({ settled }) => String(settled), align: "right" },
-    ...classes.map((name): Column<Row> => ({
-      title: name,
-      value: (row) => blankZero(ofClass(row, name)),
-      align: "right",
-    })),
+    ...classColumns(total),
     { title: "open", value: ({ open }) => blankZero(open), align: "right" },
     { title: "rate", value: rateOf, align: "right" },
     { title: "", value: ({ isProvisional }) => (isProvisional === true ? "provisional" : "") },
@@ -81,10 +75,6 @@ function corridorOf({ source, target, sourceCurrency = "", targetCurrency = "" }
 function rateOf({ rate, settled, rejected, expired }: Row): string {
   if (rate !== undefined) return `${rate} %`;
   return settled + rejected + expired === 0 ? "" : `under ${LEAST_ENDED}`;
-}
-
-function ofClass({ unpaid }: SuccessJson["total"], name: ReasonClass): number {
-  return unpaid.filter((each) => each.class === name).reduce((sum, { transfers }) => sum + transfers, 0);
 }
 
 function blankZero(count: number): string {

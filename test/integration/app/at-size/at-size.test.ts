@@ -228,6 +228,7 @@ async function ask({ call }: Api, uetr: string): Promise<void> {
     "/v1/balances",
     "/v1/corridors",
     "/v1/stats/success",
+    "/v1/stats/orders",
     "/v1/participants",
     "/v1/events",
     "/v1/events?type=transfer.settled,credit.posted",

@@ -106,6 +106,19 @@ describeOnBothDatabases("a database of an earlier version", (open) => {
     ]);
   });
 
+  it("counts what became of orders that never came onto the ledger, and whom it knows to be credited", async () => {
+    const db = await upgraded("source");
+    const sums = await db.query<{ target: number; outcome: string; reason: string; orders: bigint }>(
+      "SELECT target, outcome, reason, orders FROM order_sums ORDER BY outcome",
+    );
+    expect(sums.map(({ target, outcome, reason, orders }) => [target, outcome, reason, orders])).to.deep.equal([
+      [4, "cancelled", "", 1n],
+      [4, "credited", "", 2n],
+      [4, "failed", "AM04", 1n],
+      [0, "refused", "limit-exceeded", 1n],
+    ]);
+  });
+
   it("goes on with what was under way", async () => {
     const db = await upgraded("source");
     const [unopened, ...others] = await batchesToOpen(db, LATER_MS, 10);
@@ -152,6 +165,7 @@ const DERIVED: readonly string[] = [
   "batch_ranges",
   "balances",
   "success_sums",
+  "order_sums",
 ];
 
 /** Rows of every table that had any. */

@@ -1,0 +1,141 @@
+import { expect } from "chai";
+import { compose } from "../../../../src/app/composition.ts";
+import { FEATURES } from "../../../../src/app/features.ts";
+import { dayOf, formatDay } from "../../../../src/domain/day.ts";
+import { parseUetr, uetrFromRandom, type Uetr } from "../../../../src/domain/uetr.ts";
+import { recordConfirmation } from "../../../../src/features/remittance/confirmations.ts";
+import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
+import { insertRefusals } from "../../../../src/features/remittance/store/refusals.ts";
+import { cancelTransfer } from "../../../../src/features/remittance/store/transfers.ts";
+import { failWaiting } from "../../../../src/features/remittance/store/waiting-transfers.ts";
+import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
+import { createServer } from "../../../../src/kernel/http/server.ts";
+import { openCall } from "../../../../src/ledger/calls.ts";
+import type { OrdersJson } from "../../../../src/schema/statistics.ts";
+import { makeBatch, makeSettlement } from "../../../support/batches.ts";
+import { CNY_TO_PHP, GCASH, HKD_TO_HKD, HUB } from "../../support/chain.ts";
+import { describeOnBothDatabases } from "../../support/databases.ts";
+import { ownBatch } from "../../support/relay-batches.ts";
+import { acceptTransfers, passTime, run, testRelay, type TestRelay } from "../../support/relay-context.ts";
+
+const NONE = {
+  orders: 0,
+  credited: 0,
+  uncredited: 0,
+  rejected: 0,
+  expired: 0,
+  failed: 0,
+  cancelled: 0,
+  refused: 0,
+  open: 0,
+};
+
+describeOnBothDatabases("orders", (open) => {
+  it("are counted with what never came onto the ledger, each once, and credited as the target tells", async () => {
+    const relay = await testRelay({ db: await open() });
+    const { sandbox, db, clock } = relay;
+    const courier = await sandbox.submitterOf({ kind: "courier" });
+    // Somebody else's are none of this relay's orders.
+    const others = await makeBatch(sandbox, { corridor: CNY_TO_PHP });
+    await courier.submit(others.open);
+
+    const settled = await ownBatch(relay, { count: 4 });
+    const held = await ownBatch(relay, { count: 2 });
+    for (const { header, send, quote } of [settled, held]) {
+      await courier.submit(openCall(sandbox.ledger, header, send, quote));
+    }
+    await courier.submit(await makeSettlement(sandbox, settled, { 1: "AC03" }));
+    await run(relay, watcherStep);
+
+    const [first, second, third, ...kept] = await acceptTransfers(relay, 5, { corridor: HKD_TO_HKD });
+    if (first === undefined || second === undefined || third === undefined) throw new Error("there are five");
+    expect(await db.transaction((tx) => cancelTransfer(tx, first.uetr, clock.nowMs()))).to.equal(true);
+    expect(await db.transaction((tx) => cancelTransfer(tx, first.uetr, clock.nowMs()))).to.equal(false);
+    const failing = [second.uetr, third.uetr, first.uetr];
+    expect(await db.transaction((tx) => failWaiting(tx, failing, "AM04", clock.nowMs()))).to.have.length(2);
+    // Erasing changes the row, and not what became of it.
+    await db.query("UPDATE transfers SET sealed = NULL WHERE ended IS NOT NULL");
+    await refuse(relay, ["no-quote", "invalid-request", "quote-not-found"]);
+    const again = await refuse(relay, ["amount-too-large"]);
+    await refuse(relay, ["amount-too-large"], again);
+    expect(kept).to.have.length(2);
+
+    const paid = settled.transfers.filter((_, index) => index !== 1).map(({ uetr }) => uetr);
+    const confirm = (uetrs: readonly Uetr[]) =>
+      recordConfirmation(relay, GCASH, settled.id, {
+        credits: uetrs.map((uetr) => ({ uetr, creditedAt: clock.nowMs() })),
+      });
+    expect(await confirm(paid.slice(0, 2))).to.equal("recorded");
+    // The second is told again, with nothing new.
+    expect(await confirm(paid.slice(1, 2))).to.equal("recorded");
+
+    const day = formatDay(dayOf(clock.nowMs() / 1_000));
+    const { days, total } = await ask(relay, "");
+    expect(days.filter((row) => row.day !== day)).to.deep.equal([]);
+    expect(days.map(({ target }) => target)).to.deep.equal([HUB, GCASH, undefined]);
+    const [toHub, toGcash, refused] = days;
+    expect(toHub).to.deep.include({ ...NONE, orders: 3, failed: 2, cancelled: 1 });
+    expect(toHub?.unpaid).to.deep.equal([
+      { reason: "AM04", class: "liquidity", transfers: 2 },
+      { reason: "cancelled", class: "payer", transfers: 1 },
+    ]);
+    expect(toGcash).to.deep.include({ ...NONE, orders: 4, credited: 2, uncredited: 1, rejected: 1, open: 2 });
+    expect(refused).to.deep.include({ ...NONE, orders: 4, refused: 4 });
+    expect(new Set(refused?.unpaid)).to.deep.equal(
+      new Set([
+        { reason: "AM02", class: "payer", transfers: 1 },
+        { reason: "FF01", class: "technical", transfers: 1 },
+        { reason: "no-quote", class: "liquidity", transfers: 1 },
+        { reason: "quote-not-found", class: "technical", transfers: 1 },
+      ]),
+    );
+    const sums = { orders: 11, credited: 2, uncredited: 1, rejected: 1, failed: 2, cancelled: 1, refused: 4, open: 2 };
+    expect(total).to.deep.include({ ...NONE, ...sums });
+
+    // When the day is fixed, it stays so, though the last customer is told of now.
+    await passTime(relay, 3 * 86_400);
+    await run(relay, watcherStep);
+    expect(await confirm(paid)).to.equal("recorded");
+    const later = await ask(relay, `?from=${day}&to=${day}`);
+    expect(later.days.map(({ isProvisional, ...row }) => [isProvisional, row])).to.deep.equal(
+      days.map(({ isProvisional: _, ...row }) => [false, row]),
+    );
+  });
+
+  it("are not counted for a change that is not kept", async () => {
+    const relay = await testRelay({ db: await open() });
+    await run(relay, watcherStep);
+    const [transfer] = await acceptTransfers(relay, 1, { corridor: HKD_TO_HKD });
+    const failure = await relay.db
+      .transaction(async (tx) => {
+        await cancelTransfer(tx, parseUetr(transfer?.uetr ?? ""), relay.clock.nowMs());
+        throw new Error("killed");
+      })
+      .catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(Error);
+    expect((await ask(relay, "")).total.orders).to.equal(0);
+  });
+});
+
+/** @returns the UETR of the last */
+async function refuse({ db, clock, drawBytes }: TestRelay, codes: readonly string[], uetr?: Uetr): Promise<Uetr> {
+  const refusals = codes.map((code) => ({
+    uetr: uetr ?? uetrFromRandom(drawBytes(16)),
+    refusal: { kind: "refused", code, detail: "as it was" },
+    refusedAt: clock.nowMs(),
+  }));
+  await insertRefusals(db, refusals);
+  const last = refusals.at(-1);
+  if (last === undefined) throw new Error("nothing is refused");
+  return last.uetr;
+}
+
+async function ask(relay: TestRelay, query: string): Promise<OrdersJson> {
+  const readiness = () => Promise.resolve({ ready: true, reasons: [] });
+  const app = await createServer(relay, { ...(await compose(FEATURES)).served(relay), readiness });
+  const { text } = await issueApiKey(relay, { label: "test", scopes: ["read"], rateLimit: 1_000 });
+  const headers = { authorization: `Bearer ${text}` };
+  const answer = await app.inject({ method: "GET", url: `/v1/stats/orders${query}`, headers });
+  expect(answer.statusCode, answer.body).to.equal(200);
+  return answer.json();
+}
