@@ -31,16 +31,22 @@ function serialize(value: unknown, path: string, depthLeft: number): string {
     return `[${Array.from(value, (item: unknown, index) => serialize(item, `${path}[${index}]`, depthLeft - 1)).join(",")}]`;
   }
   if (isPlainObject(value)) {
+    let members = "";
     // RFC 8785, 3.2.3 orders names by UTF-16 code units, which is what sort() does.
-    const members = Object.keys(value)
-      .sort()
-      .map((name) => `${serializeString(name, path)}:${serialize(value[name], `${path}.${name}`, depthLeft - 1)}`);
-    return `{${members.join(",")}}`;
+    for (const name of Object.keys(value).sort()) {
+      const member = serialize(value[name], `${path}.${name}`, depthLeft - 1);
+      members += `${members === "" ? "" : ","}${serializeString(name, path)}:${member}`;
+    }
+    return `{${members}}`;
   }
   throw new InvalidInput(path, "a string, boolean, integer, array or plain object");
 }
 
+/** ASCII that stands in JSON as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function serializeString(text: string, path: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new InvalidInput(path, "well-formed Unicode, without lone surrogates");
   return JSON.stringify(text);
 }

@@ -54,6 +54,11 @@ export function canonicalDetails(details: TransferDetails): CanonicalDetails {
   return { debtor: textOf("debtor"), creditor: textOf("creditor"), remittance: textOf("remittance") };
 }
 
+/** Canonical JSON of all details: their groups in the order of their names. */
+export function joinGroups({ creditor, debtor, remittance }: CanonicalDetails): string {
+  return `{"creditor":${creditor},"debtor":${debtor},"remittance":${remittance}}`;
+}
+
 /** `hashDetails` of details that are canonical JSON already. */
 export function hashCanonical(canonical: CanonicalDetails, transferSalt: Hex): Hex {
   const { debtor, creditor, remittance } = canonical;

@@ -1,5 +1,6 @@
 import { parsePhoneNumberFromString, validatePhoneNumberLength, type CountryCode } from "libphonenumber-js/max";
 import { InvalidInput } from "./errors.ts";
+import { isPlainPhone } from "./plain-phone.ts";
 
 export type { CountryCode } from "libphonenumber-js/max";
 
@@ -25,6 +26,7 @@ const RULES = {
  * @throws InvalidInput that does not quote it: it is personal data
  */
 export function parsePhone(text: string, field: string, country?: CountryCode): string {
+  if (isPlainPhone(text)) return text;
   if (text.includes("\u202e")) throw new InvalidInput(field, "no U+202E: digits behind it are shown back to front");
   const seen = text
     .replaceAll(UNSEEN, "")

@@ -1,12 +1,13 @@
-import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { InvalidInput } from "../errors.ts";
 
 /** Size of an ABI word and of every hash here. */
 export const WORD_BYTES = 32;
 
+const encoder = new TextEncoder();
+
 /** UTF-8. Lone surrogates become U+FFFD, so text that must not change is checked before. */
 export function utf8(text: string): Uint8Array {
-  return utf8ToBytes(text);
+  return encoder.encode(text);
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

@@ -64,8 +64,12 @@ export function isOneStatement(sql: string, values: readonly SqlValue[] | undefi
 
 /** An array as PostgreSQL reads it. */
 function arrayText(members: readonly (string | bigint)[]): string {
-  const quoted = members.map((member) => `"${storable(String(member)).replaceAll(/["\\]/g, "\\$&")}"`);
-  return `{${quoted.join()}}`;
+  if (members.length === 0) return "{}";
+  const all = members.join("");
+  // As nearly all are: looked at together, they take a fraction of the time.
+  const isPlain = !all.includes('"') && !all.includes("\\");
+  const escaped = isPlain ? members : members.map((member) => String(member).replaceAll(/["\\]/g, "\\$&"));
+  return `{"${storable(escaped.join('","'))}"}`;
 }
 
 /**

@@ -22,6 +22,7 @@ import type { ClockSkew } from "../../../src/kernel/clock/clock-skew.ts";
 import type { RelayContext, RelaySettings, Step } from "../../../src/features/context.ts";
 import type { StepName } from "../../../src/kernel/steps/step.ts";
 import { generatePeerKeys } from "../../../src/features/peers/keys.ts";
+import { canonicalDetails } from "../../../src/domain/details.ts";
 import { sealDetails } from "../../../src/features/remittance/sealed-details.ts";
 import { nothingWatched } from "../../../src/features/remittance/watched.ts";
 import type { SettledCredit, WalletConnector } from "../../../src/features/wallet/connector.ts";
@@ -224,7 +225,7 @@ export async function acceptTransfers(
       targetCurrency: corridor.targetCurrency,
       fee: networkFeeUp(sourceAmount, FEE_BPS),
       providerQuote: quote?.id,
-      sealed: sealDetails(sealer, uetr, { details, salt }),
+      sealed: sealDetails(sealer, uetr, { canonical: canonicalDetails(details), salt }),
       ifUnfunded,
       acceptedAt: clock.nowMs(),
       expiresAt: clock.nowMs() + validityMs,

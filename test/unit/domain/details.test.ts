@@ -18,6 +18,7 @@ const { value: anyValue } = fc.letrec<{ value: CanonicalValue }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.string({ unit: "binary" }),
+    fc.string({ unit: "grapheme-ascii" }),
     fc.boolean(),
     fc.maxSafeInteger(),
     fc.array(tie("value"), { maxLength: 4 }),

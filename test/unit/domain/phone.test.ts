@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { getCountries, getCountryCallingCode } from "libphonenumber-js/max";
 import { InvalidInput } from "../../../src/domain/errors.ts";
 import { parsePhone, type CountryCode } from "../../../src/domain/phone.ts";
+import { isPlainPhone } from "../../../src/domain/plain-phone.ts";
 import { referenceText } from "./reference-data.ts";
 
 describe("a telephone number", () => {
@@ -124,6 +125,36 @@ describe("a telephone number", () => {
       }),
       { numRuns: 3_000 },
     );
+  });
+
+  it("in E.164 form is what the library says of it, of any calling code and length (property)", () => {
+    const outcome = (text: string): string => {
+      try {
+        return parsePhone(text, "phone");
+      } catch (failure) {
+        if (failure instanceof InvalidInput) return failure.rule;
+        throw failure;
+      }
+    };
+    const codes = [
+      ...new Set(getCountries().map((country) => getCountryCallingCode(country))),
+      "800",
+      "882",
+      "999",
+      "21",
+    ];
+    const digits = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 14 });
+    let plain = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...codes), digits, (code, number) => {
+        const text = `+${code}${number.join("")}`;
+        // With a blank in front, the library is asked.
+        expect(outcome(text)).to.equal(outcome(` ${text}`));
+        if (isPlainPhone(text)) plain++;
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(plain).to.be.greaterThan(500);
   });
 
   it("of every country's mobile network is taken, and is the same with its national prefix", function () {

@@ -3,8 +3,8 @@ import { utf8 } from "../../../domain/bytes/bytes.ts";
 import { canonicalJson, type CanonicalObject } from "../../../domain/canonical-json.ts";
 import type { CurrencyPair } from "../../../domain/corridor.ts";
 import { InvalidInput } from "../../../domain/errors.ts";
-import { canonicalDetails, type CanonicalDetails } from "../../../domain/details.ts";
-import { detailsOf, parseParties, type TransferParties } from "../../../domain/payload.ts";
+import { canonicalDetails, joinGroups, type CanonicalDetails } from "../../../domain/details.ts";
+import { detailsOf, parseParties } from "../../../domain/payload.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import { refused, type Refusal } from "../../../kernel/refusal.ts";
 
@@ -20,7 +20,6 @@ export interface BrokenSubmission {
 export interface ReadSubmission {
   readonly uetr: Uetr;
   readonly request: ParsedSubmitRequest;
-  readonly parties: TransferParties;
   /** What the persons' details say, in the one form that is compared. */
   readonly canonical: CanonicalDetails;
 }
@@ -28,8 +27,7 @@ export interface ReadSubmission {
 export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | BrokenSubmission {
   const uetr = parseUetr(request.uetr);
   try {
-    const parties = parseParties(request);
-    return { uetr, request, parties, canonical: canonicalDetails(detailsOf(parties)) };
+    return { uetr, request, canonical: canonicalDetails(detailsOf(parseParties(request))) };
   } catch (failure) {
     if (!(failure instanceof InvalidInput)) throw failure;
     return { uetr, fault: refused("invalid-request", failure.rule, { field: failure.field }) };
@@ -44,9 +42,7 @@ export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | B
 export function contentOf({ request, canonical }: ReadSubmission, currencies: CurrencyPair): Uint8Array {
   const { uetr, target, ifUnfunded } = request;
   const terms = canonicalJson({ uetr, target, amount: amountOf(request.amount, currencies), ifUnfunded }, "request");
-  // Canonical JSON of all details: their groups in the order of their names.
-  const { creditor, debtor, remittance } = canonical;
-  return utf8(`${terms}{"creditor":${creditor},"debtor":${debtor},"remittance":${remittance}}`);
+  return utf8(`${terms}${joinGroups(canonical)}`);
 }
 
 function amountOf(amount: ParsedSubmitRequest["amount"], currencies: CurrencyPair): CanonicalObject {

@@ -1,7 +1,6 @@
 import { toHex } from "../../../domain/bytes/hex.ts";
 import { corridorKey, type RegisteredCorridor } from "../../../domain/corridor.ts";
 import { hashCanonical } from "../../../domain/details.ts";
-import { detailsOf } from "../../../domain/payload.ts";
 import { uetrFromRandom, type Uetr } from "../../../domain/uetr.ts";
 import type { ParsedSubmitRequest, QuoteRequest } from "../../../schema/transfers.ts";
 import type { RegistryView } from "../../../ledger/registry.ts";
@@ -312,7 +311,7 @@ async function asTransfer(
   funded: Set<Uetr>,
   { read, corridor: { corridor }, price }: Priced,
 ): Promise<{ readonly kind: "taken"; readonly transfer: NewTransfer } | Refusal> {
-  const { uetr, request, parties } = read;
+  const { uetr, request, canonical } = read;
   const { sourceAmount, targetAmount, fee, drawn } = price;
   if (!funded.has(uetr)) {
     const waits = request.ifUnfunded === "wait";
@@ -329,7 +328,6 @@ async function asTransfer(
     // Priced anew, it has its money already, give or take the difference.
     funded.add(uetr);
   }
-  const details = detailsOf(parties);
   const salt = toHex(drawBytes(32));
   const acceptedAt = clock.nowMs();
   const transfer = {
@@ -342,8 +340,8 @@ async function asTransfer(
     targetAmount,
     fee,
     providerQuote: drawn?.id,
-    sealed: sealDetails(sealer, uetr, { details, salt }),
-    detailsHash: hashCanonical(read.canonical, salt),
+    sealed: sealDetails(sealer, uetr, { canonical, salt }),
+    detailsHash: hashCanonical(canonical, salt),
     ifUnfunded: request.ifUnfunded,
     acceptedAt,
     expiresAt: acceptedAt + settings.transfers.validitySeconds * 1_000,

@@ -71,8 +71,7 @@ export async function insertTransfers(
          FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::numeric[], $7::numeric[],
            $8::numeric[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[])
            AS t(uetr, mac, target, source, destination, amount, receive, fee, quote, sealed, details, unfunded, at, until)
-         WHERE t.uetr NOT IN (SELECT refused_among(
-           (SELECT jsonb_agg(jsonb_build_object('uetr', u.uetr)) FROM unnest($1::uuid[]) AS u(uetr))))
+         WHERE t.uetr NOT IN (SELECT refused_among($1::uuid[]))
          ON CONFLICT (uetr) DO NOTHING
          RETURNING seq, uetr, target, source_currency, target_currency, source_amount, target_amount, fee, provider_quote
        ), queued AS (

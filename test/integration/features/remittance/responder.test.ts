@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { fromHex, type Hex } from "../../../../src/domain/bytes/hex.ts";
-import { hashDetails } from "../../../../src/domain/details.ts";
+import { canonicalDetails, hashDetails } from "../../../../src/domain/details.ts";
 import type { BatchPayload, PayloadTransfer } from "../../../../src/domain/payload.ts";
 import { beatCall } from "../../../../src/ledger/calls.ts";
 import { payloadBytes, sealPayload, openPayload } from "../../../../src/features/remittance/sealed-payload.ts";
@@ -189,7 +189,7 @@ describeOn("PGlite", "responder and settler", (open) => {
     await source.db.query("UPDATE transfers SET details_hash = $2, sealed = $3 WHERE uetr = $1", [
       uetr,
       fromHex(hashDetails(details, salt)),
-      sealDetails(source.sealer, uetr, { details, salt }),
+      sealDetails(source.sealer, uetr, { canonical: canonicalDetails(details), salt }),
     ]);
     await run(source, batcherStep);
     await run(source, courierStep);
