@@ -15,8 +15,8 @@ type Answer = Awaited<ReturnType<PGlite["execProtocol"]>>["messages"];
  * time, in six messages: that takes three times as long.
  */
 export interface PgliteStatements {
-  /** Has statements find their tables in a schema from now on. */
-  search(schema: string): Promise<void>;
+  /** Has statements find their tables in a schema from the next one on. */
+  search(schema: string): void;
   /** @param schema that is searched now: which tables a statement means is settled when it is prepared */
   to(schema: string): Send;
   /** @throws Error where a statement of it has failed, and what was to be committed was not */
@@ -64,8 +64,12 @@ function createPrepared(): PreparedStatements {
 
 export function createStatements(instance: PGlite): PgliteStatements {
   const prepared = createPrepared();
+  /** Sent with the next statement: by itself each would take as long as one. */
+  let ahead: Uint8Array[] = [];
   const execute = async (messages: readonly Uint8Array[]) => {
-    const answer = await instance.execProtocol(Buffer.concat(messages));
+    const all = Buffer.concat([...ahead, ...messages]);
+    ahead = [];
+    const answer = await instance.execProtocol(all);
     return answer.messages;
   };
   const rowsOf = (messages: Answer) => parse.parseResults(messages, instance.parsers).at(-1)?.rows ?? [];
@@ -87,9 +91,7 @@ export function createStatements(instance: PGlite): PgliteStatements {
   };
 
   return {
-    async search(schema) {
-      await execute([serialize.query(`SET search_path TO ${schema}`)]);
-    },
+    search: (schema) => void ahead.push(serialize.query(`SET search_path TO ${schema}`)),
     to:
       (schema) =>
       async <Row extends object>(sql: string, values?: readonly SqlValue[]) => {
@@ -104,7 +106,7 @@ export function createStatements(instance: PGlite): PgliteStatements {
         return rowsOf(answer) as Row[];
       },
     async transaction(work) {
-      await execute([serialize.query("BEGIN")]);
+      ahead.push(serialize.query("BEGIN"));
       let result: Awaited<ReturnType<typeof work>>;
       try {
         result = await work();

@@ -157,7 +157,7 @@ function createConnection(instance: PGlite): Connection {
     scope,
     use: (schema, work) =>
       inTurn(schema, async () => {
-        if (searched !== schema) await statements.search(schema);
+        if (searched !== schema) statements.search(schema);
         searched = schema;
         return work(failing(statements.to(schema)), statements.transaction);
       }),

@@ -136,6 +136,33 @@ describe("PGlite in a folder", function () {
     await store.close();
   });
 
+  it("begins a transaction with its first statement, and leaves none behind that had none", async () => {
+    const store = await openPgliteSchemas(undefined);
+    const [one, two] = [await store.database("one"), await store.database("two")];
+    await one.query("CREATE TABLE numbers (number integer PRIMARY KEY)");
+    const insert = (number: number) => one.query("INSERT INTO numbers VALUES ($1)", [number]);
+    await two.transaction(() => Promise.resolve());
+    expect(await rejection(one.transaction(() => Promise.reject(new RangeError("before any"))))).to.be.instanceOf(
+      RangeError,
+    );
+    await insert(1);
+    await two.query("SELECT 1 AS one");
+    // The statement that would begin it fails: of what comes after it in there nothing is kept.
+    const failing = one.transaction(async (tx) => {
+      await tx.query("INSERT INTO numbers VALUES ($1)", [1]).catch(() => undefined);
+      await tx.query("INSERT INTO numbers VALUES ($1)", [2]).catch(() => undefined);
+    });
+    expect(await rejection(failing)).to.be.instanceOf(Error);
+    await one.transaction(async (tx) => {
+      await tx.query("INSERT INTO numbers VALUES ($1)", [3]);
+      await tx.query("INSERT INTO numbers VALUES ($1)", [4]);
+    });
+    expect(await one.query("SELECT number FROM numbers ORDER BY number")).to.deep.equal(
+      [1, 3, 4].map((number) => ({ number })),
+    );
+    await store.close();
+  });
+
   it("keeps no more statements prepared than so many, whatever is asked", async () => {
     const store = await openPgliteSchemas(undefined);
     const db = await store.database("one");
