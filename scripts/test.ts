@@ -44,20 +44,20 @@ const RELAYS = ["app", "cli", "sandbox", "sdk"];
 
 /** Those that take the longest first, so that they do not end long after all others. */
 const suites: readonly Suite[] = [
-  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
-  integration("integration, of features", inFolders(FEATURES)),
   integration("integration, of whole relays", inFolders(RELAYS)),
+  integration("integration, of features", inFolders(FEATURES)),
+  integration("integration, of what features stand on", [
+    "test/integration/**/*.test.ts",
+    ...ignoring(inFolders([...FEATURES, ...RELAYS])),
+  ]),
   {
     name: "end to end, of scripts",
     program: "mocha",
     args: ["test/e2e/**/*.test.ts", ...ignoring(OF_RELAYS)],
     ...BUILDING,
   },
+  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
   { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
-  integration("integration, of what features stand on", [
-    "test/integration/**/*.test.ts",
-    ...ignoring(inFolders([...FEATURES, ...RELAYS])),
-  ]),
   { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"], ...BUILDING },
   { name: "end to end, of relays", program: "mocha", args: OF_RELAYS, reachesSources: true, ...BUILDING },
 ];
