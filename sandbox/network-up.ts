@@ -68,6 +68,8 @@ export interface NetworkOptions {
   readonly drawBytes: (length: number) => Uint8Array;
   /** Sections of the relays' configuration; see docs/configuration.md. */
   readonly relaySettings?: Readonly<Record<string, object>>;
+  /** Whose relay neither offers to settle in one step nor asks for it; nobody's by default. */
+  readonly inTwoSteps?: readonly PartnerId[];
   readonly log: Logger;
   /** Whose relays and wallets are started; everybody's by default. */
   readonly wallets?: readonly Wallet[];
@@ -305,7 +307,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
 
 /** As a relay operator's file would be, but for what this process has at hand: keys, secrets and the database. */
 function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: string): StartConfig {
-  const { wallet, port, chain, rpcUrls, addresses, relaySettings = {}, drawBytes } = options;
+  const { wallet, port, chain, rpcUrls, addresses, relaySettings = {}, inTwoSteps = [], drawBytes } = options;
   const inHand = { keystore: "in this process" };
   const file = {
     // Time on a chain in this process is moved, while the relays' clocks stay with the machine's.
@@ -319,6 +321,12 @@ function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: s
     // All of the network is on this machine.
     registry: { trustedNetworks: ["127.0.0.0/8"], names: PARTNER_NAMES, ...relaySettings["registry"] },
     quote: { providerTimeoutMs: PATIENCE.timeoutMs, ...relaySettings["quote"] },
+    oneStep: {
+      enabled: !inTwoSteps.includes(wallet.id),
+      answerTimeoutMs: PATIENCE.timeoutMs,
+      validSeconds: PATIENCE.timeoutMs / 1_000,
+      ...relaySettings["oneStep"],
+    },
     wallet: { ...PATIENCE, ...relaySettings["wallet"], url: walletUrl },
   };
   const { keys: _keys, peer: _peer, database: _database, ...parsed } = parseConfigFile(JSON.stringify(file));

@@ -27,6 +27,7 @@ const USAGE = `Measures speed, on this machine.
   --connections N path: sends each transfer alone, over so many connections, instead of as lines of streams
   --compare      path: has some of the load done one by one as well, for what batches are worth
   --profiles DIR path: writes processor profiles of both relays there
+  --two-steps    relay, validators: with oneStep.enabled off
   --hour-at N    relay: memory over an hour's worth of load at so many transfers a second (default 10)
   --json         one JSON object on the last line of stdout, and nothing else there
   --help
@@ -49,6 +50,7 @@ runScript(async () => {
       connections: { type: "string" },
       compare: { type: "boolean", default: false },
       profiles: { type: "string" },
+      "two-steps": { type: "boolean", default: false },
       "hour-at": { type: "string", default: "10" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -66,6 +68,7 @@ runScript(async () => {
     seconds: readCount(values.seconds, "--seconds"),
     hourAt: readCount(values["hour-at"], "--hour-at"),
     databaseUrl: values.database,
+    isOneStep: !values["two-steps"],
   };
   const pathLoad = {
     transfers: readCount(values.transfers, "--transfers", MOST_TRANSFERS),
@@ -87,7 +90,7 @@ runScript(async () => {
     if (relay !== undefined) out.write(`${describeRelay(relay)}\n\n`);
     const path = postgres && (await benchPath({ databaseUrl: postgres.url, ...pathLoad }));
     if (path !== undefined) out.write(`${describePath(path)}\n`);
-    const validators = parts.includes("validators") ? await benchValidators(load.seconds) : undefined;
+    const validators = parts.includes("validators") ? await benchValidators(load) : undefined;
     if (validators !== undefined) out.write(`${describeValidators(validators)}\n`);
     if (values.json) process.stdout.write(`${JSON.stringify({ rounds, ledger, relay, path, validators })}\n`);
   } finally {

@@ -17,6 +17,7 @@ export function corridorTable({ corridors }: Summary): string {
     right("settled", ({ settled }) => String(settled)),
     right("rejected", ({ rejected }) => blankZero(rejected)),
     right("expired", ({ expired }) => blankZero(expired)),
+    right("failed", ({ failed }) => blankZero(failed)),
     right("customers paid", (corridor) => percentOf(corridor.paid, corridor.settledVolume)),
     right("World Bank price", ({ worldBank }) =>
       worldBank === undefined ? "none" : `${percentOf(worldBank.costBps, 10_000n)} (${worldBank.quarter})`,

@@ -69,7 +69,8 @@ function failuresOf(
 ): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { uetr, source } of orders.filter((order) => outcomes.get(order.uetr) === "failed")) {
-    const why = partners.get(source)?.server.books.postingOf("refund", uetr)?.text ?? "";
+    const told = partners.get(source)?.server.books.postingOf("refund", uetr)?.text ?? "";
+    const why = told.replace(/^failed /, "");
     counts[why] = (counts[why] ?? 0) + 1;
   }
   return counts;

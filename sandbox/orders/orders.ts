@@ -25,7 +25,7 @@ export interface AcceptedOrder {
   readonly accepted: true;
   readonly line: number;
   readonly order: Order;
-  /** Whether the sandbox opens an account for the creditor; without one, the transfer is to be rejected (AC03). */
+  /** Whether the sandbox opens an account for the creditor; without one, the transfer is to be refused (AC03). */
   readonly creditorExists: boolean;
 }
 
@@ -77,7 +77,7 @@ export interface ReadOptions {
  * | `purpose` | no | ISO 20022 purpose code: DEPD, EDUC, GIFT, MDCS, RENT, UBIL, SAVG, HLRP, LOAR, CHAR or OTHR (default) |
  * | `remittance` | no | message to the creditor, text of the same kind; line breaks become spaces |
  * | `at` | no | time of day in UTC, `HH:MM:SS`; by default 00:00:00 |
- * | `creditor_exists` | no | `no` for a beneficiary without an account, whose transfer is then rejected (AC03); by default `yes` |
+ * | `creditor_exists` | no | `no` for a beneficiary without an account, whose transfer is then refused (AC03); by default `yes` |
  */
 export async function* readOrders(
   open: () => AsyncIterable<Uint8Array>,

@@ -49,12 +49,16 @@ export interface RelayLoad {
   readonly hourAt: number;
   /** Of a PostgreSQL; embedded databases in memory where it is left out. */
   readonly databaseUrl: string | undefined;
+  readonly isOneStep: boolean;
 }
 
 export async function benchRelay(load: RelayLoad): Promise<RelayFigures> {
   process.stderr.write("relay: starting and warming up …\n");
   const databases = load.databaseUrl === undefined ? undefined : ownSchemas(load.databaseUrl);
-  const { network, ends } = await startTwoRelays({ ...(await deploySandbox()), ...databases?.given });
+  const { network, ends } = await startTwoRelays(
+    { ...(await deploySandbox()), ...databases?.given },
+    { oneStep: { enabled: load.isOneStep } },
+  );
   try {
     const latency: LatencyRow[] = [];
     for (const rate of RATES) {

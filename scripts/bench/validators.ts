@@ -49,7 +49,14 @@ const LEDGER = { ledger: { pollIntervalMs: 150 } };
 const MAX_DELAY_MS = 500;
 
 /** @param seconds how long each steady load lasts */
-export async function benchValidators(seconds: number): Promise<ValidatorFigures> {
+export async function benchValidators({
+  seconds,
+  isOneStep,
+}: {
+  readonly seconds: number;
+  readonly isOneStep: boolean;
+}): Promise<ValidatorFigures> {
+  const common = { ...LEDGER, oneStep: { enabled: isOneStep } };
   const folder = await mkdtemp(join(tmpdir(), "feiqian-bench-"));
   const say = (text: string) => void process.stderr.write(`validators: ${text} …\n`);
   const [deployer] = await (await hre.network.create("bft")).ethers.getSigners();
@@ -58,7 +65,7 @@ export async function benchValidators(seconds: number): Promise<ValidatorFigures
   try {
     const blockMs = await timeBlocks(ledger);
     say("deploying, starting two relays, warming up");
-    const latency = await withRelays(ledger, LEDGER, async (ends) => {
+    const latency = await withRelays(ledger, common, async (ends) => {
       const rows: LatencyRow[] = [];
       for (const rate of RATES) {
         say(`${rate} transfers a second, for ${seconds} s`);
@@ -69,7 +76,7 @@ export async function benchValidators(seconds: number): Promise<ValidatorFigures
     const throughput: BatchRow[] = [];
     for (const { batchSize, transfers } of STREAMS) {
       say(`${transfers} transfers in batches of ${batchSize}`);
-      const settings = { ...LEDGER, batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS } };
+      const settings = { ...common, batch: { maxTransfers: batchSize, maxDelayMs: MAX_DELAY_MS } };
       const row = await withRelays(
         ledger,
         settings,

@@ -19,7 +19,7 @@ export function fencedContext(context: RelayContext, lease: Lease): RelayContext
     providers: guarded(providers, lease),
     peers: guarded(peers, lease),
     // Of another time of leading it would be old.
-    watched: nothingWatched(),
+    watched: nothingWatched(context.watched.latest),
   };
 }
 

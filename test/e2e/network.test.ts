@@ -148,7 +148,7 @@ describe("npm start", function () {
   it("refuses a payee whom nobody knows, and tells why", async () => {
     const uetr = randomUUID();
     await relay.submit(request(uetr, "+639170000000"));
-    expect(await ended(uetr)).to.deep.include({ status: "rejected", pacs002: "RJCT", reason: "AC03" });
+    expect(await ended(uetr)).to.deep.include({ status: "failed", pacs002: "RJCT", reason: "AC03" });
   });
 
   it("is what the examples work on", async () => {
@@ -161,7 +161,7 @@ describe("npm start", function () {
     expect((await run("wallet.ts")).stdout).to.match(/^receipt +settled at /m);
   });
 
-  it("sends from a wallet's page, debits its customer, and refunds what is rejected", async () => {
+  it("sends from a wallet's page, debits its customer, and refunds what is refused", async () => {
     const before = await balanceOf();
     const send = async (to: string) => acceptedBy(await (await post(await formOf(to))).text());
     // As people write it, with what copying leaves around it.
@@ -169,7 +169,7 @@ describe("npm start", function () {
     expect((await ended(await send(pasted))).status).to.equal("credited");
     // A hundred dollars, and five cents of fee.
     expect(await balanceOf()).to.equal(before - 10_005n);
-    expect((await ended(await send("+639170000000"))).status).to.equal("rejected");
+    expect((await ended(await send("+639170000000"))).status).to.equal("failed");
     await eventually(async () => ((await balanceOf()) === before - 10_005n ? true : undefined), "the refund");
   });
 

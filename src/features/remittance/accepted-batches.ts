@@ -54,6 +54,7 @@ export async function openAndSettle(context: RelayContext, batches: Submission):
   const failures = live.length === 0 ? new Map<number, Error>() : await submit(context, live);
   context.checkpoint("opener.submitted");
   const taken = live.filter((_, index) => !failures.has(index));
+  if (taken.length > 0) wake("watcher");
   for (const { id } of taken) {
     // Until the watcher has read of it, it is due again: after a while, and then it is there already.
     const dueAtMs = clock.nowMs() + Math.max(READING_MS, context.settings.retry.maxDelayMs);
@@ -69,7 +70,6 @@ export async function openAndSettle(context: RelayContext, batches: Submission):
     log.warn({ batch: id, why }, "an accepted batch goes in two steps");
     await dropAcceptance(db, id);
   }
-  if (taken.length > 0) wake("watcher");
   if (others.length > 0) wake("courier");
   return others.map((batch) => ({ ...batch, acceptance: undefined }));
 }

@@ -1,3 +1,4 @@
+import type { BatchHeader } from "../../domain/batch.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { leftMs } from "../../kernel/clock/clock.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
@@ -21,13 +22,15 @@ const able = new WeakSet<Ledger>();
 /** When the registry of another one was looked at: its node may only have been behind. */
 const lookedAtMs = new WeakMap<Ledger, number>();
 
-/** Whether batches to a partner are proposed to it now. */
+/** Whether a batch is proposed to its target now. */
 export async function isProposed(
   context: Pick<RelayContext, "settings" | "ledger" | "peers" | "clock" | "watched">,
-  target: PartnerId,
+  { target, count }: Pick<BatchHeader, "target" | "count">,
 ): Promise<boolean> {
   const { settings, peers, clock } = context;
-  if (!settings.oneStep.enabled) return false;
+  const { enabled, unpaidPerMinute } = settings.oneStep;
+  // Relays are set up alike: more than this one checks unpaid, the target most likely does not either.
+  if (!enabled || count > unpaidPerMinute) return false;
   const pause = silent.get(peers)?.get(target);
   if (pause !== undefined && leftMs(clock, pause.sinceMs, pause.forMs) > 0) return false;
   return isAble(context);

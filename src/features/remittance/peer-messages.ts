@@ -69,10 +69,20 @@ async function takeProposal(context: RelayContext, from: PartnerId, payload: Rea
   const received = await receive(context, from, payload);
   const { batch: id, registry } = received;
   const answer = await answerProposal(context, from, received, { id, registry, header });
-  // Its batch is being opened in a moment.
-  context.wake("watcher");
+  if ("acceptance" in answer) expectBlock(context);
   const envelope = { type: MESSAGE_TYPES.answer, from: partner, to: from, subject: id };
   return encryptAnswer(fromHex(answerKey), answer, envelope);
+}
+
+/** What a source takes at least to sign, to submit and to be in a block, where blocks come at once. */
+const FIRST_LOOK_MS = 15;
+
+/**
+ * Has the block looked for that a batch will soon be in which another relay submits: nobody tells of it. At once where
+ * blocks come at once; where they take their time less and less often, up to the usual interval.
+ */
+function expectBlock({ wake, settings }: Pick<RelayContext, "wake" | "settings">): void {
+  for (let afterMs = FIRST_LOOK_MS; afterMs < settings.ledger.pollIntervalMs; afterMs *= 2) wake("watcher", afterMs);
 }
 
 async function takePayload(context: RelayContext, from: PartnerId, payload: ReadPayload): Promise<void> {

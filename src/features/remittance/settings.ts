@@ -38,7 +38,7 @@ export const remittanceSettings = {
     .prefault({}),
   oneStep: z
     .strictObject({
-      enabled: z.boolean("true or false").default(false).meta({
+      enabled: z.boolean("true or false").default(true).meta({
         description:
           "Whether batches open and settle in one step, where the other partner's relay offers that, and whether this relay offers it. Without it, all go in two.",
       }),
@@ -50,7 +50,7 @@ export const remittanceSettings = {
       }),
       unpaidPerMinute: integer(1, 1_000_000).default(1_000).meta({
         description:
-          "Transfers of one source partner that are checked in a minute for batches that have not settled: what is checked tells who has an account.",
+          "Transfers of one source partner that are checked in a minute for batches that have not settled: what is checked tells who has an account. This relay proposes no larger batch.",
       }),
     })
     .prefault({}),

@@ -9,8 +9,8 @@ import type { Ledger } from "../../ledger/contracts.ts";
 export interface Watched {
   /** The latest block when all was read; undefined while there is more to read. */
   caughtUpAt: Hex | undefined;
-  /** The latest block that it has seen, and when. Milliseconds since the epoch. */
-  latest: { readonly head: BlockHead; readonly atMs: number } | undefined;
+  /** Shared with whatever else this process does. */
+  readonly latest: LatestSeen;
   /** Whether every registry that the configuration names has been read as far as the cursor: they stay so. */
   hasAllRegistries: boolean;
   /** How far all has been read, as it was written last; undefined where that has to be asked. */
@@ -25,16 +25,21 @@ export interface Watched {
   countedAtMs: number | undefined;
 }
 
+/** The latest block that a process has seen. */
+export interface LatestSeen {
+  block: { readonly head: BlockHead; readonly atMs: number } | undefined;
+}
+
 export interface Written {
   readonly cursor: LedgerCursor;
   /** Where the store has the own balance at the cursor. */
   readonly places: readonly MoneyPlace[];
 }
 
-export function nothingWatched(): Watched {
+export function nothingWatched(latest: LatestSeen = { block: undefined }): Watched {
   return {
     caughtUpAt: undefined,
-    latest: undefined,
+    latest,
     hasAllRegistries: false,
     written: undefined,
     awaitsOpening: undefined,
@@ -52,7 +57,7 @@ export function blockTimeNow({ timeSeconds }: BlockHead, clock: Pick<Clock, "now
 /** A block that was the latest so long ago is still good for judging what the ledger would say. */
 const LATEST_IS_GOOD_FOR_MS = 1_000;
 
-/** The latest block: as the watcher has just seen it, or by asking. Never one before what has been read. */
+/** The latest block: as it has just been seen in this process, or by asking. Never one before what has been read. */
 export async function recentHead({
   ledger,
   clock,
@@ -63,6 +68,11 @@ export async function recentHead({
   readonly watched: Watched;
 }): Promise<BlockHead> {
   const { latest } = watched;
-  if (latest !== undefined && !isPast(clock, latest.atMs, LATEST_IS_GOOD_FOR_MS)) return latest.head;
-  return latestHead(ledger);
+  const { block } = latest;
+  if (block !== undefined && !isPast(clock, block.atMs, LATEST_IS_GOOD_FOR_MS)) return block.head;
+  const atMs = clock.nowMs();
+  const head = await latestHead(ledger);
+  // What the watcher has seen meanwhile may be later.
+  if (latest.block === undefined || latest.block.head.number <= head.number) latest.block = { head, atMs };
+  return head;
 }

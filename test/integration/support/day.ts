@@ -19,6 +19,8 @@ const RATES = (await loadRateBook()).on();
 export const DAY = makeDay({ transfers: 60, seed: "small", rates: RATES, unknownBeneficiaryBps: 500 });
 
 const GCASH = parseWallet("GCash");
+/** Its relay neither offers one step nor asks for it. */
+export const IN_TWO_STEPS = parseWallet("bKash").id;
 const [template] = DAY.orders;
 const [sender] = DAY.directory.customersOf(GCASH.id);
 if (template === undefined || sender === undefined) throw new Error("test set-up: an order, and a customer of GCash");
@@ -59,6 +61,7 @@ export async function startDayNetwork(): Promise<DayNetwork> {
     rates: RATES,
     seed: "small",
     drawBytes: (length) => randomBytes(length),
+    inTwoSteps: [IN_TWO_STEPS],
     relaySettings: {
       batch: { maxTransfers: 5, maxDelayMs: 100, holdSeconds: 60 },
       ledger: { pollIntervalMs: 50 },

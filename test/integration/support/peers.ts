@@ -60,17 +60,22 @@ export interface Pair {
   close(): Promise<void>;
 }
 
-/** @param clock of both; one each that runs with the machine's unless given */
+/**
+ * @param clock of both; one each that runs with the machine's unless given
+ * @param directoryMs for how long they go by what the registry has said of the other one
+ */
 export async function startPair(
   open: OpenDatabase,
   settings: Partial<RelaySettings> = {},
   clock?: TestClock,
+  directoryMs = 0,
 ): Promise<Pair> {
   const more = { settings, ...(clock === undefined ? {} : { clock }) };
-  const source = withDirectory(await testRelay({ db: await open(), ...more }));
+  const source = withDirectory(await testRelay({ db: await open(), ...more }), directoryMs);
   const wallet = await startHttpWallet();
   const { sandbox } = source;
-  const target = withDirectory(await testRelay({ db: await open(), partner: GCASH, sandbox, ...more }), wallet);
+  const targetRelay = await testRelay({ db: await open(), partner: GCASH, sandbox, ...more });
+  const target = withDirectory(targetRelay, directoryMs, wallet);
   const [sourcePeer, targetPeer] = [await startPeer(source), await startPeer(target)];
   return {
     source,
@@ -84,9 +89,9 @@ export async function startPair(
   };
 }
 
-/** Goes by the registry, at once; and by a wallet of its own. */
-function withDirectory(relay: TestRelay, wallet?: HttpWallet): TestRelay {
-  const peers = registryDirectory(relay.ledger, relay.clock, 0);
+/** Goes by the registry, and by a wallet of its own. */
+function withDirectory(relay: TestRelay, directoryMs: number, wallet?: HttpWallet): TestRelay {
+  const peers = registryDirectory(relay.ledger, relay.clock, directoryMs);
   // What a test looks at in a wallet in memory, it looks at in the one behind HTTP.
   const connector = wallet?.connector as TestRelay["wallet"] | undefined;
   return { ...relay, peers, ...(connector === undefined ? {} : { wallet: connector }) };

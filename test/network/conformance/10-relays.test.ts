@@ -98,7 +98,7 @@ describe("two relays on this ledger", function () {
 
   it("and give it back where nobody knows the payee", async () => {
     const found = await ended(await send("5000", STRANGER));
-    expect(found).to.deep.include({ status: "rejected", pacs002: "RJCT", reason: "AC03" });
+    expect(found).to.deep.include({ status: "failed", pacs002: "RJCT", reason: "AC03" });
   });
 
   it("and find that their stores are what the ledger has", async () => {

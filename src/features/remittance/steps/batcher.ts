@@ -125,6 +125,8 @@ async function batchGroup(context: RelayContext, moment: Moment, group: WaitingG
   const quote = group.quote === undefined ? undefined : await readSignedQuote(db, group.quote);
   if (group.quote !== undefined && quote === undefined) throw new Error(`the quote ${group.quote} is gone`);
   const leastSeconds = Math.floor(settings.quote.leastValiditySeconds / 2);
+  // Whoever tells the target of the batch finds it there; what is wrong with that is told then.
+  void context.peers.find(group.target).catch(() => undefined);
   const isEnding = quote !== undefined && quote.validUntil <= moment.nowSeconds + leastSeconds;
   const [isUndeliverable, room, ledgerTime] = await Promise.all([
     quote !== undefined && !isEnding && cannotDeliver(context, corridorOf(context, group), quote, moment.block),
@@ -233,9 +235,7 @@ async function makeBatch(context: RelayContext, plan: BatchPlan): Promise<void> 
   const id = batchId(header, ledger.chain);
   const registry = ledger.chain.transferRegistry;
   // Where its target is asked about it first, it is signed after that.
-  const send = (await isProposed(context, group.target))
-    ? undefined
-    : await signAsSource(context, { id, registry, header });
+  const send = (await isProposed(context, header)) ? undefined : await signAsSource(context, { id, registry, header });
   const batch = { id, registry, header, send, quote: quote?.authorization ?? NO_AUTHORIZATION };
   const seqs = taken.map(({ seq }) => seq);
   const isStored = await attempt(db, (tx) => insertBatch(tx, batch, seqs, clock.nowMs()));

@@ -77,7 +77,7 @@ async function ask(context: RelayContext, batch: ProposedBatch): Promise<Answer 
   const { settings, metrics, log } = context;
   const { id, header } = batch;
   const { target } = header;
-  if (!(await isProposed(context, target))) return undefined;
+  if (!(await isProposed(context, header))) return undefined;
   const payload = await payloadOf(context, batch);
   if (payload === undefined) return undefined;
   const count = (outcome: string) => metrics.proposals.inc({ direction: "sent", outcome });

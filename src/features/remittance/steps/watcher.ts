@@ -63,7 +63,7 @@ export const watcherStep: Step = async (context) => {
   const { latest, more } = await fromOneEndpoint(ledger, async () => {
     const askedAtMs = clock.nowMs();
     const head = await latestHead(ledger);
-    watched.latest = { head, atMs: askedAtMs };
+    watched.latest.block = { head, atMs: askedAtMs };
     return { latest: head, more: head.hash === watched.caughtUpAt ? undefined : await readOn(context, head) };
   });
   const isDone = more === undefined || (await takeIn(context, more));

@@ -6,7 +6,7 @@ import { reconcile, type Outcome } from "../../../../sandbox/day/reconciliation.
 import { rememberDay, runDay, type DayRun } from "../../../../sandbox/day/run-day.ts";
 import { ALONE, OUTAGE, sendDay } from "../../../../sandbox/day/send-day.ts";
 import { until } from "../../../support/until.ts";
-import { DAY, DEPOSITS, FROM_GCASH, startDayNetwork, type DayNetwork } from "../../support/day.ts";
+import { DAY, DEPOSITS, FROM_GCASH, IN_TWO_STEPS, startDayNetwork, type DayNetwork } from "../../support/day.ts";
 import { describeReconciliation } from "./reconciliation.ts";
 
 const HOUR = 3_600;
@@ -38,15 +38,19 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
     }
   });
 
-  it("settles, rejects whom nobody knows, and lets expire what reaches a wallet that is offline", () => {
+  it("settles, refuses whom nobody knows, before the ledger has it or there, and lets expire what reaches a wallet that is offline", () => {
     const unknown = DAY.orders.filter(
       ({ target, creditor }) => DAY.directory.find(target, creditor.phone) === undefined,
     );
     expect(unknown).to.have.length(3);
-    for (const { uetr } of unknown) expect(outcomes.get(uetr)).to.be.oneOf(["rejected", "expired"]);
+    for (const { uetr, source } of unknown) {
+      expect(outcomes.get(uetr)).to.equal(source === IN_TWO_STEPS ? "rejected" : "failed");
+    }
+    expect(run.measured.failures).to.deep.equal({ AC03: 2 });
+    expect(count(outcomes, "failed")).to.equal(2);
+    expect(count(outcomes, "rejected")).to.equal(1);
     expect(count(outcomes, "expired")).to.be.greaterThan(0);
-    expect(count(outcomes, "rejected")).to.be.greaterThan(0);
-    expect(count(outcomes, "settled") + count(outcomes, "rejected") + count(outcomes, "expired")).to.equal(60);
+    expect(count(outcomes, "settled") + count(outcomes, "expired")).to.equal(57);
   });
 
   it("has every order submitted twice, and the second answered as the first", () => {
@@ -87,7 +91,7 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
     const [template] = DAY.orders.filter(
       ({ target, creditor }) => target === OUTAGE.partner && DAY.directory.find(target, creditor.phone) !== undefined,
     );
-    const elsewhere = DAY.orders.find(({ target }) => target === parsePartnerId(1));
+    const elsewhere = DAY.orders.find(({ source, target }) => source !== IN_TWO_STEPS && target === parsePartnerId(1));
     const sent: Order[] = [...DAY.orders];
     const at = (order: Order | undefined, atSecond: number, changes: Partial<Order> = {}): Order => {
       if (order === undefined) throw new Error("test set-up: an order");
@@ -132,8 +136,8 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
 
     it("gives a customer of the wallet that was offline the money back, although no webhook got through", async () => {
       const order = at(FROM_GCASH, OUTAGE.fromSecond);
-      expect((await sendMore([order])).get(order.uetr)).to.equal("rejected");
-      expect(booksOf(order)?.postingOf("refund", order.uetr)?.text).to.equal("rejected AC03");
+      expect((await sendMore([order])).get(order.uetr)).to.equal("failed");
+      expect(booksOf(order)?.postingOf("refund", order.uetr)?.text).to.equal("failed AC03");
     });
 
     it("expires what was open when the orders end", async () => {
@@ -141,11 +145,19 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
       expect((await sendMore([order])).get(order.uetr)).to.equal("expired");
     });
 
-    it("rejects a whole batch of unknown beneficiaries", async () => {
-      const stranger = { name: "Nobody", nameLocal: "Nobody", phone: "+639170000000" };
-      const orders = [at(template, 0, { creditor: stranger }), at(template, 0, { creditor: stranger })];
-      const found = await sendMore(orders);
-      expect(orders.map(({ uetr }) => found.get(uetr))).to.deep.equal(["rejected", "rejected"]);
+    it("refuses a whole batch of unknown beneficiaries, before the ledger has it or there", async () => {
+      const { creditor } = FROM_GCASH;
+      const ofTwoSteps = DAY.orders.find(
+        ({ source, target }) => source === IN_TWO_STEPS && target === FROM_GCASH.target,
+      );
+      for (const [from, outcome] of [
+        [elsewhere, "failed"],
+        [ofTwoSteps, "rejected"],
+      ] as const) {
+        const orders = [at(from, 0, { creditor }), at(from, 0, { creditor })];
+        const found = await sendMore(orders);
+        expect(orders.map(({ uetr }) => found.get(uetr))).to.deep.equal([outcome, outcome]);
+      }
     });
 
     it("gives the money back at once for what the relay refuses", async () => {

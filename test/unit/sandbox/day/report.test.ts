@@ -46,6 +46,7 @@ describe("the report of a day", () => {
       "settled",
       "rejected",
       "expired",
+      "failed",
       "customers paid",
       "World Bank price",
       "customers saved",
@@ -110,6 +111,8 @@ describe("the report of a day", () => {
     const failed = finishedDay([{ ...plan, amounts: [1_000n, 2_000n], outcomes: ["failed", "failed"] }]);
     const told = figures(summarize(failed.day, failed.measured, failed.reconciliation, RATES));
     expect(told).to.match(/^failed +2 \(2 AM04\), refunded$/m);
+    const [, , line] = corridorTable(summarize(failed.day, failed.measured, failed.reconciliation, RATES)).split("\n");
+    expect(cells(line)).to.deep.equal(["DANA → GCash", "2", "30.00 IDR", "0", "2", "none"]);
 
     const empty = finishedDay([]);
     const without = figures(summarize(empty.day, empty.measured, empty.reconciliation, RATES));
