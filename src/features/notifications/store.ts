@@ -1,7 +1,14 @@
 import type { CurrencyCode } from "../../domain/currency.ts";
 import type { Money } from "../../domain/money.ts";
 import type { Database, Queryable } from "../../kernel/store/database.ts";
-import { EVENT_COLUMNS, eventOf, type EventRow, type StoredEvent } from "../../kernel/store/events.ts";
+import {
+  EVENT_COLUMNS,
+  eventNumbered,
+  eventOf,
+  eventsFrom,
+  type EventRow,
+  type StoredEvent,
+} from "../../kernel/store/events.ts";
 import { numberOf, recordset, turnOf } from "../../kernel/store/values.ts";
 
 /** Where events are POSTed to. */
@@ -86,7 +93,8 @@ interface DeliveryRow extends DeliveredRow {
 const COLUMNS = `${EVENT_COLUMNS},
        t.source_currency, t.target_currency, t.source_amount, t.target_amount`;
 /** Credits are of transfers that others have sent: an own one of the same UETR has nothing to do with them. */
-const EVENTS = "events e ON e.seq = d.event LEFT JOIN transfers t ON t.uetr = e.uetr AND e.type LIKE 'transfer.%'";
+const ITS_EVENT = `CROSS JOIN ${eventNumbered("d.event")}
+  LEFT JOIN transfers t ON t.uetr = e.uetr AND e.type LIKE 'transfer.%'`;
 
 /**
  * Events about webhooks are read as pages and as a stream, never delivered by one: two endpoints that are both down
@@ -161,7 +169,7 @@ export async function listDeliveries(
 ): Promise<readonly Delivery[]> {
   const rows = await db.query<DeliveryRow>(
     `SELECT d.webhook, d.attempts, d.last_error, d.next_attempt_at, d.dead_at, ${COLUMNS}
-     FROM (${state === "dead" ? LATEST_DEAD : LATEST_DUE}) AS d JOIN ${EVENTS}
+     FROM (${state === "dead" ? LATEST_DEAD : LATEST_DUE}) AS d ${ITS_EVENT}
      ORDER BY ${state === "dead" ? "d.dead_at" : "d.next_attempt_at"} DESC, d.event DESC LIMIT $1`,
     [limit],
   );
@@ -182,8 +190,9 @@ export async function listDeliveries(
 export async function redeliver(tx: Queryable, webhook: string, event: bigint, nowMs: number): Promise<boolean> {
   const rows = await tx.query(
     `INSERT INTO deliveries (webhook, event, next_attempt_at)
-     SELECT w.id, e.seq, $3::bigint FROM webhooks w, events e
-     WHERE w.id = $1::uuid AND w.disabled_at IS NULL AND e.seq = $2::bigint FOR KEY SHARE OF w
+     SELECT w.id, $2::bigint, $3::bigint FROM webhooks w
+     WHERE w.id = $1::uuid AND w.disabled_at IS NULL
+       AND (SELECT seq - size < $2 FROM events WHERE seq >= $2 ORDER BY seq LIMIT 1) FOR KEY SHARE OF w
      ON CONFLICT (webhook, event) DO UPDATE
        SET attempts = 0, next_attempt_at = excluded.next_attempt_at, last_error = NULL, delivered_at = NULL, dead_at = NULL
      RETURNING event`,
@@ -207,8 +216,8 @@ export async function planDeliveries(db: Database, nowMs: number, limit: number)
     for (const { id } of behind) {
       const [planned] = await tx.query<{ events: number }>(
         `WITH hook AS (SELECT id, types, planned_seq FROM webhooks WHERE id = $1::uuid),
-              next AS (SELECT seq, type FROM events
-                       WHERE seq > (SELECT planned_seq FROM hook) ORDER BY seq LIMIT $2::integer),
+              next AS (SELECT e.seq, e.type FROM ${eventsFrom("(SELECT planned_seq FROM hook)")}
+                       ORDER BY r.seq, e.seq LIMIT $2::integer),
               made AS (INSERT INTO deliveries (webhook, event, next_attempt_at)
                        SELECT hook.id, next.seq, $3::bigint FROM hook, next
                        WHERE next.type NOT LIKE '${NOT_DELIVERED}'
@@ -262,7 +271,7 @@ export async function deliveriesDue(
         WHERE d.webhook = $2::uuid AND ${HAS_FAILED} AND d.next_attempt_at <= $1 AND w.retry_not_before <= $1
         ORDER BY d.next_attempt_at LIMIT $3)
      )
-     SELECT d.attempts, ${COLUMNS} FROM (SELECT * FROM due ORDER BY turn, attempts LIMIT $3) AS d JOIN ${EVENTS}
+     SELECT d.attempts, ${COLUMNS} FROM (SELECT * FROM due ORDER BY turn, attempts LIMIT $3) AS d ${ITS_EVENT}
      ORDER BY d.event`,
     [nowMs, webhook, limit],
   );

@@ -37,16 +37,9 @@ export async function recordConfirmation(
     const told = believed
       .filter(({ uetr }) => inserted.has(uetr))
       .toSorted((left, right) => left.creditedAt - right.creditedAt);
-    await appendEvents(
-      tx,
-      told.map(({ uetr, creditedAt }) => ({
-        type: "transfer.credited",
-        uetr,
-        batch,
-        at,
-        data: { creditedAt: formatInstant(creditedAt) },
-      })),
-    );
+    const uetrs = told.map(({ uetr }) => uetr);
+    const own = told.map(({ creditedAt }) => ({ creditedAt: formatInstant(creditedAt) }));
+    await appendEvents(tx, [{ type: "transfer.credited", uetrs, batch, at, data: {}, own }]);
     await countCredited(tx, batch, told.length, at);
     return told;
   });

@@ -2,9 +2,11 @@ import type { Hex } from "../../domain/bytes/hex.ts";
 import { formatInstant } from "../../domain/instant.ts";
 import { outcomesIn, type FinalStatus } from "../../domain/lifecycle.ts";
 import type { Transfer } from "../../domain/transfer.ts";
+import type { Uetr } from "../../domain/uetr.ts";
+import type { JsonObject } from "../../domain/wire.ts";
 import type { LedgerEvent } from "../../ledger/events.ts";
-import type { FinalBatch, LedgerPlace, OpenedBatch } from "./store/ledger-projection.ts";
-import type { EventType, NewEvent } from "../../kernel/store/events.ts";
+import type { FinalBatch, OpenedBatch } from "./store/ledger-projection.ts";
+import type { NewEvents } from "../../kernel/store/events.ts";
 
 // What happens to a batch on the ledger, as events of the transfers in it.
 
@@ -20,53 +22,43 @@ export const FINAL_STATUS: Readonly<Record<BatchEnd["kind"], FinalStatus>> = {
 };
 
 /** One event a transfer, in the order of the transfers. */
-export function heldEvents({ id, at }: OpenedBatch, transfers: readonly Transfer[], nowMs: number): NewEvent[] {
-  const where = whereIs(at);
-  return transfers.map(({ uetr }) => eventOf("transfer.held", { uetr, batch: id, at, nowMs, data: where }));
+export function heldEvents(batch: OpenedBatch, transfers: readonly Transfer[], nowMs: number): NewEvents {
+  return { ...commonOf(batch, nowMs), type: "transfer.held", uetrs: transfers.map(({ uetr }) => uetr) };
 }
 
 /**
- * One event a transfer: it is settled, rejected with the reason that is published for its leaf, or expired.
+ * One event a transfer, in their order: it is settled, rejected with the reason that is published for its leaf, or expired.
  * @throws Error when a leaf is published that is none of the transfers', which the ledger has proved to be in the batch
  */
-export function finalEvents(batch: FinalBatch, transfers: readonly Transfer[], nowMs: number): NewEvent[] {
-  const { id, at, rejected } = batch;
+export function finalEvents(batch: FinalBatch, transfers: readonly Transfer[], nowMs: number): readonly NewEvents[] {
+  const { id, rejected } = batch;
   const outcomeOf = outcomesIn(batch);
-  const where = whereIs(at);
+  // Those that follow each other and have ended alike.
+  const ends: { readonly status: FinalStatus; readonly uetrs: Uetr[]; readonly own: JsonObject[] }[] = [];
   let published = 0;
-  const events = transfers.map((transfer) => {
-    const { status, ...data } = outcomeOf(transfer);
-    if ("code" in data) published++;
-    const told = Object.keys(data).length === 0 ? where : { ...data, ...where };
-    return eventOf(`transfer.${status}`, { uetr: transfer.uetr, batch: id, at, nowMs, data: told });
-  });
+  for (const transfer of transfers) {
+    const { status, ...own } = outcomeOf(transfer);
+    if ("code" in own) published++;
+    const last = ends.at(-1);
+    const end = last?.status === status ? last : { status, uetrs: [], own: [] };
+    if (end !== last) ends.push(end);
+    end.uetrs.push(transfer.uetr);
+    end.own.push(own);
+  }
   if (transfers.length > 0 && published < rejected.length) {
     throw new Error(
       `batch ${id}: the ledger rejected ${rejected.length - published} leaves that are not of its transfers`,
     );
   }
-  return events;
+  return ends.map(({ status, ...each }) => ({
+    ...commonOf(batch, nowMs),
+    type: `transfer.${status}` as const,
+    ...each,
+  }));
 }
 
-interface Facts {
-  readonly uetr: Transfer["uetr"];
-  readonly batch: Hex;
-  readonly at: LedgerPlace;
-  readonly nowMs: number;
-  readonly data: { readonly [name: string]: string };
-}
-
-function whereIs({ transaction, timeSeconds }: LedgerPlace): Facts["data"] {
-  return { transaction, time: formatInstant(timeSeconds * 1_000) };
-}
-
-function eventOf(type: EventType, { uetr, batch, at, nowMs, data }: Facts): NewEvent {
-  return {
-    type,
-    uetr,
-    batch,
-    at: nowMs,
-    ledger: { block: at.block, logIndex: at.logIndex },
-    data,
-  };
+function commonOf({ id, at }: OpenedBatch | FinalBatch, nowMs: number) {
+  const { transaction, timeSeconds, block, logIndex } = at;
+  const data = { transaction, time: formatInstant(timeSeconds * 1_000) };
+  return { batch: id, at: nowMs, ledger: { block, logIndex }, data };
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../domain/wire.ts";
 import type { Database, Queryable } from "../store/database.ts";
-import { epochColumn, nameOf, openFeed } from "../store/feeds.ts";
+import { epochColumn, nameOf } from "../store/feeds.ts";
 import { jsonOf, numberOf } from "../store/values.ts";
 
 /** What an operator did, or tried to. Nothing of it is personal data, and none of it a secret. */
@@ -21,7 +21,6 @@ export interface AuditEntry {
 /** @returns the entry's number, for `concludeAudit` */
 export async function insertAudit(db: Database, entry: AuditEntry): Promise<bigint> {
   return db.transaction(async (tx) => {
-    await openFeed(tx, "audit_log");
     const [row] = await tx.query<{ seq: bigint }>(
       `INSERT INTO audit_log (at, actor, action, subject, outcome, data)
        VALUES ($1, $2, $3, $4, $5, $6::jsonb) RETURNING seq`,

@@ -2,7 +2,9 @@ import type { Queryable } from "./database.ts";
 
 // What readers follow by number: events and the audit log. Two rules hold for each of them. Rows become visible in the
 // order of their numbers, so that who has seen one has seen all below it. And a name that a row was once given, of an
-// epoch and a number, is never given to another row, whatever the database was restored to: see 0008-feeds.sql.
+// epoch and a number, is never given to another row, whatever the database was restored to: see 0008-feeds.sql. The
+// database keeps both: whoever adds rows has the feed alone to the end of the transaction, of which that is to be the
+// last statement.
 
 export type Feed = "events" | "audit_log";
 
@@ -12,11 +14,6 @@ const PREFIXES: Readonly<Record<Feed, string>> = { events: "evt", audit_log: "au
 export const FROM_THE_START = "0";
 /** A row's name, or its number alone: that is what rows were named by before there were epochs. */
 const CURSOR = /^(?:(?<prefix>[a-z]{3})_(?:(?<epoch>[0-9a-f]{12})_)?)?(?<seq>[0-9]{1,15})$/;
-
-/** Comes before rows are added to a feed, in the transaction that adds them; the rows are its last statement. */
-export async function openFeed(tx: Queryable, feed: Feed): Promise<void> {
-  await tx.query("SELECT open_feed($1)", [feed]);
-}
 
 /** For a statement: the epoch of a row, from its number. */
 export function epochColumn(feed: Feed, seq: string): string {

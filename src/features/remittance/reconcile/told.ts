@@ -1,5 +1,5 @@
+import type { Hex } from "../../../domain/bytes/hex.ts";
 import { outcomesIn, type PublishedRejection } from "../../../domain/lifecycle.ts";
-import type { Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { rejectionsOf, strayEvents, toldCredits, toldTransfers, type ToldTransfer } from "../store/reconciled-rows.ts";
 import type { Findings } from "../../../kernel/findings.ts";
@@ -7,6 +7,9 @@ import type { Findings } from "../../../kernel/findings.ts";
 // Whether what was told of transfers and credits, in events, is what became of them.
 
 const PAGE = 1_000;
+/** Of which each may have as many credits as a payload has transfers. */
+const BATCHES = 16;
+const BEFORE_ALL: Hex = "0x";
 
 /** How much was gone through. */
 export interface Told extends Readonly<Record<string, number>> {
@@ -77,8 +80,8 @@ function storyOf(transfer: ToldTransfer, rejected: readonly PublishedRejection[]
 
 async function findInCredits(db: Queryable, findings: Findings): Promise<number> {
   let credits = 0;
-  for (let after: Uetr | undefined; ;) {
-    const page = await toldCredits(db, after, PAGE);
+  for (let after = BEFORE_ALL; ;) {
+    const page = await toldCredits(db, after, BATCHES);
     credits += page.length;
     for (const { uetr, isCredited, isSettled, told } of page) {
       if (isCredited && !isSettled) {
@@ -95,7 +98,7 @@ async function findInCredits(db: Queryable, findings: Findings): Promise<number>
     }
     const last = page.at(-1);
     if (last === undefined) return credits;
-    after = last.uetr;
+    after = last.batch;
   }
 }
 

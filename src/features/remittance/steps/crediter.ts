@@ -10,13 +10,13 @@ import {
   dueCreditsOf,
   recordFailures,
   recordPostings,
-  withoutStuckEvent,
+  toldAsStuck,
   type CreditableBatch,
   type DueCredit,
   type FailedCredit,
   type Posting,
 } from "../store/credits.ts";
-import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
+import { appendEvents, type NewEvents } from "../../../kernel/store/events.ts";
 import { sealedPayloadOf } from "../store/payloads.ts";
 import { chunksOf, mapAtMost } from "../../../kernel/steps/chunks.ts";
 import type { RelayContext, Step } from "../../context.ts";
@@ -279,29 +279,30 @@ async function writeAll({ db, clock }: RelayContext, outcomes: readonly Outcome[
       tx,
       outcomes.flatMap(({ failures }) => failures),
     );
-    const untold = new Set(
-      await withoutStuckEvent(
-        tx,
-        outcomes.flatMap(({ stuck }) => [...stuck.keys()]),
-      ),
+    const told = await toldAsStuck(
+      tx,
+      outcomes.map(({ batch }) => batch),
+      outcomes.flatMap(({ stuck }) => [...stuck.keys()]),
     );
-    const events = outcomes.flatMap(({ batch, postings, stuck }): NewEvent[] => [
-      ...postings.flatMap(({ uetr, reference, creditedAt }): NewEvent[] => {
-        const amount = fresh.get(uetr);
-        if (amount === undefined) return [];
-        const data = {
-          reference,
-          creditedAt: formatInstant(creditedAt),
-          amount: moneyJson(amount.amount, amount.currency),
-        };
-        return [{ type: "credit.posted", uetr, batch, at: clock.nowMs(), data }];
-      }),
-      ...[...stuck]
-        .filter(([uetr]) => untold.has(uetr))
-        .map(([uetr, reason]): NewEvent => {
-          return { type: "credit.stuck", uetr, batch, at: clock.nowMs(), data: { reason } };
-        }),
-    ]);
+    const events = outcomes.flatMap(({ batch, postings, stuck }): NewEvents[] => {
+      const posted = postings.flatMap(({ uetr, reference, creditedAt }) => {
+        const credited = fresh.get(uetr);
+        if (credited === undefined) return [];
+        const amount = moneyJson(credited.amount, credited.currency);
+        return [{ uetr, own: { reference, creditedAt: formatInstant(creditedAt), amount } }];
+      });
+      const newlyStuck = [...stuck].filter(([uetr]) => !told.has(uetr));
+      const common = { batch, at: clock.nowMs(), data: {} };
+      return [
+        { ...common, type: "credit.posted", uetrs: posted.map(({ uetr }) => uetr), own: posted.map(({ own }) => own) },
+        {
+          ...common,
+          type: "credit.stuck",
+          uetrs: newlyStuck.map(([uetr]) => uetr),
+          own: newlyStuck.map(([, reason]) => ({ reason })),
+        },
+      ];
+    });
     await appendEvents(tx, events);
   });
 }

@@ -15,7 +15,7 @@ import { readEvents, type LedgerEvent } from "../../../ledger/events.ts";
 import { balancesAt, blockHead, fromOneEndpoint, latestHead, type BlockHead } from "../../../ledger/state.ts";
 import { transfersOfBatches } from "../store/batch-transfers.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { appendEvents, type NewEvent } from "../../../kernel/store/events.ts";
+import { appendEvents, countOf, type NewEvent, type NewEvents } from "../../../kernel/store/events.ts";
 import {
   advanceCursor,
   countOpenBatches,
@@ -98,7 +98,7 @@ async function takeIn(context: RelayContext, readOn: ReadOn): Promise<boolean> {
   checkpoint("watcher.written");
   metrics.ledgerBlock.set(read.to.number);
   metrics.ledgerLagBlocks.set(Math.max(0, read.latest.number - settings.ledger.confirmations - read.to.number));
-  countEnded(context, written.events);
+  countEnded(context, written);
   if (written.events.some(({ type }) => type === "signature.unknown")) watched.countedAtMs = undefined;
   // Before anything else: somebody waits for what they do.
   wakeOthers(context, read, written);
@@ -294,7 +294,7 @@ type BatchChanges = Pick<BlockRange, "opened" | "finished">;
 /** What was written of batches. */
 interface WrittenBatches {
   /** Those that were appended. */
-  readonly events: readonly NewEvent[];
+  readonly events: readonly (NewEvent | NewEvents)[];
   /** How many of the batches are from this partner, and how many to it. */
   readonly asSource: number;
   readonly asTarget: number;
@@ -320,13 +320,14 @@ async function writeBatches(
     opened,
     finished.filter(({ id }) => asTarget.has(id)),
   );
-  const events = [
-    ...opened.map((batch) => ({ at: batch.at, list: heldEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
+  const told = [
+    ...opened.map((batch) => ({ at: batch.at, list: [heldEvents(batch, transfers.get(batch.id) ?? [], nowMs)] })),
     ...finished.map((batch) => ({ at: batch.at, list: finalEvents(batch, transfers.get(batch.id) ?? [], nowMs) })),
   ]
     .sort((left, right) => left.at.block - right.at.block || left.at.logIndex - right.at.logIndex)
     .flatMap(({ list }) => list)
-    .concat(unknown);
+    .filter(({ uetrs }) => uetrs.length > 0);
+  const events = [...told, ...unknown];
   await appendEvents(tx, events);
   return { events, asSource: asSource.size, asTarget: asTarget.size };
 }
@@ -382,7 +383,7 @@ async function takeInRegistry(context: RelayContext, range: RegistryRange): Prom
   });
   checkpoint("watcher.registryWritten");
   if (written === undefined) return;
-  countEnded(context, written.events);
+  countEnded(context, written);
   watched.countedAtMs = undefined;
   log.info({ registry: address, from, to }, "read what a registry that is new to this relay has said before");
   for (const step of ["responder", "crediter", "notifier"] as const) wake(step);
@@ -390,10 +391,10 @@ async function takeInRegistry(context: RelayContext, range: RegistryRange): Prom
 
 const ENDED = new Map<string, FinalStatus>(FINAL_STATUSES.map((status) => [`transfer.${status}`, status]));
 
-function countEnded({ metrics }: Pick<RelayContext, "metrics">, events: readonly NewEvent[]): void {
-  for (const [type, list] of Map.groupBy(events, (event) => event.type)) {
-    const status = ENDED.get(type);
-    if (status !== undefined) metrics.transfersEnded.inc({ status }, list.length);
+function countEnded({ metrics }: Pick<RelayContext, "metrics">, { events }: Pick<WrittenBatches, "events">): void {
+  for (const event of events) {
+    const status = ENDED.get(event.type);
+    if (status !== undefined) metrics.transfersEnded.inc({ status }, countOf(event));
   }
 }
 

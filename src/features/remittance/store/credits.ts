@@ -3,7 +3,8 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { CurrencyCode } from "../../../domain/currency.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, hexOf, NEVER, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
+import { eventsAbout } from "../../../kernel/store/events.ts";
+import { bytesList, bytesOf, hexOf, NEVER, numberOf, recordset, turnOf } from "../../../kernel/store/values.ts";
 import { refundedLeaves, storedHeader } from "./ledger-projection.ts";
 
 /** A settled batch with credits that are due to be posted. */
@@ -101,15 +102,18 @@ export async function recordFailures(tx: Queryable, failures: readonly FailedCre
   );
 }
 
-/** Those of the UETRs that have not been told of as stuck. */
-export async function withoutStuckEvent(tx: Queryable, uetrs: readonly Uetr[]): Promise<readonly Uetr[]> {
-  if (uetrs.length === 0) return [];
+/** Credits that have been told of as stuck: those of the UETRs, and others of the batches. */
+export async function toldAsStuck(
+  tx: Queryable,
+  batches: readonly Hex[],
+  uetrs: readonly Uetr[],
+): Promise<ReadonlySet<Uetr>> {
+  if (uetrs.length === 0) return new Set();
   const rows = await tx.query<{ uetr: string }>(
-    `SELECT u.uetr FROM unnest($1::uuid[]) AS u(uetr)
-     WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.uetr = u.uetr AND e.type = 'credit.stuck')`,
-    [uetrs],
+    `SELECT a.uetr FROM ${eventsAbout("$1::uuid[]", "$2::bytea[]")} AS a WHERE a.type = 'credit.stuck'`,
+    [uetrs, bytesList(batches)],
   );
-  return rows.map(({ uetr }) => parseUetr(uetr));
+  return new Set(rows.map(({ uetr }) => parseUetr(uetr)));
 }
 
 /** Posted by then as a rule: from the settlement on. */

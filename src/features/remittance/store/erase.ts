@@ -2,6 +2,7 @@ import type { Uetr } from "../../../domain/uetr.ts";
 import type { RegistryTime } from "../../../ledger/state.ts";
 import type { Erasure } from "../../context.ts";
 import { ITS_BATCH } from "./batch-ranges.ts";
+import { eventsAbout } from "../../../kernel/store/events.ts";
 import { timeOf, timeParameters } from "./registries.ts";
 import type { Database, Queryable, SqlValue } from "../../../kernel/store/database.ts";
 
@@ -32,8 +33,8 @@ const TRANSFER_IS_FINISHED = `(CASE
   ELSE coalesce(
     (SELECT l.status IN ('rejected', 'expired')
        OR coalesce((SELECT true FROM confirmations c WHERE c.uetr = t.uetr), false)
-       OR coalesce((SELECT true FROM events e WHERE e.uetr = t.uetr AND e.type = 'transfer.rejected'
-         ORDER BY e.seq LIMIT 1), false)
+       OR (SELECT count(*) > 0 FROM ${eventsAbout("ARRAY[t.uetr]", "ARRAY[r.batch]")} AS a
+         WHERE a.uetr = t.uetr AND a.type = 'transfer.rejected')
      FROM ledger_batches l WHERE l.id = r.batch),
     (SELECT b.voided_at IS NOT NULL FROM batches b WHERE b.id = r.batch))
 END)`;

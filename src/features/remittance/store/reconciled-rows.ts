@@ -2,6 +2,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Transfer } from "../../../domain/transfer.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
+import { eventsAbout, eventsFrom } from "../../../kernel/store/events.ts";
 import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle.ts";
 import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/values.ts";
 import type { Cursor } from "../../../ledger/events.ts";
@@ -147,20 +148,26 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
       told: Readonly<Record<string, number>>;
     }
   >(
-    `SELECT ${TRANSFER_COLUMNS}, t.seq, r.batch, t.ended, t.requeued, b.voided_at IS NOT NULL AS void, l.status,
+    `WITH page AS MATERIALIZED (
+       SELECT t.*, r.batch FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t ${ITS_BATCH}),
+     told AS (
+       SELECT about, jsonb_object_agg(type, events) AS counts FROM (
+         SELECT a.uetr AS about, a.type, count(*)::integer AS events
+         FROM ${eventsAbout("ARRAY(SELECT uetr FROM page)", "ARRAY(SELECT DISTINCT batch FROM page)")} AS a
+         WHERE a.type LIKE 'transfer.%' GROUP BY a.uetr, a.type) AS of_type
+       GROUP BY about)
+     SELECT ${TRANSFER_COLUMNS}, t.seq, t.batch, t.ended, t.requeued, b.voided_at IS NOT NULL AS void, l.status,
        w.seq IS NOT NULL AS waits,
        (w.target, w.source_currency, w.target_currency, w.provider_quote, w.source_minor, w.target_minor)
          IS DISTINCT FROM (t.target, t.source_currency, t.target_currency, t.provider_quote, t.source_amount + t.fee,
            t.target_amount) AS astray,
        coalesce(l.rejected <> '[]', false) AS has_rejected,
-       (SELECT c.uetr FROM confirmations c WHERE c.uetr = t.uetr) IS NOT NULL AS confirmed, told.counts AS told
-     FROM (SELECT * FROM transfers WHERE seq > $1 ORDER BY seq LIMIT $2) AS t ${ITS_BATCH}
+       (SELECT c.uetr FROM confirmations c WHERE c.uetr = t.uetr) IS NOT NULL AS confirmed,
+       coalesce(told.counts, '{}') AS told
+     FROM page t LEFT JOIN told ON told.about = t.uetr
        LEFT JOIN waiting w ON w.seq = t.seq
-       LEFT JOIN batches b ON b.id = r.batch LEFT JOIN ledger_batches l ON l.id = r.batch
-       CROSS JOIN LATERAL (
-         SELECT coalesce(jsonb_object_agg(type, events), '{}') AS counts FROM (
-           SELECT e.type, count(*)::integer AS events FROM events e
-           WHERE e.uetr = t.uetr AND e.type LIKE 'transfer.%' GROUP BY e.type) AS of_type) AS told
+       LEFT JOIN LATERAL (SELECT voided_at FROM batches WHERE id = t.batch LIMIT 1) AS b ON true
+       LEFT JOIN LATERAL (SELECT status, rejected FROM ledger_batches WHERE id = t.batch LIMIT 1) AS l ON true
      ORDER BY t.seq`,
     [after, limit],
   );
@@ -191,31 +198,32 @@ export async function rejectionsOf(db: Queryable, batch: Hex): Promise<readonly 
 /** A credit, and how often it was told as posted. */
 export interface ToldCredit {
   readonly uetr: Uetr;
+  readonly batch: Hex;
   readonly isCredited: boolean;
   /** Its batch has settled. */
   readonly isSettled: boolean;
   readonly told: number;
 }
 
-/** Less than any UETR. */
-const BEFORE_ALL = "00000000-0000-0000-0000-000000000000";
-
-/** Credits after one, in the order of their UETRs. */
-export async function toldCredits(
-  db: Queryable,
-  after: Uetr | undefined,
-  limit: number,
-): Promise<readonly ToldCredit[]> {
-  const rows = await db.query<{ uetr: string; credited: boolean; settled: boolean; told: number }>(
-    `SELECT c.uetr, c.credited_at IS NOT NULL AS credited,
+/** All credits of the batches after one, so many batches at a time. */
+export async function toldCredits(db: Queryable, after: Hex, batches: number): Promise<readonly ToldCredit[]> {
+  const rows = await db.query<{ uetr: string; batch: Uint8Array; credited: boolean; settled: boolean; told: number }>(
+    `WITH page AS MATERIALIZED (
+       SELECT uetr, batch, credited_at FROM credits WHERE batch = ANY (ARRAY(
+         SELECT batch FROM credits WHERE batch > $1 GROUP BY batch ORDER BY batch LIMIT $2))),
+     told AS (
+       SELECT a.uetr, count(*)::integer AS events
+       FROM ${eventsAbout("ARRAY(SELECT uetr FROM page)", "ARRAY(SELECT DISTINCT batch FROM page)")} AS a
+       WHERE a.type = 'credit.posted' GROUP BY a.uetr)
+     SELECT c.uetr, c.batch, c.credited_at IS NOT NULL AS credited,
        coalesce((SELECT l.status = 'settled' FROM ledger_batches l WHERE l.id = c.batch), false) AS settled,
-       (SELECT count(*) FROM events e WHERE e.uetr = c.uetr AND e.type = 'credit.posted')::integer AS told
-     FROM (SELECT uetr, batch, credited_at FROM credits WHERE uetr > $1::uuid ORDER BY uetr LIMIT $2) AS c
-     ORDER BY c.uetr`,
-    [after ?? BEFORE_ALL, limit],
+       coalesce(told.events, 0) AS told
+     FROM page c LEFT JOIN told ON told.uetr = c.uetr
+     ORDER BY c.batch, c.uetr`,
+    [bytesOf(after), batches],
   );
-  return rows.map(({ uetr, credited, settled, told }) => {
-    return { uetr: parseUetr(uetr), isCredited: credited, isSettled: settled, told };
+  return rows.map(({ uetr, batch, credited, settled, told }) => {
+    return { uetr: parseUetr(uetr), batch: hexOf(batch), isCredited: credited, isSettled: settled, told };
   });
 }
 
@@ -228,7 +236,8 @@ interface EventPage {
 /** Events after one: how many were looked at, and those that are about a transfer or a credit which is not there. */
 export async function strayEvents(db: Queryable, after: bigint, limit: number): Promise<EventPage> {
   const rows = await db.query<{ seq: bigint; type: string; stray: boolean; seen: number }>(
-    `WITH page AS (SELECT seq, type, uetr FROM events WHERE seq > $1 ORDER BY seq LIMIT $2), judged AS (
+    `WITH page AS (
+       SELECT e.seq, e.type, e.uetr FROM ${eventsFrom("$1::bigint")} ORDER BY r.seq, e.seq LIMIT $2), judged AS (
        SELECT p.seq, p.type,
          -- One row at a time, by its index: EXISTS may have PostgreSQL read the whole table first.
          CASE WHEN p.type LIKE 'transfer.%' THEN (SELECT t.seq FROM transfers t WHERE t.uetr = p.uetr) IS NULL

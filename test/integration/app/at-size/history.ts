@@ -19,6 +19,8 @@ export interface History {
 const NOT_ERASED = 1_000;
 const APART_MS = 8_000;
 const PER_QUOTE = 100;
+/** Events in a row: as many as the smallest batch has. */
+const PER_RUN = 5;
 
 const [hkd, php] = [parseCurrency("HKD"), parseCurrency("PHP")];
 const HEADER = JSON.stringify(
@@ -95,15 +97,18 @@ export async function loadSent(db: Database, history: Moment): Promise<void> {
     `INSERT INTO confirmations (uetr, credited_at) SELECT ${UETR}, ${at} + 2000 FROM ${numbers()} AS i`,
     `INSERT INTO refusals (uetr, refusal, refused_at)
      SELECT ${uuid("'r' || i")}, '{}', ${at} FROM ${numbers(50)} AS i`,
-    `INSERT INTO events (type, uetr, batch, at, block, log_index, data)
-     SELECT type, ${UETR}, ${batch}, ${at}, 0, 0, '{}'
-     FROM ${numbers()} AS i, unnest(ARRAY['transfer.settled', 'transfer.credited']) AS type`,
+    // As they were once, each in a row, and in runs.
+    `INSERT INTO events (seq, type, uetr, batch, at, block, log_index, data)
+     SELECT i, 'transfer.settled', ${UETR}, ${batch}, ${at}, 0, 0, '{}' FROM ${numbers()} AS i`,
+    `INSERT INTO events (seq, type, uetrs, batch, at, data)
+     SELECT ${transfers} + max(i), 'transfer.credited', array_agg(${UETR} ORDER BY i), ${batch}, max(${at}), '{}'
+     FROM ${numbers()} AS i GROUP BY ${batch}, (i - 1) / ${PER_RUN}`,
     // One endpoint has had all that was settled, another is away.
     `INSERT INTO webhooks (id, url, sealed_secret, created_at, after_seq, planned_seq, disabled_at)
      SELECT ${uuid("'had'")}, 'https://127.0.0.1:9/', '\\x01deadbeef', 1, 0, max(seq), 1 FROM events`,
     `INSERT INTO deliveries (webhook, event, attempts, next_attempt_at, delivered_at)
      SELECT ${uuid("'had'")}, e.seq, 1, e.at, e.at FROM events e
-     WHERE e.type = 'transfer.settled' AND (e.seq + 1) / 2 BETWEEN :first AND :last`,
+     WHERE e.seq BETWEEN :first AND :last`,
     `INSERT INTO audit_log (at, actor, action, outcome)
      SELECT ${at}, 'k1', 'keys.create', 'done' FROM ${numbers(100)} AS i`,
     // In a corridor that is not open: nothing comes of them.
@@ -140,8 +145,9 @@ export async function loadReceived(db: Database, history: Moment): Promise<void>
      SELECT ${UETR}, ${ALIPAY_HK}, ${batch}, 72500, 'PHP', CASE WHEN ${isWaiting} THEN 1 ELSE 0 END,
        CASE WHEN ${isWaiting} THEN ${history.dueMs} ELSE 0 END, CASE WHEN NOT ${isWaiting} THEN ${at} END, 'R'
      FROM ${numbers()} AS i`,
-    `INSERT INTO events (type, uetr, batch, at, data)
-     SELECT 'credit.posted', ${UETR}, ${batch}, ${at}, '{}' FROM ${numbers()} AS i WHERE NOT ${isWaiting}`,
+    `INSERT INTO events (seq, type, uetrs, batch, at, data)
+     SELECT max(i), 'credit.posted', array_agg(${UETR} ORDER BY i), ${batch}, max(${at}), '{}'
+     FROM ${numbers()} AS i WHERE NOT ${isWaiting} GROUP BY ${batch}, (i - 1) / ${PER_RUN}`,
     `INSERT INTO audit_log (at, actor, action, outcome)
      SELECT ${at}, 'k1', 'keys.create', 'done' FROM ${numbers(100)} AS i`,
   ]);

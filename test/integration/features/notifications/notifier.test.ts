@@ -6,7 +6,13 @@ import { eventJson } from "../../../../src/features/notifications/event-json.ts"
 import { notifierStep } from "../../../../src/features/notifications/notifier.ts";
 import { registerWebhook, replayDelivery } from "../../../../src/features/notifications/webhooks.ts";
 import { verifyWebhook, type WebhookBody } from "../../../../sdk/index.ts";
-import { appendEvents, eventsAfter, type EventType, type NewEvent } from "../../../../src/kernel/store/events.ts";
+import {
+  appendEvents,
+  eventsAfter,
+  lastEventSeq,
+  type EventType,
+  type NewEvent,
+} from "../../../../src/kernel/store/events.ts";
 import { listDeliveries, listWebhooks } from "../../../../src/features/notifications/store.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import {
@@ -60,8 +66,11 @@ describeOnBothDatabases("The notifier", (open) => {
     return write(types.map((type, index) => ({ type, at: relay.clock.nowMs(), data: { index } })));
   }
 
-  function write(events: readonly NewEvent[]): Promise<readonly bigint[]> {
-    return relay.db.transaction((tx) => appendEvents(tx, events));
+  /** @returns their numbers */
+  async function write(events: readonly NewEvent[]): Promise<readonly bigint[]> {
+    const before = await lastEventSeq(relay.db);
+    await relay.db.transaction((tx) => appendEvents(tx, events));
+    return (await eventsAfter(relay.db, before, events.length)).map(({ seq }) => seq);
   }
 
   function bodyOf({ headers, body }: Received, secret: string): WebhookBody {

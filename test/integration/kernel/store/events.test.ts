@@ -16,7 +16,7 @@ const WRITERS = 12;
 const ROUNDS = 10;
 
 const numbered = (type: EventType, number: number): NewEvent => ({ type, at: 0, data: { number } });
-const append = (db: Database, events: readonly NewEvent[]): Promise<readonly bigint[]> =>
+const append = (db: Database, events: readonly NewEvent[]): Promise<void> =>
   db.transaction((tx) => appendEvents(tx, events));
 
 describeOnBothDatabases("events", (open) => {
@@ -36,28 +36,28 @@ describeOnBothDatabases("events", (open) => {
       data: { reason: "AC03", nested: { list: [1, "2", null] }, text: "汇款 \\ \" '" },
     };
     const bare: NewEvent = { type: "liquidity.low", at: 1, data: {} };
-    const seqs = await append(db, [full, bare]);
+    await append(db, [full, bare]);
     const stored = await eventsAfter(db, 0n, 10);
     expect(stored.map(({ id }) => id.replace(/_[0-9a-f]{12}_/, "_*_"))).to.deep.equal(["evt_*_1", "evt_*_2"]);
     expect(stored).to.deep.equal([
-      { id: stored[0]?.id, seq: seqs[0], ...full },
-      { id: stored[1]?.id, seq: seqs[1], uetr: undefined, batch: undefined, ledger: undefined, ...bare },
+      { id: stored[0]?.id, seq: 1n, ...full },
+      { id: stored[1]?.id, seq: 2n, uetr: undefined, batch: undefined, ledger: undefined, ...bare },
     ]);
   });
 
   it("are numbered in the order in which they are given", async () => {
-    const seqs = await append(
+    await append(
       db,
       Array.from({ length: MANY }, (_, number) => numbered("transfer.held", number)),
     );
     const stored = await eventsAfter(db, 0n, MANY);
-    expect(stored.map(({ seq }) => seq)).to.deep.equal(seqs);
+    expect(stored.map(({ seq }) => seq)).to.deep.equal(Array.from({ length: MANY }, (_, number) => BigInt(number + 1)));
     expect(stored.map(({ data }) => data["number"])).to.deep.equal(Array.from({ length: MANY }, (_, number) => number));
-    expect(await lastEventSeq(db)).to.equal(seqs.at(-1));
+    expect(await lastEventSeq(db)).to.equal(BigInt(MANY));
   });
 
   it("come in pages, of all types or of some", async () => {
-    const seqs = await append(
+    await append(
       db,
       Array.from({ length: 10 }, (_, number) =>
         numbered((["transfer.held", "credit.posted", "webhook.dead"] as const)[number % 3] ?? "credit.stuck", number),
@@ -66,15 +66,15 @@ describeOnBothDatabases("events", (open) => {
     const numbersAfter = async (...query: [bigint, number, string[]?]): Promise<unknown[]> =>
       (await eventsAfter(db, ...query)).map(({ data }) => data["number"]);
     expect(await numbersAfter(0n, 4)).to.deep.equal([0, 1, 2, 3]);
-    expect(await numbersAfter(seqs[3] ?? 0n, 100)).to.deep.equal([4, 5, 6, 7, 8, 9]);
+    expect(await numbersAfter(4n, 100)).to.deep.equal([4, 5, 6, 7, 8, 9]);
     expect(await numbersAfter(0n, 3, ["credit.posted", "webhook.dead"])).to.deep.equal([1, 2, 4]);
-    expect(await numbersAfter(seqs[4] ?? 0n, 100, ["credit.posted"])).to.deep.equal([7]);
+    expect(await numbersAfter(5n, 100, ["credit.posted"])).to.deep.equal([7]);
     expect(await numbersAfter(0n, 100, [])).to.deep.equal([]);
-    expect(await numbersAfter(seqs[9] ?? 0n, 100)).to.deep.equal([]);
+    expect(await numbersAfter(10n, 100)).to.deep.equal([]);
   });
 
   it("are none of a transaction that fails, and none where none are given", async () => {
-    expect(await append(db, [])).to.deep.equal([]);
+    await append(db, []);
     await db
       .transaction(async (tx) => {
         await appendEvents(tx, [numbered("transfer.held", 1)]);

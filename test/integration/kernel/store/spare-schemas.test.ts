@@ -15,23 +15,23 @@ describeOnBothDatabases("tables that one test after the other gets", (open) => {
     await spare.furnish(SCHEMA, db);
   });
 
-  const writeEvent = async (to: Queryable = db): Promise<bigint | undefined> => {
-    await to.query("INSERT INTO events (type, at, data) VALUES ('test', 1, '{}')");
-    const [last] = await to.query<{ seq: bigint }>("SELECT max(seq) AS seq FROM events");
+  const writeEntry = async (to: Queryable = db): Promise<bigint | undefined> => {
+    await to.query("INSERT INTO audit_log (at, actor, action, outcome) VALUES (1, 'test', 'test', 'done')");
+    const [last] = await to.query<{ seq: bigint }>("SELECT max(seq) AS seq FROM audit_log");
     return last?.seq;
   };
 
   it("are empty, and number from one", async () => {
     // What is undone has drawn a number as well.
     const undone = db.transaction(async (tx) => {
-      throw new Error(`number ${await writeEvent(tx)}`);
+      throw new Error(`number ${await writeEntry(tx)}`);
     });
     expect(String(await undone.catch((failure: unknown) => failure))).to.contain("number 1");
-    expect(await writeEvent()).to.equal(2n);
+    expect(await writeEntry()).to.equal(2n);
     expect(await spare.putBack(SCHEMA, db)).to.equal(true);
     expect([spare.take(), spare.take()]).to.deep.equal([SCHEMA, undefined]);
-    expect(await db.query("SELECT FROM events")).to.deep.equal([]);
-    expect(await writeEvent()).to.equal(1n);
+    expect(await db.query("SELECT FROM audit_log")).to.deep.equal([]);
+    expect(await writeEntry()).to.equal(1n);
     expect(await spare.putBack(SCHEMA, db)).to.equal(true);
   });
 
