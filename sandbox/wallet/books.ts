@@ -51,7 +51,12 @@ export interface PostingRequest {
   readonly amountMinor: bigint;
   readonly text: string;
   readonly content?: string;
+  /** What it is posted as where others are posted with it; by itself otherwise. */
+  readonly as?: PostingMark;
 }
+
+/** What the wallet says of a posting. */
+export type PostingMark = Pick<Posting, "reference" | "atMs">;
 
 export type DebitOutcome =
   { readonly kind: "debited" } | { readonly kind: "refused"; readonly reason: "AC01" | "AM04" };
@@ -75,6 +80,8 @@ export interface WalletBooks extends Postings {
   refund(uetr: Uetr, why: string): Posting;
   /** Gives money to a customer. The same content again has the first answer; another one under the UETR is refused. */
   credit(request: PostingRequest): CreditOutcome;
+  /** For credits that are posted together. */
+  markCredits(): PostingMark;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -177,10 +184,13 @@ export function openBooks(options: BooksOptions): WalletBooks {
   const { accounts, postings, amounts, counts } = pages;
   for (const posting of parsePostings(journal.lines)) enter(pages, posting);
 
+  const mark = (kind: Posting["kind"]): PostingMark => ({
+    reference: `${wallet}-${PREFIXES[kind]}-${counts[kind] + 1}`,
+    atMs: clock.nowMs(),
+  });
   const post = (kind: Posting["kind"], request: PostingRequest): Posting => {
-    const { uetr, customer, amountMinor, text, content = "" } = request;
-    const reference = `${wallet}-${PREFIXES[kind]}-${counts[kind] + 1}`;
-    const posting = { kind, uetr, customer, amountMinor, atMs: clock.nowMs(), reference, text, content };
+    const { uetr, customer, amountMinor, text, content = "", as = mark(kind) } = request;
+    const posting = { kind, uetr, customer, amountMinor, text, content, atMs: as.atMs, reference: as.reference };
     journal.append(lineOf(posting));
     return enter(pages, posting);
   };
@@ -228,6 +238,7 @@ export function openBooks(options: BooksOptions): WalletBooks {
       if (!accounts.has(request.customer)) return { kind: "refused", reason: "AC03" };
       return { kind: "credited", posting: post("credit", request) };
     },
+    markCredits: () => mark("credit"),
     flush: () => journal.flush(),
     close: () => journal.close(),
   };

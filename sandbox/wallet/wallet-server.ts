@@ -8,7 +8,7 @@ import { parseUetr, type Uetr } from "../../src/domain/uetr.ts";
 import { minorUnits, parseWire, uetrText } from "../../src/domain/wire.ts";
 import type { Clock } from "../../src/kernel/clock/clock.ts";
 import { verifyWebhook } from "../../sdk/webhooks.ts";
-import type { WalletBooks } from "./books.ts";
+import type { CreditOutcome, Posting, PostingMark, WalletBooks } from "./books.ts";
 import { requireVersion, UnsupportedVersion } from "../connector-version.ts";
 import { listenLocally } from "../listen.ts";
 import { refundAfter } from "./refunds.ts";
@@ -65,7 +65,13 @@ const lookupBody = z.object({ alias });
 const checkBody = z.object({ credits: z.array(z.looseObject(creditShape)) });
 const creditsBody = z.object({ credits: z.array(z.looseObject({ ...creditShape, batchId: z.string() })) });
 
+const batchBody = checkBody.extend({ batchId: z.string() });
+
+type CheckedCredit = z.output<typeof checkBody>["credits"][number];
 type Credit = z.output<typeof creditsBody>["credits"][number];
+
+/** Credits of a batch that are taken in one request: what takes no longer than everybody else can wait. */
+const BATCHES = 1_000;
 
 /** Starts a wallet's gateway on this machine. */
 export async function startWalletServer(options: WalletServerOptions): Promise<WalletServer> {
@@ -86,6 +92,8 @@ export async function startWalletServer(options: WalletServerOptions): Promise<W
     gateway.post("/payees/lookup", (request) => lookup(options, verified(request, connector, lookupBody)));
     gateway.post("/credits/check", (request) => check(options, verified(request, connector, checkBody)));
     gateway.post("/credits", (request) => credit(options, verified(request, connector, creditsBody)));
+    gateway.post("/batches/check", (request) => checkBatch(options, verified(request, connector, checkBody)));
+    gateway.post("/batches/credit", (request) => creditBatch(options, verified(request, connector, batchBody)));
     gateway.post("/webhooks", async (request, reply) => {
       const told = verifyWebhook(request.headers, bodyOf(request), webhookSecrets, { nowMs: clock.nowMs() });
       if (told.kind === "refused") throw new Unverified(told.refusal);
@@ -167,37 +175,77 @@ function lookup({ books }: WalletServerOptions, given: z.output<typeof lookupBod
   return account === undefined ? { found: false, reason: "BE23" } : { found: true, name: account.name };
 }
 
-function check({ books }: WalletServerOptions, { credits }: z.output<typeof checkBody>): object {
-  const judge = ({ uetr, creditor, amount }: z.output<typeof checkBody>["credits"][number]): ReasonCode | undefined => {
-    if (amount.currency !== books.currency) return "AG03";
-    if (books.accountOf(customerOf(creditor.alias)) === undefined) return "AC03";
-    return books.credits.has(uetr) ? "AM05" : undefined;
-  };
-  const results = credits.map((asked) => {
-    const reason = judge(asked);
-    return reason === undefined ? { uetr: asked.uetr, accept: true } : { uetr: asked.uetr, accept: false, reason };
-  });
-  return { results };
+function judge({ books }: WalletServerOptions, { uetr, creditor, amount }: CheckedCredit): ReasonCode | undefined {
+  if (amount.currency !== books.currency) return "AG03";
+  if (books.accountOf(customerOf(creditor.alias)) === undefined) return "AC03";
+  return books.credits.has(uetr) ? "AM05" : undefined;
 }
 
-async function credit({ books }: WalletServerOptions, { credits }: z.output<typeof creditsBody>): Promise<object> {
+function check(options: WalletServerOptions, { credits }: z.output<typeof checkBody>): object {
   const results = credits.map((asked) => {
-    const { uetr, creditor, debtor, amount } = asked;
-    if (amount.currency !== books.currency) return { uetr, status: "refused", reason: "AG03" };
-    const outcome = books.credit({
-      uetr,
-      customer: customerOf(creditor.alias),
-      amountMinor: amount.minor,
-      text: `from ${debtor.name}`,
-      content: contentOf(asked),
-    });
-    if (outcome.kind === "refused") return { uetr, status: "refused", reason: outcome.reason };
-    const { reference, atMs } = outcome.posting;
-    return { uetr, status: "credited", reference, creditedAt: new Date(atMs).toISOString() };
+    const reason = judge(options, asked);
+    return reason === undefined ? { uetr: asked.uetr, accept: true } : { uetr: asked.uetr, accept: false, reason };
   });
+  return { batches: BATCHES, results };
+}
+
+/** What is accepted, as nearly all is, is counted only. */
+function checkBatch(options: WalletServerOptions, { credits }: z.output<typeof checkBody>): object {
+  const results = credits.flatMap((asked) => {
+    const reason = judge(options, asked);
+    return reason === undefined ? [] : [{ uetr: asked.uetr, accept: false, reason }];
+  });
+  return { count: credits.length, results };
+}
+
+async function credit(options: WalletServerOptions, { credits }: z.output<typeof creditsBody>): Promise<object> {
+  const results = credits.map((asked) => resultOf(asked.uetr, post(options, asked)));
   // Nobody is told of what a crash could still undo.
+  await options.books.flush();
+  return { batches: BATCHES, results };
+}
+
+/** Those that are new are posted together, under one reference; what had been posted before has its own result. */
+async function creditBatch(
+  options: WalletServerOptions,
+  { batchId, credits }: z.output<typeof batchBody>,
+): Promise<object> {
+  const { books } = options;
+  const together = books.markCredits();
+  const outcomes = credits.map((asked) => ({
+    uetr: asked.uetr,
+    outcome: post(options, { ...asked, batchId }, together),
+  }));
   await books.flush();
-  return { results };
+  const postings = outcomes.flatMap(({ outcome }) => (outcome.kind === "credited" ? [outcome.posting] : []));
+  // Asked for again, all have what they had.
+  const { reference, atMs } = postings.find((each) => each.reference === together.reference) ?? postings[0] ?? together;
+  const isAlike = (posting: Posting) => posting.reference === reference && posting.atMs === atMs;
+  const results = outcomes
+    .filter(({ outcome }) => outcome.kind === "refused" || !isAlike(outcome.posting))
+    .map(({ uetr, outcome }) => resultOf(uetr, outcome));
+  return { count: credits.length, reference, creditedAt: new Date(atMs).toISOString(), results };
+}
+
+type Outcome = CreditOutcome | { readonly kind: "refused"; readonly reason: ReasonCode };
+
+function post({ books }: WalletServerOptions, asked: Credit, as?: PostingMark): Outcome {
+  const { uetr, creditor, debtor, amount } = asked;
+  if (amount.currency !== books.currency) return { kind: "refused", reason: "AG03" };
+  return books.credit({
+    uetr,
+    customer: customerOf(creditor.alias),
+    amountMinor: amount.minor,
+    text: `from ${debtor.name}`,
+    content: contentOf(asked),
+    ...(as === undefined ? {} : { as }),
+  });
+}
+
+function resultOf(uetr: Uetr, outcome: Outcome): object {
+  if (outcome.kind === "refused") return { uetr, status: "refused", reason: outcome.reason };
+  const { reference, atMs } = outcome.posting;
+  return { uetr, status: "credited", reference, creditedAt: new Date(atMs).toISOString() };
 }
 
 /** What makes two requests under one UETR the same: who gets how much, out of which batch. */

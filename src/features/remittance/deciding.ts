@@ -9,7 +9,7 @@ import type { Queryable } from "../../kernel/store/database.ts";
 import { registryAt } from "../../ledger/contracts.ts";
 import { ledgerTimeAt } from "../../ledger/state.ts";
 import type { RelayContext } from "../context.ts";
-import { MAX_WALLET_CREDITS, WalletError, type WalletCredit } from "../wallet/connector.ts";
+import { WalletError, type WalletCredit } from "../wallet/connector.ts";
 import { partiesOf } from "./sealed-payload.ts";
 import { insertDecision, promisedElsewhere, type Decision } from "./store/decisions.ts";
 import { recentHead } from "./watched.ts";
@@ -78,7 +78,7 @@ export async function judge(
     else open.push({ ...parties, uetr, amount: { minor: targetAmount, currency } });
   }
   try {
-    const answers = await mapAtMost(chunksOf(open, MAX_WALLET_CREDITS), WALLET_CALLS, async (credits) => {
+    const answers = await mapAtMost(chunksOf(open, wallet.mostCredits), WALLET_CALLS, async (credits) => {
       const results = await wallet.check(credits);
       if (results.length !== credits.length) throw new WalletError("/credits/check: not an answer for every transfer");
       return results;

@@ -3,7 +3,7 @@ import type { Alias } from "../../domain/alias.ts";
 import type { Hex } from "../../domain/bytes/hex.ts";
 import { readInstant } from "../../domain/instant.ts";
 import type { Money } from "../../domain/money.ts";
-import type { TransferParties } from "../../domain/payload.ts";
+import { MAX_PAYLOAD_TRANSFERS, type TransferParties } from "../../domain/payload.ts";
 import { parseReason, REASONS, type ReasonCode } from "../../domain/reason.ts";
 import { storable } from "../../domain/storable.ts";
 import type { Uetr } from "../../domain/uetr.ts";
@@ -49,10 +49,12 @@ export type CreditResult =
  * be repeated. Results may be fewer than were asked for, and are of transfers that were asked for.
  */
 export interface WalletConnector {
+  /** How many credits it takes in one call. */
+  readonly mostCredits: number;
   lookup(alias: Alias): Promise<PayeeLookup>;
-  /** Whether these could be credited now. Changes nothing. */
+  /** Whether these, of one batch, could be credited now. Changes nothing. */
   check(credits: readonly WalletCredit[]): Promise<readonly CheckResult[]>;
-  /** Posts credits, each UETR once: repeated, it has the first answer again. */
+  /** Posts credits of one batch, each UETR once: repeated, it has the first answer again. */
   credit(credits: readonly SettledCredit[]): Promise<readonly CreditResult[]>;
 }
 
@@ -80,18 +82,23 @@ export interface HttpWalletOptions {
   readonly tracer?: Tracer;
 }
 
-/** Most credits in one call of `check` or `credit`. */
-export const MAX_WALLET_CREDITS = 100;
+/** Most credits in one call to a wallet that has not said that it takes whole batches. */
+const LEAST_MOST_CREDITS = 100;
+/** More is not believed: no batch has more. */
+const MOST_OF_BATCH = MAX_PAYLOAD_TRANSFERS;
 const MAX_ANSWER_BYTES = 1 << 20;
+const MAX_BATCH_ANSWER_BYTES = 1 << 22;
 const MAX_REFUSAL_BYTES = 4_096;
 
-/** A wallet behind HTTP. Requests are signed as Standard Webhooks are. */
-export function httpWallet(options: HttpWalletOptions): WalletConnector {
+type Ask = <Answer>(path: string, body: object, schema: z.ZodType<Answer>, mostBytes?: number) => Promise<Answer>;
+
+/** Asks a wallet. Requests are signed as Standard Webhooks are. */
+function requester(options: HttpWalletOptions): Ask {
   const { fetch, timeoutMs, clock, drawBytes, tracer = noTracer } = options;
   const base = options.url.replace(/\/+$/, "");
   const sign = webhookSigner(options.secret);
 
-  const ask = <Answer>(path: string, body: object, schema: z.ZodType<Answer>): Promise<Answer> =>
+  return (path, body, schema, mostBytes = MAX_ANSWER_BYTES) =>
     tracer.span(`wallet ${path}`, {}, async () => {
       const text = JSON.stringify({ version: CONNECTOR_VERSION, ...body });
       const id = `msg_${Buffer.from(drawBytes(16)).toString("hex")}`;
@@ -112,22 +119,70 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
           signal: AbortSignal.timeout(timeoutMs),
         });
         if (!response.ok) throw new WalletError(`${path}: answered ${response.status}${await versionsTold(response)}`);
-        return parseWire(schema, await readJson(response, MAX_ANSWER_BYTES), "answer");
+        return parseWire(schema, await readJson(response, mostBytes), "answer");
       } catch (failure) {
         if (failure instanceof WalletError) throw failure;
         throw new WalletError(`${path}: an unusable answer`, failure);
       }
     });
+}
+
+/** A wallet behind HTTP. */
+export function httpWallet(options: HttpWalletOptions): WalletConnector {
+  const ask = requester(options);
+  /** How many credits the wallet takes as a batch, as it has said last; 0 where it does not. */
+  let batches = 0;
+
+  /** Credits as they are asked for one by one: the wallet says with it whether it takes batches. */
+  const askEach = async <Answer extends { readonly batches?: number | undefined }>(
+    path: string,
+    body: object,
+    schema: z.ZodType<Answer>,
+  ): Promise<Answer> => {
+    const answer = await ask(path, body, schema);
+    batches = answer.batches ?? 0;
+    return answer;
+  };
+
+  /** A batch, or a part of one. Where that fails, it is asked for one by one the next time: it may be taken no more. */
+  const askBatch = async <Answer extends { readonly count: number; readonly results: readonly { uetr: Uetr }[] }>(
+    path: string,
+    credits: readonly WalletCredit[],
+    body: object,
+    schema: z.ZodType<Answer>,
+  ): Promise<Answer> => {
+    try {
+      const answer = await ask(path, { ...body, credits: credits.map(creditJson) }, schema, MAX_BATCH_ANSWER_BYTES);
+      if (answer.count !== credits.length) throw new WalletError(`${path}: not an answer for every transfer`);
+      ofCredits(credits, answer.results);
+      return answer;
+    } catch (failure) {
+      batches = 0;
+      throw failure;
+    }
+  };
 
   return {
+    get mostCredits() {
+      return Math.max(batches, LEAST_MOST_CREDITS);
+    },
     lookup: (alias) => ask("/payees/lookup", { alias }, payeeLookupSchema),
     async check(credits) {
-      const { results } = await ask("/credits/check", { credits: credits.map(creditJson) }, checkSchema);
-      return ofCredits(credits, results);
+      if (credits.length > batches) {
+        const { results } = await askEach("/credits/check", { credits: credits.map(creditJson) }, checkSchema);
+        return ofCredits(credits, results);
+      }
+      const { results } = await askBatch("/batches/check", credits, {}, batchCheckSchema);
+      const refused = new Map(results.map((result) => [result.uetr, result]));
+      return credits.map(({ uetr }) => refused.get(uetr) ?? { uetr, accept: true });
     },
     async credit(credits) {
-      const { results } = await ask("/credits", { credits: credits.map(settledJson) }, creditSchema);
-      return ofCredits(credits, results.flatMap(creditResults));
+      const [batchId, ...others] = new Set(credits.map((credit) => credit.batchId));
+      if (credits.length > batches || others.length > 0) {
+        const { results } = await askEach("/credits", { credits: credits.map(settledJson) }, creditSchema);
+        return ofCredits(credits, results.flatMap(creditResults));
+      }
+      return batchResults(credits, await askBatch("/batches/credit", credits, { batchId }, batchCreditSchema));
     },
   };
 }
@@ -164,7 +219,11 @@ export const payeeLookupSchema: z.ZodType<PayeeLookup> = z.discriminatedUnion("f
   z.object({ found: z.literal(false), reason }),
 ]);
 
+/** Whether the wallet takes batches, and of how many credits. Whatever else stands there is not said. */
+const batchesTold = z.number().int().min(1).max(MOST_OF_BATCH).optional().catch(undefined);
+
 const checkSchema = z.object({
+  batches: batchesTold,
   results: z.array(
     z.discriminatedUnion("accept", [
       z.object({ uetr: uetrText, accept: z.literal(true) }),
@@ -173,21 +232,30 @@ const checkSchema = z.object({
   ),
 });
 
+/** All that was asked about is accepted, but for these. */
+const batchCheckSchema = z.object({
+  count: z.number(),
+  results: z.array(z.object({ uetr: uetrText, accept: z.literal(false), reason })),
+});
+
 /**
  * That a credit is posted counts, whatever stands beside it: the reference is kept as far as it can be, and when it
  * was is for the caller to believe.
  */
+const postingShape = {
+  reference: z.string().transform((text) => storable(text.slice(0, MAX_TEXT_LENGTH))),
+  creditedAt: z.unknown(),
+};
 const creditResultSchema = z.discriminatedUnion("status", [
-  z.object({
-    uetr: uetrText,
-    status: z.literal("credited"),
-    reference: z.string().transform((text) => storable(text.slice(0, MAX_TEXT_LENGTH))),
-    creditedAt: z.unknown(),
-  }),
+  z.object({ uetr: uetrText, status: z.literal("credited"), ...postingShape }),
   z.object({ uetr: uetrText, status: z.literal("refused"), reason }),
 ]);
 
-const creditSchema = z.object({ results: z.array(z.unknown()) });
+const creditSchema = z.object({ batches: batchesTold, results: z.array(z.unknown()) });
+
+const apartSchema = z.looseObject({ uetr: uetrText });
+/** All that was asked for is posted alike, but for what has a result of its own. */
+const batchCreditSchema = z.object({ count: z.number(), ...postingShape, results: z.array(apartSchema) });
 
 /** None for a result that breaks the contract: it counts as left out, and affects no other. */
 function creditResults(result: unknown): readonly CreditResult[] {
@@ -195,7 +263,24 @@ function creditResults(result: unknown): readonly CreditResult[] {
   if (data === undefined) return [];
   if (data.status === "refused") return [data];
   const { creditedAt, ...rest } = data;
-  return [{ ...rest, creditedAtMs: typeof creditedAt === "string" ? readInstant(creditedAt) : undefined }];
+  return [{ ...rest, creditedAtMs: instantIn(creditedAt) }];
+}
+
+/** A result of its own that cannot be understood is none: only whose it is has to be known. */
+function batchResults(
+  credits: readonly SettledCredit[],
+  { reference, creditedAt, results }: z.output<typeof batchCreditSchema>,
+): readonly CreditResult[] {
+  const apart = new Set(results.map(({ uetr }) => uetr));
+  const creditedAtMs = instantIn(creditedAt);
+  const alike = credits
+    .filter(({ uetr }) => !apart.has(uetr))
+    .map(({ uetr }): CreditResult => ({ uetr, status: "credited", reference, creditedAtMs }));
+  return [...alike, ...results.flatMap(creditResults)];
+}
+
+function instantIn(creditedAt: unknown): number | undefined {
+  return typeof creditedAt === "string" ? readInstant(creditedAt) : undefined;
 }
 
 /** A wallet that answers what it was not asked, or twice, has not understood: nothing that it says counts. */

@@ -264,6 +264,7 @@ function testWallet(): TestWallet {
   const credits = new Map<Uetr, SettledCredit>();
   let creditCalls = 0;
   return {
+    mostCredits: 100,
     credits,
     get creditCalls() {
       return creditCalls;

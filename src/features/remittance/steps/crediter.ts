@@ -25,7 +25,7 @@ import { grouped } from "../../../kernel/steps/grouped.ts";
 import { moneyJson } from "../../../schema/fields.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
 import { openPayload, partiesOf } from "../sealed-payload.ts";
-import { MAX_WALLET_CREDITS, WalletError, type CreditResult, type SettledCredit } from "../../wallet/connector.ts";
+import { WalletError, type CreditResult, type SettledCredit } from "../../wallet/connector.ts";
 
 /** Batches at a time, and calls to the wallet for one of them. */
 const LIMIT = 4;
@@ -72,7 +72,7 @@ async function credit(context: Crediting, batch: CreditableBatch, isOver: () => 
   const { db, clock, wake } = context;
   const due = await dueCreditsOf(db, batch.id, clock.nowMs());
   const asked = await askable(context, batch, due);
-  await mapAtMost(callsFor(asked), WALLET_CALLS, async (call) => {
+  await mapAtMost(callsFor(asked, context.wallet.mostCredits), WALLET_CALLS, async (call) => {
     // What is left is due still.
     if (isOver()) return;
     try {
@@ -90,9 +90,9 @@ async function credit(context: Crediting, batch: CreditableBatch, isOver: () => 
  * Credits that are asked for in one call. What has failed is asked for with fewer others from attempt to attempt, and at
  * last alone: one that the wallet cannot answer for keeps none of the others from their money.
  */
-function callsFor(asked: readonly Asked[]): readonly (readonly Asked[])[] {
+function callsFor(asked: readonly Asked[], most: number): readonly (readonly Asked[])[] {
   const byAttempts = Map.groupBy(asked, ({ attempts }) => Math.min(attempts, 2));
-  return [...byAttempts].flatMap(([attempts, list]) => chunksOf(list, Math.ceil(MAX_WALLET_CREDITS / 10 ** attempts)));
+  return [...byAttempts].flatMap(([attempts, list]) => chunksOf(list, Math.ceil(most / 10 ** attempts)));
 }
 
 async function askable(

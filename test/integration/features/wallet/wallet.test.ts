@@ -115,6 +115,78 @@ describe("the connector of a wallet", () => {
     expect((await failureOf(wallet().check(CREDITS))).message).to.equal("/credits/check: answered 400");
   });
 
+  describe("of one that takes batches", () => {
+    const CHECKED = { uetr: FIRST, accept: false, reason: "AC06" };
+    /** As its wallet answers, by the path; those for one by one say that it takes batches. */
+    const saying = (answers: Readonly<Record<string, object>>) => (_reply: FastifyReply, path: string) => {
+      const found = Object.entries(answers).find(([end]) => path.endsWith(end))?.[1];
+      return found ?? { batches: 2, results: path.endsWith("check") ? [CHECKED] : UETRS.map(credited) };
+    };
+    const paths = () => seen.map(({ path }) => path.replace("/base", ""));
+    const postedAt = "2026-11-22T16:30:00+08:00";
+    const alike = { status: "credited", reference: "B1", creditedAtMs: Date.UTC(2026, 10, 22, 8, 30) };
+
+    it("asks it for batches once it has said so, and takes what is not named as accepted and as posted", async () => {
+      answer = saying({
+        "/batches/check": { count: 2, results: [CHECKED] },
+        "/batches/credit": { count: 2, reference: "B1", creditedAt: postedAt, results: [] },
+      });
+      const connector = wallet();
+      expect(connector.mostCredits).to.equal(100);
+      await connector.credit(CREDITS);
+      expect(await connector.check(CREDITS)).to.deep.equal([CHECKED, { uetr: SECOND, accept: true }]);
+      expect(await connector.credit(CREDITS)).to.deep.equal(UETRS.map((uetr) => ({ uetr, ...alike })));
+      expect(paths()).to.deep.equal(["/credits", "/batches/check", "/batches/credit"]);
+      const { batchId, credits } = JSON.parse(seen[2]?.text ?? "") as { batchId: string; credits: object[] };
+      expect([batchId, credits.length]).to.deep.equal([CREDITS[0]?.batchId, 2]);
+      expect(credits[0]).not.to.have.property("batchId");
+    });
+
+    it("goes by the results that it gives apart, and leaves out what it cannot read of them", async () => {
+      const apart = [{ ...credited(FIRST) }, { uetr: SECOND, status: "perhaps" }];
+      answer = saying({ "/batches/credit": { count: 2, reference: "B1", creditedAt: postedAt, results: apart } });
+      const connector = wallet();
+      await connector.credit(CREDITS);
+      expect(await connector.credit(CREDITS)).to.deep.equal([{ uetr: FIRST, ...alike, reference: "R1" }]);
+    });
+
+    const unusable: Readonly<Record<string, object>> = {
+      "is for another number of credits": { count: 1, reference: "B1", creditedAt: postedAt, results: [] },
+      "does not say for how many": { reference: "B1", creditedAt: postedAt, results: [] },
+      "names no reference": { count: 2, creditedAt: postedAt, results: [] },
+      "has a result of nobody's": { count: 2, reference: "B1", creditedAt: postedAt, results: [{ status: "refused" }] },
+      "has one of somebody else's": { count: 2, reference: "B1", creditedAt: postedAt, results: [credited(STRANGER)] },
+      "has two for one": {
+        ...{ count: 2, reference: "B1", creditedAt: postedAt },
+        results: [credited(FIRST), credited(FIRST)],
+      },
+    };
+    for (const [what, answered] of Object.entries(unusable)) {
+      it(`knows nothing by an answer that ${what}, and asks one by one the next time`, async () => {
+        answer = saying({ "/batches/credit": answered });
+        const connector = wallet();
+        await connector.credit(CREDITS);
+        await failureOf(connector.credit(CREDITS));
+        expect(await connector.credit(CREDITS)).to.have.length(2);
+        expect(paths()).to.deep.equal(["/credits", "/batches/credit", "/credits"]);
+      });
+    }
+
+    it("asks one by one for more than it takes, for credits of two batches, and where what it says is no number of them", async () => {
+      for (const batches of [1, 0, -1, 1.5, 10_001, "many"]) {
+        answer = () => ({ batches, results: UETRS.map(credited) });
+        const connector = wallet();
+        await connector.credit(CREDITS);
+        await connector.credit(CREDITS);
+      }
+      answer = saying({});
+      const connector = wallet();
+      await connector.credit(CREDITS);
+      await connector.credit(CREDITS.map((each, index) => ({ ...each, batchId: `0x${String(index).repeat(64)}` })));
+      expect(new Set(paths())).to.deep.equal(new Set(["/credits"]));
+    });
+  });
+
   it("tells no results where the wallet gives none", async () => {
     answer = () => ({ results: [] });
     expect(await wallet().check(CREDITS)).to.deep.equal([]);

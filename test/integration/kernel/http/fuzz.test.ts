@@ -332,6 +332,7 @@ async function startIdle({ sandbox, rpcUrl, stops, partner, port, db }: IdleRela
       peerKeys,
       providers: fakeProviders((provider) => sandbox.keys.addressOf({ kind: "operator", partner: provider })),
       wallet: {
+        mostCredits: 100,
         lookup: ({ value }) =>
           Promise.resolve(
             value.endsWith("7") ? { found: true, name: "Maria Dela Cruz" } : { found: false, reason: "BE23" },

@@ -131,6 +131,39 @@ describe("the sandbox's wallet", () => {
     expect(balance()).to.equal(10_500n);
   });
 
+  it("takes whole batches, posts each UETR once whichever request asks for it, and has the first answer for a repeat", async () => {
+    const [third, fourth] = ["7b0f0a43-1c5e-4a53-a8f9-0e0f6f5a2d11", "2f1f0a43-1c5e-4a53-a8f9-0e0f6f5a2d12"].map(
+      (text) => parseUetr(text),
+    );
+    if (third === undefined || fourth === undefined) throw new Error("test set-up: UETRs");
+    const [alone] = await relay.credit([credit()]);
+    expect(relay.mostCredits).to.equal(1_000);
+    const batch = [
+      credit(),
+      credit({ uetr: SECOND }),
+      credit({ uetr: third }),
+      credit({ uetr: fourth, ...toStranger }),
+    ];
+    expect(await relay.check(batch)).to.deep.equal([
+      { uetr: FIRST, accept: false, reason: "AM05" },
+      { uetr: SECOND, accept: true },
+      { uetr: third, accept: true },
+      { uetr: fourth, accept: false, reason: "AC03" },
+    ]);
+    const byUetr = async () => new Map((await relay.credit(batch)).map((result) => [result.uetr, result]));
+    const answered = await byUetr();
+    expect(answered.get(FIRST)).to.deep.equal(alone);
+    expect(answered.get(fourth)).to.deep.equal({ uetr: fourth, status: "refused", reason: "AC03" });
+    expect(answered.get(SECOND)).to.deep.include({ status: "credited", reference: "4-C-2" });
+    expect(answered.get(third)).to.deep.equal({ ...answered.get(SECOND), uetr: third });
+    // Its answer was lost: it is asked again, in the other form.
+    server.faults.loseNext = 1;
+    expect(await failureOf(relay.credit(batch))).to.be.instanceOf(WalletError);
+    expect(await byUetr()).to.deep.equal(answered);
+    expect(await byUetr()).to.deep.equal(answered);
+    expect([balance(), books.credits.size]).to.deep.equal([11_500n, 3]);
+  });
+
   it("listens to nobody who does not have its secret, or has changed what was signed", async () => {
     const stranger = connect(secret());
     expect(await failureOf(stranger.credit([credit()]))).to.be.instanceOf(WalletError);
