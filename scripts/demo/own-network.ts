@@ -32,7 +32,7 @@ const PATIENCE_MS = 300_000;
 const MAX_DELAY_MS = 500;
 /** Ten relays in one process look for blocks: what each reads of one costs as much as of many. */
 const POLL_INTERVAL_MS = 2_000;
-/** Checks of one wallet in a minute: a day\'s transfers go through in one. */
+/** Checks of one wallet in a minute: a day's transfers go through in one. */
 const MOST_UNPAID = 1_000_000;
 /** Ledger time that the outage has to outlast: long for a machine that is busy, short to let pass. */
 const HOLD_SECONDS = { inProcess: 120, nodes: 60 };
