@@ -28,7 +28,7 @@ import { bytesList, numberOf } from "../../../../src/kernel/store/values.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 
 const MIGRATIONS = new URL("../../../../src/kernel/store/migrations/", import.meta.url);
-const RUNS = "0020-event-runs.sql";
+const RUNS = "0021-event-runs.sql";
 const ROUNDS = 12;
 /** Some runs are longer than a row. */
 const LENGTHS = [0, 1, 1, 2, 3, 17, 63, 64, 65, 150];
