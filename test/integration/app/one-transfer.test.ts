@@ -102,7 +102,7 @@ describeOn("PGlite", "what a transfer costs that is alone in its batch", (open) 
   });
 
   it("is fewer statements and fewer requests to the ledger in one step", () => {
-    expect(one.statements).to.be.at.most(two.statements - 12);
+    expect(one.statements).to.be.at.most(two.statements - 11);
     expect(one.calls).to.be.at.most(two.calls - 5);
   });
 });

@@ -19,6 +19,7 @@ import { metricsOf } from "../../../../src/app/composition.ts";
 import { FEATURES } from "../../../../src/app/features.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { generatePeerKeys, publicPeerKeys } from "../../../../src/features/peers/keys.ts";
+import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
 import { serveChain } from "../../../../sandbox/chain-server.ts";
 import { PROVIDERS, sandboxConfig, sandboxKeys } from "../../../../sandbox/network.ts";
 import { fund } from "../../../../sandbox/funding.ts";
@@ -257,7 +258,7 @@ async function makeThings(base: URL, agent: Agent, authorization: string): Promi
   };
 }
 
-/** The relay under test and one that it asks for payees, with a ledger, and without their steps: only requests act. */
+/** The relay under test and one that it asks for payees, with a ledger, and without their steps, once that is read: only requests act. */
 async function startRelays(stops: (() => Promise<unknown>)[]): Promise<{ relay: RunningRelay; db: Database }> {
   const connection = await hre.network.create({
     override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
@@ -281,6 +282,8 @@ async function startRelays(stops: (() => Promise<unknown>)[]): Promise<{ relay: 
   await startIdle({ ...common, partner: GCASH, port: otherPort, db: await store.database("target") });
   const db = await store.database("source");
   const relay = await startIdle({ ...common, partner: ALIPAY_HK, port, db });
+  // What it tells of the ledger it has read of it.
+  while (await watcherStep(relay.context));
   await setBalance(db, "HKD", 10n ** 12n, sandbox.ledger.addresses.treasury);
   return { relay, db };
 }
