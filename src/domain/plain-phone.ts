@@ -1,4 +1,5 @@
 import { getCountries, getCountryCallingCode, Metadata, type CountryCode } from "libphonenumber-js/max";
+import { groupBy } from "./group-by.ts";
 
 const E164 = /^\+[1-9][0-9]{3,14}$/v;
 const MOST_CODE_DIGITS = 3;
@@ -12,9 +13,8 @@ interface Numbering {
 
 /** By the calling codes that one country has for itself. None of them begins as another. */
 const NUMBERINGS: ReadonlyMap<string, Numbering> = new Map(
-  [...Map.groupBy(getCountries(), (country) => getCountryCallingCode(country))].flatMap(
-    ([code, [country, ...others]]) =>
-      country === undefined || others.length > 0 ? [] : [[code, numberingOf(country)] as const],
+  [...groupBy(getCountries(), (country) => getCountryCallingCode(country))].flatMap(([code, [country, ...others]]) =>
+    country === undefined || others.length > 0 ? [] : [[code, numberingOf(country)] as const],
   ),
 );
 

@@ -1,4 +1,5 @@
 import type { BatchHeader } from "./batch.ts";
+import { groupBy } from "./group-by.ts";
 import type { Hex } from "./bytes/hex.ts";
 import { currencyByNumeric, type CurrencyCode } from "./currency.ts";
 import { TIMED_OUT, type Ending, type FinalStatus } from "./lifecycle.ts";
@@ -97,14 +98,14 @@ export function successFigures(counts: readonly Pick<OutcomeCount, "outcome" | "
 
 /** Those of one reason together, the most frequent first. */
 export function byReason(unpaid: readonly Unpaid[]): readonly Unpaid[] {
-  return [...Map.groupBy(unpaid, ({ reason }) => reason).values()].map(together).sort(byFrequency);
+  return [...groupBy(unpaid, ({ reason }) => reason).values()].map(together).sort(byFrequency);
 }
 
 /** By corridor and day, in their order. */
 export function successByCorridor(
   counts: readonly OutcomeCount[],
 ): readonly (CorridorDay & { readonly figures: SuccessFigures })[] {
-  return [...Map.groupBy(counts, keyOf)]
+  return [...groupBy(counts, keyOf)]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .flatMap(([, list]) => {
       const [first] = list;
