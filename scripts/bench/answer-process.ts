@@ -1,8 +1,7 @@
 // A server that takes whatever it is sent and answers at once, in a process of its own: what HTTP alone costs. `floor.ts`
 // starts it.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import { until } from "./path-parts.ts";
+import { serveUntilStopped } from "./path-parts.ts";
 
 const NEWLINE = 0x0a;
 /** As short as what the load looks for. */
@@ -18,13 +17,7 @@ const server = createServer((request, response) => {
     request.on("end", () => response.writeHead(202).end());
   }
 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const address = server.address();
-process.send?.(typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : undefined);
-await until("stop");
-server.closeAllConnections();
-server.close();
+await serveUntilStopped(server);
 process.disconnect();
 
 function linesIn(chunk: Buffer): number {

@@ -1,6 +1,5 @@
 // The plain way to do it, in a process of its own: each transfer is written down, paid on the ledger, and written down as
 // paid, by itself. `naive.ts` starts it.
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { JsonRpcProvider, Wallet } from "ethers";
@@ -9,7 +8,7 @@ import { fromHex, normalizeHex } from "../../src/domain/bytes/hex.ts";
 import { submitRequestSchema } from "../../src/schema/transfers.ts";
 import { encodeCall } from "../../src/ledger/calls.ts";
 import { createSubmitter } from "../../src/ledger/submitter.ts";
-import { optionsOf, until, type NaiveOptions } from "./path-parts.ts";
+import { optionsOf, serveUntilStopped, type NaiveOptions } from "./path-parts.ts";
 
 const { databaseUrl, rpcUrl, privateKey, token, payee } = optionsOf() as NaiveOptions;
 const database = new pg.Pool({ connectionString: databaseUrl });
@@ -30,13 +29,7 @@ const server = createServer((request, response) => {
       (failure: unknown) => response.writeHead(500).end(String(failure)),
     );
 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const address = server.address();
-process.send?.(typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : undefined);
-await until("stop");
-server.closeAllConnections();
-server.close();
+await serveUntilStopped(server);
 await database.end();
 provider.destroy();
 process.disconnect();

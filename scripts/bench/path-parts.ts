@@ -1,5 +1,6 @@
 // What the processes of `path.ts` have in common.
 import { once } from "node:events";
+import type { Server } from "node:http";
 import { money } from "../../src/domain/money.ts";
 import { parsePartnerId, type PartnerId } from "../../src/domain/partner.ts";
 import type { Uetr } from "../../src/domain/uetr.ts";
@@ -91,4 +92,15 @@ export async function until(wanted?: string): Promise<unknown> {
     const [message] = (await once(process, "message")) as unknown[];
     if (wanted === undefined || message === wanted) return message;
   }
+}
+
+/** In a process of its own: tells who has started it where the server is, and serves until it is told to stop. */
+export async function serveUntilStopped(server: Server): Promise<void> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  process.send?.(typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : undefined);
+  await until("stop");
+  server.closeAllConnections();
+  server.close();
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from "../../kernel/store/database.ts";
+import { rowNumbered } from "../../kernel/store/events.ts";
 import type { Reconcile } from "../context.ts";
 import { HAS_FAILED, IS_NEW } from "./store.ts";
 
@@ -28,10 +29,11 @@ async function owedDeliveries(
     `SELECT * FROM (
        SELECT w.id AS webhook,
          (SELECT count(*) FROM deliveries d WHERE d.webhook = w.id AND ${IS_NEW}
-            AND (SELECT e.at FROM events e WHERE e.seq >= d.event ORDER BY e.seq LIMIT 1) <= $1)::integer
+            AND (SELECT r.at FROM ${rowNumbered("d.event")} AS r) <= $1)::integer
          + (SELECT count(*) FROM deliveries d WHERE d.webhook = w.id AND ${HAS_FAILED}
-            AND (SELECT e.at FROM events e WHERE e.seq >= d.event ORDER BY e.seq LIMIT 1) <= $1)::integer
-         + (SELECT coalesce(sum(least(e.size, e.seq - w.planned_seq)), 0) FROM events e WHERE e.seq > w.planned_seq AND e.at <= $1 AND e.type NOT LIKE 'webhook.%'
+            AND (SELECT r.at FROM ${rowNumbered("d.event")} AS r) <= $1)::integer
+         + (SELECT coalesce(sum(least(e.size, e.seq - w.planned_seq)), 0) FROM events e
+            WHERE e.seq > w.planned_seq AND e.at <= $1 AND e.type NOT LIKE 'webhook.%'
               AND (w.types = '[]'::jsonb OR w.types ? e.type))::integer AS owed,
          (SELECT count(*) FROM deliveries d WHERE d.webhook = w.id AND d.dead_at IS NOT NULL)::integer AS dead
        FROM webhooks w WHERE w.disabled_at IS NULL) AS deliveries

@@ -6,6 +6,7 @@ import {
   eventNumbered,
   eventOf,
   eventsFrom,
+  rowNumbered,
   type EventRow,
   type StoredEvent,
 } from "../../kernel/store/events.ts";
@@ -192,7 +193,7 @@ export async function redeliver(tx: Queryable, webhook: string, event: bigint, n
     `INSERT INTO deliveries (webhook, event, next_attempt_at)
      SELECT w.id, $2::bigint, $3::bigint FROM webhooks w
      WHERE w.id = $1::uuid AND w.disabled_at IS NULL
-       AND (SELECT seq - size < $2 FROM events WHERE seq >= $2 ORDER BY seq LIMIT 1) FOR KEY SHARE OF w
+       AND (SELECT r.seq - r.size < $2 FROM ${rowNumbered("$2")} AS r) FOR KEY SHARE OF w
      ON CONFLICT (webhook, event) DO UPDATE
        SET attempts = 0, next_attempt_at = excluded.next_attempt_at, last_error = NULL, delivered_at = NULL, dead_at = NULL
      RETURNING event`,

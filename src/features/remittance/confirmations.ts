@@ -39,8 +39,8 @@ export async function recordConfirmation(
       .toSorted((left, right) => left.creditedAt - right.creditedAt);
     const uetrs = told.map(({ uetr }) => uetr);
     const own = told.map(({ creditedAt }) => ({ creditedAt: formatInstant(creditedAt) }));
-    await appendEvents(tx, [{ type: "transfer.credited", uetrs, batch, at, data: {}, own }]);
     await countCredited(tx, batch, told.length, at);
+    await appendEvents(tx, [{ type: "transfer.credited", uetrs, batch, at, data: {}, own }]);
     return told;
   });
   for (const { uetr, creditedAt } of fresh) {

@@ -86,9 +86,14 @@ export function eventsFrom(after: string): string {
     CROSS JOIN ${eventOfRow("n.seq")}`;
 }
 
+/** For a statement: the row of the event with a number, or the first after it where there is none. */
+export function rowNumbered(number: string): string {
+  return `(SELECT * FROM events WHERE seq >= ${number} ORDER BY seq LIMIT 1)`;
+}
+
 /** For a statement: the event with a number, as `e`. */
 export function eventNumbered(number: string): string {
-  return `LATERAL (SELECT * FROM events WHERE seq >= ${number} ORDER BY seq LIMIT 1) AS r
+  return `LATERAL ${rowNumbered(number)} AS r
     CROSS JOIN ${eventOfRow(number)}`;
 }
 
