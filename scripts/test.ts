@@ -15,8 +15,15 @@ import { V8_OUTPUT } from "./coverage/v8.ts";
 import { runJobs } from "./lib/jobs.ts";
 import { formatDuration, run } from "./lib/run.ts";
 import type { Command } from "./lib/run.ts";
-import { addTallies, describeTally, tallyOf } from "./lib/tally.ts";
+import { addTallies, describeTally, failuresIn, tallyOf } from "./lib/tally.ts";
 import type { Tally } from "./lib/tally.ts";
+
+/** What came of a suite, and what its runner said of what failed in it. */
+interface Ended {
+  readonly name: string;
+  readonly tally: Tally;
+  readonly failures: readonly string[];
+}
 
 interface Suite extends Command {
   readonly name: string;
@@ -82,7 +89,7 @@ const HASTY: Suite = {
 };
 const BUSY_PROCESSES = 4;
 
-const runs: Readonly<Record<string, () => Promise<readonly Tally[]>>> = {
+const runs: Readonly<Record<string, () => Promise<readonly Ended[]>>> = {
   all: runAll,
   invariants: async () => [await runSuite(invariantSuite())],
   busy: async () => [await amongBusy(() => runSuite(HASTY))],
@@ -94,12 +101,17 @@ if (chosen === undefined) {
   console.error("usage: node scripts/test.ts [--coverage | invariants | busy]");
   process.exitCode = 2;
 } else {
-  const total = addTallies(await chosen());
+  const ended = await chosen();
+  // Again at the end: what comes before it is thousands of lines long.
+  for (const { name, failures } of ended) {
+    if (failures.length > 0) console.log(`\n── failed in ${name} ──\n${failures.join("\n")}`);
+  }
+  const total = addTallies(ended.map(({ tally }) => tally));
   process.exitCode = total.failed === 0 ? 0 : 1;
   console.log(`\n${describeTally(total)}`);
 }
 
-async function runAll(): Promise<readonly Tally[]> {
+async function runAll(): Promise<readonly Ended[]> {
   if (options.coverage) await rm(V8_OUTPUT, { recursive: true, force: true });
   const job = (suite: Suite) => {
     const isMeasured = options.coverage && suite.reachesSources === true;
@@ -133,13 +145,14 @@ function integration(name: string, args: readonly string[]): Suite {
   return { name, program: "mocha", args, reachesSources: true };
 }
 
-async function runSuite(suite: Suite, { hold = false } = {}): Promise<Tally> {
+async function runSuite(suite: Suite, { hold = false } = {}): Promise<Ended> {
   if (!hold) console.log(`\n── ${suite.name} ──`);
   const { lines, status, durationMs } = await run(suite, { capture: true, hold });
   const { tally, complaint } = tallyOf(lines, status);
+  const failures = complaint === undefined ? failuresIn(lines) : [complaint];
   if (complaint !== undefined) console.error(`${suite.name}: ${complaint}`);
   console.log(`── ${suite.name}: ${describeTally(tally)}, ${formatDuration(durationMs)} ──`);
-  return tally;
+  return { name: suite.name, tally, failures };
 }
 
 function invariantSuite(): Suite {

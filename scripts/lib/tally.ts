@@ -44,8 +44,18 @@ export function describeTally({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
+/** What a suite's runner says of the tests that failed: its lines from "2 failing" on, empty where none did. */
+export function failuresIn(lines: readonly string[]): readonly string[] {
+  const from = lines.findLastIndex((line) => countPattern("failing").test(line));
+  return from === -1 ? [] : lines.slice(from).filter((line) => line.trim() !== "");
+}
+
 function lastCount(lines: readonly string[], words: string): number {
-  const pattern = new RegExp(`^\\s*(\\d+) (?:${words})(?: \\([^)]*\\))?\\s*$`);
+  const pattern = countPattern(words);
   const found = lines.map((line) => pattern.exec(line)?.[1]).findLast((digits) => digits !== undefined);
   return found === undefined ? 0 : Number.parseInt(found, 10);
+}
+
+function countPattern(words: string): RegExp {
+  return new RegExp(`^\\s*(\\d+) (?:${words})(?: \\([^)]*\\))?\\s*$`);
 }

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { addTallies, describeTally, tallyOf } from "../../../scripts/lib/tally.ts";
+import { addTallies, describeTally, failuresIn, tallyOf } from "../../../scripts/lib/tally.ts";
 
 describe("tally of a suite", () => {
   it("reads mocha's closing lines", () => {
@@ -34,6 +34,22 @@ describe("tally of a suite", () => {
   it("counts a suite that a signal ended, or that ran nothing, as one failure", () => {
     expect(tallyOf(["  3 passing"], null).tally.failed).to.equal(1);
     expect(tallyOf(["  0 passing (1ms)"], 0)).to.deep.include({ complaint: "ran no tests" });
+  });
+
+  it("tells again what the runner says of what failed, and nothing where nothing did", () => {
+    const lines = [
+      "  quotes",
+      "    1) expire",
+      "",
+      "  3 passing (2s)",
+      "  1 failing",
+      "",
+      "  1) quotes",
+      "       expire:",
+      "",
+    ];
+    expect(failuresIn(lines)).to.deep.equal(["  1 failing", "  1) quotes", "       expire:"]);
+    expect(failuresIn(["    ✔ 2 failing providers are passed over", "  3 passing (2s)"])).to.deep.equal([]);
   });
 
   it("adds suites up", () => {

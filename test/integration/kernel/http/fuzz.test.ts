@@ -51,9 +51,9 @@ const DOCUMENT = "docs/openapi.json";
 /**
  * Tables that requests may change though they are refused: the audit log tells of refusals, and providers' standing
  * quotes belong to the relay, not to who has asked. What is reserved of a quote is compared. A refusal that stands is
- * written down before it is told.
+ * written down before it is told, and counted: of the sums of orders those of no refusal are compared.
  */
-const EXEMPT = new Set(["audit_log", "provider_funds", "provider_quotes", "refusals"]);
+const EXEMPT = new Set(["audit_log", "order_sums", "provider_funds", "provider_quotes", "refusals"]);
 /** What an operation counts whatever comes of it, as the look-ups of who guesses at numbers: after it has been judged. */
 const COUNTED: Readonly<Record<string, { readonly table: string; readonly statuses: readonly number[] }>> = {
   "POST /v1/payees/lookup": { table: "lookup_usage", statuses: [404, 503] },
@@ -222,7 +222,8 @@ async function fingerprint(db: Database): Promise<ReadonlyMap<string, string>> {
     "encode(id, 'hex') || reserved",
     "provider_quotes WHERE reserved > 0",
   );
-  const rows = await db.query<{ name: string; digest: string }>([...digests, reserved].join(" UNION ALL "));
+  const ended = digestOf("order_sums", "s::text", "order_sums s WHERE outcome <> 'refused'");
+  const rows = await db.query<{ name: string; digest: string }>([...digests, reserved, ended].join(" UNION ALL "));
   return new Map(rows.map(({ name, digest }) => [name, digest]));
 }
 
