@@ -30,6 +30,7 @@ const stages: readonly (readonly Step[])[] = [
     { script: "openapi:check", what: "the API's document is current" },
   ],
   [{ script: "test", args: ["--coverage"], what: "tests pass and gas is as recorded" }],
+  [{ script: "test:heavy", what: "demos, deployments, fuzz and invariants of the contracts pass" }],
   [{ script: "coverage", what: "tests cover the contracts and the sources" }],
 ];
 

@@ -1,8 +1,9 @@
 // Runs the test suites, several at a time, and adds up what they report. The last line is always
 // "N passed, N failed, N skipped"; the exit status is 0 only when nothing failed.
 //
-//   node scripts/test.ts             every suite
-//   node scripts/test.ts --coverage  every suite, and V8 notes what of the sources they run (for scripts/coverage.ts)
+//   node scripts/test.ts             every suite but the heavy ones
+//   node scripts/test.ts --coverage  the same, and V8 notes what of the sources they run (for scripts/coverage.ts)
+//   node scripts/test.ts heavy       whole demos and deployments, fuzz and invariants of the contracts
 //   node scripts/test.ts invariants  the Solidity suites only, longer and from a new seed
 //   node scripts/test.ts busy        some suites beside four processes that take all they get of the machine
 import { spawn } from "node:child_process";
@@ -57,16 +58,19 @@ const suites: readonly Suite[] = [
     "test/integration/**/*.test.ts",
     ...ignoring(inFolders([...FEATURES, ...RELAYS])),
   ]),
+  { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
+  { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"], ...BUILDING },
+  { name: "end to end, of relays", program: "mocha", args: OF_RELAYS, reachesSources: true, ...BUILDING },
+];
+/** A quarter of all the time that tests take. `npm run check` runs them after the others. */
+const heavy: readonly Suite[] = [
+  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
   {
     name: "end to end, of scripts",
     program: "mocha",
     args: ["test/e2e/**/*.test.ts", ...ignoring(OF_RELAYS)],
     ...BUILDING,
   },
-  { name: "contracts, in Solidity", program: "hardhat", args: SOLIDITY },
-  { name: "unit", program: "mocha", args: ["test/unit/**/*.test.ts"], reachesSources: true },
-  { name: "contracts, in TypeScript", program: "hardhat", args: ["test", "mocha"], ...BUILDING },
-  { name: "end to end, of relays", program: "mocha", args: OF_RELAYS, reachesSources: true, ...BUILDING },
 ];
 /** Many a test waits for a database or a timer: one more than there are processors keeps all of them busy. */
 const AT_ONCE = availableParallelism() + 1;
@@ -90,7 +94,8 @@ const HASTY: Suite = {
 const BUSY_PROCESSES = 4;
 
 const runs: Readonly<Record<string, () => Promise<readonly Ended[]>>> = {
-  all: runAll,
+  all: () => runTogether(suites),
+  heavy: () => runTogether(heavy),
   invariants: async () => [await runSuite(invariantSuite())],
   busy: async () => [await amongBusy(() => runSuite(HASTY))],
 };
@@ -98,7 +103,7 @@ const runs: Readonly<Record<string, () => Promise<readonly Ended[]>>> = {
 const [which = "all", ...rest] = positionals;
 const chosen = rest.length === 0 && (which === "all" || !options.coverage) ? runs[which] : undefined;
 if (chosen === undefined) {
-  console.error("usage: node scripts/test.ts [--coverage | invariants | busy]");
+  console.error("usage: node scripts/test.ts [--coverage | heavy | invariants | busy]");
   process.exitCode = 2;
 } else {
   const ended = await chosen();
@@ -111,7 +116,7 @@ if (chosen === undefined) {
   console.log(`\n${describeTally(total)}`);
 }
 
-async function runAll(): Promise<readonly Ended[]> {
+async function runTogether(together: readonly Suite[]): Promise<readonly Ended[]> {
   if (options.coverage) await rm(V8_OUTPUT, { recursive: true, force: true });
   const job = (suite: Suite) => {
     const isMeasured = options.coverage && suite.reachesSources === true;
@@ -120,7 +125,7 @@ async function runAll(): Promise<readonly Ended[]> {
     // What each suite prints is shown at its end, so that it is not mixed with another's.
     return { name: suite.name, uses: suite.uses, run: () => runSuite(measured, { hold: true }) };
   };
-  return runJobs(suites.map(job), AT_ONCE);
+  return runJobs(together.map(job), AT_ONCE);
 }
 
 /** Does something while as many processes as there are take what they get of the machine. */

@@ -24,8 +24,8 @@ export default {
   },
   typechain: { ...config.typechain, dontOverrideCompile: true },
   test: {
-    // The defaults are those of `npm test`: 27,000 calls over all invariants, from a fixed seed. `npm run test:invariants` asks
-    // for more of them, from a new seed.
+    // The defaults are those of `npm run test:heavy`: 27,000 calls over all invariants, from a fixed seed.
+    // `npm run test:invariants` asks for more of them, from a new seed.
     solidity: {
       // `deployBuilt` reads them.
       fsPermissions: { readDirectory: ["artifacts"] },

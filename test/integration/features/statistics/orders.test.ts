@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { compose } from "../../../../src/app/composition.ts";
 import { FEATURES } from "../../../../src/app/features.ts";
-import { dayOf, formatDay } from "../../../../src/domain/day.ts";
+import { dayOf, formatDay, startOf } from "../../../../src/domain/day.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../../../../src/domain/uetr.ts";
 import { recordConfirmation } from "../../../../src/features/remittance/confirmations.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
@@ -18,6 +18,7 @@ import { describeOnBothDatabases } from "../../support/databases.ts";
 import { ownBatch } from "../../support/relay-batches.ts";
 import { acceptTransfers, passTime, run, testRelay, type TestRelay } from "../../support/relay-context.ts";
 
+const NOON = 12 * 3_600;
 const NONE = {
   orders: 0,
   credited: 0,
@@ -34,6 +35,9 @@ describeOnBothDatabases("orders", (open) => {
   it("are counted with what never came onto the ledger, each once, and credited as the target tells", async () => {
     const relay = await testRelay({ db: await open() });
     const { sandbox, db, clock } = relay;
+    // Of one day, whenever the test runs.
+    const nowSeconds = Math.floor(clock.nowMs() / 1_000);
+    await passTime(relay, startOf(dayOf(nowSeconds) + 1) + NOON - nowSeconds);
     const courier = await sandbox.submitterOf({ kind: "courier" });
     // Somebody else's are none of this relay's orders.
     const others = await makeBatch(sandbox, { corridor: CNY_TO_PHP });

@@ -8,6 +8,7 @@ import { InvalidInput } from "../../../../src/domain/errors.ts";
 import { StoreUnavailable } from "../../../../src/kernel/store/faults.ts";
 import { openDatabase } from "../../../../src/kernel/store/open.ts";
 import { openPglite, openPgliteSchemas } from "../../../../src/kernel/store/pglite.ts";
+import { emptyDatabase } from "../../../../sandbox/databases.ts";
 
 const PGLITE = new URL("../../../../src/kernel/store/pglite.ts", import.meta.url).href;
 
@@ -92,7 +93,7 @@ describe("PGlite in a folder", function () {
   });
 
   it("takes statements of one schema together where many wait, and keeps nobody waiting for long", async () => {
-    const store = await openPgliteSchemas(undefined);
+    const store = await openPgliteSchemas(undefined, await emptyDatabase());
     const databases = await Promise.all(["one", "two", "three"].map((name) => store.database(name)));
     const order: string[] = [];
     const ask = async (which: number) => {
@@ -112,7 +113,7 @@ describe("PGlite in a folder", function () {
   });
 
   it("prepares a statement once for each schema, and anew where its tables have changed", async () => {
-    const store = await openPgliteSchemas(undefined);
+    const store = await openPgliteSchemas(undefined, await emptyDatabase());
     const [one, two] = [await store.database("one"), await store.database("two")];
     const all = "SELECT * FROM numbers WHERE number > $1";
     for (const db of [one, two]) {
@@ -137,7 +138,7 @@ describe("PGlite in a folder", function () {
   });
 
   it("begins a transaction with its first statement, and leaves none behind that had none", async () => {
-    const store = await openPgliteSchemas(undefined);
+    const store = await openPgliteSchemas(undefined, await emptyDatabase());
     const [one, two] = [await store.database("one"), await store.database("two")];
     await one.query("CREATE TABLE numbers (number integer PRIMARY KEY)");
     const insert = (number: number) => one.query("INSERT INTO numbers VALUES ($1)", [number]);
@@ -164,7 +165,7 @@ describe("PGlite in a folder", function () {
   });
 
   it("keeps no more statements prepared than so many, whatever is asked", async () => {
-    const store = await openPgliteSchemas(undefined);
+    const store = await openPgliteSchemas(undefined, await emptyDatabase());
     const db = await store.database("one");
     const ask = (index: number) => db.query<{ here: number }>(`SELECT $1::integer AS here, ${index} AS i`, [index]);
     for (let index = 0; index < 2_100; index++) await ask(index);
