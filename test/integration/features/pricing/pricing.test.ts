@@ -161,7 +161,7 @@ describe("the network's registry and providers", function () {
     beforeEach(async () => {
       relay = await testRelay({ db: await open(), sandbox, registry });
       const { ledger, outside, clock, log, metrics, tracer } = relay;
-      const options = { ledger, registry, outside, clock, timeoutMs: 300, holdSeconds: 300, log, metrics, tracer };
+      const options = { ledger, registry, outside, clock, timeoutMs: 2_000, holdSeconds: 300, log, metrics, tracer };
       const providers = httpProviders(options);
       relay = { ...relay, providers };
     });

@@ -52,7 +52,7 @@ describe("the connector of a wallet", () => {
       url: `${url}/base`,
       secret: WALLET_SECRET,
       fetch,
-      timeoutMs: 300,
+      timeoutMs: 2_000,
       clock: systemClock,
       drawBytes: (length) => random.bytes(length),
     });

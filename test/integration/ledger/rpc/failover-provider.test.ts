@@ -34,7 +34,7 @@ describe("failover provider", function () {
   });
 
   function open(urls: readonly string[], options: Partial<FailoverOptions> = {}): FailoverProvider {
-    const made = createFailoverProvider(urls, { clock: systemClock, fetch, timeoutMs: 300, ...options });
+    const made = createFailoverProvider(urls, { clock: systemClock, fetch, timeoutMs: 30_000, ...options });
     opened.push(made);
     return made;
   }
@@ -84,6 +84,8 @@ describe("failover provider", function () {
       const first = (await start()).replace("//", "//user:secret@");
       const provider = open([`${first}/?apikey=secret`, nodes[0].url], {
         chainId: 31_337n,
+        // Of the next as well: one that answers does so sooner on the slowest machine.
+        timeoutMs: 2_000,
         onSwitch: (from, to) => switched.push(`${from.name} ${to.name}`),
       });
       expect(await provider.getBlockNumber()).to.equal(await chain.getBlockNumber());
