@@ -103,6 +103,15 @@ export async function readSecretFile(path: string, option: string): Promise<stri
 
 /** @throws InvalidInput when the file cannot be read, or is not UTF-8: nothing of it is then used */
 export async function readFileFor(path: string, option: string, read = readTextFile): Promise<string> {
+  return readFor(path, option, read);
+}
+
+/** As `readFileFor`, for files that are no text. */
+export async function readFor<Content>(
+  path: string,
+  option: string,
+  read: (path: string) => Promise<Content>,
+): Promise<Content> {
   try {
     return await read(path);
   } catch (error) {

@@ -70,13 +70,15 @@ export async function run(
   args: readonly string[],
   changes: Partial<Pick<Io, "fetch" | "environment" | "interrupted" | "onStop" | "drawBytes">> & {
     readonly clock?: Clock;
+    /** Whether somebody looks at what is written; nobody does unless given. */
+    readonly isTerminal?: boolean;
     readonly features?: readonly RelayFeature[];
   } = {},
 ): Promise<Ran> {
   let [out, err] = ["", ""];
-  const { features, ...world } = changes;
+  const { features, isTerminal = false, ...world } = changes;
   const io: Io = {
-    out: { write: (text) => (out += text) },
+    out: { isTTY: isTerminal, write: (text) => (out += text) },
     err: { write: (text) => (err += text) },
     environment: { FEIQIAN_URL: "http://relay.test:8480", FEIQIAN_API_KEY: KEY },
     fetch: () => Promise.reject(new Error("no network in this test")),
