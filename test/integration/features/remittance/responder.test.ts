@@ -17,9 +17,12 @@ import { describeOn } from "../../support/databases.ts";
 import { openedBatch, readLedger, signedBatch, startPair, type Pair } from "../../support/peers.ts";
 import { acceptTransfers, Killed, run, standingQuote, type TestRelay } from "../../support/relay-context.ts";
 
+/** Longer than a pass takes on a busy machine: a pause is over once a test says so. */
+const RETRY = { firstDelayMs: 20_000, maxDelayMs: 20_000 };
+
 describeOn("PGlite", "responder and settler", (open) => {
   let pair: Pair;
-  beforeEach(async () => (pair = await startPair(open)));
+  beforeEach(async () => (pair = await startPair(open, { retry: RETRY })));
   afterEach(() => pair.close());
 
   const decisions = ({ db }: TestRelay) =>
@@ -216,7 +219,7 @@ describeOn("PGlite", "responder and settler", (open) => {
       wallet.leaveOut = () => false;
       await run(target, responderStep);
       expect(await decisions(target), "the pause is over").to.deep.equal([]);
-      target.clock.advance(5_000);
+      target.clock.advance(RETRY.maxDelayMs);
       await run(target, responderStep);
       expect(await decisions(target)).to.have.length(1);
       expect(await refusals(target)).to.deep.equal([null]);
