@@ -9,6 +9,7 @@ import { connectLedger, type LedgerAddresses } from "../../../src/ledger/contrac
 import type { LedgerConfig } from "../../../src/ledger/deployment/config.ts";
 import { createSubmitter, type Submitter } from "../../../src/ledger/submitter.ts";
 import { fund } from "../../../sandbox/funding.ts";
+import { systemClock } from "../../../src/kernel/clock/clock.ts";
 import { sandboxConfig, sandboxKeys, type KeyHolder } from "../../../sandbox/network.ts";
 import { openSandbox, type Sandbox } from "../../../sandbox/sandbox.ts";
 import { FEE_BPS } from "../../support/batches.ts";
@@ -64,16 +65,27 @@ async function deployedAndFunded(): Promise<LedgerAddresses> {
 
 /** The ledger as it is deployed, with keys for everybody. */
 export async function freshLedger(): Promise<Sandbox> {
-  return bind(await networkHelpers.loadFixture(deployed));
+  return bind(await restored(deployed));
 }
 
 /** The ledger with money on it, and every partner's operator key authorised. */
 export async function fundedLedger(): Promise<Sandbox> {
-  const sandbox = await bind(await networkHelpers.loadFixture(deployedAndFunded));
+  const sandbox = await bind(await restored(deployedAndFunded));
   // The snapshot may be of long ago: ledger time has been lost since, and no test is to come upon that by chance.
   const [first] = await connection.ethers.getSigners();
   if (first !== undefined) await (await first.sendTransaction(beatCall(sandbox.ledger))).wait();
   return sandbox;
+}
+
+/**
+ * As the chain was, at the time that it is: what restores it lets its clock be ahead of the machine's by as long as the
+ * snapshot is old, which is minutes where the machine is slow.
+ */
+async function restored(made: () => Promise<LedgerAddresses>): Promise<LedgerAddresses> {
+  const addresses = await networkHelpers.loadFixture(made);
+  const nowSeconds = Math.floor(systemClock.nowMs() / 1_000);
+  await networkHelpers.time.setNextBlockTimestamp(Math.max(nowSeconds, (await networkHelpers.time.latest()) + 1));
+  return addresses;
 }
 
 async function bind(addresses: LedgerAddresses): Promise<Sandbox> {
