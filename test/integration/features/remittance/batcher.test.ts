@@ -125,7 +125,8 @@ describeOnBothDatabases("batcher", (open) => {
 
   it("has nobody wait for what was signed, or taken in, by a clock that has been set back since", async () => {
     const relay = await relayOf({ ...batchSettings({ maxDelayMs: 60_000 }), clock: testClock(Date.now()) });
-    const quote = await standingQuote(relay);
+    // By the clock that is an hour ahead as well.
+    const quote = await standingQuote(relay, { validUntil: (await networkHelpers.time.latest()) + 7_200 });
     const counts = async () => (await signed(relay)).map(({ header }) => header.count);
     relay.clock.advance(3_600_000);
     await acceptTransfers(relay, 1, { quote });
