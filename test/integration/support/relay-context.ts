@@ -166,9 +166,9 @@ export async function run(context: RelayContext, step: Step): Promise<void> {
   throw new Error("a step always has more to do");
 }
 
-/** Lets time pass on the ledger, which makes a block, and outside of it: it is the same on both then. */
+/** Lets so much time pass at the least on the ledger, which makes a block, and outside of it: it is the same on both then. */
 export async function passTime({ clock }: TestRelay, seconds: number): Promise<void> {
-  const nowSeconds = Math.max(await networkHelpers.time.latest(), Math.floor(clock.nowMs() / 1_000));
+  const nowSeconds = Math.max(await networkHelpers.time.latest(), Math.ceil(clock.nowMs() / 1_000));
   await networkHelpers.time.increaseTo(nowSeconds + seconds);
   clock.advance((nowSeconds + seconds) * 1_000 - clock.nowMs());
 }

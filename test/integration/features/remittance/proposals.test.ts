@@ -250,7 +250,7 @@ describeOn("PGlite", "a batch that is proposed", (open) => {
     } finally {
       provider.getCode = getCode;
     }
-    await passTime(source, 60);
+    await passTime(source, 10);
     await proposal(source, 1);
   });
 
