@@ -140,6 +140,7 @@ describe("SettlementToken, what it says of itself", () => {
     ["HKD", HKD, 2],
     ["KRW", 410, 0],
     ["KWD", 414, 3],
+    ["CLF", 990, 4],
   ] as const) {
     it(`names ${code} and has its ${digits} decimals`, async () => {
       const { manager, treasury, cast } = await freshNetwork();
