@@ -98,15 +98,18 @@ function isPlace(text: string): boolean {
  * see.
  */
 export async function readSecretFile(path: string, option: string): Promise<string> {
-  return readFileFor(path, option, readSecretText);
+  return readFor(path, option, readSecretText);
 }
 
-/** @throws InvalidInput when the file cannot be read, or is not UTF-8: nothing of it is then used */
-export async function readFileFor(path: string, option: string, read = readTextFile): Promise<string> {
-  return readFor(path, option, read);
+/** A file's text. @throws InvalidInput when it cannot be read, or is not UTF-8: nothing of it is then used */
+export async function readFileFor(path: string, option: string): Promise<string> {
+  return readFor(path, option, readTextFile);
 }
 
-/** As `readFileFor`, for files that are no text. */
+/**
+ * Does what reads from a path that was given.
+ * @throws InvalidInput when that cannot be read, or is not as it has to be
+ */
 export async function readFor<Content>(
   path: string,
   option: string,
