@@ -1,29 +1,18 @@
 import { expect } from "chai";
 import type { OrdersJson } from "../../../src/schema/statistics.ts";
+import { NO_ORDERS } from "../../support/orders.ts";
 import { fakeRelay, run } from "./fixtures.ts";
 
-const NOTHING = {
-  orders: 0,
-  credited: 0,
-  uncredited: 0,
-  rejected: 0,
-  expired: 0,
-  failed: 0,
-  cancelled: 0,
-  refused: 0,
-  open: 0,
-  unpaid: [],
-};
 const ANSWER: OrdersJson = {
   block: 12,
   at: "2026-03-04T05:06:07.000Z",
   from: "2026-03-01",
   to: "2026-03-04",
   days: [
-    { ...NOTHING, day: "2026-03-01", target: 3, isProvisional: false, orders: 40, credited: 40, rate: "100.00" },
-    { ...NOTHING, day: "2026-03-04", isProvisional: true, orders: 2, refused: 2, open: 1 },
+    { ...NO_ORDERS, day: "2026-03-01", target: 3, isProvisional: false, orders: 40, credited: 40, rate: "100.00" },
+    { ...NO_ORDERS, day: "2026-03-04", isProvisional: true, orders: 2, refused: 2, open: 1 },
   ],
-  total: { ...NOTHING, orders: 42, credited: 40, refused: 2, open: 1, rate: "95.23" },
+  total: { ...NO_ORDERS, orders: 42, credited: 40, refused: 2, open: 1, rate: "95.23" },
 };
 
 describe("stats orders", () => {
@@ -46,7 +35,7 @@ describe("stats orders", () => {
   it("is the same in JSON, and a sentence where there is nothing", async () => {
     const { out } = await asking(ANSWER, "--json");
     expect(JSON.parse(out)).to.deep.equal(ANSWER);
-    const none = await asking({ ...ANSWER, days: [], total: NOTHING });
+    const none = await asking({ ...ANSWER, days: [], total: NO_ORDERS });
     expect(none.out).to.contain("No orders on these days.");
   });
 });
