@@ -1,9 +1,8 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
-import { believedInstant, EARLIEST_MS, formatInstant } from "../../domain/instant.ts";
+import { believedInstant, formatInstant } from "../../domain/instant.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { isAmong } from "../../domain/transfer.ts";
-import { transfersOfBatches } from "./store/batch-transfers.ts";
-import { acceptanceTimes, countCredited, insertConfirmations, settledOwnBatch } from "./store/confirmations.ts";
+import { confirmableTransfers, countCredited, insertConfirmations, settledOwnBatch } from "./store/confirmations.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
 import type { RelayContext } from "../context.ts";
 import type { Confirmation } from "../peers/messages.ts";
@@ -19,36 +18,35 @@ export async function recordConfirmation(
   batch: Hex,
   { credits }: Confirmation,
 ): Promise<"recorded" | "not settled" | "not theirs"> {
-  const refunded = await settledOwnBatch(db, batch, from);
-  if (refunded === null) return "not theirs";
-  if (refunded === undefined) return "not settled";
-  const transfers = (await transfersOfBatches(db, [batch])).get(batch) ?? [];
-  const settled = new Set(transfers.filter((transfer) => !isAmong(refunded, transfer)).map(({ uetr }) => uetr));
-  if (!credits.every(({ uetr }) => settled.delete(uetr))) return "not theirs";
-
-  const accepted = await acceptanceTimes(db, batch);
   const at = clock.nowMs();
-  const believed = credits.map(({ uetr, creditedAt }) => {
-    return { uetr, creditedAt: believedInstant(creditedAt, accepted.get(uetr) ?? EARLIEST_MS, at) };
-  });
-  const fresh = await db.transaction(async (tx) => {
-    const inserted = await insertConfirmations(tx, believed);
+  const outcome = await db.transaction(async (tx) => {
+    const refunded = await settledOwnBatch(tx, batch, from);
+    if (refunded === null) return "not theirs";
+    if (refunded === undefined) return "not settled";
+    const creditedAt = new Map(credits.map((credit) => [credit.uetr, credit.creditedAt]));
+    const confirmed = (await confirmableTransfers(tx, batch)).flatMap((transfer) => {
+      const told = creditedAt.get(transfer.uetr);
+      if (told === undefined || isAmong(refunded, transfer)) return [];
+      return [{ ...transfer, creditedAt: believedInstant(told, transfer.acceptedAt, at) }];
+    });
+    // Something is told twice, or is none that has settled.
+    if (confirmed.length !== credits.length) return "not theirs";
+    const fresh = confirmed.filter(({ isConfirmed }) => !isConfirmed);
+    if (fresh.length === 0) return fresh;
+    await insertConfirmations(tx, fresh);
+    await countCredited(tx, batch, fresh.length, at);
     // By their time, as most of one call to the wallet have the same.
-    const told = believed
-      .filter(({ uetr }) => inserted.has(uetr))
-      .toSorted((left, right) => left.creditedAt - right.creditedAt);
+    const told = fresh.toSorted((left, right) => left.creditedAt - right.creditedAt);
     const uetrs = told.map(({ uetr }) => uetr);
-    const own = told.map(({ creditedAt }) => ({ creditedAt: formatInstant(creditedAt) }));
-    await countCredited(tx, batch, told.length, at);
+    const own = told.map((credit) => ({ creditedAt: formatInstant(credit.creditedAt) }));
     await appendEvents(tx, [{ type: "transfer.credited", uetrs, batch, at, data: {}, own }]);
-    return told;
+    return fresh;
   });
-  for (const { uetr, creditedAt } of fresh) {
-    const acceptedAt = accepted.get(uetr);
-    if (acceptedAt === undefined) continue;
+  if (typeof outcome === "string") return outcome;
+  for (const { creditedAt, acceptedAt } of outcome) {
     // Two machines' clocks: what they are apart is not time that it took.
     metrics.acceptedToCredited.observe(Math.max(0, creditedAt - acceptedAt) / 1_000);
   }
-  if (fresh.length > 0) wake("notifier");
+  if (outcome.length > 0) wake("notifier");
   return "recorded";
 }

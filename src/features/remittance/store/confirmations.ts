@@ -1,24 +1,31 @@
 import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import { DAYS_TO_END } from "../../../domain/success.ts";
-import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import type { Transfer } from "../../../domain/transfer.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
-import { bytesOf, recordset } from "../../../kernel/store/values.ts";
+import { runsOf } from "../../../kernel/store/runs.ts";
+import { bytesOf, numberOf } from "../../../kernel/store/values.ts";
 import { BATCHED } from "./batch-ranges.ts";
+import { TRANSFER_COLUMNS, transferOf, type TransferRow } from "./batch-transfers.ts";
 import { refundedLeaves } from "./ledger-projection.ts";
+
+/** For a statement: when the customer of a transfer `t` was credited; null where that is not known. */
+export const CREDITED_AT = `(SELECT CASE WHEN c.last_seq >= t.seq THEN c.credited_at END FROM confirmations c
+  WHERE c.first_seq <= t.seq ORDER BY c.first_seq DESC LIMIT 1)`;
 
 /**
  * What the ledger made of an own batch for a target: the leaves that it refunded, where it has settled; undefined where
- * it has not, as far as it has been read; null where there is no such batch.
+ * it has not, as far as it has been read; null where there is no such batch. Until the end of the transaction nobody else
+ * can confirm any of it.
  */
 export async function settledOwnBatch(
-  db: Queryable,
+  tx: Queryable,
   batch: Hex,
   target: PartnerId,
 ): Promise<ReadonlySet<Hex> | undefined | null> {
-  const [row] = await db.query<{ status: string | null; rejected: unknown }>(
+  const [row] = await tx.query<{ status: string | null; rejected: unknown }>(
     `SELECT l.status, l.rejected FROM batches b LEFT JOIN ledger_batches l ON l.id = b.id
-     WHERE b.id = $1 AND b.target = $2`,
+     WHERE b.id = $1 AND b.target = $2 FOR NO KEY UPDATE OF b`,
     [bytesOf(batch), target],
   );
   if (row === undefined) return null;
@@ -26,21 +33,40 @@ export async function settledOwnBatch(
   return refundedLeaves(row.rejected);
 }
 
-/**
- * Writes that customers were credited; what was written before stays.
- * @returns those that are new, with when their transfers had been accepted
- */
+/** A transfer of an own batch, which its target may confirm. */
+export interface ConfirmableTransfer extends Transfer {
+  readonly seq: bigint;
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number;
+  readonly isConfirmed: boolean;
+}
+
+/** The transfers of an own batch, in their order. */
+export async function confirmableTransfers(tx: Queryable, batch: Hex): Promise<readonly ConfirmableTransfer[]> {
+  const rows = await tx.query<TransferRow & { seq: bigint; accepted_at: bigint; confirmed: boolean }>(
+    `SELECT ${TRANSFER_COLUMNS}, t.seq, t.accepted_at, ${CREDITED_AT} IS NOT NULL AS confirmed
+     FROM ${BATCHED} WHERE r.batch = $1 ORDER BY t.seq`,
+    [bytesOf(batch)],
+  );
+  return rows.map((row) => ({
+    ...transferOf(row),
+    seq: row.seq,
+    acceptedAt: numberOf(row.accepted_at),
+    isConfirmed: row.confirmed,
+  }));
+}
+
+/** Writes that customers were credited. @param credits in the order of their numbers, of one batch */
 export async function insertConfirmations(
   tx: Queryable,
-  credits: readonly { readonly uetr: Uetr; readonly creditedAt: number }[],
-): Promise<ReadonlySet<Uetr>> {
-  const rows = await tx.query<{ uetr: string }>(
-    `INSERT INTO confirmations (uetr, credited_at)
-     SELECT c.uetr, c.at FROM jsonb_to_recordset($1::jsonb) AS c(uetr uuid, at bigint) ORDER BY c.uetr
-     ON CONFLICT (uetr) DO NOTHING RETURNING uetr`,
-    [recordset(credits.map(({ uetr, creditedAt }) => ({ uetr, at: creditedAt })))],
+  credits: readonly { readonly seq: bigint; readonly creditedAt: number }[],
+): Promise<void> {
+  const runs = runsOf(credits, (left, right) => left.creditedAt === right.creditedAt);
+  await tx.query(
+    `INSERT INTO confirmations (first_seq, last_seq, credited_at)
+     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])`,
+    [runs.map(({ first }) => first), runs.map(({ last }) => last), runs.map(({ row }) => BigInt(row.creditedAt))],
   );
-  return new Set(rows.map(({ uetr }) => parseUetr(uetr)));
 }
 
 /**
@@ -56,13 +82,4 @@ export async function countCredited(tx: Queryable, batch: Hex, credited: number,
      ON CONFLICT (day, target, outcome, reason) DO UPDATE SET orders = s.orders + excluded.orders`,
     [bytesOf(batch), BigInt(credited), BigInt(nowMs), BigInt(DAYS_TO_END)],
   );
-}
-
-/** When the transfers of an own batch were accepted. Milliseconds since the epoch. */
-export async function acceptanceTimes(db: Queryable, batch: Hex): Promise<ReadonlyMap<Uetr, number>> {
-  const rows = await db.query<{ uetr: string; accepted_at: bigint }>(
-    `SELECT t.uetr, t.accepted_at FROM ${BATCHED} WHERE r.batch = $1`,
-    [bytesOf(batch)],
-  );
-  return new Map(rows.map(({ uetr, accepted_at }) => [parseUetr(uetr), Number.parseInt(String(accepted_at), 10)]));
 }

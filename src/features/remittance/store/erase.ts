@@ -2,6 +2,7 @@ import type { Uetr } from "../../../domain/uetr.ts";
 import type { RegistryTime } from "../../../ledger/state.ts";
 import type { Erasure } from "../../context.ts";
 import { ITS_BATCH } from "./batch-ranges.ts";
+import { CREDITED_AT } from "./confirmations.ts";
 import { eventsAbout } from "../../../kernel/store/events.ts";
 import { timeOf, timeParameters } from "./registries.ts";
 import type { Database, Queryable, SqlValue } from "../../../kernel/store/database.ts";
@@ -32,7 +33,7 @@ const TRANSFER_IS_FINISHED = `(CASE
   WHEN r.batch IS NULL THEN t.ended IS NOT NULL
   ELSE coalesce(
     (SELECT l.status IN ('rejected', 'expired')
-       OR coalesce((SELECT true FROM confirmations c WHERE c.uetr = t.uetr), false)
+       OR ${CREDITED_AT} IS NOT NULL
        OR (SELECT count(*) > 0 FROM ${eventsAbout("ARRAY[t.uetr]", "ARRAY[r.batch]")} AS a
          WHERE a.uetr = t.uetr AND a.type = 'transfer.rejected')
      FROM ledger_batches l WHERE l.id = r.batch),

@@ -8,6 +8,7 @@ import { bytesList, bytesOf, hexOf, numberOf } from "../../../kernel/store/value
 import type { Cursor } from "../../../ledger/events.ts";
 import { ITS_BATCH } from "./batch-ranges.ts";
 import { TRANSFER_COLUMNS, transferOf, type TransferRow } from "./batch-transfers.ts";
+import { CREDITED_AT } from "./confirmations.ts";
 import { registryOf } from "./registries.ts";
 
 // The store's rows as a reconciliation goes through them: a batch or a page at a time, so that it takes no more memory
@@ -162,7 +163,7 @@ export async function toldTransfers(db: Queryable, after: bigint, limit: number)
          IS DISTINCT FROM (t.target, t.source_currency, t.target_currency, t.provider_quote, t.source_amount + t.fee,
            t.target_amount) AS astray,
        coalesce(l.rejected <> '[]', false) AS has_rejected,
-       (SELECT c.uetr FROM confirmations c WHERE c.uetr = t.uetr) IS NOT NULL AS confirmed,
+       ${CREDITED_AT} IS NOT NULL AS confirmed,
        coalesce(told.counts, '{}') AS told
      FROM page t LEFT JOIN told ON told.about = t.uetr
        LEFT JOIN waiting w ON w.seq = t.seq

@@ -6,6 +6,7 @@ import { promiseOf, type PricePromise, type PromiseRow } from "../../pricing/pro
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
 import { bytesOf, hexDigits, hexOf, numberOf } from "../../../kernel/store/values.ts";
 import { ITS_BATCH, ofAnyIn } from "./batch-ranges.ts";
+import { CREDITED_AT } from "./confirmations.ts";
 import type { LedgerPlace } from "./ledger-projection.ts";
 import { queueing } from "./waiting-transfers.ts";
 
@@ -186,7 +187,7 @@ export async function findTransfers(
     `SELECT t.uetr, t.target, t.source_currency, t.target_currency, t.source_amount, t.target_amount,
        t.fee, t.accepted_at, t.expires_at, t.details_hash, t.ended, t.ended_reason, t.ended_at, b.id AS batch, b.signed_at,
        b.voided_at, l.status, l.rejected, l.opened_time_s, l.opened_block, l.opened_transaction, l.final_time_s,
-       l.final_block, l.final_transaction, c.credited_at,
+       l.final_block, l.final_transaction, ${CREDITED_AT} AS credited_at,
        CASE WHEN r.batch IS NULL AND t.ended IS NULL THEN
          (SELECT sum(w.source_minor) FROM waiting_sums w WHERE w.source_currency = t.source_currency) ELSE 0 END
          AS queued,
@@ -197,7 +198,6 @@ export async function findTransfers(
             AND s.voided_at IS NULL AND NOT s.on_ledger) END AS free
      FROM transfers t ${ITS_BATCH}
        LEFT JOIN batches b ON b.id = r.batch AND b.send_signature IS NOT NULL LEFT JOIN ledger_batches l ON l.id = r.batch
-       LEFT JOIN confirmations c ON c.uetr = t.uetr
      WHERE t.uetr = ANY ($1::uuid[])`,
     [uetrs, bytesOf(treasury)],
   );

@@ -94,7 +94,8 @@ export async function loadSent(db: Database, history: Moment): Promise<void> {
     `INSERT INTO batch_ranges (first_seq, last_seq, batch)
      SELECT i, least(i + ${perBatch} - 1, ${transfers}), ${batch} FROM ${numbers(perBatch)} AS i`,
     ledgerBatches(history),
-    `INSERT INTO confirmations (uetr, credited_at) SELECT ${UETR}, ${at} + 2000 FROM ${numbers()} AS i`,
+    `INSERT INTO confirmations (first_seq, last_seq, credited_at)
+     SELECT i, least(i + ${perBatch} - 1, ${transfers}), ${at} + 2000 FROM ${numbers(perBatch)} AS i`,
     `INSERT INTO refusals (uetr, refusal, refused_at)
      SELECT ${uuid("'r' || i")}, '{}', ${at} FROM ${numbers(50)} AS i`,
     // As they were once, each in a row, and in runs.

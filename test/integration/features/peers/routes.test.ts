@@ -316,7 +316,10 @@ describeOn("PGlite", "what relays take of each other", (open) => {
       expect(failure).to.be.instanceOf(PeerError);
       return (failure as PeerError).problem; // as just seen
     };
-    const confirmations = () => pair.source.db.query("SELECT uetr FROM confirmations");
+    const confirmations = () =>
+      pair.source.db.query(
+        "SELECT t.uetr FROM confirmations c JOIN transfers t ON t.seq BETWEEN c.first_seq AND c.last_seq",
+      );
 
     it("is written down once, and told as an event once", async () => {
       const { source, target } = pair;

@@ -42,7 +42,11 @@ describeOnBothDatabases("crediter and confirmer", (open) => {
   const events = async ({ db }: TestRelay, type: string) =>
     (await eventsAfter(db, 0n, 1_000, [type])).map(({ uetr, data }) => ({ uetr, data }));
   const confirmed = async ({ db }: TestRelay) =>
-    (await db.query<{ uetr: string }>("SELECT uetr FROM confirmations ORDER BY uetr")).map(({ uetr }) => uetr);
+    (
+      await db.query<{ uetr: string }>(
+        "SELECT t.uetr FROM confirmations c JOIN transfers t ON t.seq BETWEEN c.first_seq AND c.last_seq ORDER BY t.uetr",
+      )
+    ).map(({ uetr }) => uetr);
   const uetrsOf = (transfers: readonly { readonly uetr: Uetr }[]) => transfers.map(({ uetr }) => uetr).sort();
   const dies = async (relay: TestRelay, point: string, step: Step) => {
     relay.killAt(point);

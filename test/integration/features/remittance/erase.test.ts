@@ -101,7 +101,7 @@ describeOnBothDatabases("erasure", (open) => {
   const erase = (beforeMs = BEFORE) => eraseByAge(relay, beforeMs);
 
   const confirm = (number: number): Promise<unknown> =>
-    db.query("INSERT INTO confirmations (uetr, credited_at) VALUES ($1::uuid, 1)", [uetrOf(number)]);
+    db.query("INSERT INTO confirmations SELECT seq, seq, 1 FROM transfers WHERE uetr = $1::uuid", [uetrOf(number)]);
 
   const reject = (number: number): Promise<unknown> =>
     db.query("INSERT INTO events (type, uetr, at, data) VALUES ('transfer.rejected', $1::uuid, 1, '{}')", [

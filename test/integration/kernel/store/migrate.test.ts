@@ -80,8 +80,11 @@ describeOnBothDatabases("migrations", (open, kind) => {
     }
     await migrate(db);
     const expected = [atMs, atMs, atMs, good];
-    for (const table of ["confirmations", "credits"]) {
-      const rows = await db.query<{ credited_at: bigint }>(`SELECT credited_at FROM ${table} ORDER BY uetr`);
+    for (const told of [
+      "SELECT credited_at FROM credits ORDER BY uetr",
+      `SELECT c.credited_at FROM confirmations c JOIN transfers t ON t.seq BETWEEN c.first_seq AND c.last_seq ORDER BY uetr`,
+    ]) {
+      const rows = await db.query<{ credited_at: bigint }>(told);
       expect(rows.map(({ credited_at }) => credited_at)).to.deep.equal(expected.map(BigInt));
     }
     const events = await db.query<{ data: unknown }>("SELECT data FROM events ORDER BY type, uetr");
