@@ -73,6 +73,83 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/requests": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask to be paid by anybody in the network
+     * @description Its code is shown as a QR code, or sent. Customers of other partners pay it by a transfer; the payee's relay compares each with the request before the wallet is asked. The same id with the same content has the same answer.
+     */
+    post: operations["createRequest"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v1/requests/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How a request stands, and what has paid it */
+    get: operations["getRequest"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v1/requests/{id}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Withdraw a request
+     * @description Repeated, it answers the same. One that is paid once, and is or is being paid, cannot be withdrawn.
+     */
+    post: operations["cancelRequest"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v1/requests/resolve": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What a scanned code asks to be paid
+     * @description Told and signed by the payee's partner: of the code itself nothing is believed. Show the payer name and amount before you send a transfer for it. Counted with look-ups of payees.
+     */
+    post: operations["resolveRequest"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/quotes": {
     parameters: {
       query?: never;
@@ -536,7 +613,7 @@ export interface components {
       expiresAt: string;
     };
     /**
-     * @description What identifies a customer at a wallet.
+     * @description What identifies a payee or payer at a wallet.
      * @example {
      *       "type": "MSISDN",
      *       "value": "+639171234567"
@@ -544,8 +621,8 @@ export interface components {
      */
     Alias: {
       /** @enum {string} */
-      type: "MSISDN" | "EMAIL" | "ACCOUNT_ID" | "ALIAS";
-      /** @description MSISDN: a telephone number in international form, with its + and calling code, punctuated in any way; it is kept as E.164, without a national prefix: `+63 (0) 917 123 4567` is `+639171234567`. A number that is possible in its country is taken, whether or not its range is known to be in use; a national one, without its calling code, is not. EMAIL: an address. ACCOUNT_ID, ALIAS: as the wallet gives them out, at most 140 characters. */
+      type: "MSISDN" | "EMAIL" | "ACCOUNT_ID" | "ALIAS" | "REQUEST";
+      /** @description MSISDN: a telephone number in international form, with its + and calling code, punctuated in any way; it is kept as E.164, without a national prefix: `+63 (0) 917 123 4567` is `+639171234567`. A number that is possible in its country is taken, whether or not its range is known to be in use; a national one, without its calling code, is not. EMAIL: an address. ACCOUNT_ID, ALIAS: as the wallet gives them out, at most 140 characters. REQUEST: the id of a request, which pays whom it is for; of a creditor only. */
       value: string;
     };
     ApiKey: {
@@ -671,6 +748,46 @@ export interface components {
       /**
        * Format: date-time
        * @description UTC, with milliseconds; from 2020 to 2099.
+       * @example 2026-11-22T08:30:00.000Z
+       */
+      expiresAt?: string | undefined;
+    };
+    CreateRequest: {
+      /**
+       * @description A version 4 UUID in lower case. Made, and kept, by the payee's wallet.
+       * @example 5f4b8a52-7a3c-4c1e-9a0d-0b6f1c2d3e4f
+       */
+      id: string;
+      payee: {
+        /** @description As payers are to see it: it is shown whole, and stands in the code. */
+        name: components["schemas"]["Name"];
+        alias: components["schemas"]["Alias"];
+      };
+      /** @description Without minor the payer says how much. */
+      amount: {
+        /**
+         * @description ISO 4217 alphabetic code.
+         * @example HKD
+         */
+        currency: string;
+        minor?: string | undefined;
+      };
+      /**
+       * @description ISO 20022 ExternalPurpose1Code.
+       * @default GDDS
+       * @example GDDS
+       */
+      purpose?: string | undefined;
+      /** @description What it is for, for the payer to read. */
+      reference?: components["schemas"]["Text"] | undefined;
+      /**
+       * @description Whether it can be paid once only.
+       * @default true
+       */
+      single?: boolean | undefined;
+      /**
+       * Format: date-time
+       * @description A day from now unless given; for one that can be paid many times, never.
        * @example 2026-11-22T08:30:00.000Z
        */
       expiresAt?: string | undefined;
@@ -1013,6 +1130,72 @@ export interface components {
        */
       name: string;
     };
+    /** @description What a customer of this partner asks to be paid. */
+    PaymentRequest: {
+      /**
+       * @description A version 4 UUID in lower case. Made, and kept, by the payee's wallet.
+       * @example 5f4b8a52-7a3c-4c1e-9a0d-0b6f1c2d3e4f
+       */
+      id: string;
+      /**
+       * @description open: it can be paid; pending: it can be paid once, and a payment is on its way; paid: it could be paid once, and was; cancelled: its payee has withdrawn it; expired: its time is over
+       * @enum {string}
+       */
+      status: "open" | "pending" | "paid" | "cancelled" | "expired";
+      /**
+       * @description The payee's name, as payers see it.
+       * @example Anji Office Chairs
+       */
+      name: string;
+      amount: {
+        /**
+         * @description ISO 4217 alphabetic code.
+         * @example HKD
+         */
+        currency: string;
+        /**
+         * @description ISO 4217 minor units as decimal text, 0 to 2^128-1.
+         * @example 150000
+         */
+        minor?: string | undefined;
+      };
+      purpose: string;
+      reference?: string | undefined;
+      single: boolean;
+      /**
+       * Format: date-time
+       * @description UTC, with milliseconds.
+       * @example 2026-11-22T08:30:00.000Z
+       */
+      expiresAt?: string | undefined;
+      /**
+       * Format: date-time
+       * @description UTC, with milliseconds.
+       * @example 2026-11-22T08:30:00.000Z
+       */
+      createdAt: string;
+      /** @description To be shown as a QR code (EMV QRCPS, merchant-presented mode). */
+      code: string;
+      /** @description The latest, at most 20, the last one first: credited, or on their way. */
+      payments: {
+        /**
+         * @description Unique end-to-end transaction reference: a version 4 UUID in lower case. Made, and kept, by the caller.
+         * @example eb6305c9-1f7f-49de-aed0-16487c27b42d
+         */
+        uetr: string;
+        /**
+         * @description ISO 4217 minor units as decimal text, 0 to 2^128-1.
+         * @example 150000
+         */
+        minor: string;
+        /**
+         * Format: date-time
+         * @description UTC, with milliseconds.
+         * @example 2026-11-22T08:30:00.000Z
+         */
+        creditedAt?: string | undefined;
+      }[];
+    };
     /** @description An amount of more than zero. */
     PositiveMoney: {
       /**
@@ -1211,6 +1394,59 @@ export interface components {
     Redelivery: {
       webhook: string;
       event: string;
+    };
+    ResolveRequest: {
+      /** @description What a scanner has read from a QR code. */
+      code: string;
+    };
+    /** @description A request of another partner's customer, as that partner's relay tells and signs it. It is paid by a transfer to the target, with the creditor's alias of type REQUEST and its id. */
+    ResolvedRequest: {
+      /**
+       * @description A version 4 UUID in lower case. Made, and kept, by the payee's wallet.
+       * @example 5f4b8a52-7a3c-4c1e-9a0d-0b6f1c2d3e4f
+       */
+      id: string;
+      /**
+       * @description open: it can be paid; pending: it can be paid once, and a payment is on its way; paid: it could be paid once, and was; cancelled: its payee has withdrawn it; expired: its time is over
+       * @enum {string}
+       */
+      status: "open" | "pending" | "paid" | "cancelled" | "expired";
+      /**
+       * @description The payee's name, as payers see it.
+       * @example Anji Office Chairs
+       */
+      name: string;
+      amount: {
+        /**
+         * @description ISO 4217 alphabetic code.
+         * @example HKD
+         */
+        currency: string;
+        /**
+         * @description ISO 4217 minor units as decimal text, 0 to 2^128-1.
+         * @example 150000
+         */
+        minor?: string | undefined;
+      };
+      purpose: string;
+      reference?: string | undefined;
+      single: boolean;
+      /**
+       * Format: date-time
+       * @description UTC, with milliseconds.
+       * @example 2026-11-22T08:30:00.000Z
+       */
+      expiresAt?: string | undefined;
+      /**
+       * @description A partner's number in the network's registry.
+       * @example 4
+       */
+      target: number;
+      /** @description Of the payee's partner, under all of it but the status (EIP-712 PaymentRequest). */
+      signed: {
+        key: string;
+        signature: string;
+      };
     };
     RotateKey: {
       /**
@@ -1667,6 +1903,106 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Balances"];
+        };
+      };
+    };
+  };
+  createRequest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["CreateRequest"];
+      };
+    };
+    responses: {
+      /** @description As asked for */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PaymentRequest"];
+        };
+      };
+    };
+  };
+  getRequest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Unique end-to-end transaction reference: a version 4 UUID in lower case. Made, and kept, by the caller.
+         * @example eb6305c9-1f7f-49de-aed0-16487c27b42d
+         */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PaymentRequest"];
+        };
+      };
+    };
+  };
+  cancelRequest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description Unique end-to-end transaction reference: a version 4 UUID in lower case. Made, and kept, by the caller.
+         * @example eb6305c9-1f7f-49de-aed0-16487c27b42d
+         */
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PaymentRequest"];
+        };
+      };
+    };
+  };
+  resolveRequest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ResolveRequest"];
+      };
+    };
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ResolvedRequest"];
         };
       };
     };

@@ -154,6 +154,26 @@ export const PROBLEMS = {
     title: "No liquidity provider answers",
     transfer: "unknown",
   },
+  "request-not-found": {
+    status: 404,
+    title: "There is no such request",
+    transfer: "unknown",
+  },
+  "request-conflict": {
+    status: 409,
+    title: "The id is that of a request with other content",
+    transfer: "unknown",
+  },
+  "request-not-cancellable": {
+    status: 409,
+    title: "The request is paid, or is being paid",
+    transfer: "unknown",
+  },
+  "code-altered": {
+    status: 422,
+    title: "The code says something else than the payee's relay",
+    transfer: "unknown",
+  },
   "uetr-unreadable": {
     status: 400,
     title: "The transfer is unknown: the UETR breaks its rule",

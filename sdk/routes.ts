@@ -18,6 +18,7 @@ import {
   redeliverySchema,
   webhooksResponseSchema,
 } from "../src/schema/operator.ts";
+import { paymentRequestSchema, resolvedRequestSchema } from "../src/schema/requests.ts";
 import { ordersSchema, successSchema } from "../src/schema/statistics.ts";
 import { transferStatusSchema } from "../src/schema/transfer-status.ts";
 import { acceptanceSchema, quoteResponseSchema, receiptJsonSchema } from "../src/schema/transfers.ts";
@@ -28,6 +29,10 @@ export const ROUTES = {
   "GET /v1/participants": { canRepeat: true, answer: participantsResponseSchema },
   "GET /v1/corridors": { canRepeat: true, answer: corridorsResponseSchema },
   "GET /v1/balances": { canRepeat: true, answer: balancesResponseSchema },
+  "POST /v1/requests": { canRepeat: true, answer: paymentRequestSchema },
+  "GET /v1/requests/{id}": { canRepeat: true, answer: paymentRequestSchema },
+  "POST /v1/requests/{id}/cancel": { canRepeat: true, answer: paymentRequestSchema },
+  "POST /v1/requests/resolve": { canRepeat: true, answer: resolvedRequestSchema },
   "POST /v1/quotes": { canRepeat: true, answer: quoteResponseSchema },
   "GET /v1/quotes/{id}": { canRepeat: true, answer: quoteResponseSchema },
   "POST /v1/transfers": { canRepeat: true, answer: acceptanceSchema },

@@ -5,6 +5,7 @@ import { operators } from "../features/operators/feature.ts";
 import { partners } from "../features/partners/feature.ts";
 import { pricing } from "../features/pricing/feature.ts";
 import { reconciliation } from "../features/reconciliation/feature.ts";
+import { requests } from "../features/requests/feature.ts";
 import { remittance } from "../features/remittance/feature.ts";
 import { statistics } from "../features/statistics/feature.ts";
 
@@ -13,6 +14,7 @@ export const FEATURES: readonly RelayFeature[] = [
   partners,
   pricing,
   liquidity,
+  requests,
   remittance,
   statistics,
   notifications,

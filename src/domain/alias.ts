@@ -1,12 +1,15 @@
 import { InvalidInput } from "./errors.ts";
 import { parsePhone } from "./phone.ts";
 import { cleanText, parseText } from "./text.ts";
+import { isUetr } from "./uetr.ts";
 
 /** What a wallet can find a customer by (ISO 20022 proxy types, as far as the network uses them). */
-export const ALIAS_TYPES = ["MSISDN", "EMAIL", "ACCOUNT_ID", "ALIAS"] as const;
+const CUSTOMER_ALIAS_TYPES = ["MSISDN", "EMAIL", "ACCOUNT_ID", "ALIAS"] as const;
+/** What can be paid to: a customer, or a request that a customer has made, by its id. */
+export const ALIAS_TYPES = [...CUSTOMER_ALIAS_TYPES, "REQUEST"] as const;
 export type AliasType = (typeof ALIAS_TYPES)[number];
 
-/** What a customer is found by at a wallet, in the one spelling that all relays use. Personal data. */
+/** What a payee is found by, in the one spelling that all relays use. Personal data. */
 export interface Alias {
   readonly type: AliasType;
   readonly value: string;
@@ -32,7 +35,23 @@ const PARSERS: Readonly<Record<AliasType, (value: string, field: string) => stri
   EMAIL: parseEmail,
   ACCOUNT_ID: (value, field) => parseText(value, field),
   ALIAS: (value, field) => parseText(value, field),
+  REQUEST: parseRequestId,
 };
+
+/**
+ * `parseAlias` of what has to be a customer: a request cannot pay, and none is made for another.
+ * @throws InvalidInput as `parseAlias`
+ */
+export function parseCustomer(given: { readonly type: string; readonly value: string }, field = "alias"): Alias {
+  const alias = parseAlias(given, field);
+  if (alias.type === "REQUEST") throw new InvalidInput(`${field}.type`, `one of ${CUSTOMER_ALIAS_TYPES.join(", ")}`);
+  return alias;
+}
+
+function parseRequestId(value: string, field: string): string {
+  if (!isUetr(value)) throw new InvalidInput(field, "a request's id: a UUID of version 4 in lower case");
+  return value;
+}
 
 function parseEmail(value: string, field: string): string {
   const address = parseText(value, field, MAX_ALIAS_LENGTH);
@@ -49,6 +68,7 @@ const AS_SENT: Readonly<Record<AliasType, RegExp>> = {
   EMAIL: /^[^\p{Cc}\p{Cs}]{1,256}$/u,
   ACCOUNT_ID: /^[^\p{Cc}\p{Cs}]{1,256}$/u,
   ALIAS: /^[^\p{Cc}\p{Cs}]{1,256}$/u,
+  REQUEST: /^[0-9a-f-]{36}$/,
 };
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod/v4";
-import { parseAlias, readAlias, type Alias } from "./alias.ts";
+import { parseAlias, parseCustomer, readAlias, type Alias } from "./alias.ts";
 import { exceedsRate, type BatchHeader } from "./batch.ts";
 import { toHex, type Hex } from "./bytes/hex.ts";
 import type { CanonicalObject } from "./canonical-json.ts";
@@ -131,7 +131,7 @@ export function parseParties({ debtor, creditor, purpose, remittance }: GivenPar
     debtor: {
       name: parseName(debtor.name, "debtor.name"),
       ...(nameLocal === undefined ? {} : { nameLocal: parseName(nameLocal, "debtor.nameLocal") }),
-      alias: parseAlias(debtor.alias, "debtor.alias"),
+      alias: parseCustomer(debtor.alias, "debtor.alias"),
     },
     creditor: {
       ...(creditor.name === undefined ? {} : { name: parseName(creditor.name, "creditor.name") }),
@@ -224,6 +224,7 @@ function partiesBy(
 ): TransferParties | undefined {
   try {
     const { debtor, creditor, remittance } = read(details);
+    if (debtor.alias.type === "REQUEST") return undefined;
     return {
       debtor: {
         name: cleanText(debtor.name) || NO_NAME,

@@ -78,12 +78,25 @@ const ACCEPTANCE_FIELDS = [
   { name: "validUntil", type: "uint48" },
 ] as const;
 
+const PAYMENT_REQUEST_FIELDS = [
+  { name: "id", type: "string" },
+  { name: "payee", type: "uint16" },
+  { name: "name", type: "string" },
+  { name: "currency", type: "uint16" },
+  { name: "amount", type: "uint128" },
+  { name: "single", type: "bool" },
+  { name: "expiresAt", type: "uint48" },
+  { name: "purpose", type: "string" },
+  { name: "reference", type: "string" },
+] as const;
+
 const STRUCTS = {
   EIP712Domain: DOMAIN_FIELDS,
   Quote: QUOTE_FIELDS,
   Batch: BATCH_FIELDS,
   Settlement: SETTLEMENT_FIELDS,
   Acceptance: ACCEPTANCE_FIELDS,
+  PaymentRequest: PAYMENT_REQUEST_FIELDS,
 } as const;
 
 /** What a provider signs, for `signTypedData(domain, QUOTE_TYPES, quote)`. */
@@ -99,14 +112,24 @@ export const SETTLEMENT_TYPES: Record<"Settlement", TypedField[]> = { Settlement
 /** What a target partner signs before a batch is opened, for `signTypedData(domain, ACCEPTANCE_TYPES, acceptance)`. */
 export const ACCEPTANCE_TYPES: Record<"Acceptance", TypedField[]> = { Acceptance: [...ACCEPTANCE_FIELDS] };
 
+/**
+ * What a payee's partner signs of a request that customers of others can pay, for
+ * `signTypedData(domain, PAYMENT_REQUEST_TYPES, request)`.
+ */
+export const PAYMENT_REQUEST_TYPES: Record<"PaymentRequest", TypedField[]> = {
+  PaymentRequest: [...PAYMENT_REQUEST_FIELDS],
+};
+
 type StructName = keyof typeof STRUCTS;
 type Member<Type extends string> = Type extends `uint${string}`
   ? number | bigint
-  : Type extends "bytes32" | "address"
-    ? Hex
-    : Type extends StructName
-      ? StructOf<(typeof STRUCTS)[Type]>
-      : string;
+  : Type extends "bool"
+    ? boolean
+    : Type extends "bytes32" | "address"
+      ? Hex
+      : Type extends StructName
+        ? StructOf<(typeof STRUCTS)[Type]>
+        : string;
 type StructOf<Fields extends readonly TypedField[]> = {
   readonly [Field in Fields[number] as Field["name"]]: Member<Field["type"]>;
 };
@@ -115,6 +138,7 @@ export type QuoteStruct = StructOf<typeof QUOTE_FIELDS>;
 export type BatchStruct = StructOf<typeof BATCH_FIELDS>;
 export type SettlementStruct = StructOf<typeof SETTLEMENT_FIELDS>;
 export type AcceptanceStruct = StructOf<typeof ACCEPTANCE_FIELDS>;
+export type PaymentRequestStruct = StructOf<typeof PAYMENT_REQUEST_FIELDS>;
 export type DomainStruct = StructOf<typeof DOMAIN_FIELDS>;
 
 /** The EIP-712 domain, for `signTypedData` and for wallets that show it. */
@@ -147,6 +171,11 @@ export function hashAcceptance(acceptance: AcceptanceStruct): Hex {
   return toHex(hashStruct("Acceptance", acceptance, "acceptance"));
 }
 
+/** EIP-712 hashStruct of a payment request. */
+export function hashPaymentRequest(request: PaymentRequestStruct): Hex {
+  return toHex(hashStruct("PaymentRequest", request, "request"));
+}
+
 /** EIP-712 digest, the 32 bytes that are signed: keccak256(0x1901 ‖ domain separator ‖ hashStruct). */
 export function typedDataDigest(domain: SigningDomain, structHash: Hex): Hex {
   const prefix = Uint8Array.of(0x19, 0x01);
@@ -168,6 +197,7 @@ function encodeMember(type: string, value: unknown, path: string): Uint8Array {
   if (type.startsWith("uint") && (typeof value === "bigint" || typeof value === "number")) {
     return uintWord(value, Number.parseInt(type.slice("uint".length), 10), path);
   }
+  if (type === "bool" && typeof value === "boolean") return uintWord(value ? 1 : 0, 8, path);
   if (type === "bytes32" && typeof value === "string") return fromHex(value, 32, path);
   if (type === "address" && typeof value === "string") return concat(new Uint8Array(12), fromHex(value, 20, path));
   if (type === "string" && typeof value === "string") return keccak256(utf8(value));

@@ -1,10 +1,12 @@
 import type { Signer } from "ethers";
 import type { BatchHeader } from "../domain/batch.ts";
 import { normalizeHex, type Hex } from "../domain/bytes/hex.ts";
+import type { PaymentRequest } from "../domain/payment-request.ts";
 import type { Quote } from "../domain/quote.ts";
 import {
   ACCEPTANCE_TYPES,
   BATCH_TYPES,
+  PAYMENT_REQUEST_TYPES,
   QUOTE_TYPES,
   SETTLEMENT_TYPES,
   batchDomain,
@@ -47,6 +49,11 @@ export async function signAcceptance(
 ): Promise<SignedAcceptance> {
   const authorization = await sign(signer, batchDomain(chain), ACCEPTANCE_TYPES, acceptance);
   return { ...authorization, validUntil: acceptance.validUntil };
+}
+
+/** Signs a payment request (EIP-712 `PaymentRequest`) as the payee's partner; the key needs the ACCEPT purpose. */
+export function signPaymentRequest(signer: Signer, chain: Chain, request: PaymentRequest): Promise<Authorization> {
+  return sign(signer, batchDomain(chain), PAYMENT_REQUEST_TYPES, request);
 }
 
 async function sign(

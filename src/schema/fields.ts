@@ -158,12 +158,13 @@ export const aliasSchema = z
           "MSISDN: a telephone number in international form, with its + and calling code, punctuated in any way; it is " +
           "kept as E.164, without a national prefix: `+63 (0) 917 123 4567` is `+639171234567`. A number that is possible in " +
           "its country is taken, whether or not its range is known to be in use; a national one, without its calling code, " +
-          "is not. EMAIL: an address. ACCOUNT_ID, ALIAS: as the wallet gives them out, at most 140 characters.",
+          "is not. EMAIL: an address. ACCOUNT_ID, ALIAS: as the wallet gives them out, at most 140 characters. REQUEST: the " +
+          "id of a request, which pays whom it is for; of a creditor only.",
       }),
   })
   .meta({
     id: "Alias",
-    description: "What identifies a customer at a wallet.",
+    description: "What identifies a payee or payer at a wallet.",
     examples: [{ type: "MSISDN", value: "+639171234567" }],
   });
 export type AliasJson = z.infer<typeof aliasSchema>;

@@ -17,11 +17,17 @@ export interface SchemeAccount {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** The network's own: a partner, and the id of a request there. */
+export const OWN_SCHEME = "Feiqian";
+export const OWN_TEMPLATE = {
+  from: 50,
+  to: 50,
+  guid: "network.feiqian",
+  fields: { "01": "partner", "02": "request" },
+} as const satisfies SchemeAccount;
+
 export const SCHEMES: readonly Scheme[] = [
-  {
-    name: "Feiqian",
-    accounts: [{ from: 50, to: 50, guid: "network.feiqian", fields: { "01": "partner", "02": "request" } }],
-  },
+  { name: OWN_SCHEME, accounts: [OWN_TEMPLATE] },
   {
     name: "QRIS",
     country: "ID",

@@ -1,5 +1,5 @@
 import type { LookupRequest, LookupResponse } from "../../schema/network.ts";
-import { maskName, parseAlias } from "../../domain/alias.ts";
+import { maskName, parseCustomer } from "../../domain/alias.ts";
 import { parsePartnerId } from "../../domain/partner.ts";
 import type { RelayContext } from "../context.ts";
 import { activeWallet, judgeByRegistry } from "./corridors.ts";
@@ -26,7 +26,7 @@ export async function lookupPayee(context: RelayContext, asker: string, request:
 }
 
 async function lookUp(context: RelayContext, asker: string, request: LookupRequest): Promise<Lookup> {
-  const alias = parseAlias(request.alias, "alias");
+  const alias = parseCustomer(request.alias, "alias");
   const target = parsePartnerId(request.target, "target");
   const partner = await judgeByRegistry(context.registry, (view) => activeWallet(view, target));
   if (partner.kind === "refused") return partner;

@@ -1,4 +1,5 @@
 import { maskName, readAlias } from "../../domain/alias.ts";
+import { InvalidInput } from "../../domain/errors.ts";
 import { fromHex } from "../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { parseWire } from "../../domain/wire.ts";
@@ -30,6 +31,7 @@ async function answerLookup(context: RelayContext, from: PartnerId, { subject, m
   const { db, clock, peers, partner, wallet, metrics } = context;
   const { alias, answerKey } = parseWire(lookupSchema, message, "lookup");
   const wanted = readAlias(alias);
+  if (wanted.type === "REQUEST") throw new InvalidInput("lookup.alias.type", "that of a customer");
   // Who cannot send has no business with the names of those who could be sent to.
   if ((await peers.find(from))?.isActive !== true) throw new Refused("sender-not-active", "no payees are looked up");
   const asker = `partner:${from}`;

@@ -6,7 +6,7 @@ import {
   type CorridorJson,
   type Participant,
 } from "../../schema/network.ts";
-import { ALIAS_TYPES, parseAlias } from "../../domain/alias.ts";
+import { ALIAS_TYPES, parseCustomer } from "../../domain/alias.ts";
 import type { RegisteredCorridor } from "../../domain/corridor.ts";
 import type { RegisteredPartner } from "../../ledger/registry.ts";
 import type { RelayContext } from "../context.ts";
@@ -47,7 +47,7 @@ function lookupRoute(app: Routes, relay: RelayContext): void {
     },
     async (request) => {
       const { body, audit } = request;
-      audit.subject = pseudonymOf(relay, parseAlias(body.alias));
+      audit.subject = pseudonymOf(relay, parseCustomer(body.alias));
       audit.data = { target: body.target };
       const found = await lookupPayee(relay, `key:${callerOf(request).id}`, body);
       if (found.kind === "refused") throw Problem.of(found);

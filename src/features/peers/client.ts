@@ -12,7 +12,15 @@ import type { OutsideAnswer } from "../../kernel/outside/outside.ts";
 import { payeeLookupSchema, type PayeeLookup } from "../wallet/connector.ts";
 import type { Peer } from "./directory.ts";
 import { decryptAnswer, encryptTo, JWE_MEDIA_TYPE } from "./encryption.ts";
-import { MESSAGE_TYPES, PEER_PATHS, proposalAnswerSchema, type Confirmation, type ProposalAnswer } from "./messages.ts";
+import {
+  MESSAGE_TYPES,
+  PEER_PATHS,
+  proposalAnswerSchema,
+  requestAnswerSchema,
+  type Confirmation,
+  type ProposalAnswer,
+  type RequestAnswer,
+} from "./messages.ts";
 import { signRequest } from "./signatures.ts";
 
 /**
@@ -53,10 +61,18 @@ export interface PeerClient {
   sendConfirmation(to: PartnerId, batch: Hex, confirmation: Confirmation): Promise<void>;
   /** Asks a partner for one of its customers: the name comes masked. */
   lookup(to: PartnerId, alias: Alias): Promise<PayeeLookup>;
+  /** Asks a partner for a request that its customer has made. Whether it is signed, and is the one asked for, is not checked. */
+  findRequest(to: PartnerId, id: string): Promise<RequestAnswer>;
 }
 
-const TIMEOUT_MS = { proposal: 2_000, payload: 20_000, confirmation: 10_000, lookup: 5_000 } as const;
-const MAX_ANSWER_BYTES = { proposal: 2 ** 20, payload: 2 ** 16, confirmation: 2 ** 16, lookup: 2 ** 16 } as const;
+const TIMEOUT_MS = { proposal: 2_000, payload: 20_000, confirmation: 10_000, lookup: 5_000, request: 5_000 } as const;
+const MAX_ANSWER_BYTES = {
+  proposal: 2 ** 20,
+  payload: 2 ** 16,
+  confirmation: 2 ** 16,
+  lookup: 2 ** 16,
+  request: 2 ** 16,
+} as const;
 const SUBJECT_BYTES = 16;
 const ANSWER_KEY_BYTES = 32;
 
@@ -114,6 +130,10 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
     lookup: (to, alias) =>
       tracer.span("peer.lookup", { to }, () =>
         ask("lookup", to, toHex(drawBytes(SUBJECT_BYTES)), { alias }, payeeLookupSchema),
+      ),
+    findRequest: (to, id) =>
+      tracer.span("peer.request", { to }, () =>
+        ask("request", to, toHex(drawBytes(SUBJECT_BYTES)), { id }, requestAnswerSchema),
       ),
   };
 }

@@ -16,6 +16,7 @@ export type MessageType =
   | "feiqian-payload+jwe"
   | "feiqian-confirmation+jwe"
   | "feiqian-lookup+jwe"
+  | "feiqian-request+jwe"
   | "feiqian-answer+jwe";
 
 export interface Envelope {

@@ -1,7 +1,10 @@
 import { z } from "zod/v4";
 import { MAX_PAYLOAD_TRANSFERS } from "../../domain/payload.ts";
 import { parseReason } from "../../domain/reason.ts";
-import { signedAcceptanceSchema, hexOf, parsedBy, uetrText } from "../../domain/wire.ts";
+import { paymentRequestSchema } from "../../domain/payment-request.ts";
+import { isUetr } from "../../domain/uetr.ts";
+import { authorizationSchema, signedAcceptanceSchema, hexOf, parsedBy, uetrText } from "../../domain/wire.ts";
+import { requestStatusSchema } from "../../schema/requests.ts";
 import type { MessageType } from "./encryption.ts";
 
 // What relays say to each other: POST under these paths, each body a JWE, signed as signatures.ts has it. A payload is
@@ -13,6 +16,7 @@ export const PEER_PATHS = {
   payload: "/peer/v1/payloads",
   confirmation: "/peer/v1/confirmations",
   lookup: "/peer/v1/lookups",
+  request: "/peer/v1/requests",
 } as const;
 
 export const MESSAGE_TYPES = {
@@ -20,6 +24,7 @@ export const MESSAGE_TYPES = {
   payload: "feiqian-payload+jwe",
   confirmation: "feiqian-confirmation+jwe",
   lookup: "feiqian-lookup+jwe",
+  request: "feiqian-request+jwe",
   answer: "feiqian-answer+jwe",
 } as const satisfies Readonly<Record<string, MessageType>>;
 
@@ -31,6 +36,7 @@ export const MAX_BODY_BYTES = {
   payload: MAX_PAYLOAD_TRANSFERS * MAX_TRANSFER_BYTES,
   confirmation: 2 ** 21,
   lookup: 2 ** 14,
+  request: 2 ** 14,
 } as const satisfies Readonly<Record<keyof typeof PEER_PATHS, number>>;
 
 /** Customers of a batch that have been credited (pacs.002 ACCC); its subject is the batch's id. */
@@ -70,6 +76,25 @@ export const lookupSchema = z.object({
   answerKey: hexOf(32),
 });
 
+/** Which request is asked for; its subject is drawn at random, and its answer has the same. */
+export const requestSchema = z.object({
+  id: z.string().refine(isUetr, "a UUID of version 4 in lower case"),
+  /** The answer is encrypted with this, which nobody else has. */
+  answerKey: hexOf(32),
+});
+
+/** A request as its payee's relay has it, signed; or that it has none of this id. */
+export const requestAnswerSchema = z.discriminatedUnion("found", [
+  z.object({ found: z.literal(false) }),
+  z.object({
+    found: z.literal(true),
+    status: requestStatusSchema,
+    request: paymentRequestSchema,
+    signed: authorizationSchema,
+  }),
+]);
+export type RequestAnswer = z.infer<typeof requestAnswerSchema>;
+
 /** Problems that relays answer each other with, as problem documents (RFC 9457). Codes are stable. */
 export const PEER_PROBLEMS = {
   "malformed-message": { status: 400, title: "The message cannot be read" },
@@ -77,6 +102,7 @@ export const PEER_PROBLEMS = {
   "wrong-sender": { status: 403, title: "The message is about something of another partner" },
   "sender-not-active": { status: 403, title: "The partner is suspended or frozen" },
   "not-openable": { status: 409, title: "The ledger would not open the batch now" },
+  "needs-hold": { status: 409, title: "The batch pays a request that only money which is held can pay" },
   "payload-conflict": { status: 409, title: "A payload with other content is stored for the batch" },
   "not-settled": { status: 409, title: "This relay has not read yet that the batch has settled" },
   "payload-too-large": { status: 413, title: "The message is too large" },

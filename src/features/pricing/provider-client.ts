@@ -7,7 +7,7 @@ import { quoteId, quoteMismatch, quoteRate, type Exchange, type Quote } from "..
 import { CONNECTOR_VERSION } from "../../domain/versions.ts";
 import { authorizationSchema, parseWire, quoteSchema } from "../../domain/wire.ts";
 import type { Ledger } from "../../ledger/contracts.ts";
-import { isQuoteSigned } from "../../ledger/quote-signature.ts";
+import { isQuoteSigned } from "../../ledger/signed-by.ts";
 import { latestHead } from "../../ledger/state.ts";
 import { holdsKey, type RegisteredPartner, type Registry } from "../../ledger/registry.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";

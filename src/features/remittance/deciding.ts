@@ -9,6 +9,7 @@ import type { Queryable } from "../../kernel/store/database.ts";
 import { registryAt } from "../../ledger/contracts.ts";
 import { ledgerTimeAt } from "../../ledger/state.ts";
 import type { RelayContext } from "../context.ts";
+import { judgePayments, takeRequests, type JudgedPayment } from "../requests/payments.ts";
 import { WalletError, type WalletCredit } from "../wallet/connector.ts";
 import { partiesOf } from "./sealed-payload.ts";
 import { insertDecision, promisedElsewhere, type Decision } from "./store/decisions.ts";
@@ -49,15 +50,18 @@ export async function isSound(header: BatchHeader, transfers: readonly PayloadTr
   return everyInTurns(transfers, HASHES_PER_TURN, opensDetails);
 }
 
-/** Why which transfers are refused; or why that cannot be said now. */
-export type Judgement = { readonly rejections: ReadonlyMap<Uetr, ReasonCode> } | { readonly unknown: string };
+/** Why which transfers are refused, and which requests the others pay; or why that cannot be said now. */
+export type Judgement =
+  | { readonly rejections: ReadonlyMap<Uetr, ReasonCode>; readonly payments: readonly JudgedPayment[] }
+  | { readonly unknown: string };
 
 /** Asks the wallet for each customer whose transfer no other batch has promised to credit. */
 export async function judge(
-  { db, wallet, metrics, log }: Pick<RelayContext, "db" | "wallet" | "metrics" | "log">,
+  context: Pick<RelayContext, "db" | "sealer" | "clock" | "wallet" | "metrics" | "log">,
   { id, header }: JudgedBatch,
   transfers: readonly PayloadTransfer[],
 ): Promise<Judgement> {
+  const { db, wallet, metrics, log } = context;
   const rejections = new Map<Uetr, ReasonCode>();
   const promised = await promisedElsewhere(
     db,
@@ -77,15 +81,24 @@ export async function judge(
     else if (parties === undefined) rejections.set(uetr, "FF01");
     else open.push({ ...parties, uetr, amount: { minor: targetAmount, currency } });
   }
+  const judged = await judgePayments(context, open);
+  const asked: WalletCredit[] = [];
+  const payments: JudgedPayment[] = [];
+  for (const credit of open) {
+    const payment = judged.get(credit.uetr);
+    if (typeof payment === "string") rejections.set(credit.uetr, payment);
+    else asked.push(payment?.credit ?? credit);
+    if (typeof payment === "object") payments.push(payment);
+  }
   try {
-    const answers = await mapAtMost(chunksOf(open, wallet.mostCredits), WALLET_CALLS, async (credits) => {
+    const answers = await mapAtMost(chunksOf(asked, wallet.mostCredits), WALLET_CALLS, async (credits) => {
       const results = await wallet.check(credits);
       if (results.length !== credits.length) throw new WalletError("/credits/check: not an answer for every transfer");
       return results;
     });
     metrics.walletCalls.inc({ call: "check", outcome: "answered" }, answers.length);
     for (const result of answers.flat()) if (!result.accept) rejections.set(result.uetr, result.reason);
-    return { rejections };
+    return { rejections, payments: payments.filter(({ uetr }) => !rejections.has(uetr)) };
   } catch (error) {
     if (!(error instanceof WalletError)) throw error;
     metrics.walletCalls.inc({ call: "check", outcome: "failed" });
@@ -100,6 +113,8 @@ const ELSEWHERE = "another batch has promised one of its credits";
 export type NewDecision = Pick<Decision, "rejections" | "accept" | "promisedUntil"> & {
   readonly batch: JudgedBatch;
   readonly transfers: readonly PayloadTransfer[];
+  /** Of requests, by transfers that are not rejected. */
+  readonly payments: readonly JudgedPayment[];
 };
 
 type Written = Awaited<ReturnType<typeof insertDecision>>;
@@ -120,7 +135,7 @@ class NotWritten extends Error {
  */
 export async function writeDecision(
   { db, clock }: Pick<RelayContext, "db" | "clock">,
-  { batch: { id, header }, transfers, ...decision }: NewDecision,
+  { batch: { id, header }, transfers, payments, ...decision }: NewDecision,
   before: (tx: Queryable) => Promise<void> = () => Promise.resolve(),
 ): Promise<Written> {
   const credits = transfers
@@ -133,6 +148,7 @@ export async function writeDecision(
       const written = { ...decision, batch: id, source: header.source, currency, credits };
       const outcome = await insertDecision(tx, written, clock.nowMs());
       if (outcome !== "written") throw new NotWritten(outcome);
+      if (!(await takeRequests(tx, id, payments))) throw new NotWritten("taken");
       return outcome;
     });
   } catch (failure) {

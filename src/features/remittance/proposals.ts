@@ -61,7 +61,7 @@ async function decide(
   if (!isCounted) throw tooMuch("too many transfers were checked of batches that have not settled", UNPAID_WAIT_MS);
   const judged = await judge(context, batch, transfers);
   if ("unknown" in judged) throw new Refused("unavailable", judged.unknown);
-  const { rejections } = judged;
+  const { rejections, payments } = judged;
   checkpoint("proposal.checked");
 
   const answer = { batch: id, source: header.source, transfers: header.count };
@@ -71,7 +71,11 @@ async function decide(
     log.info({ batch: id, source: header.source, rejected: rejections.size }, "proposed batch refused in parts");
     return outcome;
   }
-  const promise = { batch, transfers, rejections, accept: undefined, promisedUntil: outcome.acceptedUntil };
+  // Who has held no money yet must not keep others from paying what can be paid once.
+  if (payments.some(({ isSingle }) => isSingle)) {
+    throw new Refused("needs-hold", "a request that is paid once is paid by money that is held");
+  }
+  const promise = { batch, transfers, payments, rejections, accept: undefined, promisedUntil: outcome.acceptedUntil };
   const written = await writeDecision(context, promise, async (tx) => {
     const isNew = await insertPayload(tx, { ...payload, delivered: false }, clock.nowMs());
     // Customers are credited by what is stored: that has to be what was judged.

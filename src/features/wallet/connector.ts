@@ -18,6 +18,8 @@ import { readJson } from "../../kernel/http/body.ts";
 export interface WalletCredit extends TransferParties {
   readonly uetr: Uetr;
   readonly amount: Money;
+  /** The wallet's own request that it pays, where it pays one. */
+  readonly request?: string;
 }
 
 /** A credit to be posted: its batch has settled. */
@@ -199,8 +201,10 @@ async function versionsTold(response: Response): Promise<string> {
   return `: the wallet speaks versions ${told.data.versions.join(", ")} of the connector, and this relay ${CONNECTOR_VERSION}`;
 }
 
-function creditJson({ uetr, creditor, debtor, amount, remittance }: WalletCredit) {
-  return { uetr, creditor, debtor, amount: { currency: amount.currency, minor: String(amount.minor) }, remittance };
+function creditJson({ uetr, creditor, debtor, amount, remittance, request }: WalletCredit) {
+  const { currency, minor } = amount;
+  const paid = request === undefined ? {} : { request };
+  return { uetr, creditor, debtor, amount: { currency, minor: String(minor) }, remittance, ...paid };
 }
 
 function settledJson(credit: SettledCredit) {

@@ -29,6 +29,7 @@ export const SEALED = {
     boundTo: "'0x' || encode(batch, 'hex')",
     bind: (batch) => `payload:${batch}`,
   },
+  requests: { column: "sealed", id: "id", idType: "uuid", boundTo: "id::text", bind: (id) => `request:${id}` },
   webhooks: { column: "sealed_secret", id: "id", idType: "uuid", boundTo: "id::text", bind: (id) => `webhook:${id}` },
   store_identity: {
     column: "sealed_check",
@@ -41,7 +42,7 @@ export const SEALED = {
 
 export type SealedTable = keyof typeof SEALED;
 /** In this order they are resealed: that the whole store needs a key is the last thing to go. */
-export const SEALED_TABLES: readonly SealedTable[] = ["webhooks", "payloads", "transfers", "store_identity"];
+export const SEALED_TABLES: readonly SealedTable[] = ["webhooks", "requests", "payloads", "transfers", "store_identity"];
 
 /** Bytes of sealed data, and of a MAC, that name the key. */
 const keyNameOf = (column: string) => `substring(${column} FROM 2 FOR 4)`;

@@ -24,6 +24,7 @@ import { describeFault, isOfItem, noteFault } from "../../../kernel/steps/faults
 import { grouped } from "../../../kernel/steps/grouped.ts";
 import { moneyJson } from "../../../schema/fields.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
+import { payeesOf } from "../../requests/payments.ts";
 import { openPayload, partiesOf } from "../sealed-payload.ts";
 import { WalletError, type CreditResult, type SettledCredit } from "../../wallet/connector.ts";
 
@@ -118,8 +119,18 @@ async function askable(
       impossible.push({ uetr, error: OWN_FAULT, dueAt: clock.nowMs() + backoffMs(attempts + 1, settings.retry) });
     }
   }
+  const payees = await payeesOf(
+    context,
+    asked.map(({ credit }) => credit),
+  );
+  const payable: Asked[] = [];
+  for (const each of asked) {
+    const credit = payees.get(each.uetr);
+    if (credit === undefined) impossible.push({ uetr: each.uetr, error: "its request is gone", dueAt: undefined });
+    else payable.push({ ...each, credit });
+  }
   if (impossible.length > 0) await setAside(context, batch, impossible);
-  return asked;
+  return payable;
 }
 
 /** What the wallet is asked; or why it must not be, or cannot. */
@@ -218,11 +229,11 @@ function sortOut(
   const failures: FailedCredit[] = [];
   const stuck = new Map<Uetr, string>();
   const nowMs = clock.nowMs();
-  for (const { uetr, attempts } of asked) {
+  for (const { uetr, attempts, credit } of asked) {
     const answer = answers.get(uetr);
     if (answer?.status === "credited") {
       const creditedAt = believedInstant(answer.creditedAtMs, openedAtMs, nowMs);
-      postings.push({ uetr, reference: answer.reference, creditedAt });
+      postings.push({ uetr, reference: answer.reference, creditedAt, request: credit.request });
       continue;
     }
     if (answer !== undefined) stuck.set(uetr, answer.reason);
@@ -285,16 +296,20 @@ async function writeAll({ db, clock }: RelayContext, outcomes: readonly Outcome[
       outcomes.flatMap(({ stuck }) => [...stuck.keys()]),
     );
     const events = outcomes.flatMap(({ batch, postings, stuck }): NewEvents[] => {
-      const posted = postings.flatMap(({ uetr, reference, creditedAt }) => {
+      const posted = postings.flatMap(({ uetr, reference, creditedAt, request }) => {
         const credited = fresh.get(uetr);
         if (credited === undefined) return [];
         const amount = moneyJson(credited.amount, credited.currency);
-        return [{ uetr, own: { reference, creditedAt: formatInstant(creditedAt), amount } }];
+        return [{ uetr, own: { reference, creditedAt: formatInstant(creditedAt), amount }, request }];
+      });
+      const paid = posted.flatMap(({ uetr, own: { amount }, request }) => {
+        return request === undefined ? [] : [{ uetr, own: { request, amount } }];
       });
       const newlyStuck = [...stuck].filter(([uetr]) => !told.has(uetr));
       const common = { batch, at: clock.nowMs(), data: {} };
       return [
         { ...common, type: "credit.posted", uetrs: posted.map(({ uetr }) => uetr), own: posted.map(({ own }) => own) },
+        { ...common, type: "request.paid", uetrs: paid.map(({ uetr }) => uetr), own: paid.map(({ own }) => own) },
         {
           ...common,
           type: "credit.stuck",

@@ -74,7 +74,7 @@ async function decide(context: RelayContext, batch: UndecidedBatch): Promise<voi
 
   const judged = await judge(context, batch, transfers);
   if ("unknown" in judged) return postpone(context, batch, judged.unknown);
-  const { rejections } = judged;
+  const { rejections, payments } = judged;
   checkpoint("responder.checked");
   const refused: Rejection[] = transfers.flatMap((transfer) => {
     const reason = rejections.get(transfer.uetr);
@@ -84,9 +84,9 @@ async function decide(context: RelayContext, batch: UndecidedBatch): Promise<voi
   if (await isTooLate(context, batch)) return refuse(context, batch, "too late");
 
   const accept = await sign(context, batch, rejectionsHash(refused));
-  const outcome = await writeDecision(context, { batch, transfers, rejections, accept });
+  const outcome = await writeDecision(context, { batch, transfers, rejections, payments, accept });
   checkpoint("responder.decided");
-  // Another batch has promised one of these credits since they were judged: they are judged again.
+  // Another batch has promised one of these credits, or pays one of these requests, since they were judged: once more.
   if (outcome === "taken") return postpone(context, batch, "another batch has promised one of its credits");
   if (outcome === "written") {
     const accepted = transfers.length - refused.length;

@@ -66,6 +66,8 @@ export interface Posting {
   readonly reference: string;
   /** Milliseconds since the epoch. */
   readonly creditedAt: number;
+  /** The request that it pays, where it pays one. */
+  readonly request?: string | undefined;
 }
 
 /** @returns those that were not written before, with their amounts in minor units */

@@ -71,9 +71,12 @@ describeOn("PGlite", "courier", (open) => {
     // What it signs is of a time to come, and the target refuses it.
     source.clock.advance(600_000);
     await run({ ...source, clockSkew }, courierStep);
-    expect(heard).to.have.lengthOf(1);
-    expect(heard[0]?.peer).to.equal(target.partner);
-    expect(heard[0]?.offMs).to.be.within(600_000, 660_000);
+    // It is sent again where the pause is over before the pass is.
+    expect(heard).not.to.deep.equal([]);
+    for (const { peer, offMs } of heard) {
+      expect(peer).to.equal(target.partner);
+      expect(offMs).to.be.within(600_000, 660_000);
+    }
   });
 
   it("delivers what it has postponed by a clock that was hours ahead, once the clock is right", async () => {

@@ -20,7 +20,9 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
   let run: DayRun;
   let outcomes: ReadonlyMap<Uetr, Outcome>;
 
-  before(async () => {
+  before(async function () {
+    // Ten relays in this process: several minutes on a machine that has much else to do.
+    this.timeout(1_200_000);
     day = await startDayNetwork();
     run = await runDay(day.network, day.runOptions(DAY.orders));
     ({ outcomes } = run.reconciliation);

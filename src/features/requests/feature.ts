@@ -1,0 +1,22 @@
+import type { RelayFeature } from "../context.ts";
+import { addRequestCommands } from "./commands.ts";
+import { requestsProblems } from "./problems.ts";
+
+declare module "../../kernel/store/events.ts" {
+  interface EventTypes extends Readonly<typeof requestsEvents> {}
+}
+
+const requestsEvents = {
+  "request.paid": "A payment of a request was credited to its payee.",
+  "request.cancelled": "A request was withdrawn: nobody can pay it any more.",
+};
+
+/** What customers ask to be paid, by a code that others scan. */
+export const requests: RelayFeature = {
+  name: "requests",
+  events: requestsEvents,
+  problems: requestsProblems,
+  tags: { requests: "What customers ask to be paid, and what others can pay" },
+  commands: addRequestCommands,
+  work: async () => (await import("./work.ts")).requestsWork,
+};

@@ -1,0 +1,124 @@
+import { z } from "zod/v4";
+import { uetrSchema } from "../../schema/fields.ts";
+import {
+  createRequestSchema,
+  paymentRequestSchema,
+  resolvedRequestSchema,
+  resolveRequestSchema,
+} from "../../schema/requests.ts";
+import { callerOf, type RoutesOf } from "../../kernel/http/context.ts";
+import { Problem } from "../../kernel/http/problem.ts";
+import { OF_BODIES, responses, routes, type Routes } from "../../kernel/http/route.ts";
+import type { RelayContext } from "../context.ts";
+import { cancelRequest, createRequest, findRequest } from "./requests.ts";
+import { resolveCode } from "./resolve.ts";
+
+const requestParams = z.strictObject({ id: uetrSchema });
+
+/** What a payee's wallet asks for, and what a payer's wallet makes of a code. */
+export function requestRoutes(relay: RelayContext): RoutesOf {
+  return () =>
+    routes((app) => {
+      ownRoutes(app, relay);
+      resolveRoute(app, relay);
+    });
+}
+
+function ownRoutes(app: Routes, relay: RelayContext): void {
+  app.post(
+    "/v1/requests",
+    {
+      config: { scope: "submit" },
+      schema: {
+        operationId: "createRequest",
+        "x-idempotent": true,
+        summary: "Ask to be paid by anybody in the network",
+        description:
+          "Its code is shown as a QR code, or sent. Customers of other partners pay it by a transfer; the payee's relay " +
+          "compares each with the request before the wallet is asked. The same id with the same content has the same answer.",
+        tags: ["requests"],
+        body: createRequestSchema,
+        ...responses({ 201: paymentRequestSchema }, [...OF_BODIES, "request-conflict", "corridor-closed", "erased"]),
+      },
+    },
+    async ({ body }, reply) => {
+      const made = await createRequest(relay, body);
+      if (made.kind === "refused") throw Problem.of(made);
+      if (!made.isNew) reply.header("idempotent-replayed", "true");
+      return reply.code(201).header("location", `/v1/requests/${body.id}`).send(made.request);
+    },
+  );
+  app.get(
+    "/v1/requests/:id",
+    {
+      config: { scope: "read" },
+      schema: {
+        operationId: "getRequest",
+        summary: "How a request stands, and what has paid it",
+        tags: ["requests"],
+        params: requestParams,
+        ...responses({ 200: paymentRequestSchema }, ["request-not-found", "erased"]),
+      },
+    },
+    async ({ params }) => {
+      const found = await findRequest(relay, params.id);
+      if (found.kind === "refused") throw Problem.of(found);
+      return found.request;
+    },
+  );
+  app.post(
+    "/v1/requests/:id/cancel",
+    {
+      config: { scope: "submit" },
+      schema: {
+        operationId: "cancelRequest",
+        "x-idempotent": true,
+        summary: "Withdraw a request",
+        description:
+          "Repeated, it answers the same. One that is paid once, and is or is being paid, cannot be withdrawn.",
+        tags: ["requests"],
+        params: requestParams,
+        ...responses({ 200: paymentRequestSchema }, ["request-not-found", "request-not-cancellable", "erased"]),
+      },
+    },
+    async ({ params }) => {
+      const cancelled = await cancelRequest(relay, params.id);
+      if (cancelled.kind === "refused") throw Problem.of(cancelled);
+      return cancelled.request;
+    },
+  );
+}
+
+function resolveRoute(app: Routes, relay: RelayContext): void {
+  app.post(
+    "/v1/requests/resolve",
+    {
+      config: { scope: "submit", action: "requests.resolve" },
+      schema: {
+        operationId: "resolveRequest",
+        "x-idempotent": true,
+        summary: "What a scanned code asks to be paid",
+        description:
+          "Told and signed by the payee's partner: of the code itself nothing is believed. Show the payer name and amount " +
+          "before you send a transfer for it. Counted with look-ups of payees.",
+        tags: ["requests"],
+        body: resolveRequestSchema,
+        ...responses({ 200: resolvedRequestSchema }, [
+          ...OF_BODIES,
+          "request-not-found",
+          "code-altered",
+          "unknown-partner",
+          "partner-unavailable",
+        ]),
+      },
+    },
+    async (request) => {
+      const resolved = await resolveCode(relay, `key:${callerOf(request).id}`, request.body.code);
+      if (resolved.kind === "refused") throw Problem.of(resolved);
+      const { id, target } = resolved.request;
+      request.audit.subject = id;
+      request.audit.data = { target };
+      return resolved.request;
+    },
+  );
+}
