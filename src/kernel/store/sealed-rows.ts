@@ -42,7 +42,13 @@ export const SEALED = {
 
 export type SealedTable = keyof typeof SEALED;
 /** In this order they are resealed: that the whole store needs a key is the last thing to go. */
-export const SEALED_TABLES: readonly SealedTable[] = ["webhooks", "requests", "payloads", "transfers", "store_identity"];
+export const SEALED_TABLES: readonly SealedTable[] = [
+  "webhooks",
+  "requests",
+  "payloads",
+  "transfers",
+  "store_identity",
+];
 
 /** Bytes of sealed data, and of a MAC, that name the key. */
 const keyNameOf = (column: string) => `substring(${column} FROM 2 FOR 4)`;

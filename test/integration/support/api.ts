@@ -27,6 +27,7 @@ import type { RelayContext, RelaySettings } from "../../../src/features/context.
 import type { StepName } from "../../../src/kernel/steps/step.ts";
 import type { Offer, OfferNeed, ProviderClient } from "../../../src/features/pricing/provider-client.ts";
 import type { Database, Queryable } from "../../../src/kernel/store/database.ts";
+import { keyInMemory } from "../../../src/ledger/keys/signing-key.ts";
 import { DEFAULTS } from "./relay-context.ts";
 import { createSealer } from "../../../src/kernel/store/sealer.ts";
 
@@ -39,6 +40,8 @@ const TO_IDR: Corridor = { source: ALIPAY_HK, sourceCurrency: hkd, target: DANA,
 const OPEN: CorridorTerms = { open: true, feeBps: 5n, maxPerBatch: 10n ** 9n, maxPerDay: 10n ** 10n };
 
 const PROVIDERS = [11, 12].map((id) => parsePartnerId(id));
+/** With which any of them accepts, and signs requests. */
+export const ACCEPT = keyInMemory(`0x${"33".repeat(32)}`);
 const QUOTE_KEY = `0x${"22".repeat(20)}` as const;
 
 /** The network as its registry would have it; tests change its corridors. */
@@ -54,7 +57,10 @@ export function fakeRegistry(): Registry & { readonly terms: Map<string, Corrido
       roles: [role],
       status: "active",
       url: "",
-      keys: new Map([[QUOTE_KEY, { purposes: KEY_PURPOSES.quote, validUntil: 2 ** 40 }]]),
+      keys: new Map([
+        [QUOTE_KEY, { purposes: KEY_PURPOSES.quote, validUntil: 2 ** 40 }],
+        [ACCEPT.address, { purposes: KEY_PURPOSES.accept, validUntil: 2 ** 40 }],
+      ]),
     }) as const;
   const wallets = [partner(HUB, "HKD"), partner(GCASH, "PHP"), partner(DANA, "IDR"), partner(ALIPAY_HK, "HKD")];
   const partners = [...wallets, ...PROVIDERS.map((id) => partner(id, "USD", "liquidityProvider"))];

@@ -1,5 +1,4 @@
-import { connect } from "node:net";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import { expect } from "chai";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
@@ -11,6 +10,7 @@ import { tracerTo } from "../../../../src/kernel/telemetry/tracing.ts";
 import { batchAll } from "../../support/relay-batches.ts";
 import type { PayeeLookup } from "../../../../src/features/wallet/connector.ts";
 import type { Database } from "../../../../src/kernel/store/database.ts";
+import { requestProblems } from "../../support/request-problems.ts";
 import { describeOn } from "../../support/databases.ts";
 import {
   ALIPAY_HK,
@@ -345,11 +345,13 @@ describeOn("PGlite", "problems of the API", (open) => {
     // Settled, but the payee is not known to be credited.
     expectProblem(await call(erasure), "not-final");
     await db.query("INSERT INTO confirmations SELECT seq, seq, 1 FROM transfers WHERE uetr = $1::uuid", [request.uetr]);
-    expect((await call(erasure)).json()).to.include({
-      erased: 1,
-    });
+    expect((await call(erasure)).json()).to.include({ erased: 1 });
     expectProblem(await call({ url: `${url}?disclose=creditor` }), "erased");
     expect((await call({ url })).statusCode).to.equal(200);
+  });
+
+  it("request-conflict, request-not-found, request-not-cancellable and code-altered", async () => {
+    for (const [code, answer] of await requestProblems(relay, call)) expectProblem(answer, code);
   });
 
   it("invalid-request for an erasure up to a time in the future", async () => {
