@@ -293,7 +293,7 @@ export interface paths {
     };
     /**
      * How many of the own customers' orders were paid, and why the others were not
-     * @description With what never came onto the ledger, which this relay alone knows. Each submission is an order.
+     * @description With what never came onto the ledger, which this relay alone knows. A submission and its retries (`retryOf`) are one order.
      */
     get: operations["getOrders"];
     put?: never;
@@ -1003,10 +1003,12 @@ export interface components {
          */
         target?: number | undefined;
         isProvisional: boolean;
-        /** @description All that have ended. */
+        /** @description All that have ended: each once, however many attempts it had. */
         orders: number;
         /** @description The customer is credited, as the target's relay has told in time. */
         credited: number;
+        /** @description Of those credited, the ones that were not paid by their first attempt. */
+        recovered: number;
         /** @description Settled on the ledger, and no credit told. */
         uncredited: number;
         /** @description Refused by the target partner on the ledger, and refunded. */
@@ -1018,6 +1020,8 @@ export interface components {
         cancelled: number;
         /** @description Refused for good by this relay when they were submitted. */
         refused: number;
+        /** @description Attempts among the rejected to refused ones that were tried again: their orders are counted with the next. */
+        retried: number;
         /** @description On the ledger, and not ended: in no figure above. */
         open: number;
         /**
@@ -1025,7 +1029,12 @@ export interface components {
          * @example 96.10
          */
         rate?: string | undefined;
-        /** @description All but those credited or uncredited, the most frequent reason first. */
+        /**
+         * @description The same, of those credited by their first attempt.
+         * @example 94.02
+         */
+        firstTryRate?: string | undefined;
+        /** @description All attempts but those credited or uncredited, the most frequent reason first. */
         unpaid: {
           /**
            * @description ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are no code of the network's, `none` where none were.
@@ -1042,10 +1051,12 @@ export interface components {
       }[];
       /** @description All of them together. */
       total: {
-        /** @description All that have ended. */
+        /** @description All that have ended: each once, however many attempts it had. */
         orders: number;
         /** @description The customer is credited, as the target's relay has told in time. */
         credited: number;
+        /** @description Of those credited, the ones that were not paid by their first attempt. */
+        recovered: number;
         /** @description Settled on the ledger, and no credit told. */
         uncredited: number;
         /** @description Refused by the target partner on the ledger, and refunded. */
@@ -1057,6 +1068,8 @@ export interface components {
         cancelled: number;
         /** @description Refused for good by this relay when they were submitted. */
         refused: number;
+        /** @description Attempts among the rejected to refused ones that were tried again: their orders are counted with the next. */
+        retried: number;
         /** @description On the ledger, and not ended: in no figure above. */
         open: number;
         /**
@@ -1064,7 +1077,12 @@ export interface components {
          * @example 96.10
          */
         rate?: string | undefined;
-        /** @description All but those credited or uncredited, the most frequent reason first. */
+        /**
+         * @description The same, of those credited by their first attempt.
+         * @example 94.02
+         */
+        firstTryRate?: string | undefined;
+        /** @description All attempts but those credited or uncredited, the most frequent reason first. */
         unpaid: {
           /**
            * @description ISO 20022 ExternalStatusReason1Code; AB03 for what expired. The four bytes that were published where they are no code of the network's, `none` where none were.
@@ -1547,6 +1565,11 @@ export interface components {
        * @enum {string}
        */
       ifUnfunded?: ("wait" | "fail") | undefined;
+      /**
+       * @description The UETR of the order's latest attempt, where that was refused, rejected or cancelled, or has expired or failed: both are one order. An attempt that may be paid yet, or was tried again, is not taken (`not-retryable`).
+       * @example eb6305c9-1f7f-49de-aed0-16487c27b42d
+       */
+      retryOf?: string | undefined;
     };
     /** @description How many of the transfers that came onto the ledger were paid, and why the others were not. */
     Success: {

@@ -172,10 +172,11 @@ function isSame(one: string, other: string): boolean {
 }
 
 function formOf(request: ParsedSubmitRequest): string {
-  const { uetr, target, ifUnfunded } = request;
+  const { uetr, target, ifUnfunded, retryOf } = request;
   // Strings only, and what was left out is not there.
   const amount = request.amount as CanonicalObject;
-  return canonicalJson({ uetr, target, amount, ifUnfunded, ...detailsOf(parseParties(request)) }, "request");
+  const terms = { uetr, target, amount, ifUnfunded, ...(retryOf === undefined ? {} : { retryOf }) };
+  return canonicalJson({ ...terms, ...detailsOf(parseParties(request)) }, "request");
 }
 
 function invalid(request: SubmitRequest): InvalidSubmission {

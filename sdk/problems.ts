@@ -186,6 +186,11 @@ export const PROBLEMS = {
     transfer: "stored",
     reason: "AM05",
   },
+  "not-retryable": {
+    status: 409,
+    title: "The attempt that it names cannot be tried again",
+    transfer: "none",
+  },
   "not-cancellable": {
     status: 409,
     title: "The transfer cannot be cancelled any more",

@@ -77,8 +77,9 @@ export const successSchema = z
 export type SuccessJson = z.infer<typeof successSchema>;
 
 const orderFigures = {
-  orders: count.meta({ description: "All that have ended." }),
+  orders: count.meta({ description: "All that have ended: each once, however many attempts it had." }),
   credited: count.meta({ description: "The customer is credited, as the target's relay has told in time." }),
+  recovered: count.meta({ description: "Of those credited, the ones that were not paid by their first attempt." }),
   uncredited: count.meta({ description: "Settled on the ledger, and no credit told." }),
   rejected: count.meta({ description: "Refused by the target partner on the ledger, and refunded." }),
   expired: count.meta({ description: "Not settled in time, and refunded." }),
@@ -87,6 +88,10 @@ const orderFigures = {
   }),
   cancelled: count,
   refused: count.meta({ description: "Refused for good by this relay when they were submitted." }),
+  retried: count.meta({
+    description:
+      "Attempts among the rejected to refused ones that were tried again: their orders are counted with the next.",
+  }),
   open: count.meta({ description: "On the ledger, and not ended: in no figure above." }),
   rate: z
     .string()
@@ -95,7 +100,13 @@ const orderFigures = {
       description: `Credited of all that have ended, in percent, rounded down. None where fewer than ${LEAST_ENDED} have.`,
       examples: ["96.10"],
     }),
-  unpaid: unpaidSchema.meta({ description: "All but those credited or uncredited, the most frequent reason first." }),
+  firstTryRate: z
+    .string()
+    .optional()
+    .meta({ description: "The same, of those credited by their first attempt.", examples: ["94.02"] }),
+  unpaid: unpaidSchema.meta({
+    description: "All attempts but those credited or uncredited, the most frequent reason first.",
+  }),
 };
 
 export const ordersSchema = z

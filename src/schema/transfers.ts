@@ -75,6 +75,11 @@ export const submitRequestSchema = z
     ifUnfunded: z.enum(["wait", "fail"]).default("fail").meta({
       description: "If the partner has too little money on the ledger: wait for it, or fail at once.",
     }),
+    retryOf: uetrSchema.optional().meta({
+      description:
+        "The UETR of the order's latest attempt, where that was refused, rejected or cancelled, or has expired or failed: " +
+        "both are one order. An attempt that may be paid yet, or was tried again, is not taken (`not-retryable`).",
+    }),
   })
   .meta({
     id: "SubmitRequest",

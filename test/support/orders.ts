@@ -2,12 +2,14 @@
 export const NO_ORDERS = {
   orders: 0,
   credited: 0,
+  recovered: 0,
   uncredited: 0,
   rejected: 0,
   expired: 0,
   failed: 0,
   cancelled: 0,
   refused: 0,
+  retried: 0,
   open: 0,
   unpaid: [],
 };

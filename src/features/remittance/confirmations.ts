@@ -34,11 +34,11 @@ export async function recordConfirmation(
     const fresh = confirmed.filter(({ isConfirmed }) => !isConfirmed);
     if (fresh.length === 0) return fresh;
     await insertConfirmations(tx, fresh);
-    await countCredited(tx, batch, fresh.length, at);
     // By their time, as most of one call to the wallet have the same.
     const told = fresh.toSorted((left, right) => left.creditedAt - right.creditedAt);
     const uetrs = told.map(({ uetr }) => uetr);
     const own = told.map((credit) => ({ creditedAt: formatInstant(credit.creditedAt) }));
+    await countCredited(tx, batch, uetrs, at);
     await appendEvents(tx, [{ type: "transfer.credited", uetrs, batch, at, data: {}, own }]);
     return fresh;
   });

@@ -54,10 +54,12 @@ function placesOf(orders: readonly OrderCount[], onLedger: readonly OutcomeCount
 }
 
 function figuresJson({ unpaid, ...figures }: OrderFigures): OrdersJson["total"] {
-  const rate = successRate(figures.credited, figures.orders);
+  const { orders, credited, recovered } = figures;
+  const [rate, firstTryRate] = [successRate(credited, orders), successRate(credited - recovered, orders)];
   return {
     ...figures,
     ...(rate === undefined ? {} : { rate }),
+    ...(firstTryRate === undefined ? {} : { firstTryRate }),
     unpaid: unpaid.map(({ reason, reasonClass, transfers }) => ({ reason, class: reasonClass, transfers })),
   };
 }

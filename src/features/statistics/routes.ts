@@ -43,7 +43,8 @@ export function statisticsRoutes(relay: RelayContext): RoutesOf {
             operationId: "getOrders",
             summary: "How many of the own customers' orders were paid, and why the others were not",
             description:
-              "With what never came onto the ledger, which this relay alone knows. Each submission is an order.",
+              "With what never came onto the ledger, which this relay alone knows. A submission and its retries (`retryOf`) " +
+              "are one order.",
             tags: ["network"],
             querystring: successQuerySchema,
             ...responses({ 200: ordersSchema }),

@@ -57,7 +57,7 @@ function countOf({
   ];
 }
 
-/** What is kept of orders besides what the ledger tells; see the migration 0019 for who keeps it. */
+/** What is kept of orders besides what the ledger tells; see the migrations 0019 and 0024 for who keeps it. */
 export async function readOrderSums(db: Queryable, { from, to }: DayRange): Promise<readonly OrderCount[]> {
   const rows = await db.query<{
     day: number;

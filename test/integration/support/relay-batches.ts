@@ -2,6 +2,7 @@ import { readSignedQuote } from "../../../src/features/pricing/store/provider-qu
 import { expect } from "chai";
 import { batchId, buildBatch, type Batch } from "../../../src/domain/batch.ts";
 import { isSameCurrency, type Corridor } from "../../../src/domain/corridor.ts";
+import type { Uetr } from "../../../src/domain/uetr.ts";
 import { NO_QUOTE } from "../../../src/domain/quote.ts";
 import { ledgerSigner } from "../../../src/ledger/keys/signing-key.ts";
 import { NO_AUTHORIZATION, signBatch } from "../../../src/ledger/signing.ts";
@@ -18,12 +19,14 @@ export interface OwnBatchPlan {
   readonly holdSeconds?: number;
   readonly quoteValiditySeconds?: number;
   readonly amount?: bigint;
+  /** Which attempts its transfers try again, in their order. */
+  readonly retriesOf?: readonly Uetr[];
 }
 
 /** A batch that this relay has signed and written down, and that the ledger has not heard of. */
 export async function ownBatch(relay: TestRelay, plan: OwnBatchPlan): Promise<Batch & SignedBatch> {
   const { db, ledger, keys, clock, drawBytes } = relay;
-  const { count, corridor = HKD_TO_PHP, holdSeconds = 300, quoteValiditySeconds, amount } = plan;
+  const { count, corridor = HKD_TO_PHP, holdSeconds = 300, quoteValiditySeconds, amount, retriesOf = [] } = plan;
   const latest = await ledger.provider.getBlock("latest");
   const overrides = {
     nonce: BigInt(drawBytes(1)[0] ?? 0),
@@ -31,7 +34,7 @@ export async function ownBatch(relay: TestRelay, plan: OwnBatchPlan): Promise<Ba
   };
   const standing = isSameCurrency(corridor) ? undefined : await standingQuote(relay, overrides, corridor);
   const transfers = await acceptTransfers(relay, count, {
-    corridor,
+    ...{ corridor, retriesOf },
     ...(standing === undefined ? {} : { quote: standing }),
     ...(amount === undefined ? {} : { amount }),
   });

@@ -201,13 +201,15 @@ export interface Accepting {
   readonly amount?: bigint;
   /** How long they wait at most; ten minutes unless given. */
   readonly validityMs?: number;
+  /** Which attempts they try again, in their order. */
+  readonly retriesOf?: readonly Uetr[];
 }
 
 /** Transfers as the API has taken them in. */
 export async function acceptTransfers(
   relay: TestRelay,
   count: number,
-  { corridor = HKD_TO_PHP, quote, ifUnfunded = "fail", amount, validityMs = 600_000 }: Accepting = {},
+  { corridor = HKD_TO_PHP, quote, ifUnfunded = "fail", amount, validityMs = 600_000, retriesOf = [] }: Accepting = {},
 ): Promise<readonly NewTransfer[]> {
   const { db, sealer, clock, drawBytes } = relay;
   const transfers = Array.from({ length: count }, (_, index): NewTransfer => {
@@ -229,9 +231,11 @@ export async function acceptTransfers(
       ifUnfunded,
       acceptedAt: clock.nowMs(),
       expiresAt: clock.nowMs() + validityMs,
+      retryOf: retriesOf[index],
     };
   });
   const stored = await insertTransfers(db, transfers);
+  if (stored === "tried again") throw new Error("one of them tries again what was tried again already");
   if (stored === "used up") throw new Error("the quote has too little capacity for the test's transfers");
   return transfers;
 }

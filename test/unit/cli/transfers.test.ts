@@ -49,6 +49,19 @@ describe("the command line's transfers", () => {
     expect(relay.asked).to.have.length(2);
   });
 
+  it("names the attempt before it, by a UETR", async () => {
+    const relay = fakeRelay(() => ({ status: 202, body: ACCEPTANCE }));
+    const from = ["--from", "+85291234567", "--from-name", "Chan Tai Man"];
+    const again = (earlier: string) =>
+      run(["send", "4", "--send", "1500.00HKD", ...from, "--to", "+639171234567", "--retry-of", earlier], relay);
+    expect((await again(UETR)).code).to.equal(0);
+    expect(relay.asked[0]?.body).to.have.property("retryOf", UETR);
+    const { code, err } = await again("yesterday's");
+    expect(code).to.equal(4);
+    expect(err).to.contain("retryOf").and.contain("UUID");
+    expect(relay.asked).to.have.length(1);
+  });
+
   it("says which part of an amount it did not understand, before anybody is asked", async () => {
     const nobody = { environment: {} };
     const parts: Readonly<Record<string, string>> = {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import {
   InvalidSubmission,
+  newUetr,
   openOutbox,
   OutboxConflict,
   RelayProblem,
@@ -155,10 +156,14 @@ describe("The outbox", function () {
     const outbox = await opened();
     const request = requestOf();
     await failureOf(outbox.submit(request));
-    const other = { ...request, purpose: "SALA" };
-    expect(await failureOf(outbox.submit(other)))
-      .to.be.instanceOf(OutboxConflict)
-      .with.property("uetr", request.uetr);
+    for (const other of [
+      { ...request, purpose: "SALA" },
+      { ...request, retryOf: newUetr() },
+    ]) {
+      expect(await failureOf(outbox.submit(other)))
+        .to.be.instanceOf(OutboxConflict)
+        .with.property("uetr", request.uetr);
+    }
     relay.manner = accepting;
     const { uetr, ...rest } = request;
     expect(await outbox.submit({ ifUnfunded: "fail", ...rest, uetr })).to.include({ kind: "accepted" });

@@ -48,6 +48,7 @@ export function addTransferCommands(program: Command, io: Io): void {
     .option("--remittance <text>", "a line for the payee to read")
     .option("--wait-for-funds", "if the partner has too little money on the ledger, wait for it")
     .option("--uetr <uetr>", "the transfer's id: to repeat a submission. A new one unless given")
+    .option("--retry-of <uetr>", "the order's latest attempt, which was not paid: both are one order")
     .option("--outbox <folder>", "keep the request there until the relay has answered: see --resume")
     .option("--resume", "send what a crash has left in the outbox")
     .option("--file <path>", "a file of submissions, one JSON object a line")
@@ -121,7 +122,7 @@ function requestOf(session: Session, partner: string): SubmitRequest {
     throw new CommandFailure("USAGE", "from whom to whom? Give --from, --from-name and --to");
   }
   const [toName, remittance, uetr] = [session.text("toName"), session.text("remittance"), session.text("uetr")];
-  const quoteId = session.text("quote");
+  const [quoteId, retryOf] = [session.text("quote"), session.text("retryOf")];
   return parseWire(
     submitRequestSchema,
     {
@@ -133,6 +134,7 @@ function requestOf(session: Session, partner: string): SubmitRequest {
       purpose: session.text("purpose"),
       ...(remittance === undefined ? {} : { remittance }),
       ifUnfunded: session.flag("waitForFunds") ? "wait" : "fail",
+      ...(retryOf === undefined ? {} : { retryOf }),
     },
     "transfer",
   );

@@ -14,11 +14,15 @@ import { refused, type Refusal } from "../../../kernel/refusal.ts";
 export interface BrokenSubmission {
   readonly uetr: Uetr;
   readonly fault: Refusal;
+  /** The attempt before it, of the same order, where that could be read. */
+  readonly retryOf?: Uetr | undefined;
 }
 
 /** A submission that has been read. */
 export interface ReadSubmission {
   readonly uetr: Uetr;
+  /** The attempt before it, of the same order. */
+  readonly retryOf: Uetr | undefined;
   readonly request: ParsedSubmitRequest;
   /** What the persons' details say, in the one form that is compared. */
   readonly canonical: CanonicalDetails;
@@ -26,11 +30,12 @@ export interface ReadSubmission {
 
 export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | BrokenSubmission {
   const uetr = parseUetr(request.uetr);
+  const retryOf = request.retryOf === undefined ? undefined : parseUetr(request.retryOf, "retryOf");
   try {
-    return { uetr, request, canonical: canonicalDetails(detailsOf(parseParties(request))) };
+    return { uetr, retryOf, request, canonical: canonicalDetails(detailsOf(parseParties(request))) };
   } catch (failure) {
     if (!(failure instanceof InvalidInput)) throw failure;
-    return { uetr, fault: refused("invalid-request", failure.rule, { field: failure.field }) };
+    return { uetr, retryOf, fault: refused("invalid-request", failure.rule, { field: failure.field }) };
   }
 }
 
@@ -40,8 +45,12 @@ export function readSubmission(request: ParsedSubmitRequest): ReadSubmission | B
  * @param currencies those that the transfer has: what "the partner's own" meant when it was accepted
  */
 export function contentOf({ request, canonical }: ReadSubmission, currencies: CurrencyPair): Uint8Array {
-  const { uetr, target, ifUnfunded } = request;
-  const terms = canonicalJson({ uetr, target, amount: amountOf(request.amount, currencies), ifUnfunded }, "request");
+  const { uetr, target, ifUnfunded, retryOf } = request;
+  const amount = amountOf(request.amount, currencies);
+  const terms = canonicalJson(
+    { uetr, target, amount, ifUnfunded, ...(retryOf === undefined ? {} : { retryOf }) },
+    "request",
+  );
   return utf8(`${terms}${joinGroups(canonical)}`);
 }
 

@@ -28,6 +28,7 @@ import { createPricer, type Price, type Pricer, type ToPrice } from "../../prici
 import { refused, type Refusal } from "../../../kernel/refusal.ts";
 import { sealDetails } from "../sealed-details.ts";
 import { statusOf } from "../status.ts";
+import { judgeRetries } from "./retries.ts";
 
 /** What becomes of a submission. */
 export type Submission =
@@ -90,15 +91,17 @@ async function answerOnce(
     if (!known.has(one.uetr) && !fresh.has(one.uetr)) fresh.set(one.uetr, one);
   }
   const refusals = new Map<Uetr, Refusal>();
+  for (const [uetr, refusal] of await judgeRetries(context, [...fresh.values()])) refusals.set(uetr, refusal);
   const skew = context.clockSkew.now();
   const sound: ReadSubmission[] = [];
   for (const one of fresh.values()) {
+    if (refusals.has(one.uetr)) continue;
     if ("fault" in one) refusals.set(one.uetr, one.fault);
     else if (skew.isBeyond) refusals.set(one.uetr, refused("unavailable", skewDetail(skew)));
     else sound.push(one);
   }
   const stored = await store(context, pricer, funds, sound, refusals);
-  await refuseForGood(context, refusals);
+  await refuseForGood(context, refusals, fresh);
   const unanswered = [...fresh.keys()].filter((uetr) => !stored.has(uetr));
   // Whoever had the same submission at the same moment has decided.
   const accepted = unanswered.length === 0 ? new Map<Uetr, AcceptedTransfer>() : await findAccepted(db, unanswered);
@@ -158,14 +161,24 @@ async function withStanding(
  * same submission may be under way once more: in this process, in another one, or on the wallet's second try.
  */
 async function refuseForGood(
-  { db, clock, problems }: Pick<RelayContext, "db" | "clock" | "problems">,
-  refusals: ReadonlyMap<Uetr, Refusal>,
+  context: Pick<RelayContext, "db" | "ledger" | "clock" | "problems">,
+  refusals: Map<Uetr, Refusal>,
+  submissions: ReadonlyMap<Uetr, ReadSubmission | BrokenSubmission>,
 ): Promise<void> {
-  const refusedAt = clock.nowMs();
-  const final = [...refusals]
-    .filter(([, { code }]) => problems[code].transfer === "none")
-    .map(([uetr, refusal]) => ({ uetr, refusal: forGood(refusal), refusedAt }));
-  if (final.length > 0) await insertRefusals(db, final);
+  const { db, clock, problems } = context;
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+    const refusedAt = clock.nowMs();
+    const final = [...refusals].flatMap(([uetr, refusal]) => {
+      if (problems[refusal.code].transfer !== "none") return [];
+      // What names an attempt that cannot be tried again is none of its order.
+      const retryOf = refusal.code === "not-retryable" ? undefined : submissions.get(uetr)?.retryOf;
+      return [{ uetr, refusal: forGood(refusal), refusedAt, retryOf }];
+    });
+    if (final.length === 0 || (await insertRefusals(db, final)) === "written") return;
+    const retries = final.filter(({ retryOf }) => retryOf !== undefined);
+    for (const [uetr, refusal] of await judgeRetries(context, retries)) refusals.set(uetr, refusal);
+  }
+  throw new Error("intake: others try the same orders again faster than it is written down");
 }
 
 /** Somebody who corrects the request and sends it again must see why that does not help. */
@@ -197,7 +210,9 @@ async function store(
     }
     if (taken.length === 0) return new Map();
     const outcome = await insertTransfers(context.db, taken);
-    if (outcome !== "used up") {
+    if (outcome === "tried again") {
+      for (const [uetr, refusal] of await judgeRetries(context, taken)) refusals.set(uetr, refusal);
+    } else if (outcome !== "used up") {
       context.checkpoint("intake.stored");
       if (outcome.size > 0) context.wake("batcher");
       return new Map(taken.filter(({ uetr }) => outcome.has(uetr)).map((transfer) => [transfer.uetr, transfer]));
@@ -345,6 +360,7 @@ async function asTransfer(
     ifUnfunded: request.ifUnfunded,
     acceptedAt,
     expiresAt: acceptedAt + settings.transfers.validitySeconds * 1_000,
+    retryOf: read.retryOf,
   };
   return { kind: "taken", transfer };
 }

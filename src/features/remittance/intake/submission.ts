@@ -22,10 +22,16 @@ export function readSubmission(json: unknown): ParsedSubmitRequest | BrokenSubmi
 export function readSubmissionBySchema(json: unknown): ParsedSubmitRequest | BrokenSubmission | Refusal {
   const parsed: ZodSafeParseResult<ParsedSubmitRequest> = submitRequestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const uetr = uetrSchema.safeParse(
-    typeof json === "object" && json !== null && "uetr" in json ? json.uetr : undefined,
-  );
-  if (uetr.success) return { uetr: parseUetr(uetr.data), fault: faultOf(parsed.error, "body") };
+  const given: Readonly<Record<string, unknown>> = typeof json === "object" && json !== null ? { ...json } : {};
+  const uetr = uetrSchema.safeParse(given["uetr"]);
+  const retryOf = uetrSchema.safeParse(given["retryOf"]);
+  if (uetr.success) {
+    return {
+      uetr: parseUetr(uetr.data),
+      ...(retryOf.success ? { retryOf: parseUetr(retryOf.data) } : {}),
+      fault: faultOf(parsed.error, "body"),
+    };
+  }
   const [issue] = uetr.error.issues;
   return refused("uetr-unreadable", issue?.message ?? "as documented", { field: "uetr" });
 }

@@ -2,6 +2,7 @@ import type { Hex } from "../../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../../domain/partner.ts";
 import { DAYS_TO_END } from "../../../domain/success.ts";
 import type { Transfer } from "../../../domain/transfer.ts";
+import type { Uetr } from "../../../domain/uetr.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { runsOf } from "../../../kernel/store/runs.ts";
 import { bytesOf, numberOf } from "../../../kernel/store/values.ts";
@@ -70,16 +71,25 @@ export async function insertConfirmations(
 }
 
 /**
- * Counts customers of an own batch as credited, on the day on which it was opened; see the migration 0019. Once that day's
- * figures are fixed, they are left as they are.
+ * Counts customers of an own batch as credited, on the day on which it was opened, and those among them whom an earlier
+ * attempt had not paid; see the migrations 0019 and 0024. Once that day's figures are fixed, they are left as they are.
  */
-export async function countCredited(tx: Queryable, batch: Hex, credited: number, nowMs: number): Promise<void> {
-  if (credited === 0) return;
+export async function countCredited(
+  tx: Queryable,
+  batch: Hex,
+  credited: readonly Uetr[],
+  nowMs: number,
+): Promise<void> {
+  if (credited.length === 0) return;
   await tx.query(
     `INSERT INTO order_sums AS s (day, target, outcome, reason, orders)
-     SELECT (opened_time_s / 86400)::integer, target, 'credited', '', $2
-     FROM ledger_batches WHERE id = $1 AND $3::bigint / 86400000 <= opened_time_s / 86400 + $4::bigint
+     SELECT (l.opened_time_s / 86400)::integer, l.target, c.outcome, '', c.orders
+     FROM ledger_batches l, (
+       SELECT 'credited' AS outcome, cardinality($2::uuid[])::bigint AS orders
+       UNION ALL SELECT 'recovered', count(*) FROM retries r WHERE r.later = ANY ($2::uuid[])) AS c
+     WHERE l.id = $1 AND $3::bigint / 86400000 <= l.opened_time_s / 86400 + $4::bigint AND c.orders > 0
+     ORDER BY c.outcome
      ON CONFLICT (day, target, outcome, reason) DO UPDATE SET orders = s.orders + excluded.orders`,
-    [bytesOf(batch), BigInt(credited), BigInt(nowMs), BigInt(DAYS_TO_END)],
+    [bytesOf(batch), credited, BigInt(nowMs), BigInt(DAYS_TO_END)],
   );
 }

@@ -1,6 +1,7 @@
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Database, Queryable } from "../../../kernel/store/database.ts";
 import { recordset } from "../../../kernel/store/values.ts";
+import { isTriedAgain, retryParameters, retrying, type Retry } from "./retries.ts";
 
 /** A submission that is refused for good: nothing is ever stored under its UETR, whatever is sent. */
 export interface NewRefusal {
@@ -9,27 +10,50 @@ export interface NewRefusal {
   readonly refusal: object;
   /** Milliseconds. */
   readonly refusedAt: number;
+  /** The attempt before it, of the same order. */
+  readonly retryOf?: Uetr | undefined;
 }
 
 /**
  * Refuses UETRs for good: from now on `insertTransfers` leaves them out. What was stored before stays, and a refusal
  * that is there already.
+ * @returns "tried again" when one is a retry of what has another by now: it and some others are not written
  */
-export async function insertRefusals(db: Database, refusals: readonly NewRefusal[]): Promise<void> {
+export async function insertRefusals(
+  db: Database,
+  refusals: readonly NewRefusal[],
+): Promise<"written" | "tried again"> {
   // One lock a transaction, so that nobody waits for another's while it holds one.
   for (const alike of Map.groupBy(refusals, ({ uetr }) => uetr[0]).values()) {
-    await db.transaction(async (tx) => {
-      await tx.query("SELECT pg_advisory_xact_lock(refusal_lock($1::uuid))", [alike[0]?.uetr ?? ""]);
-      await tx.query(
-        `INSERT INTO refusals (uetr, refusal, refused_at)
-         SELECT r.uetr, r.refusal, r.at
-         FROM jsonb_to_recordset($1::jsonb) AS r(uetr uuid, refusal jsonb, at bigint)
-         WHERE NOT EXISTS (SELECT FROM transfers t WHERE t.uetr = r.uetr)
-         ON CONFLICT DO NOTHING`,
-        [recordset(alike.map(({ uetr, refusal, refusedAt }) => ({ uetr, refusal, at: refusedAt })))],
-      );
-    });
+    try {
+      await db.transaction((tx) => insertAlike(tx, alike));
+    } catch (failure) {
+      if (isTriedAgain(failure)) return "tried again";
+      throw failure;
+    }
   }
+  return "written";
+}
+
+/** Those of one lock. */
+async function insertAlike(tx: Queryable, refusals: readonly NewRefusal[]): Promise<void> {
+  await tx.query("SELECT pg_advisory_xact_lock(refusal_lock($1::uuid))", [refusals[0]?.uetr ?? ""]);
+  const retries: readonly Retry[] = refusals.flatMap(({ uetr, retryOf }) =>
+    retryOf === undefined ? [] : [{ earlier: retryOf, later: uetr }],
+  );
+  await tx.query(
+    `WITH stored AS (
+       INSERT INTO refusals (uetr, refusal, refused_at)
+       SELECT r.uetr, r.refusal, r.at
+       FROM jsonb_to_recordset($1::jsonb) AS r(uetr uuid, refusal jsonb, at bigint)
+       WHERE NOT EXISTS (SELECT FROM transfers t WHERE t.uetr = r.uetr)
+       ON CONFLICT DO NOTHING RETURNING uetr, refused_at AS at
+     ) ${retrying("stored", 2)}`,
+    [
+      recordset(refusals.map(({ uetr, refusal, refusedAt }) => ({ uetr, refusal, at: refusedAt }))),
+      ...retryParameters(retries),
+    ],
+  );
 }
 
 /** The refusals that stand, as they were answered. */

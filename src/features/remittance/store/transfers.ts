@@ -8,6 +8,7 @@ import { bytesOf, hexDigits, hexOf, numberOf } from "../../../kernel/store/value
 import { ITS_BATCH, ofAnyIn } from "./batch-ranges.ts";
 import { CREDITED_AT } from "./confirmations.ts";
 import type { LedgerPlace } from "./ledger-projection.ts";
+import { isTriedAgain, retryParameters, retrying } from "./retries.ts";
 import { queueing } from "./waiting-transfers.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Milliseconds. */
@@ -25,6 +26,8 @@ export interface NewTransfer extends AcceptedTransfer {
   readonly sealed: Uint8Array;
   readonly detailsHash: Hex;
   readonly ifUnfunded: "wait" | "fail";
+  /** The attempt before it, of the same order. */
+  readonly retryOf?: Uetr | undefined;
 }
 
 /** In the order of the statement's parameters. */
@@ -51,16 +54,21 @@ const CHECK_VIOLATION = "23514";
 /**
  * Stores transfers and takes what they need of their providers' quotes, all or nothing, in one statement. A UETR that is
  * there already is left as it is, and what was refused is left out.
- * @returns the UETRs that were stored; or "used up" when a quote has less left than is taken, and nothing was stored
+ * @returns the UETRs that were stored; or that nothing was: "used up" when a quote has less left than is taken, "tried
+ * again" when one is a retry of what has another by now
  */
 export async function insertTransfers(
   db: Queryable,
   transfers: readonly NewTransfer[],
-): Promise<ReadonlySet<Uetr> | "used up"> {
+): Promise<ReadonlySet<Uetr> | "used up" | "tried again"> {
   // In one order everywhere, so that two who store the same do not wait for each other.
   const rows = transfers.toSorted((left, right) => (left.uetr < right.uetr ? -1 : 1)).map(toRow);
   // As a column each: PostgreSQL takes three times as long for the same as JSON.
   const columns = COLUMNS.map((column) => rows.map((row) => row[column]));
+  const retries = transfers.flatMap(({ uetr, retryOf }) =>
+    retryOf === undefined ? [] : [{ earlier: retryOf, later: uetr }],
+  );
+  const isRetrying = retries.length > 0;
   try {
     const stored = await db.query<{ uetr: string }>(
       `WITH stored AS (
@@ -74,19 +82,21 @@ export async function insertTransfers(
            AS t(uetr, mac, target, source, destination, amount, receive, fee, quote, sealed, details, unfunded, at, until)
          WHERE t.uetr NOT IN (SELECT refused_among($1::uuid[]))
          ON CONFLICT (uetr) DO NOTHING
-         RETURNING seq, uetr, target, source_currency, target_currency, source_amount, target_amount, fee, provider_quote
+         RETURNING seq, uetr, target, source_currency, target_currency, source_amount, target_amount, fee,
+           provider_quote, accepted_at AS at
        ), queued AS (
          ${queueing("stored")}
        ), taken AS (
          ${drawing("stored")}
-       )
+       )${isRetrying ? `, retried AS (${retrying("stored", 15)})` : ""}
        SELECT uetr FROM stored`,
-      columns,
+      isRetrying ? [...columns, ...retryParameters(retries)] : columns,
     );
     return new Set(stored.map(({ uetr }) => parseUetr(uetr)));
   } catch (failure) {
     // Of the checks, only that a quote's capacity is not exceeded depends on what others store.
     if (codeOf(failure) === CHECK_VIOLATION) return "used up";
+    if (isTriedAgain(failure)) return "tried again";
     throw failure;
   }
 }

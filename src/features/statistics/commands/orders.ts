@@ -20,8 +20,14 @@ function showOrders({ days, total, block, at }: OrdersJson): string {
     { title: "credited", value: ({ credited }) => String(credited), align: "right" },
     { title: "uncredited", value: ({ uncredited }) => (uncredited === 0 ? "" : String(uncredited)), align: "right" },
     ...classColumns(total),
+    { title: "retried", value: ({ retried }) => (retried === 0 ? "" : String(retried)), align: "right" },
     { title: "open", value: ({ open }) => (open === 0 ? "" : String(open)), align: "right" },
     { title: "rate", value: rateOf, align: "right" },
+    {
+      title: "first try",
+      value: ({ firstTryRate }) => (firstTryRate === undefined ? "" : `${firstTryRate} %`),
+      align: "right",
+    },
     { title: "", value: ({ isProvisional }) => (isProvisional === true ? "provisional" : "") },
   ];
   const asOf = `As of block ${block}, ${at}.`;

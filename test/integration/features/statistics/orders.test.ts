@@ -5,15 +5,17 @@ import { dayOf, formatDay, startOf } from "../../../../src/domain/day.ts";
 import { parseUetr, uetrFromRandom, type Uetr } from "../../../../src/domain/uetr.ts";
 import { recordConfirmation } from "../../../../src/features/remittance/confirmations.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
+import { judgeRetries } from "../../../../src/features/remittance/intake/retries.ts";
+import { voidBatch } from "../../../../src/features/remittance/store/batches.ts";
 import { insertRefusals } from "../../../../src/features/remittance/store/refusals.ts";
 import { cancelTransfer } from "../../../../src/features/remittance/store/transfers.ts";
 import { failWaiting } from "../../../../src/features/remittance/store/waiting-transfers.ts";
 import { issueApiKey } from "../../../../src/kernel/access/api-keys.ts";
 import { createServer } from "../../../../src/kernel/http/server.ts";
-import { openCall } from "../../../../src/ledger/calls.ts";
+import { expireCall, openCall } from "../../../../src/ledger/calls.ts";
 import type { OrdersJson } from "../../../../src/schema/statistics.ts";
 import { makeBatch, makeSettlement } from "../../../support/batches.ts";
-import { CNY_TO_PHP, GCASH, HKD_TO_HKD, HUB } from "../../support/chain.ts";
+import { CNY_TO_PHP, GCASH, HKD_TO_HKD, HUB, runPastExpiry } from "../../support/chain.ts";
 import { describeOnBothDatabases } from "../../support/databases.ts";
 import { NO_ORDERS } from "../../../support/orders.ts";
 import { ownBatch } from "../../support/relay-batches.ts";
@@ -98,6 +100,88 @@ describeOnBothDatabases("orders", (open) => {
     expect(later.days.map(({ isProvisional, ...row }) => [isProvisional, row])).to.deep.equal(
       days.map(({ isProvisional: _, ...row }) => [false, row]),
     );
+  });
+
+  it("count each once that is tried again, where its latest attempt is, and tell which were paid at the first", async () => {
+    const relay = await testRelay({ db: await open() });
+    const { sandbox, db, clock } = relay;
+    const nowSeconds = Math.floor(clock.nowMs() / 1_000);
+    await passTime(relay, startOf(dayOf(nowSeconds) + 1) + NOON - nowSeconds);
+    const courier = await sandbox.submitterOf({ kind: "courier" });
+    const toLedger = async ({ header, send, quote }: Awaited<ReturnType<typeof ownBatch>>) => {
+      await courier.submit(openCall(sandbox.ledger, header, send, quote));
+    };
+    const uetrsOf = (batch: { readonly transfers: readonly { readonly uetr: Uetr }[] }) =>
+      batch.transfers.map(({ uetr }) => uetr);
+    const whyNot = async (retryOf: Uetr) => {
+      const uetr = uetrFromRandom(relay.drawBytes(16));
+      return (await judgeRetries(relay, [{ uetr, retryOf }])).get(uetr)?.detail;
+    };
+
+    const [first, expiring, unopened] = [
+      await ownBatch(relay, { count: 3 }),
+      await ownBatch(relay, { count: 1 }),
+      await ownBatch(relay, { count: 2 }),
+    ];
+    await toLedger(first);
+    await toLedger(expiring);
+    await run(relay, watcherStep);
+    const [paid, rejected, alsoRejected] = uetrsOf(first);
+    const [expired] = uetrsOf(expiring);
+    const [voided] = uetrsOf(unopened);
+    if (paid === undefined || rejected === undefined || alsoRejected === undefined) throw new Error("there are three");
+    if (expired === undefined || voided === undefined) throw new Error("there are two batches");
+    expect(await whyNot(rejected)).to.equal("it is held: it may be paid yet");
+    expect(await whyNot(voided)).to.equal("it is batched: it may be paid yet");
+    await courier.submit(await makeSettlement(sandbox, first, { 1: "AC03", 2: "RR04" }));
+    await runPastExpiry(sandbox, expiring);
+    await courier.submit(expireCall(sandbox.ledger, expiring.header));
+    await run(relay, watcherStep);
+    await db.transaction((tx) => voidBatch(tx, unopened.id, false, clock.nowMs()));
+    expect(await whyNot(paid)).to.equal("it was paid");
+    const [failed] = await acceptTransfers(relay, 1, { corridor: HKD_TO_HKD });
+    await db.transaction((tx) => failWaiting(tx, [failed?.uetr ?? paid], "AM04", clock.nowMs()));
+    const day = formatDay(dayOf(clock.nowMs() / 1_000));
+    const before = { orders: 7, uncredited: 1, rejected: 2, expired: 1, failed: 3 };
+    expect((await ask(relay, "")).total).to.deep.include({ ...NONE, ...before });
+
+    // What was rejected has a second attempt that is refused, and a third one that is paid, as has what had expired.
+    const refusal = { kind: "refused", code: "no-quote", detail: "as it was" };
+    const second = uetrFromRandom(relay.drawBytes(16));
+    const retry = { uetr: second, refusal, refusedAt: clock.nowMs(), retryOf: rejected };
+    expect(await insertRefusals(db, [retry])).to.equal("written");
+    expect(await insertRefusals(db, [{ ...retry, uetr: uetrFromRandom(relay.drawBytes(16)) }])).to.equal("tried again");
+    const retried = await ownBatch(relay, { count: 4, retriesOf: [second, expired, voided, failed?.uetr ?? paid] });
+    // All of them are counted in what is open, or waits: none has ended.
+    const meanwhile = { orders: 3, uncredited: 1, rejected: 2, expired: 1, failed: 3, refused: 1, retried: 5 };
+    expect((await ask(relay, "")).total).to.deep.include({ ...NONE, ...meanwhile });
+    await toLedger(retried);
+    await run(relay, watcherStep);
+    await courier.submit(await makeSettlement(sandbox, retried, { 3: "AC03" }));
+    await run(relay, watcherStep);
+    const credited = [
+      [first, [paid]],
+      [retried, uetrsOf(retried).slice(0, 3)],
+    ] as const;
+    for (const [{ id }, uetrs] of credited) {
+      const credits = uetrs.map((uetr) => ({ uetr, creditedAt: clock.nowMs() }));
+      expect(await recordConfirmation(relay, GCASH, id, { credits })).to.equal("recorded");
+    }
+    const { days, total } = await ask(relay, "");
+    const after = { orders: 7, credited: 4, recovered: 3, rejected: 3, expired: 1, failed: 3, refused: 1, retried: 5 };
+    expect(total).to.deep.include({ ...NONE, ...after });
+    expect(days.map(({ target, orders }) => [target, orders])).to.deep.equal([
+      [HUB, 0],
+      [GCASH, 7],
+      [undefined, 0],
+    ]);
+
+    // Once a day's figures are fixed, what is tried again then is an order of the day on which it is.
+    await passTime(relay, 3 * 86_400);
+    await run(relay, watcherStep);
+    await acceptTransfers(relay, 1, { corridor: HKD_TO_HKD, retriesOf: [alsoRejected] });
+    const later = await ask(relay, `?from=${day}&to=${day}`);
+    expect(later.total).to.deep.equal(total);
   });
 
   it("are not counted for a change that is not kept", async () => {

@@ -230,17 +230,17 @@ describeOn("PGlite", "problems of the API", (open) => {
     expect((await ask()).json()).to.deep.include({ name: "C*** T** M**", target: ALIPAY_HK });
   });
 
-  it("uetr-conflict", async () => {
+  it("uetr-conflict, not-retryable", async () => {
     const first = submission();
     await submit(first);
     expectProblem(await submit({ ...first, purpose: "GIFT" }), "uetr-conflict", "uetr");
+    expectProblem(await submit(submission({ retryOf: first.uetr })), "not-retryable", "retryOf");
   });
 
   it("unknown-partner, corridor-closed and the corridor's limits", async () => {
     expectProblem(await submit(submission({ target: 99 })), "unknown-partner", "target");
     expectProblem(await submit(submission({ target: 6 })), "corridor-closed");
-    const hkdForPhp = { send: { currency: "PHP", minor: "1000" } };
-    const closed = await submit(submission({ amount: hkdForPhp }));
+    const closed = await submit(submission({ amount: { send: { currency: "PHP", minor: "1000" } } }));
     expectProblem(closed, "corridor-closed");
     expect(closed.json<{ detail: string }>().detail).to.match(
       /from PHP to PHP .* open to this partner: HKD to PHP; nothing will be stored/,
