@@ -37,6 +37,7 @@ import { openSandbox, registerEndpoint, type Sandbox } from "./sandbox.ts";
 import { nextBlockTime, passTime, reachChain, type SandboxChain } from "./sandbox-chain.ts";
 import { openWalletApp, type WalletApp } from "./wallet/wallet-app.ts";
 import { addWalletPage } from "./wallet/wallet-page.ts";
+import { openBillDesk, type BillDesk } from "./wallet/bills.ts";
 import { startWalletServer, type WalletServer } from "./wallet/wallet-server.ts";
 import { WALLETS, type Wallet } from "./wallet/wallets.ts";
 
@@ -241,8 +242,8 @@ interface StartedWallet {
   readonly server: WalletServer;
   readonly books: WalletBooks;
   readonly connectorSecret: string;
-  /** Lets the wallet's page send, once its relay is there. */
-  readonly open: (app: WalletApp) => void;
+  /** Lets the wallet's page send, and its billers send bills, once its relay is there. */
+  readonly open: (app: WalletApp, bills: BillDesk) => void;
 }
 
 async function startWallet(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<StartedWallet> {
@@ -255,17 +256,18 @@ async function startWallet(options: PartnerOptions, stops: (() => Promise<unknow
     clock: systemClock,
     ...(folder === undefined ? {} : { journal: await openJournal(join(folder, `wallet-${wallet.id}.ndjson`)) }),
   });
-  const opened: { app?: WalletApp } = {};
+  const opened: { app?: WalletApp; bills?: BillDesk } = {};
   const server = await startWalletServer({
     wallet,
     books,
     secret: connectorSecret,
     clock: systemClock,
+    bills: () => opened.bills,
     extend: (pages) => addWalletPage(pages, { wallet, books, drawBytes, app: () => opened.app }),
     ...(ports === undefined ? {} : { port: ports.firstWallet + wallet.id - 1 }),
   });
   stops.push(() => server.stop());
-  return { server, books, connectorSecret, open: (app) => void (opened.app = app) };
+  return { server, books, connectorSecret, open: (app, bills) => void Object.assign(opened, { app, bills }) };
 }
 
 async function startRelayless(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<RelaylessPartner> {
@@ -301,7 +303,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
   const webhook = await client.createWebhook({ url: `${server.url}/webhooks`, types: [...ENDINGS] });
   server.trustWebhooks(webhook.secret);
   const app = await openWalletApp({ books, relay: client, clock: systemClock });
-  open(app);
+  open(app, openBillDesk(wallet, books, client));
   return { wallet, server, app, relay, client, apiKey, database };
 }
 

@@ -150,6 +150,43 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/billers/{partner}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Whose bills are paid at a partner, and what their references look like */
+    get: operations["listBillers"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v1/bills/lookup": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What is due on a bill
+     * @description As a request, signed by the biller's partner, that is paid as any other; its purpose is UBIL as a rule. Counted with look-ups of payees.
+     */
+    post: operations["lookupBill"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/quotes": {
     parameters: {
       query?: never;
@@ -702,6 +739,37 @@ export interface components {
     };
     Balances: {
       balances: components["schemas"]["Balance"][];
+    };
+    BillLookup: {
+      /**
+       * @description A partner's number in the network's registry.
+       * @example 4
+       */
+      target: number;
+      /**
+       * @description Its id, from the list of billers.
+       * @example power
+       */
+      biller: string;
+      /** @description As it stands on the bill; spaces and hyphens do not count. */
+      reference: string;
+    };
+    Billers: {
+      billers: {
+        id: string;
+        name: string;
+        /** @example electricity */
+        category: string;
+        /** @description What its references look like; check digits by Luhn, or by ISO 7064, MOD 97-10. */
+        reference: {
+          /** @enum {string} */
+          characters: "digits" | "letters and digits";
+          min: number;
+          max: number;
+          /** @enum {string} */
+          check?: ("luhn" | "mod97") | undefined;
+        };
+      }[];
     };
     /** @description A direction in which this partner's customers can send. */
     Corridor: {
@@ -2016,6 +2084,52 @@ export interface operations {
     requestBody: {
       content: {
         "application/json": components["schemas"]["ResolveRequest"];
+      };
+    };
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ResolvedRequest"];
+        };
+      };
+    };
+  };
+  listBillers: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        partner: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description As asked for */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Billers"];
+        };
+      };
+    };
+  };
+  lookupBill: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["BillLookup"];
       };
     };
     responses: {

@@ -159,6 +159,11 @@ export const PROBLEMS = {
     title: "There is no such request",
     transfer: "unknown",
   },
+  "bill-not-found": {
+    status: 404,
+    title: "The biller knows no such bill",
+    transfer: "unknown",
+  },
   "request-conflict": {
     status: 409,
     title: "The id is that of a request with other content",

@@ -18,7 +18,7 @@ import {
   redeliverySchema,
   webhooksResponseSchema,
 } from "../src/schema/operator.ts";
-import { paymentRequestSchema, resolvedRequestSchema } from "../src/schema/requests.ts";
+import { billersResponseSchema, paymentRequestSchema, resolvedRequestSchema } from "../src/schema/requests.ts";
 import { ordersSchema, successSchema } from "../src/schema/statistics.ts";
 import { transferStatusSchema } from "../src/schema/transfer-status.ts";
 import { acceptanceSchema, quoteResponseSchema, receiptJsonSchema } from "../src/schema/transfers.ts";
@@ -33,6 +33,8 @@ export const ROUTES = {
   "GET /v1/requests/{id}": { canRepeat: true, answer: paymentRequestSchema },
   "POST /v1/requests/{id}/cancel": { canRepeat: true, answer: paymentRequestSchema },
   "POST /v1/requests/resolve": { canRepeat: true, answer: resolvedRequestSchema },
+  "GET /v1/billers/{partner}": { canRepeat: true, answer: billersResponseSchema },
+  "POST /v1/bills/lookup": { canRepeat: true, answer: resolvedRequestSchema },
   "POST /v1/quotes": { canRepeat: true, answer: quoteResponseSchema },
   "GET /v1/quotes/{id}": { canRepeat: true, answer: quoteResponseSchema },
   "POST /v1/transfers": { canRepeat: true, answer: acceptanceSchema },

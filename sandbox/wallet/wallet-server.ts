@@ -8,6 +8,7 @@ import { parseUetr, type Uetr } from "../../src/domain/uetr.ts";
 import { minorUnits, parseWire, uetrText } from "../../src/domain/wire.ts";
 import type { Clock } from "../../src/kernel/clock/clock.ts";
 import { verifyWebhook } from "../../sdk/webhooks.ts";
+import type { BillDesk } from "./bills.ts";
 import type { CreditOutcome, Posting, PostingMark, WalletBooks } from "./books.ts";
 import { requireVersion, UnsupportedVersion } from "../connector-version.ts";
 import { listenLocally } from "../listen.ts";
@@ -47,6 +48,8 @@ export interface WalletServerOptions {
   readonly clock: Clock;
   /** Any free one by default. */
   readonly port?: number;
+  /** The wallet's billers, once its relay is there. */
+  readonly bills?: () => BillDesk | undefined;
   /** Further routes: the pages for the wallet's own people. */
   readonly extend?: (app: FastifyInstance) => void;
 }
@@ -62,6 +65,7 @@ const creditShape = {
   amount,
 };
 const lookupBody = z.object({ alias });
+const billBody = z.object({ biller: z.string(), reference: z.string() });
 const checkBody = z.object({ credits: z.array(z.looseObject(creditShape)) });
 const creditsBody = z.object({ credits: z.array(z.looseObject({ ...creditShape, batchId: z.string() })) });
 
@@ -94,6 +98,11 @@ export async function startWalletServer(options: WalletServerOptions): Promise<W
     gateway.post("/credits", (request) => credit(options, verified(request, connector, creditsBody)));
     gateway.post("/batches/check", (request) => checkBatch(options, verified(request, connector, checkBody)));
     gateway.post("/batches/credit", (request) => creditBatch(options, verified(request, connector, batchBody)));
+    gateway.post("/billers", (request) => {
+      verified(request, connector, z.object({}));
+      return { billers: options.bills?.()?.billers ?? [] };
+    });
+    gateway.post("/bills/lookup", (request) => findBill(options, verified(request, connector, billBody)));
     gateway.post("/webhooks", async (request, reply) => {
       const told = verifyWebhook(request.headers, bodyOf(request), webhookSecrets, { nowMs: clock.nowMs() });
       if (told.kind === "refused") throw new Unverified(told.refusal);
@@ -173,6 +182,14 @@ function addFaults(app: FastifyInstance, faults: WalletFaults, clock: Clock): vo
 function lookup({ books }: WalletServerOptions, given: z.output<typeof lookupBody>): object {
   const account = books.accountOf(customerOf(given.alias));
   return account === undefined ? { found: false, reason: "BE23" } : { found: true, name: account.name };
+}
+
+async function findBill(
+  { bills }: WalletServerOptions,
+  { biller, reference }: z.output<typeof billBody>,
+): Promise<object> {
+  const request = await bills?.()?.findBill(biller, reference);
+  return request === undefined ? { found: false } : { found: true, request };
 }
 
 function judge({ books }: WalletServerOptions, { uetr, creditor, amount }: CheckedCredit): ReasonCode | undefined {

@@ -92,6 +92,44 @@ export const resolveRequestSchema = z
   })
   .meta({ id: "ResolveRequest" });
 
+export const billLookupSchema = z
+  .strictObject({
+    target: partnerIdSchema,
+    biller: z
+      .string()
+      .min(1)
+      .max(32)
+      .meta({ description: "Its id, from the list of billers.", examples: ["power"] }),
+    reference: z
+      .string()
+      .min(1)
+      .max(64)
+      .meta({ description: "As it stands on the bill; spaces and hyphens do not count." }),
+  })
+  .meta({ id: "BillLookup" });
+export type BillLookup = z.infer<typeof billLookupSchema>;
+
+export const billersResponseSchema = z
+  .object({
+    billers: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        category: z.string().meta({ examples: ["electricity"] }),
+        reference: z
+          .object({
+            characters: z.enum(["digits", "letters and digits"]),
+            min: z.number().int(),
+            max: z.number().int(),
+            check: z.enum(["luhn", "mod97"]).optional(),
+          })
+          .meta({ description: "What its references look like; check digits by Luhn, or by ISO 7064, MOD 97-10." }),
+      }),
+    ),
+  })
+  .meta({ id: "Billers" });
+export type BillersJson = z.infer<typeof billersResponseSchema>;
+
 export const resolvedRequestSchema = z
   .object({
     ...shown,

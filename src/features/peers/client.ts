@@ -2,6 +2,7 @@ import { z } from "zod/v4";
 import type { Alias } from "../../domain/alias.ts";
 import { toHex, type Hex } from "../../domain/bytes/hex.ts";
 import type { BatchPayload } from "../../domain/payload.ts";
+import { billersSchema, type Biller } from "../../domain/biller.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import type { PartnerId } from "../../domain/partner.ts";
 import { MAX_VERSIONS_TOLD } from "../../domain/versions.ts";
@@ -63,15 +64,29 @@ export interface PeerClient {
   lookup(to: PartnerId, alias: Alias): Promise<PayeeLookup>;
   /** Asks a partner for a request that its customer has made. Whether it is signed, and is the one asked for, is not checked. */
   findRequest(to: PartnerId, id: string): Promise<RequestAnswer>;
+  /** Asks a partner for the request that is a bill. As above. */
+  findBill(to: PartnerId, biller: string, reference: string): Promise<RequestAnswer>;
+  /** Asks a partner who sends bills that are paid there. */
+  billers(to: PartnerId): Promise<readonly Biller[]>;
 }
 
-const TIMEOUT_MS = { proposal: 2_000, payload: 20_000, confirmation: 10_000, lookup: 5_000, request: 5_000 } as const;
+const TIMEOUT_MS = {
+  proposal: 2_000,
+  payload: 20_000,
+  confirmation: 10_000,
+  lookup: 5_000,
+  request: 5_000,
+  bill: 5_000,
+  billers: 5_000,
+} as const;
 const MAX_ANSWER_BYTES = {
   proposal: 2 ** 20,
   payload: 2 ** 16,
   confirmation: 2 ** 16,
   lookup: 2 ** 16,
   request: 2 ** 16,
+  bill: 2 ** 16,
+  billers: 2 ** 18,
 } as const;
 const SUBJECT_BYTES = 16;
 const ANSWER_KEY_BYTES = 32;
@@ -135,6 +150,15 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
       tracer.span("peer.request", { to }, () =>
         ask("request", to, toHex(drawBytes(SUBJECT_BYTES)), { id }, requestAnswerSchema),
       ),
+    findBill: (to, biller, reference) =>
+      tracer.span("peer.bill", { to }, () =>
+        ask("bill", to, toHex(drawBytes(SUBJECT_BYTES)), { biller, reference }, requestAnswerSchema),
+      ),
+    billers: (to) =>
+      tracer.span("peer.billers", { to }, async () => {
+        const { billers } = await ask("billers", to, toHex(drawBytes(SUBJECT_BYTES)), {}, billersSchema);
+        return billers;
+      }),
   };
 }
 

@@ -17,6 +17,8 @@ export type MessageType =
   | "feiqian-confirmation+jwe"
   | "feiqian-lookup+jwe"
   | "feiqian-request+jwe"
+  | "feiqian-bill+jwe"
+  | "feiqian-billers+jwe"
   | "feiqian-answer+jwe";
 
 export interface Envelope {

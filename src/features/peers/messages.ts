@@ -17,6 +17,8 @@ export const PEER_PATHS = {
   confirmation: "/peer/v1/confirmations",
   lookup: "/peer/v1/lookups",
   request: "/peer/v1/requests",
+  bill: "/peer/v1/bills",
+  billers: "/peer/v1/billers",
 } as const;
 
 export const MESSAGE_TYPES = {
@@ -25,6 +27,8 @@ export const MESSAGE_TYPES = {
   confirmation: "feiqian-confirmation+jwe",
   lookup: "feiqian-lookup+jwe",
   request: "feiqian-request+jwe",
+  bill: "feiqian-bill+jwe",
+  billers: "feiqian-billers+jwe",
   answer: "feiqian-answer+jwe",
 } as const satisfies Readonly<Record<string, MessageType>>;
 
@@ -37,6 +41,8 @@ export const MAX_BODY_BYTES = {
   confirmation: 2 ** 21,
   lookup: 2 ** 14,
   request: 2 ** 14,
+  bill: 2 ** 14,
+  billers: 2 ** 14,
 } as const satisfies Readonly<Record<keyof typeof PEER_PATHS, number>>;
 
 /** Customers of a batch that have been credited (pacs.002 ACCC); its subject is the batch's id. */
@@ -83,9 +89,24 @@ export const requestSchema = z.object({
   answerKey: hexOf(32),
 });
 
+/** Which bill is asked for, as it stands on it. */
+export const billSchema = z.object({
+  biller: z.string().max(64),
+  reference: z.string().max(140),
+  /** As above. */
+  answerKey: hexOf(32),
+});
+
+/** Asks who sends bills. */
+export const billersQuestionSchema = z.object({ answerKey: hexOf(32) });
+
 /** A request as its payee's relay has it, signed; or that it has none of this id. */
 export const requestAnswerSchema = z.discriminatedUnion("found", [
-  z.object({ found: z.literal(false) }),
+  z.object({
+    found: z.literal(false),
+    /** Of a bill's reference: what the biller's look like, and this one does not. */
+    rule: z.string().max(200).optional(),
+  }),
   z.object({
     found: z.literal(true),
     status: requestStatusSchema,

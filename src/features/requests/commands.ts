@@ -2,12 +2,17 @@ import type { Command } from "commander";
 import { formatInstant, parseInstant } from "../../domain/instant.ts";
 import { uetrFromRandom } from "../../domain/uetr.ts";
 import { parseWire } from "../../domain/wire.ts";
-import { createRequestSchema, type PaymentRequestJson, type ResolvedRequestJson } from "../../schema/requests.ts";
+import {
+  createRequestSchema,
+  type BillersJson,
+  type PaymentRequestJson,
+  type ResolvedRequestJson,
+} from "../../schema/requests.ts";
 import { act } from "../../command/act.ts";
-import { readAlias, readAmount, readCurrency, showMoney } from "../../command/arguments.ts";
+import { readAlias, readAmount, readCurrency, readPartner, showMoney } from "../../command/arguments.ts";
 import { CommandFailure } from "../../command/exit-codes.ts";
 import type { Io } from "../../command/io.ts";
-import { renderFacts, type Session } from "../../command/session.ts";
+import { renderFacts, tableOr, type Session } from "../../command/session.ts";
 
 /** What customers ask to be paid, and what others make of it. */
 export function addRequestCommands(program: Command, io: Io): void {
@@ -56,6 +61,47 @@ export function addRequestCommands(program: Command, io: Io): void {
         session.print(await (await session.client()).ask("POST /v1/requests/resolve", { body }), showResolved);
       }),
     );
+}
+
+/** Bills, which are requests that nobody has to scan. */
+export function addBillCommands(program: Command, io: Io): void {
+  const bill = program.command("bill").description("Bills of billers that are paid at a partner.");
+  bill
+    .command("billers")
+    .description("Whose bills are paid at a partner.")
+    .argument("<partner>", "number of the partner")
+    .action(
+      act(io, async (session, [partner = ""]) => {
+        const path = { partner: String(readPartner(partner)) };
+        session.print(await (await session.client()).ask("GET /v1/billers/{partner}", { path }), showBillers);
+      }),
+    );
+  bill
+    .command("lookup")
+    .description("What is due on a bill, as the biller's partner says, and how to pay it.")
+    .argument("<partner>", "number of the partner")
+    .argument("<biller>", "the biller's id")
+    .argument("<reference>", "as it stands on the bill")
+    .action(
+      act(io, async (session, [partner = "", biller = "", reference = ""]) => {
+        const body = { target: readPartner(partner), biller, reference };
+        session.print(await (await session.client()).ask("POST /v1/bills/lookup", { body }), showResolved);
+      }),
+    );
+}
+
+function showBillers({ billers }: BillersJson): string {
+  return tableOr<BillersJson["billers"][number]>(
+    "No billers.",
+    [
+      { title: "id", value: ({ id }) => id },
+      { title: "name", value: ({ name }) => name },
+      { title: "category", value: ({ category }) => category },
+      { title: "reference", value: ({ reference: { min, max, characters } }) => `${min} to ${max} ${characters}` },
+      { title: "check", value: ({ reference: { check = "" } }) => check },
+    ],
+    billers,
+  );
 }
 
 async function create(session: Session): Promise<void> {

@@ -1,5 +1,5 @@
 import type { RelayFeature } from "../context.ts";
-import { addRequestCommands } from "./commands.ts";
+import { addBillCommands, addRequestCommands } from "./commands.ts";
 import { requestsProblems } from "./problems.ts";
 
 declare module "../../kernel/store/events.ts" {
@@ -17,6 +17,9 @@ export const requests: RelayFeature = {
   events: requestsEvents,
   problems: requestsProblems,
   tags: { requests: "What customers ask to be paid, and what others can pay" },
-  commands: addRequestCommands,
+  commands(program, io) {
+    addRequestCommands(program, io);
+    addBillCommands(program, io);
+  },
   work: async () => (await import("./work.ts")).requestsWork,
 };

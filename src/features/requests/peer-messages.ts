@@ -1,51 +1,79 @@
 import { fromHex } from "../../domain/bytes/hex.ts";
 import type { PartnerId } from "../../domain/partner.ts";
-import { parseWire, toJson } from "../../domain/wire.ts";
+import { parseWire, toJson, type JsonObject } from "../../domain/wire.ts";
 import type { PeerMessage } from "../../kernel/peer-message.ts";
-import { ledgerSigner } from "../../ledger/keys/signing-key.ts";
-import { signPaymentRequest } from "../../ledger/signing.ts";
 import type { RelayContext } from "../context.ts";
 import { mayLookUp } from "../partners/lookups.ts";
-import { decryptWith, encryptAnswer, type Decrypted } from "../peers/encryption.ts";
-import { MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS, requestSchema, type RequestAnswer } from "../peers/messages.ts";
+import { decryptWith, encryptAnswer } from "../peers/encryption.ts";
+import {
+  billersQuestionSchema,
+  billSchema,
+  MAX_BODY_BYTES,
+  MESSAGE_TYPES,
+  PEER_PATHS,
+  requestSchema,
+} from "../peers/messages.ts";
 import { Refused, tooMuch } from "../peers/refused.ts";
-import { toldRequest } from "./requests.ts";
+import { answerBill, answerRequest } from "./answers.ts";
 
-/** What a payer's relay asks before its customer pays: what a request says. */
+type Kind = "request" | "bill" | "billers";
+
+/** What a payer's relay asks before its customer pays: what a request or a bill says, and who sends bills. */
 export function requestMessages(context: RelayContext): readonly PeerMessage[] {
-  const { partner, peerKeys } = context;
+  const { wallet } = context;
   return [
-    {
-      path: PEER_PATHS.request,
-      bodyLimit: MAX_BODY_BYTES.request,
-      async answer(sender, jwe) {
-        const envelope = { type: MESSAGE_TYPES.request, from: sender, to: partner };
-        return answerPeer(context, sender, await decryptWith(peerKeys.encryption, jwe, envelope));
-      },
-    },
+    answering(context, "request", async (message) => {
+      const { id, answerKey } = parseWire(requestSchema, message, "request");
+      const answer = await answerRequest(context, id);
+      return { answerKey, isFound: answer.found, answer: toJson(answer) };
+    }),
+    answering(context, "bill", async (message) => {
+      const { biller, reference, answerKey } = parseWire(billSchema, message, "bill");
+      const answer = await answerBill(context, biller, reference);
+      return { answerKey, isFound: answer.found, answer: toJson(answer) };
+    }),
+    answering(context, "billers", async (message) => {
+      const { answerKey } = parseWire(billersQuestionSchema, message, "billers");
+      return { answerKey, isFound: true, answer: toJson({ billers: await wallet.billers() }) };
+    }),
   ];
 }
 
-/** Counted with look-ups of payees: both tell who is a customer here. */
-async function answerPeer(context: RelayContext, from: PartnerId, { subject, message }: Decrypted): Promise<string> {
-  const { peers, partner, metrics } = context;
-  const { id, answerKey } = parseWire(requestSchema, message, "request");
-  if ((await peers.find(from))?.isActive !== true) throw new Refused("sender-not-active", "no requests are looked up");
-  const waitMs = await mayLookUp(context, `partner:${from}`);
-  if (waitMs > 0) {
-    metrics.lookups.inc({ direction: "received", outcome: "rate-limited" });
-    throw tooMuch("more requests and payees are looked up than one partner may", waitMs);
-  }
-  const answer = await answerRequest(context, id);
-  metrics.lookups.inc({ direction: "received", outcome: answer.found ? "found" : "not-found" });
-  const envelope = { type: MESSAGE_TYPES.answer, from: partner, to: from, subject };
-  return encryptAnswer(fromHex(answerKey), toJson(answer), envelope);
+interface Answered {
+  readonly answerKey: `0x${string}`;
+  readonly isFound: boolean;
+  readonly answer: JsonObject;
 }
 
-/** What this relay says of one of its requests, signed now: by a key that counts now. */
-export async function answerRequest(context: RelayContext, id: string): Promise<RequestAnswer> {
-  const told = await toldRequest(context, id);
-  if (told === undefined) return { found: false };
-  const signed = await signPaymentRequest(ledgerSigner(context.keys.accept), context.ledger.chain, told.request);
-  return { found: true, ...told, signed };
+/** A message that is counted with look-ups of payees: they all tell who is a customer here. */
+function answering(context: RelayContext, kind: Kind, answer: (message: unknown) => Promise<Answered>): PeerMessage {
+  const { partner, peerKeys, metrics } = context;
+  return {
+    path: PEER_PATHS[kind],
+    bodyLimit: MAX_BODY_BYTES[kind],
+    async answer(sender, jwe) {
+      const envelope = { type: MESSAGE_TYPES[kind], from: sender, to: partner };
+      const { subject, message } = await decryptWith(peerKeys.encryption, jwe, envelope);
+      await letIn(context, sender);
+      const { answerKey, isFound, answer: told } = await answer(message);
+      metrics.lookups.inc({ direction: "received", outcome: isFound ? "found" : "not-found" });
+      return encryptAnswer(fromHex(answerKey), told, {
+        type: MESSAGE_TYPES.answer,
+        from: partner,
+        to: sender,
+        subject,
+      });
+    },
+  };
+}
+
+/** @throws Refused */
+async function letIn(context: RelayContext, from: PartnerId): Promise<void> {
+  if ((await context.peers.find(from))?.isActive !== true) {
+    throw new Refused("sender-not-active", "nothing is looked up");
+  }
+  const waitMs = await mayLookUp(context, `partner:${from}`);
+  if (waitMs === 0) return;
+  context.metrics.lookups.inc({ direction: "received", outcome: "rate-limited" });
+  throw tooMuch("more requests, bills and payees are looked up than one partner may", waitMs);
 }

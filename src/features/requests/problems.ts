@@ -6,6 +6,7 @@ declare module "../../schema/problems.ts" {
 
 export const requestsProblems = {
   "request-not-found": { status: 404, title: "There is no such request", transfer: "unknown" },
+  "bill-not-found": { status: 404, title: "The biller knows no such bill", transfer: "unknown" },
   "request-conflict": { status: 409, title: "The id is that of a request with other content", transfer: "unknown" },
   "request-not-cancellable": { status: 409, title: "The request is paid, or is being paid", transfer: "unknown" },
   "code-altered": {

@@ -1,6 +1,9 @@
+import type { Biller } from "../../domain/biller.ts";
 import { currencyByNumeric } from "../../domain/currency.ts";
 import { formatInstant } from "../../domain/instant.ts";
 import { formatMoney, money } from "../../domain/money.ts";
+import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
+import { cleanText } from "../../domain/text.ts";
 import { readRequestCode, type PaymentRequest } from "../../domain/payment-request.ts";
 import type { PaymentCode } from "../../domain/payment-code/payment-code.ts";
 import type { Authorization } from "../../domain/typed-data.ts";
@@ -9,18 +12,20 @@ import { refused, type Refusal } from "../../kernel/refusal.ts";
 import { KEY_PURPOSES } from "../../ledger/deployment/config.ts";
 import type { RegistryView } from "../../ledger/registry.ts";
 import { isPaymentRequestSigned } from "../../ledger/signed-by.ts";
-import type { RequestStatus, ResolvedRequestJson } from "../../schema/requests.ts";
+import type { BillLookup, RequestStatus, ResolvedRequestJson } from "../../schema/requests.ts";
 import type { RelayContext } from "../context.ts";
 import { activeWallet, judgeByRegistry, registryNow } from "../partners/corridors.ts";
 import { mayLookUp } from "../partners/lookups.ts";
-import { PeerError, peerClient } from "../peers/client.ts";
+import { PeerError, peerClient, type PeerClient } from "../peers/client.ts";
+import { WalletError } from "../wallet/connector.ts";
 import type { RequestAnswer } from "../peers/messages.ts";
-import { answerRequest } from "./peer-messages.ts";
+import { answerBill, answerRequest } from "./answers.ts";
 
 /** Whatever the other relay says: its limits are by the day. */
 const LONGEST_WAIT_SECONDS = 86_400;
 
 export type Resolution = { readonly kind: "resolved"; readonly request: ResolvedRequestJson } | Refusal;
+type Billers = { readonly kind: "found"; readonly billers: readonly Biller[] } | Refusal;
 
 /**
  * Tells what a scanned code asks to be paid, by the word of its payee's partner. Of the code nothing is believed but
@@ -29,46 +34,88 @@ export type Resolution = { readonly kind: "resolved"; readonly request: Resolved
  * @throws InvalidInput for a code that cannot be read, or is of none of this network
  */
 export async function resolveCode(context: RelayContext, asker: string, text: string): Promise<Resolution> {
-  const outcome = await resolve(context, asker, text);
-  const counted = outcome.kind === "resolved" ? "found" : outcome.code;
-  context.metrics.lookups.inc({ direction: "sent", outcome: counted });
-  return outcome;
+  const { payee, id, code } = readRequestCode(text);
+  const answer = await askPartner(context, asker, payee, {
+    own: () => answerRequest(context, id),
+    peer: (client) => client.findRequest(payee, id),
+  });
+  if ("code" in answer) return answer;
+  if (!answer.found) return refused("request-not-found", `partner ${payee} has no such request`, { field: "code" });
+  const altered = whatDiffers(code, answer.request);
+  if (altered !== undefined) return refused("code-altered", altered, { field: "code" });
+  return resolved(context, payee, answer, id);
 }
 
-async function resolve(context: RelayContext, asker: string, text: string): Promise<Resolution> {
-  const { payee: target, id, code } = readRequestCode(text);
+/** Tells what is due on a bill, in the same way. */
+export async function resolveBill(context: RelayContext, asker: string, given: BillLookup): Promise<Resolution> {
+  const { biller, reference } = given;
+  const target = parsePartnerId(given.target, "target");
+  const answer = await askPartner(context, asker, target, {
+    own: () => answerBill(context, biller, reference),
+    peer: (client) => client.findBill(target, biller, reference),
+  });
+  if ("code" in answer) return answer;
+  if (answer.found) return resolved(context, target, answer);
+  // A biller's rule is told in its relay's words, which are shown as text.
+  if (answer.rule !== undefined) return refused("invalid-request", cleanText(answer.rule), { field: "reference" });
+  return refused("bill-not-found", `partner ${target} knows no such bill`, { field: "reference" });
+}
+
+/** Who sends bills that are paid at a partner. */
+export async function findBillers(context: RelayContext, asker: string, target: PartnerId): Promise<Billers> {
+  const billers = await askPartner(context, asker, target, {
+    own: () => context.wallet.billers(),
+    peer: (client) => client.billers(target),
+  });
+  return "code" in billers ? billers : { kind: "found", billers };
+}
+
+/** Asks a partner's relay, or this one's own wallet and store; counted with look-ups of payees. */
+async function askPartner<Answer extends object>(
+  context: RelayContext,
+  asker: string,
+  target: PartnerId,
+  ask: { readonly own: () => Promise<Answer>; readonly peer: (client: PeerClient) => Promise<Answer> },
+): Promise<Answer | Refusal> {
+  const count = (outcome: string) => context.metrics.lookups.inc({ direction: "sent", outcome });
   const partner = await judgeByRegistry(context.registry, (view) => activeWallet(view, target));
   if (partner.kind === "refused") return partner;
   const waitMs = await mayLookUp(context, asker);
-  if (waitMs > 0) return limited("the API key has looked up as much as it may", retryAfterSeconds(waitMs));
-  let answer: RequestAnswer;
+  if (waitMs > 0) {
+    count("rate-limited");
+    return limited("the API key has looked up as much as it may", retryAfterSeconds(waitMs));
+  }
   try {
-    answer = await (target === context.partner
-      ? answerRequest(context, id)
-      : peerClient(context).findRequest(target, id));
+    const answer = await (target === context.partner ? ask.own() : ask.peer(peerClient(context)));
+    count("found");
+    return answer;
   } catch (error) {
-    if (!(error instanceof PeerError)) throw error;
-    context.log.warn({ target, error }, "a partner did not answer for a request");
-    if (error.status === 429) {
+    if (!(error instanceof PeerError || error instanceof WalletError)) throw error;
+    count("partner-unavailable");
+    context.log.warn({ target, error }, "a partner did not answer for requests and bills");
+    if (error instanceof PeerError && error.status === 429) {
       const seconds = Math.min(Math.max(error.retryAfterSeconds ?? 1, 1), LONGEST_WAIT_SECONDS);
       return limited(`partner ${target} accepts no more look-ups for now`, seconds);
     }
-    return refused("partner-unavailable", `partner ${target} does not answer for its requests now`, { field: "code" });
+    return refused("partner-unavailable", `partner ${target} does not answer for requests and bills now`);
   }
-  if (!answer.found) return refused("request-not-found", `partner ${target} has no such request`, { field: "code" });
-  const { status, request, signed } = answer;
-  if (request.id !== id || request.payee !== target || !(await isOfPartner(context, request, signed))) {
-    context.log.error(
-      { target, request: id },
-      "a partner's answer for a request is not signed by it, or of another one",
-    );
-    return refused("partner-unavailable", `what partner ${target} answers is not what it has signed`, {
-      field: "code",
-    });
+}
+
+/** @param id of the request that was asked for; undefined where that is for the partner to say */
+async function resolved(
+  context: RelayContext,
+  target: PartnerId,
+  { status, request, signed }: Extract<RequestAnswer, { readonly found: true }>,
+  id = request.id,
+): Promise<Resolution> {
+  if (request.id === id && request.payee === target && (await isOfPartner(context, request, signed))) {
+    return { kind: "resolved", request: resolvedJson(status, request, signed) };
   }
-  const altered = whatDiffers(code, request);
-  if (altered !== undefined) return refused("code-altered", altered, { field: "code" });
-  return { kind: "resolved", request: resolvedJson(status, request, signed) };
+  context.log.error(
+    { target, request: request.id },
+    "a partner's answer for a request is not signed by it, or of another",
+  );
+  return refused("partner-unavailable", `what partner ${target} answers is not what it has signed`);
 }
 
 function limited(detail: string, seconds: number): Refusal {

@@ -1,8 +1,11 @@
 import { z } from "zod/v4";
+import { isPartnerId, parsePartnerId } from "../../domain/partner.ts";
 import { uetrSchema } from "../../schema/fields.ts";
 import {
   createRequestSchema,
   paymentRequestSchema,
+  billersResponseSchema,
+  billLookupSchema,
   resolvedRequestSchema,
   resolveRequestSchema,
 } from "../../schema/requests.ts";
@@ -11,8 +14,11 @@ import { Problem } from "../../kernel/http/problem.ts";
 import { OF_BODIES, responses, routes, type Routes } from "../../kernel/http/route.ts";
 import type { RelayContext } from "../context.ts";
 import { cancelRequest, createRequest, findRequest } from "./requests.ts";
-import { resolveCode } from "./resolve.ts";
+import { findBillers, resolveBill, resolveCode } from "./resolve.ts";
 
+const partnerParams = z.strictObject({
+  partner: z.string().refine(isPartnerId, "a partner's number, from 1 to 65535"),
+});
 const requestParams = z.strictObject({ id: uetrSchema });
 
 /** What a payee's wallet asks for, and what a payer's wallet makes of a code. */
@@ -21,6 +27,7 @@ export function requestRoutes(relay: RelayContext): RoutesOf {
     routes((app) => {
       ownRoutes(app, relay);
       resolveRoute(app, relay);
+      billRoutes(app, relay);
     });
 }
 
@@ -119,6 +126,58 @@ function resolveRoute(app: Routes, relay: RelayContext): void {
       request.audit.subject = id;
       request.audit.data = { target };
       return resolved.request;
+    },
+  );
+}
+
+function billRoutes(app: Routes, relay: RelayContext): void {
+  app.get(
+    "/v1/billers/:partner",
+    {
+      config: { scope: "submit" },
+      schema: {
+        operationId: "listBillers",
+        summary: "Whose bills are paid at a partner, and what their references look like",
+        tags: ["requests"],
+        params: partnerParams,
+        ...responses({ 200: billersResponseSchema }, ["unknown-partner", "partner-unavailable"]),
+      },
+    },
+    async (request) => {
+      const asker = `key:${callerOf(request).id}`;
+      const found = await findBillers(relay, asker, parsePartnerId(request.params.partner, "partner"));
+      if (found.kind === "refused") throw Problem.of(found);
+      return { billers: found.billers.map((biller) => ({ ...biller })) };
+    },
+  );
+  app.post(
+    "/v1/bills/lookup",
+    {
+      config: { scope: "submit", action: "bills.lookup" },
+      schema: {
+        operationId: "lookupBill",
+        "x-idempotent": true,
+        summary: "What is due on a bill",
+        description:
+          "As a request, signed by the biller's partner, that is paid as any other; its purpose is UBIL as a rule. Counted with " +
+          "look-ups of payees.",
+        tags: ["requests"],
+        body: billLookupSchema,
+        ...responses({ 200: resolvedRequestSchema }, [
+          ...OF_BODIES,
+          "bill-not-found",
+          "unknown-partner",
+          "partner-unavailable",
+        ]),
+      },
+    },
+    async (request) => {
+      const { body, audit } = request;
+      audit.data = { target: body.target };
+      const found = await resolveBill(relay, `key:${callerOf(request).id}`, body);
+      if (found.kind === "refused") throw Problem.of(found);
+      audit.subject = found.request.id;
+      return found.request;
     },
   );
 }

@@ -171,9 +171,12 @@ export async function markCancelled(tx: Queryable, id: string, nowMs: number): P
 
 const ROWS_AT_ONCE = 1_000;
 
+/** What was judged before a request was over has long been decided by then. */
+const OVER_FOR_MS = 86_400_000;
+
 /**
- * Erases whom requests pay that were made before a time, and that nobody can pay any more. What is still to be credited
- * is left for the next time.
+ * Erases whom requests pay that were made before a time, and that nobody can pay any more, for a day. What is still to be
+ * credited is left for the next time.
  * @returns how many
  */
 export async function eraseRequestsBefore(db: Database, beforeMs: number, nowMs: number): Promise<number> {
@@ -182,13 +185,13 @@ export async function eraseRequestsBefore(db: Database, beforeMs: number, nowMs:
       `WITH due AS (
          SELECT r.id FROM requests r
          WHERE r.created_at < $1 AND r.sealed IS NOT NULL
-           AND (r.cancelled_at IS NOT NULL OR r.expires_at <= $2
+           AND (r.cancelled_at <= $2 OR r.expires_at <= $2
              OR (r.is_single AND EXISTS (SELECT 1 FROM ${COUNTING} AND p.request = r.id)))
            AND NOT EXISTS (SELECT 1 FROM ${COUNTING} AND p.request = r.id AND c.credited_at IS NULL)
          ORDER BY r.created_at LIMIT ${ROWS_AT_ONCE}),
        erased AS (UPDATE requests SET sealed = NULL WHERE id = ANY (ARRAY(SELECT id FROM due)) RETURNING 1)
        SELECT count(*)::integer AS erased FROM erased`,
-      [beforeMs, nowMs],
+      [beforeMs, nowMs - OVER_FOR_MS],
     );
     const erased = row?.erased ?? 0;
     total += erased;

@@ -6,8 +6,9 @@ import type { Money } from "../../domain/money.ts";
 import { MAX_PAYLOAD_TRANSFERS, type TransferParties } from "../../domain/payload.ts";
 import { parseReason, REASONS, type ReasonCode } from "../../domain/reason.ts";
 import { storable } from "../../domain/storable.ts";
-import type { Uetr } from "../../domain/uetr.ts";
+import { isUetr, type Uetr } from "../../domain/uetr.ts";
 import { CONNECTOR_VERSION, MAX_VERSIONS_TOLD, UNSUPPORTED_VERSION } from "../../domain/versions.ts";
+import { billersSchema, type Biller } from "../../domain/biller.ts";
 import { parseWire, uetrText } from "../../domain/wire.ts";
 import type { Clock } from "../../kernel/clock/clock.ts";
 import { webhookSigner } from "../../kernel/outside/standard-webhooks.ts";
@@ -58,16 +59,26 @@ export interface WalletConnector {
   check(credits: readonly WalletCredit[]): Promise<readonly CheckResult[]>;
   /** Posts credits of one batch, each UETR once: repeated, it has the first answer again. */
   credit(credits: readonly SettledCredit[]): Promise<readonly CreditResult[]>;
+  /** Who sends bills that are paid here; none where the wallet has no such thing. */
+  billers(): Promise<readonly Biller[]>;
+  /**
+   * The request that is a bill, which the wallet has made at its relay: undefined where there is no such bill. The same
+   * bill is the same request.
+   */
+  findBill(biller: string, reference: string): Promise<string | undefined>;
 }
 
 /** No answer from the wallet that can be used. Always worth another attempt. */
 export class WalletError extends Error {
   readonly code = "WALLET_UNAVAILABLE";
+  /** HTTP status, where the wallet has answered with one that is no success. */
+  readonly status: number | undefined;
 
   /** @param message without anything that the wallet said: it may be personal data */
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, { cause, status }: { readonly cause?: unknown; readonly status?: number } = {}) {
     super(message, { cause });
     this.name = "WalletError";
+    this.status = status;
   }
 }
 
@@ -120,11 +131,12 @@ function requester(options: HttpWalletOptions): Ask {
           redirect: "error",
           signal: AbortSignal.timeout(timeoutMs),
         });
-        if (!response.ok) throw new WalletError(`${path}: answered ${response.status}${await versionsTold(response)}`);
+        const { ok, status } = response;
+        if (!ok) throw new WalletError(`${path}: answered ${status}${await versionsTold(response)}`, { status });
         return parseWire(schema, await readJson(response, mostBytes), "answer");
       } catch (failure) {
         if (failure instanceof WalletError) throw failure;
-        throw new WalletError(`${path}: an unusable answer`, failure);
+        throw new WalletError(`${path}: an unusable answer`, { cause: failure });
       }
     });
 }
@@ -186,8 +198,34 @@ export function httpWallet(options: HttpWalletOptions): WalletConnector {
       }
       return batchResults(credits, await askBatch("/batches/credit", credits, { batchId }, batchCreditSchema));
     },
+    billers: () =>
+      orNone(
+        ask("/billers", {}, billersSchema).then(({ billers }) => billers),
+        [],
+      ),
+    async findBill(biller, reference) {
+      const found = await orNone(ask("/bills/lookup", { biller, reference }, billSchema), { found: false } as const);
+      return found.found ? found.request : undefined;
+    },
   };
 }
+
+const NOT_FOUND = 404;
+
+/** What a wallet that does not know a path is taken to say. */
+async function orNone<Answer>(asked: Promise<Answer>, none: Answer): Promise<Answer> {
+  try {
+    return await asked;
+  } catch (failure) {
+    if (failure instanceof WalletError && failure.status === NOT_FOUND) return none;
+    throw failure;
+  }
+}
+
+const billSchema = z.discriminatedUnion("found", [
+  z.object({ found: z.literal(true), request: z.string().refine(isUetr, "a request's id") }),
+  z.object({ found: z.literal(false) }),
+]);
 
 const refusalSchema = z.object({
   code: z.literal(UNSUPPORTED_VERSION),

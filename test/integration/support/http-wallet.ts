@@ -36,6 +36,8 @@ export interface HttpWallet {
   creditReason: (credit: WireCredit) => string | undefined;
   /** When it says that it has credited: when it was started, unless told. */
   creditedAt: string;
+  /** Its bills, as requests by their references; none where it has no billers. */
+  bills: ReadonlyMap<string, string> | undefined;
   /** Results are left out of an answer. */
   leaveOut: (uetr: Uetr) => boolean;
   close(): Promise<void>;
@@ -70,6 +72,15 @@ export async function startHttpWallet(): Promise<HttpWallet> {
     const { alias } = request.body as { alias: { value: string } };
     const known = alias.value === "+639171234567";
     return known ? { found: true, name: "Maria Dela Cruz" } : { found: false, reason: "BE23" };
+  });
+  app.post("/billers", (_request, reply) => {
+    const reference = { characters: "digits", min: 8, max: 10, check: "luhn" };
+    const power = { id: "power", name: "Manila Power", category: "electricity", reference };
+    return wallet.bills === undefined ? reply.code(404).send({}) : { billers: [power] };
+  });
+  app.post("/bills/lookup", (request) => {
+    const found = wallet.bills?.get((request.body as { reference: string }).reference);
+    return found === undefined ? { found: false } : { found: true, request: found };
   });
   app.post("/credits/check", (request) => {
     const { credits } = request.body as { credits: WireCredit[] };
@@ -114,6 +125,7 @@ export async function startHttpWallet(): Promise<HttpWallet> {
     checkReason: () => undefined,
     creditReason: () => undefined,
     creditedAt: new Date(systemClock.nowMs()).toISOString(),
+    bills: undefined,
     leaveOut: () => false,
     close: () => app.close(),
   };

@@ -273,6 +273,8 @@ function testWallet(): TestWallet {
     get creditCalls() {
       return creditCalls;
     },
+    billers: () => Promise.resolve([]),
+    findBill: () => Promise.resolve(undefined),
     lookup: () => Promise.resolve({ found: true, name: "Maria Dela Cruz" }),
     check: (asked) => Promise.resolve(asked.map(({ uetr }) => ({ uetr, accept: true }))),
     credit(asked) {

@@ -8,6 +8,8 @@ type Call = (options: InjectOptions) => Promise<LightMyRequestResponse>;
 /** What an answer is to be. */
 type Answered = readonly [ProblemCode, LightMyRequestResponse];
 
+const BILL = { target: ALIPAY_HK, biller: "nobody", reference: "1" };
+
 /** Answers of a relay about payment requests, each with the problem that it is to be. */
 export async function requestProblems({ context }: ApiRelay, call: Call): Promise<readonly Answered[]> {
   const { db, registry, ledger } = context;
@@ -19,7 +21,13 @@ export async function requestProblems({ context }: ApiRelay, call: Call): Promis
     return { ...view, corridors: new Map(view.corridors).set(corridorKey(corridor), open) };
   };
   const chain = { chainId: 1n, transferRegistry: `0x${"11".repeat(20)}`, quoteBook: `0x${"12".repeat(20)}` };
-  Object.assign(context, { registry: { read, refresh: read }, keys: { accept: ACCEPT }, ledger: { ...ledger, chain } });
+  const wallet = { billers: () => Promise.resolve([]) };
+  Object.assign(context, {
+    registry: { read, refresh: read },
+    keys: { accept: ACCEPT },
+    ledger: { ...ledger, chain },
+    wallet,
+  });
 
   const currency = corridor.targetCurrency;
   const payee = { name: "Maria", alias: { type: "ALIAS", value: "maria" } };
@@ -43,6 +51,7 @@ export async function requestProblems({ context }: ApiRelay, call: Call): Promis
     ["request-conflict", await create({ ...request, purpose: "UBIL" })],
     ["request-not-found", await call({ url: `/v1/requests/${newUetr()}` })],
     ["request-not-cancellable", await call({ method: "POST", url: `/v1/requests/${request.id}/cancel` })],
+    ["bill-not-found", await call({ method: "POST", url: "/v1/bills/lookup", payload: BILL })],
     ["code-altered", await resolve(formatPaymentCode({ objects }))],
   ];
 }

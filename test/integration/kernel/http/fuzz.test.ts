@@ -343,6 +343,8 @@ async function startIdle({ sandbox, rpcUrl, stops, partner, port, db }: IdleRela
           ),
         check: () => Promise.reject(new Error("nothing is credited here")),
         credit: () => Promise.reject(new Error("nothing is credited here")),
+        billers: () => Promise.resolve([]),
+        findBill: () => Promise.resolve(undefined),
       },
       metrics: createMetrics({ partner, process: false }, metricsOf(FEATURES)),
       log: silentLogger,
