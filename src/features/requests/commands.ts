@@ -97,7 +97,10 @@ function showBillers({ billers }: BillersJson): string {
       { title: "id", value: ({ id }) => id },
       { title: "name", value: ({ name }) => name },
       { title: "category", value: ({ category }) => category },
-      { title: "reference", value: ({ reference: { min, max, characters } }) => `${min} to ${max} ${characters}` },
+      {
+        title: "reference",
+        value: ({ reference: { min, max, characters } }) => `${min === max ? min : `${min} to ${max}`} ${characters}`,
+      },
       { title: "check", value: ({ reference: { check = "" } }) => check },
     ],
     billers,
@@ -138,12 +141,12 @@ function showOwn(request: PaymentRequestJson): string {
 }
 
 function showResolved(request: ResolvedRequestJson): string {
-  const { id, target, amount, status } = request;
+  const { id, target, amount, purpose, status } = request;
   const facts = renderFacts([...factsOf(request), ["partner", String(target)]]);
   if (status !== "open") return `${facts}\n\nIt cannot be paid.`;
   const much = amount.minor === undefined ? `…${amount.currency}` : showMoney({ ...amount, minor: amount.minor });
   const receive = much.replaceAll(",", "").replaceAll(" ", "");
-  return `${facts}\n\nPay it: feiqian send ${target} --receive ${receive} --to REQUEST:${id} --from … --from-name …`;
+  return `${facts}\n\nPay it: feiqian send ${target} --receive ${receive} --to REQUEST:${id} --purpose ${purpose} --from … --from-name …`;
 }
 
 function factsOf(request: PaymentRequestJson | ResolvedRequestJson) {
