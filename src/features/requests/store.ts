@@ -122,6 +122,57 @@ export async function latestPayments(
   }));
 }
 
+/** A payment that counts, with what was credited for it and what its request asks for. Amounts in minor units. */
+export interface ComparedPayment extends RequestPayment {
+  readonly seq: bigint;
+  readonly credited: { readonly amount: bigint; readonly currency: CurrencyCode };
+  /** Undefined where there is no such request. */
+  readonly asked:
+    { readonly amount: bigint | undefined; readonly currency: CurrencyCode; readonly isSingle: boolean } | undefined;
+  /** Of its request's. */
+  readonly isFirst: boolean;
+}
+
+/** Payments after one, in their order. */
+export async function comparedPayments(
+  db: Queryable,
+  after: bigint,
+  limit: number,
+): Promise<readonly ComparedPayment[]> {
+  const rows = await db.query<{
+    seq: bigint;
+    uetr: string;
+    request: string;
+    amount: bigint;
+    credited: bigint;
+    credited_currency: CurrencyCode;
+    asked: bigint | null;
+    asked_currency: CurrencyCode | null;
+    is_single: boolean | null;
+    is_first: boolean;
+  }>(
+    `SELECT paid.*, r.amount AS asked, r.currency AS asked_currency, r.is_single,
+       NOT EXISTS (SELECT 1 FROM ${COUNTING} AND p.request = paid.request AND p.seq < paid.seq) AS is_first
+     FROM (SELECT p.seq, p.uetr, p.request, p.amount, c.amount AS credited, c.currency AS credited_currency
+           FROM ${COUNTING} AND p.seq > $1 ORDER BY p.seq LIMIT $2) AS paid
+       LEFT JOIN requests r ON r.id = paid.request
+     ORDER BY paid.seq`,
+    [after, limit],
+  );
+  return rows.map(({ seq, uetr, request, amount, credited, credited_currency, asked, asked_currency, ...row }) => ({
+    seq,
+    uetr: parseUetr(uetr),
+    request,
+    amount,
+    credited: { amount: credited, currency: credited_currency },
+    asked:
+      asked_currency === null
+        ? undefined
+        : { amount: asked ?? undefined, currency: asked_currency, isSingle: row.is_single === true },
+    isFirst: row.is_first,
+  }));
+}
+
 /** Those of the requests that others than these transfers pay. */
 export async function paidByOthers(
   db: Queryable,

@@ -11,6 +11,7 @@ import { proposerStep } from "../../../../src/features/remittance/steps/proposer
 import { responderStep } from "../../../../src/features/remittance/steps/responder.ts";
 import { sweeperStep } from "../../../../src/features/remittance/steps/sweeper.ts";
 import { watcherStep } from "../../../../src/features/remittance/steps/watcher.ts";
+import { reconcile } from "../../../../src/features/reconciliation/reconciler.ts";
 import { eventsAfter } from "../../../../src/kernel/store/events.ts";
 import { beatCall } from "../../../../src/ledger/calls.ts";
 import { resolvedRequestSchema } from "../../../../src/schema/requests.ts";
@@ -250,6 +251,44 @@ describeOnBothDatabases("payment requests", (open) => {
         ),
       );
       expect(taken.toSorted()).to.deep.equal([false, true]);
+    });
+
+    it("are reconciled with what was credited: a payment of another amount, a second one, and one for nothing are found", async () => {
+      const [paid, many] = [await requests.create(), await requests.create({ single: false })];
+      const uetrs = [await requests.pay(paid.id), await requests.pay(many.id), await requests.pay(many.id)];
+      await runAll(pair);
+      const { db } = pair.target;
+      const found = async () => {
+        const { differences, checked } = await reconcile(pair.target, { slackMs: 3_600_000 });
+        expect(checked).to.include({ requestPayments: 3 });
+        const ofRequests = differences.filter(({ kind }) => kind === "request");
+        return ofRequests.map(({ subject, sentence }) => [subject, sentence.replace(/[0-9a-f-]{36}/g, "…")]);
+      };
+      expect(await found()).to.deep.equal([]);
+      await db.query("UPDATE request_payments SET amount = 1 WHERE uetr = $1::uuid", [uetrs[1] ?? ""]);
+      const written = `The transfer … pays ${PRICE} PHP, and 1 is written down, in minor units.`;
+      expect(await found()).to.deep.equal([[many.id, written]]);
+      await db.query("UPDATE requests SET amount = 2 WHERE id = $1::uuid", [many.id]);
+      const asks = `The transfer … pays ${PRICE} PHP, and it asks for 2 PHP, in minor units.`;
+      expect(await found()).to.have.deep.members([
+        [many.id, written],
+        [many.id, asks],
+        [many.id, asks],
+      ]);
+      const nowhere = requests.newId();
+      await db.query("UPDATE request_payments SET amount = $2, request = $1::uuid WHERE request = $3::uuid", [
+        paid.id,
+        BigInt(PRICE),
+        many.id,
+      ]);
+      const again = [paid.id, "The transfer … pays it, and so does another one before it."];
+      expect(await found()).to.deep.equal([again, again]);
+      await db.query("UPDATE request_payments SET request = $1::uuid WHERE uetr <> $2::uuid", [
+        nowhere,
+        uetrs[0] ?? "",
+      ]);
+      const nobody = [nowhere, "The transfer … pays it, and there is no such request."];
+      expect(await found()).to.deep.equal([nobody, nobody]);
     });
 
     it("are erased when nobody can pay them any more, and not before their payee is credited", async () => {
