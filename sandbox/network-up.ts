@@ -24,17 +24,19 @@ import type { StartConfig } from "../src/app/parts.ts";
 import { startRelay, type RunningRelay } from "../src/app/relay.ts";
 import type { Database } from "../src/kernel/store/database.ts";
 import { openPgliteSchemas } from "../src/kernel/store/pglite.ts";
+import { createSandboxClock, type SandboxClock } from "./clock.ts";
 import { openBooks, type AccountHolder, type WalletBooks } from "./wallet/books.ts";
 import { relayDatabases } from "./databases.ts";
 import { fund, type Movement } from "./funding.ts";
 import { openJournal } from "./wallet/journal.ts";
+import { createPassingTime, type PassingTime } from "./passing-time.ts";
 import { createLiquidityProvider } from "./provider/liquidity-provider.ts";
 import { PROVIDERS, type SandboxKeys } from "./network.ts";
 import { startProviderServer } from "./provider/provider-server.ts";
 import type { DailyRates } from "./provider/rates.ts";
 import { ENDINGS } from "./wallet/refunds.ts";
 import { openSandbox, registerEndpoint, type Sandbox } from "./sandbox.ts";
-import { nextBlockTime, passTime, reachChain, type SandboxChain } from "./sandbox-chain.ts";
+import { nextBlockTime, reachChain, type SandboxChain } from "./sandbox-chain.ts";
 import { openWalletApp, type WalletApp } from "./wallet/wallet-app.ts";
 import { addWalletPage } from "./wallet/wallet-page.ts";
 import { openBillDesk, type BillDesk } from "./wallet/bills.ts";
@@ -107,13 +109,11 @@ export interface RelaylessPartner {
   readonly connectorSecret: string;
 }
 
-export interface RunningNetwork {
+export interface RunningNetwork extends PassingTime {
   readonly sandbox: Sandbox;
   readonly rpcUrls: readonly string[];
   readonly partners: ReadonlyMap<PartnerId, RunningPartner>;
   readonly relayless: RelaylessPartner | undefined;
-  /** Has some time pass on the ledger, where it can be told to, and the relays look. */
-  passTime(): Promise<void>;
   /** Relays first, each after it has finished what it is at; then everybody else. */
   stop(): Promise<void>;
 }
@@ -142,6 +142,7 @@ const POLL_INTERVALS_MS = {
 /** Starts the network of ten in this process: two providers, and ten relays with their wallets; a node where it is to be. */
 export async function startNetwork(options: NetworkOptions): Promise<RunningNetwork> {
   const { chain, provider, addresses, config, ports, seed, drawBytes } = options;
+  const clock = createSandboxClock(systemClock);
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const step of stops.toReversed()) await step();
@@ -179,7 +180,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
       peerKeys: generatePeerKeys(),
       database: () => databaseOf(wallet.id),
     }));
-    const shared = { ...options, sandbox, rpcUrls: node.rpcUrls, fetch: node.fetch };
+    const shared = { ...options, clock, sandbox, rpcUrls: node.rpcUrls, fetch: node.fetch };
     const [left] = places.filter(({ wallet }) => wallet.id === options.ownRelay);
     const relayless = left === undefined ? undefined : await startRelayless({ ...shared, ...left }, stops);
     const ours = places.filter((place) => place !== left);
@@ -194,15 +195,15 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     const failed = settled.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
     const partners = await Promise.all(started);
+    const onPassed = () => {
+      for (const { relay } of partners) for (const step of ["watcher", "sweeper"] as const) relay.context.wake(step);
+    };
     return {
       sandbox,
       rpcUrls: node.rpcUrls,
       partners: new Map(partners.map((partner) => [partner.wallet.id, partner])),
       relayless,
-      async passTime() {
-        await passTime(sandbox, chain);
-        for (const { relay } of partners) for (const step of ["watcher", "sweeper"] as const) relay.context.wake(step);
-      },
+      ...createPassingTime({ sandbox, chain, clock, ownRelay: relayless?.wallet.id, onPassed }),
       stop,
     };
   } catch (failure) {
@@ -228,6 +229,7 @@ function relayUrl(port: number): string {
 }
 
 interface PartnerOptions extends NetworkOptions {
+  readonly clock: SandboxClock;
   readonly sandbox: Sandbox;
   readonly rpcUrls: readonly string[];
   readonly fetch: typeof globalThis.fetch;
@@ -247,13 +249,13 @@ interface StartedWallet {
 }
 
 async function startWallet(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<StartedWallet> {
-  const { wallet, ports, folder, drawBytes } = options;
+  const { wallet, ports, folder, clock, drawBytes } = options;
   const connectorSecret = `whsec_${Buffer.from(drawBytes(32)).toString("base64")}`;
   const books = openBooks({
     wallet: wallet.id,
     currency: wallet.currency.code,
     holders: options.holdersOf(wallet),
-    clock: systemClock,
+    clock,
     ...(folder === undefined ? {} : { journal: await openJournal(join(folder, `wallet-${wallet.id}.ndjson`)) }),
   });
   const opened: { app?: WalletApp; bills?: BillDesk } = {};
@@ -261,7 +263,7 @@ async function startWallet(options: PartnerOptions, stops: (() => Promise<unknow
     wallet,
     books,
     secret: connectorSecret,
-    clock: systemClock,
+    clock,
     bills: () => opened.bills,
     extend: (pages) => addWalletPage(pages, { wallet, books, drawBytes, app: () => opened.app }),
     ...(ports === undefined ? {} : { port: ports.firstWallet + wallet.id - 1 }),
@@ -276,7 +278,7 @@ async function startRelayless(options: PartnerOptions, stops: (() => Promise<unk
 }
 
 async function startPartner(options: PartnerOptions, stops: (() => Promise<unknown>)[]): Promise<RunningPartner> {
-  const { sandbox, wallet, drawBytes } = options;
+  const { sandbox, wallet, clock, drawBytes } = options;
   const { server, books, connectorSecret, open } = await startWallet(options, stops);
 
   const database = await options.database();
@@ -288,6 +290,7 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
     keys: { send: operator, accept: operator, transactions },
     peerKeys: options.peerKeys,
     fetch: options.fetch,
+    clock,
     drawBytes,
     // Those of the process would be ten times the same.
     metrics: createMetrics({ partner: wallet.id, process: false }, metricsOf(FEATURES)),
@@ -296,13 +299,13 @@ async function startPartner(options: PartnerOptions, stops: (() => Promise<unkno
   });
   stops.push(() => relay.stop());
   const { text: apiKey } = await issueApiKey(
-    { db: database, drawBytes, clock: systemClock },
+    { db: database, drawBytes, clock },
     { label: `${wallet.name} (sandbox)`, scopes: SCOPES, rateLimit: API_RATE_LIMIT },
   );
   const client = createClient({ url: relay.url, key: apiKey, ...PATIENCE, retries: RETRIES });
   const webhook = await client.createWebhook({ url: `${server.url}/webhooks`, types: [...ENDINGS] });
   server.trustWebhooks(webhook.secret);
-  const app = await openWalletApp({ books, relay: client, clock: systemClock });
+  const app = await openWalletApp({ books, relay: client, clock });
   open(app, openBillDesk(wallet, books, client));
   return { wallet, server, app, relay, client, apiKey, database };
 }
@@ -312,8 +315,6 @@ function relayConfig(options: PartnerOptions, walletUrl: string, walletSecret: s
   const { wallet, port, chain, rpcUrls, addresses, relaySettings = {}, inTwoSteps = [], drawBytes } = options;
   const inHand = { keystore: "in this process" };
   const file = {
-    // Time on a chain in this process is moved, while the relays' clocks stay with the machine's.
-    ...(chain.kind === "inProcess" ? { clock: { maxSkewSeconds: 0 } } : {}),
     ...relaySettings,
     partner: wallet.id,
     api: { ...relaySettings["api"], port, publicUrl: relayUrl(port) },

@@ -1,8 +1,6 @@
 import type { Provider } from "ethers";
 import { z } from "zod/v4";
-import { beatCall } from "../src/ledger/calls.ts";
 import { serveChain, type ChainServer, type LocalChain } from "./chain-server.ts";
-import type { Sandbox } from "./sandbox.ts";
 
 /** What a sandbox's ledger is on: a chain in this process, whose time can be moved, or nodes of one that goes its way. */
 export type SandboxChain =
@@ -22,17 +20,6 @@ export async function reachChain(chain: SandboxChain, port?: number): Promise<Re
   if (chain.kind === "nodes") return { rpcUrls: chain.rpcUrls, fetch: globalThis.fetch, stop: () => Promise.resolve() };
   const node: ChainServer = await serveChain(chain.chain, port);
   return { rpcUrls: [node.url], fetch: node.fetch, stop: () => node.stop() };
-}
-
-/**
- * Has time pass on the ledger: in this process as much as it lets pass between two beats, so that none of it is lost;
- * what the relays' own clocks say stays as it is. Elsewhere time passes by itself, and the relays beat.
- */
-export async function passTime({ ledger, config, submitterOf }: Sandbox, chain: SandboxChain): Promise<void> {
-  if (chain.kind === "nodes") return;
-  const { graceSeconds, beatIntervalSeconds } = config.clock;
-  await chain.chain.request({ method: "evm_increaseTime", params: [graceSeconds - beatIntervalSeconds] });
-  await (await submitterOf({ kind: "courier" })).submit(beatCall(ledger));
 }
 
 const pendingBlock = z.object({ timestamp: z.string().regex(/^0x[0-9a-f]{1,12}$/) });

@@ -25,7 +25,7 @@ their relays. All of it is in this process and in memory: Ctrl-C ends it, and no
 `;
 
 /** The usual ones: the chain where developers look for one, then the relays and wallets by their partner ids. */
-const PORTS = { chain: 8_545, firstRelay: 8_481, firstWallet: 8_581, firstProvider: 8_681 };
+const PORTS = { chain: 8_545, firstRelay: 8_481, firstWallet: 8_581, clock: 8_680, firstProvider: 8_681 };
 
 runScript(async () => {
   const { values } = parseArgs({
@@ -64,9 +64,10 @@ runScript(async () => {
 
 /** @throws InvalidInput telling which ports are taken, and what to do */
 async function requireFreePorts(): Promise<void> {
-  const { chain, firstRelay, firstWallet, firstProvider } = PORTS;
+  const { chain, firstRelay, firstWallet, clock, firstProvider } = PORTS;
   const taken = await portsTaken([
     chain,
+    clock,
     ...WALLETS.flatMap((_, index) => [firstRelay + index, firstWallet + index]),
     ...PROVIDERS.map((_, index) => firstProvider + index),
   ]);

@@ -53,9 +53,36 @@ export function verifyWebhook(
   headers: WebhookHeaders,
   rawBody: string | Uint8Array,
   secrets: string | readonly string[],
-  { toleranceSeconds = DEFAULT_TOLERANCE_SECONDS, nowMs }: WebhookOptions,
+  options: WebhookOptions,
 ): WebhookVerification {
-  const refused = (refusal: WebhookRefusal): WebhookVerification => ({ kind: "refused", refusal });
+  const signed = verifySigned(headers, rawBody, secrets, options);
+  if (signed.kind === "refused") return signed;
+  const json = jsonOrNothing(signed.text);
+  if ((versionSchema.safeParse(json).data?.version ?? 0) > WEBHOOK_VERSION) return refused("VERSION");
+  const parsed = webhookBodySchema.safeParse(json);
+  if (!parsed.success) return refused("BODY");
+  return { kind: "verified", id: signed.id, sentAt: signed.sentAt, body: parsed.data };
+}
+
+type Refused = Extract<WebhookVerification, { readonly kind: "refused" }>;
+interface Signed {
+  readonly kind: "signed";
+  readonly id: string;
+  readonly sentAt: number;
+  readonly text: string;
+}
+
+function refused(refusal: WebhookRefusal): Refused {
+  return { kind: "refused", refusal };
+}
+
+/** Who has sent it and when, whatever it is: a relay asks its wallet with such a signature, too. */
+export function verifySigned(
+  headers: WebhookHeaders,
+  rawBody: string | Uint8Array,
+  secrets: string | readonly string[],
+  { toleranceSeconds = DEFAULT_TOLERANCE_SECONDS, nowMs }: WebhookOptions,
+): Signed | Refused {
   const id = headerOf(headers, "webhook-id");
   const timestamp = headerOf(headers, "webhook-timestamp");
   const signatures = headerOf(headers, "webhook-signature");
@@ -67,19 +94,13 @@ export function verifyWebhook(
   if (ageSeconds > toleranceSeconds) return refused("TOO_OLD");
   if (ageSeconds < -toleranceSeconds) return refused("TOO_NEW");
 
-  const body = typeof rawBody === "string" ? rawBody : Buffer.from(rawBody).toString("utf8");
+  const text = typeof rawBody === "string" ? rawBody : Buffer.from(rawBody).toString("utf8");
   const given = signatures.split(" ");
   const isSigned = (typeof secrets === "string" ? [secrets] : secrets).some((secret) => {
-    const expected = new Webhook(secret).sign(id, new Date(sentAt * 1_000), body);
+    const expected = new Webhook(secret).sign(id, new Date(sentAt * 1_000), text);
     return given.some((signature) => isSame(signature, expected));
   });
-  if (!isSigned) return refused("SIGNATURE");
-
-  const json = jsonOrNothing(body);
-  if ((versionSchema.safeParse(json).data?.version ?? 0) > WEBHOOK_VERSION) return refused("VERSION");
-  const parsed = webhookBodySchema.safeParse(json);
-  if (!parsed.success) return refused("BODY");
-  return { kind: "verified", id, sentAt, body: parsed.data };
+  return isSigned ? { kind: "signed", id, sentAt, text } : refused("SIGNATURE");
 }
 
 function headerOf(headers: WebhookHeaders, name: string): string | undefined {

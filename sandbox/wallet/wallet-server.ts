@@ -1,5 +1,4 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import { Webhook } from "standardwebhooks";
 import { z } from "zod/v4";
 import { canonicalJson } from "../../src/domain/canonical-json.ts";
 import { InvalidInput } from "../../src/domain/errors.ts";
@@ -7,7 +6,8 @@ import type { ReasonCode } from "../../src/domain/reason.ts";
 import { parseUetr, type Uetr } from "../../src/domain/uetr.ts";
 import { minorUnits, parseWire, uetrText } from "../../src/domain/wire.ts";
 import type { Clock } from "../../src/kernel/clock/clock.ts";
-import { verifyWebhook } from "../../sdk/webhooks.ts";
+import { parseJson } from "../../src/kernel/http/body.ts";
+import { verifySigned, verifyWebhook } from "../../sdk/webhooks.ts";
 import type { BillDesk } from "./bills.ts";
 import type { CreditOutcome, Posting, PostingMark, WalletBooks } from "./books.ts";
 import { requireVersion, UnsupportedVersion } from "../connector-version.ts";
@@ -83,7 +83,8 @@ export async function startWalletServer(options: WalletServerOptions): Promise<W
   const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, pluginTimeout: 0 });
   const faults: WalletFaults = { offline: false, delayMs: 0, failNext: 0, loseNext: 0 };
   const notices = new Map<Uetr, string>();
-  const connector = new Webhook(secret);
+  const verified = <Output>(request: FastifyRequest, schema: z.ZodType<Output>): Output =>
+    readSigned(request, secret, clock, schema);
   const webhookSecrets: string[] = [];
 
   void app.register((gateway, _, done) => {
@@ -93,16 +94,16 @@ export async function startWalletServer(options: WalletServerOptions): Promise<W
       parsed(null, body),
     );
     addFaults(gateway, faults, clock);
-    gateway.post("/payees/lookup", (request) => lookup(options, verified(request, connector, lookupBody)));
-    gateway.post("/credits/check", (request) => check(options, verified(request, connector, checkBody)));
-    gateway.post("/credits", (request) => credit(options, verified(request, connector, creditsBody)));
-    gateway.post("/batches/check", (request) => checkBatch(options, verified(request, connector, checkBody)));
-    gateway.post("/batches/credit", (request) => creditBatch(options, verified(request, connector, batchBody)));
+    gateway.post("/payees/lookup", (request) => lookup(options, verified(request, lookupBody)));
+    gateway.post("/credits/check", (request) => check(options, verified(request, checkBody)));
+    gateway.post("/credits", (request) => credit(options, verified(request, creditsBody)));
+    gateway.post("/batches/check", (request) => checkBatch(options, verified(request, checkBody)));
+    gateway.post("/batches/credit", (request) => creditBatch(options, verified(request, batchBody)));
     gateway.post("/billers", (request) => {
-      verified(request, connector, z.object({}));
+      verified(request, z.object({}));
       return { billers: options.bills?.()?.billers ?? [] };
     });
-    gateway.post("/bills/lookup", (request) => findBill(options, verified(request, connector, billBody)));
+    gateway.post("/bills/lookup", (request) => findBill(options, verified(request, billBody)));
     gateway.post("/webhooks", async (request, reply) => {
       const told = verifyWebhook(request.headers, bodyOf(request), webhookSecrets, { nowMs: clock.nowMs() });
       if (told.kind === "refused") throw new Unverified(told.refusal);
@@ -142,15 +143,10 @@ export async function startWalletServer(options: WalletServerOptions): Promise<W
 class Unverified extends Error {}
 
 /** @throws Unverified when the relay has not signed the request, or not lately */
-function verified<Output>(request: FastifyRequest, connector: Webhook, schema: z.ZodType<Output>): Output {
-  // A header that is there twice is one too many.
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  let json: unknown;
-  try {
-    json = connector.verify(bodyOf(request), headers);
-  } catch (failure) {
-    throw new Unverified("not signed by a relay that this wallet knows", { cause: failure });
-  }
+function readSigned<Output>(request: FastifyRequest, secret: string, clock: Clock, schema: z.ZodType<Output>): Output {
+  const told = verifySigned(request.headers, bodyOf(request), secret, { nowMs: clock.nowMs() });
+  if (told.kind === "refused") throw new Unverified(`not signed by a relay that this wallet knows: ${told.refusal}`);
+  const json = parseJson(Buffer.from(told.text), "body");
   requireVersion(json);
   return parseWire(schema, json, "body");
 }

@@ -17,6 +17,7 @@ import {
   type RelaylessPartner,
   type RunningPartner,
 } from "../../sandbox/network-up.ts";
+import { startClockServer, type ClockServer } from "../../sandbox/clock-server.ts";
 import { playCustomers, playDeposits } from "../../sandbox/day/play.ts";
 import { loadRateBook } from "../../sandbox/provider/rates.ts";
 import { showProgress } from "../lib/progress.ts";
@@ -25,12 +26,14 @@ import type { Say } from "../lib/script.ts";
 
 const CUSTOMERS_SHOWN = 2;
 const LOG_FILE = "relays.log";
+/** Of the ledger's clock. The longest grace that there is: to advance by days takes a beat for each, and loses nothing. */
+const LEDGER_CLOCK = { beatIntervalSeconds: 10, graceSeconds: 86_400 };
 
 export interface OwnNetworkOptions {
   /** Where the files are written that tell of the network. */
   readonly folder: string;
   /** Any free ones where they are left out. */
-  readonly ports: NetworkPorts | undefined;
+  readonly ports: (NetworkPorts & { readonly clock: number }) | undefined;
   /** The partner whose relay the reader starts; what it needs is written to a folder in the folder. */
   readonly ownRelay: PartnerId | undefined;
   /** For stderr; where it is left out, warnings go to a file in the folder. */
@@ -51,7 +54,7 @@ export async function startOwnNetwork({
   const logFile = join(folder, LOG_FILE);
   const rates = (await loadRateBook()).on();
   const { settings: _, ...ledger } = await showProgress("Deploying the ledger on a chain in this process …", say, () =>
-    deploySandbox(),
+    deploySandbox({ clock: LEDGER_CLOCK }),
   );
   const options: NetworkOptions = {
     ...ledger,
@@ -69,21 +72,24 @@ export async function startOwnNetwork({
     ...(ownRelay === undefined ? {} : { ownRelay }),
   };
   const network = await showProgress("Funding the partners; starting the relays …", say, () => startNetwork(options));
+  const stops = [() => network.stop(), () => rm(join(folder, "network.json"), { force: true })];
   const stop = async () => {
-    await network.stop();
-    await rm(join(folder, "network.json"), { force: true });
+    for (const step of stops) await step();
   };
   try {
-    await writeFiles(folder, network);
+    const { clock, advance } = network;
+    const server = await startClockServer({ clock, advance, ...(ports === undefined ? {} : { port: ports.clock }) });
+    stops.unshift(() => server.stop());
+    await writeFiles(folder, network, server);
+    show(network, server, name);
+    return { stop };
   } catch (failure) {
     await stop();
     throw failure;
   }
-  show(network, name);
-  return { stop };
 }
 
-async function writeFiles(folder: string, network: RunningNetwork): Promise<void> {
+async function writeFiles(folder: string, network: RunningNetwork, { url }: ClockServer): Promise<void> {
   const addressesFile = join(folder, "addresses.json");
   await writeFile(addressesFile, formatAddresses(network.sandbox.ledger.addresses));
   const { relayless } = network;
@@ -103,6 +109,7 @@ async function writeFiles(folder: string, network: RunningNetwork): Promise<void
     rpcUrl: network.rpcUrls[0],
     chainId: network.sandbox.ledger.chain.chainId.toString(),
     addressesFile,
+    sandbox: url,
     wallets,
   };
   // Keys to an API that moves play money, but keys. And there at once, for programs that wait for it.
@@ -140,7 +147,7 @@ function customersOf({
   return [...server.books.accounts()].slice(0, CUSTOMERS_SHOWN).map(({ name, phone }) => ({ name, phone }));
 }
 
-function show(network: RunningNetwork, folder: string): void {
+function show(network: RunningNetwork, { url }: ClockServer, folder: string): void {
   const { rpcUrls, partners, relayless } = network;
   type Shown = RunningPartner | RelaylessPartner;
   const columns = [
@@ -171,6 +178,7 @@ function show(network: RunningNetwork, folder: string): void {
       renderTable(keys, [...partners.values()]),
       ...own,
       `chain       ${rpcUrls.join("  ")}`,
+      `clock       ${url}/clock`,
       `addresses   ${join(folder, "addresses.json")}`,
       `all of it   ${join(folder, "network.json")}`,
       `relays' log ${join(folder, LOG_FILE)}`,

@@ -5,6 +5,7 @@ import { addKeyCommands } from "./commands/keys.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addQrCommands } from "./commands/qr.ts";
 import { addRelayCommands } from "./commands/relay.ts";
+import { addSandboxCommands } from "./commands/sandbox.ts";
 import { misuseOf } from "./misuse.ts";
 import { EXIT_CODES, exitOf, type ExitName } from "../command/exit-codes.ts";
 import { SubmissionFailure } from "../command/fate.ts";
@@ -35,6 +36,7 @@ export function createProgram(io: Io, isJson = false, features = FEATURES): Comm
     });
   addRelayCommands(program, io);
   addNetworkCommands(program, io);
+  addSandboxCommands(program, io);
   for (const { commands } of features) commands?.(program, io);
   addKeyCommands(program, io);
   addQrCommands(program, io);

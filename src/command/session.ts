@@ -69,7 +69,7 @@ export function openSession(io: Io, command: Command): Session {
     async client() {
       const url = text("url") ?? io.environment["FEIQIAN_URL"];
       if (url === undefined || url === "") throw new CommandFailure("USAGE", MISSING_URL);
-      if (!isPlace(url)) throw new InvalidInput("--url", "an http or https URL without user or password");
+      requirePlace(url, "--url");
       const apiKey = await key();
       if (apiKey === "") throw new CommandFailure("USAGE", MISSING_KEY);
       return createClient({ url, key: apiKey, fetch: io.fetch });
@@ -87,10 +87,11 @@ export function openSession(io: Io, command: Command): Session {
   };
 }
 
-function isPlace(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return /^https?:$/.test(protocol) && username === "" && password === "";
+/** @throws InvalidInput unless it is where something can be asked, without a secret in it */
+export function requirePlace(text: string, option: string): void {
+  const { protocol = "", username, password } = URL.canParse(text) ? new URL(text) : {};
+  if (/^https?:$/.test(protocol) && username === "" && password === "") return;
+  throw new InvalidInput(option, "an http or https URL without user or password");
 }
 
 /**

@@ -207,7 +207,24 @@ describe("npm start", function () {
     }
   });
 
-  // Last: nested suites run after the tests beside them.
+  // After all that has the machine's clock: nested suites run after the tests beside them.
+  describe("ten days later", () => {
+    it("has every relay ready, new prices, and transfers that go through in seconds", async () => {
+      const advancing = ["feiqian.js", "sandbox", "clock", "+10d", "--json", "--sandbox", network.sandbox];
+      const { stdout } = await promisify(execFile)(process.execPath, advancing, { cwd: join(ROOT, "bin") });
+      expect(JSON.parse(stdout)).to.have.property("advancedSeconds", 864_000);
+      for (const { name, relay: url } of network.wallets) {
+        await eventually(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined), `${name} being ready`);
+      }
+      const transfer = await ended((await relay.submit(request(randomUUID()))).acceptance.uetr);
+      expect(transfer.status).to.equal("credited");
+      const [first, last] = [transfer.steps[0]?.at, transfer.steps.at(-1)?.at].map((at) => Date.parse(at ?? ""));
+      expect(Math.abs((first ?? 0) - Date.now() - 864_000_000)).to.be.below(END_TIMEOUT_MS);
+      expect((last ?? 0) - (first ?? 0)).to.be.below(60_000);
+    });
+  });
+
+  // Last of all.
   describe("at Ctrl-C", () => {
     it("stops, and leaves no network.json that tells of what is gone", async () => {
       const exited = once(script, "exit") as Promise<[number | null]>;

@@ -11,6 +11,7 @@ const ROOT = join(import.meta.dirname, "../..");
 export interface NetworkFile {
   readonly rpcUrl: string;
   readonly addressesFile: string;
+  readonly sandbox: string;
   readonly wallets: readonly {
     readonly partner: number;
     readonly name: string;
