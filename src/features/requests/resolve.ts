@@ -7,22 +7,16 @@ import { cleanText } from "../../domain/text.ts";
 import { readRequestCode, type PaymentRequest } from "../../domain/payment-request.ts";
 import type { PaymentCode } from "../../domain/payment-code/payment-code.ts";
 import type { Authorization } from "../../domain/typed-data.ts";
-import { retryAfterSeconds } from "../../kernel/quota.ts";
 import { refused, type Refusal } from "../../kernel/refusal.ts";
 import { KEY_PURPOSES } from "../../ledger/deployment/config.ts";
 import type { RegistryView } from "../../ledger/registry.ts";
 import { isPaymentRequestSigned } from "../../ledger/signed-by.ts";
 import type { BillLookup, RequestStatus, ResolvedRequestJson } from "../../schema/requests.ts";
 import type { RelayContext } from "../context.ts";
-import { activeWallet, judgeByRegistry, registryNow } from "../partners/corridors.ts";
-import { mayLookUp } from "../partners/lookups.ts";
-import { PeerError, peerClient, type PeerClient } from "../peers/client.ts";
-import { WalletError } from "../wallet/connector.ts";
+import { askPartner } from "../partners/ask-partner.ts";
+import { registryNow } from "../partners/corridors.ts";
 import type { RequestAnswer } from "../peers/messages.ts";
 import { answerBill, answerRequest } from "./answers.ts";
-
-/** Whatever the other relay says: its limits are by the day. */
-const LONGEST_WAIT_SECONDS = 86_400;
 
 export type Resolution = { readonly kind: "resolved"; readonly request: ResolvedRequestJson } | Refusal;
 type Billers = { readonly kind: "found"; readonly billers: readonly Biller[] } | Refusal;
@@ -34,11 +28,19 @@ type Billers = { readonly kind: "found"; readonly billers: readonly Biller[] } |
  * @throws InvalidInput for a code that cannot be read, or is of none of this network
  */
 export async function resolveCode(context: RelayContext, asker: string, text: string): Promise<Resolution> {
+  return counted(context, await resolve(context, asker, text));
+}
+
+async function resolve(context: RelayContext, asker: string, text: string): Promise<Resolution> {
   const { payee, id, code } = readRequestCode(text);
-  const answer = await askPartner(context, asker, payee, {
-    own: () => answerRequest(context, id),
-    peer: (client) => client.findRequest(payee, id),
-  });
+  const answer = await askPartner<RequestAnswer>(
+    context,
+    { asker, target: payee },
+    {
+      own: () => answerRequest(context, id),
+      peer: (client) => client.findRequest(payee, id),
+    },
+  );
   if ("code" in answer) return answer;
   if (!answer.found) return refused("request-not-found", `partner ${payee} has no such request`, { field: "code" });
   const altered = whatDiffers(code, answer.request);
@@ -48,12 +50,20 @@ export async function resolveCode(context: RelayContext, asker: string, text: st
 
 /** Tells what is due on a bill, in the same way. */
 export async function resolveBill(context: RelayContext, asker: string, given: BillLookup): Promise<Resolution> {
+  return counted(context, await lookUpBill(context, asker, given));
+}
+
+async function lookUpBill(context: RelayContext, asker: string, given: BillLookup): Promise<Resolution> {
   const { biller, reference } = given;
   const target = parsePartnerId(given.target, "target");
-  const answer = await askPartner(context, asker, target, {
-    own: () => answerBill(context, biller, reference),
-    peer: (client) => client.findBill(target, biller, reference),
-  });
+  const answer = await askPartner<RequestAnswer>(
+    context,
+    { asker, target, field: "target" },
+    {
+      own: () => answerBill(context, biller, reference),
+      peer: (client) => client.findBill(target, biller, reference),
+    },
+  );
   if ("code" in answer) return answer;
   if (answer.found) return resolved(context, target, answer);
   // A biller's rule is told in its relay's words, which are shown as text.
@@ -63,42 +73,24 @@ export async function resolveBill(context: RelayContext, asker: string, given: B
 
 /** Who sends bills that are paid at a partner. */
 export async function findBillers(context: RelayContext, asker: string, target: PartnerId): Promise<Billers> {
-  const billers = await askPartner(context, asker, target, {
-    own: () => context.wallet.billers(),
-    peer: (client) => client.billers(target),
-  });
-  return "code" in billers ? billers : { kind: "found", billers };
+  const billers = await askPartner<readonly Biller[]>(
+    context,
+    { asker, target, field: "partner" },
+    {
+      own: () => context.wallet.billers(),
+      peer: (client) => client.billers(target),
+    },
+  );
+  return counted(context, "code" in billers ? billers : { kind: "found" as const, billers });
 }
 
-/** Asks a partner's relay, or this one's own wallet and store; counted with look-ups of payees. */
-async function askPartner<Answer extends object>(
-  context: RelayContext,
-  asker: string,
-  target: PartnerId,
-  ask: { readonly own: () => Promise<Answer>; readonly peer: (client: PeerClient) => Promise<Answer> },
-): Promise<Answer | Refusal> {
-  const count = (outcome: string) => context.metrics.lookups.inc({ direction: "sent", outcome });
-  const partner = await judgeByRegistry(context.registry, (view) => activeWallet(view, target));
-  if (partner.kind === "refused") return partner;
-  const waitMs = await mayLookUp(context, asker);
-  if (waitMs > 0) {
-    count("rate-limited");
-    return limited("the API key has looked up as much as it may", retryAfterSeconds(waitMs));
-  }
-  try {
-    const answer = await (target === context.partner ? ask.own() : ask.peer(peerClient(context)));
-    count("found");
-    return answer;
-  } catch (error) {
-    if (!(error instanceof PeerError || error instanceof WalletError)) throw error;
-    count("partner-unavailable");
-    context.log.warn({ target, error }, "a partner did not answer for requests and bills");
-    if (error instanceof PeerError && error.status === 429) {
-      const seconds = Math.min(Math.max(error.retryAfterSeconds ?? 1, 1), LONGEST_WAIT_SECONDS);
-      return limited(`partner ${target} accepts no more look-ups for now`, seconds);
-    }
-    return refused("partner-unavailable", `partner ${target} does not answer for requests and bills now`);
-  }
+/** Counts what was asked, with look-ups of payees. */
+function counted<Outcome extends { readonly kind: string } | Refusal>(
+  { metrics }: RelayContext,
+  outcome: Outcome,
+): Outcome {
+  metrics.lookups.inc({ direction: "sent", outcome: "code" in outcome ? outcome.code : "found" });
+  return outcome;
 }
 
 /** @param id of the request that was asked for; undefined where that is for the partner to say */
@@ -116,10 +108,6 @@ async function resolved(
     "a partner's answer for a request is not signed by it, or of another",
   );
   return refused("partner-unavailable", `what partner ${target} answers is not what it has signed`);
-}
-
-function limited(detail: string, seconds: number): Refusal {
-  return refused("rate-limited", `${detail}: try again in ${seconds} s`, { retryAfterSeconds: seconds });
 }
 
 /** Whether the partner has signed it, by a key that may accept for it: by the registry as it was read last, or as it is. */
