@@ -1,6 +1,7 @@
 // The main job: a day of remittances between the ten countries, sent by ten relays over a ledger of its own. See docs/demo.md.
 import { parseArgs } from "node:util";
 import { InvalidInput } from "../src/domain/errors.ts";
+import { successTable } from "../src/features/statistics/success-table.ts";
 import { LOG_LEVELS, type LogLevel } from "../src/kernel/telemetry/logger.ts";
 import { MAX_TRANSFERS } from "../sandbox/day/day.ts";
 import { loadRateBook } from "../sandbox/provider/rates.ts";
@@ -111,7 +112,12 @@ function sayRefused({ refused }: Workload, say: Say): void {
   if (refused.length > 0) say(`${refused.length} orders refused; the others go through`);
 }
 
-function report(summary: Summary, { reconciliation, relayDifferences }: DayRun, { json }: DemoOptions, say: Say): void {
+function report(
+  summary: Summary,
+  { reconciliation, relayDifferences, success }: DayRun,
+  { json }: DemoOptions,
+  say: Say,
+): void {
   say(`\n${corridorTable(summary)}\n`);
   say(`${reconciliationTable(reconciliation)}\n`);
   for (const { partner, currency, expected, found } of reconciliation.balanceDifferences) {
@@ -122,5 +128,6 @@ function report(summary: Summary, { reconciliation, relayDifferences }: DayRun, 
   }
   for (const uetr of reconciliation.unaccounted) say(`unaccounted for: ${uetr}`);
   say(figures(summary));
-  if (json) process.stdout.write(`${summaryJson(summary)}\n`);
+  say(`\n${successTable(success)}`);
+  if (json) process.stdout.write(`${summaryJson(summary, success)}\n`);
 }

@@ -1,4 +1,5 @@
 import { parseCurrency, type CurrencyCode } from "../../src/domain/currency.ts";
+import type { SuccessJson } from "../../src/schema/statistics.ts";
 import { formatMoney, money } from "../../src/domain/money.ts";
 import { renderTable, type Column } from "../../src/kernel/table.ts";
 import { PROVIDERS } from "../network.ts";
@@ -80,8 +81,10 @@ export function figures(summary: Summary): string {
 }
 
 /** The summary as JSON carries it: amounts of money as text, for JSON's numbers are floats. */
-export function summaryJson(summary: Summary): string {
-  return JSON.stringify(summary, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+export function summaryJson(summary: Summary, success: SuccessJson): string {
+  return JSON.stringify({ ...summary, success }, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
 }
 
 /** Who the liquidity providers are, for people. */

@@ -1,4 +1,6 @@
 import type { PartnerId } from "../../src/domain/partner.ts";
+import { countSuccess } from "../../src/features/statistics/count-success.ts";
+import type { SuccessJson } from "../../src/schema/statistics.ts";
 import type { Clock } from "../../src/kernel/clock/clock.ts";
 import { closeDay, type Movement } from "../funding.ts";
 import type { RunningNetwork, RunningPartner } from "../network-up.ts";
@@ -26,6 +28,8 @@ export interface DayRun {
   readonly reconciliation: Reconciliation;
   /** Differences that the relays themselves find between their stores and the ledger, as they tell them. */
   readonly relayDifferences: readonly RelayDifference[];
+  /** How many transfers were paid, by the ledger, as `feiqian stats success` tells it. */
+  readonly success: SuccessJson;
   /** What was deposited and withdrawn. */
   readonly movements: readonly Movement[];
 }
@@ -57,6 +61,7 @@ export async function runDay(network: RunningNetwork, options: RunDayOptions): P
     },
     reconciliation,
     relayDifferences: (await Promise.all([...partners.values()].map(askRelay))).flat(),
+    success: await countSuccess(sandbox.ledger),
     movements,
   };
 }

@@ -55,6 +55,23 @@ describe("a day of orders, sent by ten relays over HTTP", function () {
     expect(count(outcomes, "settled") + count(outcomes, "expired")).to.equal(57);
   });
 
+  it("tells the rate of success that relays tell, of all that came onto the ledger", async () => {
+    const { corridors, total } = run.success;
+    for (const partner of [1, 4, 7]) {
+      const relay = day.network.partners.get(parsePartnerId(partner));
+      const told = await relay?.client.ask("GET /v1/stats/success");
+      expect({ corridors: told?.corridors, total: told?.total }).to.deep.equal({ corridors, total });
+    }
+    const { settled, rejected, expired, open } = total;
+    expect({ settled, rejected, expired, open }).to.deep.equal({
+      settled: count(outcomes, "settled"),
+      rejected: count(outcomes, "rejected"),
+      expired: count(outcomes, "expired"),
+      open: 0,
+    });
+    expect(corridors.filter(({ isProvisional }) => !isProvisional)).to.deep.equal([]);
+  });
+
   it("has every order submitted twice, and the second answered as the first", () => {
     expect(run.measured.replays).to.equal(60);
   });

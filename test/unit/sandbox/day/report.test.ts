@@ -7,8 +7,11 @@ import {
   reconciliationTable,
   summaryJson,
 } from "../../../../sandbox/day/report.ts";
+import { successJson } from "../../../../src/features/statistics/success-json.ts";
 import { summarize } from "../../../../sandbox/day/summary.ts";
 import { ALIPAY_HK, DANA, finishedDay, GCASH, RATES, TOUCH_N_GO } from "./day-support.ts";
+
+const SUCCESS = successJson({ block: 9, timeSeconds: 0, counts: [] }, { from: 0, to: 0 });
 
 const { day, measured, reconciliation } = finishedDay([
   {
@@ -122,11 +125,11 @@ describe("the report of a day", () => {
   });
 
   it("is JSON on one line, with amounts of money as text", () => {
-    const json = summaryJson(summary);
+    const json = summaryJson(summary, SUCCESS);
     expect(json).not.to.contain("\n");
     const parsed = JSON.parse(json) as Record<string, unknown>; // an object, as the next line shows
     expect(parsed).to.deep.include({ transfers: 4, settled: 2, rejected: 1, expired: 1, unaccounted: 0, p50Ms: 40 });
-    expect(parsed).to.deep.include({ settledUsdCents: "15437087", paidUsdCents: "27" });
+    expect(parsed).to.deep.include({ settledUsdCents: "15437087", paidUsdCents: "27", success: SUCCESS });
   });
 
   it("names both providers", () => {
