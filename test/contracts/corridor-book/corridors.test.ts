@@ -75,7 +75,7 @@ describe("CorridorBook.setCorridor", () => {
       ["opens a corridor", packed(8, HKD, 7, PHP), TERMS],
       [
         "takes the largest values",
-        packed(4, PHP, 7, HKD),
+        packed(4, 999, 7, HKD),
         { open: true, feeBps: 1_000n, maxPerBatch: MAX_UINT64, maxPerDay: MAX_UINT64 },
       ],
       ["replaces the terms of an open corridor", CORRIDOR, { open: true, feeBps: 0n, maxPerBatch: 1n, maxPerDay: 1n }],

@@ -51,9 +51,13 @@ describe("TransferRegistry.expire", () => {
       await runUntil(transfers, expiresAt - 1);
       const act = async () => {
         await nextCallAt(transfers, expiresAt);
-        await expect(transfers.connect(cast.stranger).expire(packHeader(batch.header)))
-          .to.emit(transfers, "Expired")
-          .withArgs(idOf(network, batch), 7, 4);
+        const call = await transfers.connect(cast.stranger).expire(packHeader(batch.header));
+        await expect(call).to.emit(transfers, "Expired").withArgs(idOf(network, batch), 7, 4);
+        const treasury = await network.treasury.getAddress();
+        const told = ((await call.wait())?.logs ?? []).filter(({ address }) => address === treasury);
+        // Nothing is moved to anybody, not even nothing.
+        const names = told.map((log) => network.treasury.interface.parseLog(log)?.name);
+        expect(names).to.deep.equal(["Released", "Released"]);
       };
       await expectChanges(network, act, [
         { partner: 7, currency: HKD, held: -(sourceTotal + fee), available: sourceTotal + fee },

@@ -57,6 +57,9 @@ const EXEMPT = new Set(["audit_log", "order_sums", "provider_funds", "provider_q
 /** What an operation counts whatever comes of it, as the look-ups of who guesses at numbers: after it has been judged. */
 const COUNTED: Readonly<Record<string, { readonly table: string; readonly statuses: readonly number[] }>> = {
   "POST /v1/payees/lookup": { table: "lookup_usage", statuses: [404, 503] },
+  "POST /v1/requests/resolve": { table: "lookup_usage", statuses: [404, 503] },
+  "POST /v1/bills/lookup": { table: "lookup_usage", statuses: [404, 503] },
+  "GET /v1/billers/{partner}": { table: "lookup_usage", statuses: [503] },
 };
 
 /** Those of the routes between relays do not name the request. */
