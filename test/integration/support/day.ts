@@ -78,7 +78,7 @@ export async function startDayNetwork(): Promise<DayNetwork> {
       deposits: DEPOSITS,
       clock: systemClock,
       mostUnderWay: 1_000,
-      patienceMs: 60_000,
+      patienceMs: 600_000,
       onProgress: (done) => progress.push(done),
     }),
   };

@@ -266,7 +266,8 @@ describeOn("PGlite", "a batch that is proposed", (open) => {
   });
 
   it("to a relay that is slow goes in two steps, with what that promised all the same", async () => {
-    pair = await startOneStep(open, { answerTimeoutMs: 150 });
+    // Long enough for the question to get there, on a machine that has much else to do.
+    pair = await startOneStep(open, { answerTimeoutMs: 3_000 });
     const { target } = pair;
     const asked = Promise.withResolvers<undefined>();
     const goOn = Promise.withResolvers<undefined>();

@@ -52,7 +52,7 @@ describeOnBothDatabases("success on the ledger", (open) => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it("is counted the same by three relays, by a stranger, and by who has made the transfers", async function () {
-    this.timeout(120_000);
+    this.timeout(600_000);
     const sandbox = await fundedLedger();
     const relays = [
       await testRelay({ db: await open(), sandbox }),
