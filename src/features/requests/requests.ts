@@ -51,7 +51,6 @@ export async function createRequest(context: RelayContext, given: ParsedCreateRe
     if (cannot !== undefined) return cannot;
   }
   const isNew = before === undefined && (await insertRequest(db, sealer, request));
-  context.checkpoint("request.stored");
   const stored = (await findRequests(db, sealer, [id])).get(id);
   if (stored?.content === undefined) return refused("erased", "the request was made, and has been erased");
   const isSame =
