@@ -7,9 +7,9 @@ import { concludeAudit, insertAudit } from "../../kernel/access/audit-store.ts";
 import type { RelayContext } from "../context.ts";
 import { decryptWith, encryptAnswer, type Decrypted } from "../peers/encryption.ts";
 import { lookupSchema, MAX_BODY_BYTES, MESSAGE_TYPES, PEER_PATHS } from "../peers/messages.ts";
-import { Refused, tooMuch } from "../peers/refused.ts";
 import type { PeerMessage } from "../../kernel/peer-message.ts";
-import { LOOKUP_ACTION, mayLookUp, pseudonymOf } from "./lookups.ts";
+import { askerOf, letIn } from "./let-in.ts";
+import { LOOKUP_ACTION, pseudonymOf } from "./lookups.ts";
 
 /** What a source relay asks before its customer pays: who a payee is. */
 export function partnerMessages(context: RelayContext): readonly PeerMessage[] {
@@ -28,19 +28,13 @@ export function partnerMessages(context: RelayContext): readonly PeerMessage[] {
 
 /** @returns the answer, encrypted; the name masked, for the payer needs to tell no more than whether it is the right one */
 async function answerLookup(context: RelayContext, from: PartnerId, { subject, message }: Decrypted): Promise<string> {
-  const { db, clock, peers, partner, wallet, metrics } = context;
+  const { db, clock, partner, wallet, metrics } = context;
   const { alias, answerKey } = parseWire(lookupSchema, message, "lookup");
   const wanted = readAlias(alias);
   if (wanted.type === "REQUEST") throw new InvalidInput("lookup.alias.type", "that of a customer");
-  // Who cannot send has no business with the names of those who could be sent to.
-  if ((await peers.find(from))?.isActive !== true) throw new Refused("sender-not-active", "no payees are looked up");
-  const asker = `partner:${from}`;
-  const waitMs = await mayLookUp(context, asker);
-  if (waitMs > 0) {
-    metrics.lookups.inc({ direction: "received", outcome: "rate-limited" });
-    throw tooMuch("more payees are looked up than one partner may", waitMs);
-  }
-  const entry = { at: clock.nowMs(), actor: asker, action: LOOKUP_ACTION, subject: pseudonymOf(context, wanted) };
+  await letIn(context, from, "payees");
+  const subjectName = pseudonymOf(context, wanted);
+  const entry = { at: clock.nowMs(), actor: askerOf(from), action: LOOKUP_ACTION, subject: subjectName };
   const seq = await insertAudit(db, { ...entry, outcome: "begun", data: {} });
   const found = await wallet.lookup(wanted);
   const outcome = found.found ? "found" : "not-found";

@@ -129,6 +129,10 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
     });
   };
 
+  /** Asks what is about no batch. */
+  const askAnew = <Answer>(kind: Kind, to: PartnerId, question: object, schema: z.ZodType<Answer>): Promise<Answer> =>
+    tracer.span(`peer.${kind}`, { to }, () => ask(kind, to, toHex(drawBytes(SUBJECT_BYTES)), question, schema));
+
   return {
     propose: (to, batch, payload, timeoutMs) =>
       tracer.span("peer.proposal", { batch, to }, () =>
@@ -142,23 +146,10 @@ export function peerClient(context: Pick<RelayContext, Needed>): PeerClient {
       tracer.span("peer.confirmation", { batch, to }, async () => {
         await post("confirmation", to, batch, confirmation);
       }),
-    lookup: (to, alias) =>
-      tracer.span("peer.lookup", { to }, () =>
-        ask("lookup", to, toHex(drawBytes(SUBJECT_BYTES)), { alias }, payeeLookupSchema),
-      ),
-    findRequest: (to, id) =>
-      tracer.span("peer.request", { to }, () =>
-        ask("request", to, toHex(drawBytes(SUBJECT_BYTES)), { id }, requestAnswerSchema),
-      ),
-    findBill: (to, biller, reference) =>
-      tracer.span("peer.bill", { to }, () =>
-        ask("bill", to, toHex(drawBytes(SUBJECT_BYTES)), { biller, reference }, requestAnswerSchema),
-      ),
-    billers: (to) =>
-      tracer.span("peer.billers", { to }, async () => {
-        const { billers } = await ask("billers", to, toHex(drawBytes(SUBJECT_BYTES)), {}, billersSchema);
-        return billers;
-      }),
+    lookup: (to, alias) => askAnew("lookup", to, { alias }, payeeLookupSchema),
+    findRequest: (to, id) => askAnew("request", to, { id }, requestAnswerSchema),
+    findBill: (to, biller, reference) => askAnew("bill", to, { biller, reference }, requestAnswerSchema),
+    billers: async (to) => (await askAnew("billers", to, {}, billersSchema)).billers,
   };
 }
 

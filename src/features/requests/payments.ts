@@ -1,4 +1,5 @@
 import type { Hex } from "../../domain/bytes/hex.ts";
+import type { Money } from "../../domain/money.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Uetr } from "../../domain/uetr.ts";
 import type { Queryable } from "../../kernel/store/database.ts";
@@ -41,23 +42,24 @@ export async function judgePayments(
   return new Map(
     paying.map((credit): readonly [Uetr, JudgedPayment | ReasonCode] => {
       const id = requestOf(credit);
-      const request = found.get(id);
-      const reason = taken.has(id) ? "AM05" : whyNot(request, credit, nowMs);
-      if (reason !== undefined || request === undefined) return [credit.uetr, reason ?? "AC03"];
-      if (request.isSingle) taken.add(id);
       const { uetr, amount } = credit;
-      const { isSingle } = request;
-      return [uetr, { uetr, request: id, amount: amount.minor, isSingle, credit: payeeOf(request, credit) }];
+      if (taken.has(id)) return [uetr, "AM05"];
+      const request = found.get(id);
+      const payee = payeeOf(request, credit);
+      if (request === undefined || payee === undefined) return [uetr, "AC03"];
+      const reason = whyNot(request, amount, nowMs);
+      if (reason !== undefined) return [uetr, reason];
+      if (request.isSingle) taken.add(id);
+      return [uetr, { uetr, request: id, amount: amount.minor, isSingle: request.isSingle, credit: payee }];
     }),
   );
 }
 
-function whyNot(request: StoredRequest | undefined, { amount }: WalletCredit, nowMs: number): ReasonCode | undefined {
-  if (request?.content === undefined) return "AC03";
+function whyNot(request: StoredRequest, given: Money, nowMs: number): ReasonCode | undefined {
   if (request.cancelledAt !== undefined) return "MS02";
   if (request.expiresAt !== undefined && request.expiresAt <= nowMs) return "TM01";
-  const isAgreed = request.amount === undefined || request.amount === amount.minor;
-  return request.currency === amount.currency && isAgreed ? undefined : "AM09";
+  const isAgreed = request.amount === undefined || request.amount === given.minor;
+  return request.currency === given.currency && isAgreed ? undefined : "AM09";
 }
 
 /**
@@ -77,21 +79,16 @@ export async function takeRequests(tx: Queryable, batch: Hex, payments: readonly
 
 /**
  * Credits as the wallet is to be asked for them: those for requests name whom these pay.
- * @returns by UETR; none for a request that is gone
+ * @returns in their order; undefined for that of a request that is gone
  */
-export async function payeesOf<Credit extends WalletCredit>(
+export async function withPayees<Credit extends WalletCredit>(
   { db, sealer }: Pick<RelayContext, "db" | "sealer">,
   credits: readonly Credit[],
-): Promise<ReadonlyMap<Uetr, Credit>> {
-  const ids = credits.filter(isForRequest).map(requestOf);
-  const found = ids.length === 0 ? new Map<string, StoredRequest>() : await findRequests(db, sealer, ids);
-  return new Map(
-    credits.flatMap((credit): (readonly [Uetr, Credit])[] => {
-      if (!isForRequest(credit)) return [[credit.uetr, credit]];
-      const request = found.get(requestOf(credit));
-      return request?.content === undefined ? [] : [[credit.uetr, payeeOf(request, credit)]];
-    }),
-  );
+): Promise<readonly (Credit | undefined)[]> {
+  const paying = credits.filter(isForRequest);
+  if (paying.length === 0) return credits;
+  const found = await findRequests(db, sealer, paying.map(requestOf));
+  return credits.map((credit) => (isForRequest(credit) ? payeeOf(found.get(requestOf(credit)), credit) : credit));
 }
 
 function isForRequest({ creditor }: WalletCredit): boolean {
@@ -102,9 +99,9 @@ function requestOf({ creditor }: WalletCredit): string {
   return creditor.alias.value;
 }
 
-/** What the payer calls the payee stays beside it. */
-function payeeOf<Credit extends WalletCredit>({ id, content }: StoredRequest, credit: Credit): Credit {
-  return content === undefined
-    ? credit
-    : { ...credit, request: id, creditor: { ...credit.creditor, alias: content.payee.alias } };
+/** What the payer calls the payee stays beside it. Undefined where it is not known any more whom the request pays. */
+function payeeOf<Credit extends WalletCredit>(request: StoredRequest | undefined, credit: Credit): Credit | undefined {
+  if (request?.content === undefined) return undefined;
+  const { alias } = request.content.payee;
+  return { ...credit, request: request.id, creditor: { ...credit.creditor, alias } };
 }

@@ -1,9 +1,8 @@
 import { fromHex } from "../../domain/bytes/hex.ts";
-import type { PartnerId } from "../../domain/partner.ts";
 import { parseWire, toJson, type JsonObject } from "../../domain/wire.ts";
 import type { PeerMessage } from "../../kernel/peer-message.ts";
 import type { RelayContext } from "../context.ts";
-import { mayLookUp } from "../partners/lookups.ts";
+import { letIn } from "../partners/let-in.ts";
 import { decryptWith, encryptAnswer } from "../peers/encryption.ts";
 import {
   billersQuestionSchema,
@@ -13,7 +12,6 @@ import {
   PEER_PATHS,
   requestSchema,
 } from "../peers/messages.ts";
-import { Refused, tooMuch } from "../peers/refused.ts";
 import { answerBill, answerRequest } from "./answers.ts";
 
 type Kind = "request" | "bill" | "billers";
@@ -54,7 +52,7 @@ function answering(context: RelayContext, kind: Kind, answer: (message: unknown)
     async answer(sender, jwe) {
       const envelope = { type: MESSAGE_TYPES[kind], from: sender, to: partner };
       const { subject, message } = await decryptWith(peerKeys.encryption, jwe, envelope);
-      await letIn(context, sender);
+      await letIn(context, sender, "requests, bills and payees");
       const { answerKey, isFound, answer: told } = await answer(message);
       metrics.lookups.inc({ direction: "received", outcome: isFound ? "found" : "not-found" });
       return encryptAnswer(fromHex(answerKey), told, {
@@ -65,15 +63,4 @@ function answering(context: RelayContext, kind: Kind, answer: (message: unknown)
       });
     },
   };
-}
-
-/** @throws Refused */
-async function letIn(context: RelayContext, from: PartnerId): Promise<void> {
-  if ((await context.peers.find(from))?.isActive !== true) {
-    throw new Refused("sender-not-active", "nothing is looked up");
-  }
-  const waitMs = await mayLookUp(context, `partner:${from}`);
-  if (waitMs === 0) return;
-  context.metrics.lookups.inc({ direction: "received", outcome: "rate-limited" });
-  throw tooMuch("more requests, bills and payees are looked up than one partner may", waitMs);
 }

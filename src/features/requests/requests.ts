@@ -1,15 +1,22 @@
 import { parseCustomer } from "../../domain/alias.ts";
 import { canonicalJson, type CanonicalObject } from "../../domain/canonical-json.ts";
-import { currencyOf, parseCurrency, type CurrencyCode } from "../../domain/currency.ts";
+import { currencyByNumeric, currencyOf, parseCurrency, type CurrencyCode } from "../../domain/currency.ts";
 import { InvalidInput } from "../../domain/errors.ts";
 import { formatInstant, parseInstant } from "../../domain/instant.ts";
+import type { PartnerId } from "../../domain/partner.ts";
 import { requestCode, type PaymentRequest } from "../../domain/payment-request.ts";
 import { parseName, parseText } from "../../domain/text.ts";
 import { refused, type Refusal } from "../../kernel/refusal.ts";
 import { appendEvents } from "../../kernel/store/events.ts";
-import type { ParsedCreateRequest, PaymentRequestJson, RequestStatus } from "../../schema/requests.ts";
+import type {
+  ParsedCreateRequest,
+  PaymentRequestJson,
+  RequestStatus,
+  ResolvedRequestJson,
+} from "../../schema/requests.ts";
 import type { RelayContext } from "../context.ts";
-import { registryNow } from "../partners/corridors.ts";
+import type { RegistryView } from "../../ledger/registry.ts";
+import { judgeByRegistry } from "../partners/corridors.ts";
 import {
   findRequests,
   insertRequest,
@@ -46,9 +53,9 @@ export async function createRequest(context: RelayContext, given: ParsedCreateRe
     // A code that cannot be made is refused now, and not when it is shown.
     const country = await countryOf(context);
     if (typeof country !== "string") return country;
-    requestCode({ ...asSigned(request, partner, content) }, country);
-    const cannot = await whyNotPayable(context, currency);
-    if (cannot !== undefined) return cannot;
+    requestCode(asSigned(request, partner, content), country);
+    const payable = await judgeByRegistry(context.registry, (view) => whoCanPay(view, partner, currency));
+    if (payable.kind === "refused") return payable;
   }
   const isNew = before === undefined && (await insertRequest(db, sealer, request));
   const stored = (await findRequests(db, sealer, [id])).get(id);
@@ -88,14 +95,16 @@ function contentText(content: RequestContent): string {
 }
 
 /** Money has to be able to come here in the currency: what nobody can pay is no request. */
-async function whyNotPayable(context: RelayContext, currency: CurrencyCode): Promise<Refusal | undefined> {
-  const view = await registryNow(context.registry);
-  if (view.kind === "refused") return view;
+function whoCanPay(
+  { corridors }: RegistryView,
+  payee: PartnerId,
+  currency: CurrencyCode,
+): { readonly kind: "payable" } | Refusal {
   const taken = new Set<CurrencyCode>();
-  for (const { corridor, terms } of view.view.corridors.values()) {
-    if (corridor.target === context.partner && terms.open) taken.add(corridor.targetCurrency);
+  for (const { corridor, terms } of corridors.values()) {
+    if (corridor.target === payee && terms.open) taken.add(corridor.targetCurrency);
   }
-  if (taken.has(currency)) return undefined;
+  if (taken.has(currency)) return { kind: "payable" };
   const others =
     taken.size === 0 ? "no corridor to this partner is open" : `open to this partner: ${[...taken].join(", ")}`;
   return refused("corridor-closed", `nobody can pay in ${currency}; ${others}`, { field: "amount.currency" });
@@ -131,25 +140,37 @@ async function describe(context: RelayContext, stored: StoredRequest): Promise<F
   const country = await countryOf(context);
   if (typeof country !== "string") return country;
   const payments = await latestPayments(db, stored.id, MOST_PAYMENTS);
-  const { id, currency, amount, isSingle, createdAt, expiresAt } = stored;
+  const signed = asSigned(stored, partner, content);
   const request: PaymentRequestJson = {
-    id,
-    status: statusOf(stored, payments, clock.nowMs()),
-    name: content.payee.name,
-    amount: { currency, ...(amount === undefined ? {} : { minor: String(amount) }) },
-    purpose: content.purpose,
-    ...(content.reference === undefined ? {} : { reference: content.reference }),
-    single: isSingle,
-    ...(expiresAt === undefined ? {} : { expiresAt: formatInstant(expiresAt) }),
-    createdAt: formatInstant(createdAt),
-    code: requestCode(asSigned(stored, partner, content), country),
-    payments: payments.map(({ uetr, amount: paid, creditedAt }) => ({
+    ...shownRequest(statusOf(stored, payments, clock.nowMs()), signed, stored.expiresAt),
+    createdAt: formatInstant(stored.createdAt),
+    code: requestCode(signed, country),
+    payments: payments.map(({ uetr, amount, creditedAt }) => ({
       uetr,
-      minor: String(paid),
+      minor: String(amount),
       ...(creditedAt === undefined ? {} : { creditedAt: formatInstant(creditedAt) }),
     })),
   };
   return { kind: "found", request };
+}
+
+/** What both its payee and its payers see of a request. */
+export function shownRequest(
+  status: RequestStatus,
+  request: PaymentRequest,
+  expiresAtMs: number | undefined,
+): Omit<ResolvedRequestJson, "target" | "signed"> {
+  const { id, name, currency, amount, purpose, reference, single } = request;
+  return {
+    id,
+    status,
+    name,
+    amount: { currency: currencyByNumeric(currency).code, ...(amount === 0n ? {} : { minor: String(amount) }) },
+    purpose,
+    ...(reference === "" ? {} : { reference }),
+    single,
+    ...(expiresAtMs === undefined ? {} : { expiresAt: formatInstant(expiresAtMs) }),
+  };
 }
 
 /** A request as this relay tells others of it; undefined where it has none of this id, or has erased it. */
@@ -177,7 +198,7 @@ function statusOf(
 
 function asSigned(
   { id, currency, amount, isSingle, expiresAt }: Omit<NewRequest, "content">,
-  payee: RelayContext["partner"],
+  payee: PartnerId,
   content: RequestContent,
 ): PaymentRequest {
   return {

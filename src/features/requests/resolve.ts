@@ -1,6 +1,5 @@
 import type { Biller } from "../../domain/biller.ts";
 import { currencyByNumeric } from "../../domain/currency.ts";
-import { formatInstant } from "../../domain/instant.ts";
 import { formatMoney, money } from "../../domain/money.ts";
 import { parsePartnerId, type PartnerId } from "../../domain/partner.ts";
 import { cleanText } from "../../domain/text.ts";
@@ -8,15 +7,15 @@ import { readRequestCode, type PaymentRequest } from "../../domain/payment-reque
 import type { PaymentCode } from "../../domain/payment-code/payment-code.ts";
 import type { Authorization } from "../../domain/typed-data.ts";
 import { refused, type Refusal } from "../../kernel/refusal.ts";
-import { KEY_PURPOSES } from "../../ledger/deployment/config.ts";
-import type { RegistryView } from "../../ledger/registry.ts";
+import { holdsKey, type RegistryView } from "../../ledger/registry.ts";
 import { isPaymentRequestSigned } from "../../ledger/signed-by.ts";
-import type { BillLookup, RequestStatus, ResolvedRequestJson } from "../../schema/requests.ts";
+import type { BillLookup, ResolvedRequestJson } from "../../schema/requests.ts";
 import type { RelayContext } from "../context.ts";
 import { askPartner } from "../partners/ask-partner.ts";
 import { registryNow } from "../partners/corridors.ts";
 import type { RequestAnswer } from "../peers/messages.ts";
 import { answerBill, answerRequest } from "./answers.ts";
+import { shownRequest } from "./requests.ts";
 
 export type Resolution = { readonly kind: "resolved"; readonly request: ResolvedRequestJson } | Refusal;
 type Billers = { readonly kind: "found"; readonly billers: readonly Biller[] } | Refusal;
@@ -101,7 +100,9 @@ async function resolved(
   id = request.id,
 ): Promise<Resolution> {
   if (request.id === id && request.payee === target && (await isOfPartner(context, request, signed))) {
-    return { kind: "resolved", request: resolvedJson(status, request, signed) };
+    const expiresAtMs = request.expiresAt === 0 ? undefined : request.expiresAt * 1_000;
+    const shown = shownRequest(status, request, expiresAtMs);
+    return { kind: "resolved", request: { ...shown, target, signed: { ...signed } } };
   }
   context.log.error(
     { target, request: request.id },
@@ -117,9 +118,8 @@ async function isOfPartner(
   signed: Authorization,
 ): Promise<boolean> {
   const isItsKey = ({ partners }: RegistryView): boolean => {
-    const granted = partners.get(request.payee)?.keys.get(signed.key);
-    if (granted === undefined || granted.validUntil * 1_000 < clock.nowMs()) return false;
-    return (granted.purposes & KEY_PURPOSES.accept) !== 0;
+    const payee = partners.get(request.payee);
+    return payee !== undefined && holdsKey(payee, signed.key, "accept", Math.floor(clock.nowMs() / 1_000));
   };
   if (!isItsKey(await registry.read())) {
     const now = await registryNow(registry);
@@ -136,20 +136,4 @@ function whatDiffers(code: PaymentCode, request: PaymentRequest): string | undef
   if (code.currency !== currency) return `the code is in ${code.currency}, and the request in ${currency}`;
   if (printed === asked) return undefined;
   return `the code asks for ${printed ?? "what the payer says"}, and the request for ${asked ?? "what the payer says"}`;
-}
-
-function resolvedJson(status: RequestStatus, request: PaymentRequest, signed: Authorization): ResolvedRequestJson {
-  const { id, payee, name, currency, amount, single, expiresAt, purpose, reference } = request;
-  return {
-    id,
-    status,
-    target: payee,
-    name,
-    amount: { currency: currencyByNumeric(currency).code, ...(amount === 0n ? {} : { minor: String(amount) }) },
-    purpose,
-    ...(reference === "" ? {} : { reference }),
-    single,
-    ...(expiresAt === 0 ? {} : { expiresAt: formatInstant(expiresAt * 1_000) }),
-    signed: { ...signed },
-  };
 }

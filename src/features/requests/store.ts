@@ -232,12 +232,14 @@ const OVER_FOR_MS = 86_400_000;
  */
 export async function eraseRequestsBefore(db: Database, beforeMs: number, nowMs: number): Promise<number> {
   for (let total = 0; ;) {
+    // Looked up one by one: EXISTS in an expression may have PostgreSQL read all payments first.
     const [row] = await db.query<{ erased: number }>(
       `WITH due AS (
          SELECT r.id FROM requests r
          WHERE r.created_at < $1 AND r.sealed IS NOT NULL
            AND (r.cancelled_at <= $2 OR r.expires_at <= $2
-             OR (r.is_single AND EXISTS (SELECT 1 FROM ${COUNTING} AND p.request = r.id)))
+             OR (r.is_single
+               AND (SELECT p.uetr FROM ${COUNTING} AND p.request = r.id ORDER BY p.seq LIMIT 1) IS NOT NULL))
            AND NOT EXISTS (SELECT 1 FROM ${COUNTING} AND p.request = r.id AND c.credited_at IS NULL)
          ORDER BY r.created_at LIMIT ${ROWS_AT_ONCE}),
        erased AS (UPDATE requests SET sealed = NULL WHERE id = ANY (ARRAY(SELECT id FROM due)) RETURNING 1)

@@ -1,19 +1,13 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import hre from "hardhat";
-import { deployLedger } from "../../../ignition/deploy.ts";
 import { money } from "../../../src/domain/money.ts";
 import { parseUetr } from "../../../src/domain/uetr.ts";
-import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
-import { createRandom } from "../../../src/kernel/random.ts";
 import { startClockServer, type ClockServer } from "../../../sandbox/clock-server.ts";
-import { sandboxConfig, sandboxKeys } from "../../../sandbox/network.ts";
-import { startNetwork, type RunningNetwork, type RunningPartner } from "../../../sandbox/network-up.ts";
+import type { RunningNetwork, RunningPartner } from "../../../sandbox/network-up.ts";
 import type { Order } from "../../../sandbox/orders/order.ts";
-import { playCustomers, playDeposits } from "../../../sandbox/day/play.ts";
-import { loadRateBook } from "../../../sandbox/provider/rates.ts";
 import { parseWallet, type Wallet } from "../../../sandbox/wallet/wallets.ts";
 import { until } from "../../support/until.ts";
+import { startPlayNetwork } from "../support/play-network.ts";
 import { parsed, run } from "../../unit/cli/fixtures.ts";
 
 // GCash's relay takes part in no settlement in one step: what waits for it is held on the ledger.
@@ -30,26 +24,12 @@ describe("the sandbox's clock", () => {
   let server: ClockServer;
 
   before(async () => {
-    const connection = await hre.network.create({
-      override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
-    });
-    const config = { ...sandboxConfig(sandboxKeys()), clock: { beatIntervalSeconds: 10, graceSeconds: DAY_SECONDS } };
-    const rates = (await loadRateBook()).on();
-    network = await startNetwork({
-      chain: { kind: "inProcess", chain: connection.provider },
-      provider: connection.ethers.provider,
-      addresses: await deployLedger(connection, config),
-      config,
-      holdersOf: playCustomers(rates, createRandom("clock")),
-      deposits: playDeposits(rates),
-      rates,
-      seed: "clock",
-      drawBytes: (length) => randomBytes(length),
+    ({ network } = await startPlayNetwork("clock", {
+      clock: { beatIntervalSeconds: 10, graceSeconds: DAY_SECONDS },
       relaySettings: { ledger: { pollIntervalMs: 50 }, batch: { maxDelayMs: 100, maxTransfers: 2 } },
       inTwoSteps: [GCASH.id],
-      log: silentLogger,
       wallets: [HK, GCASH, ALIPAY],
-    });
+    }));
     server = await startClockServer(network);
   });
   after(async () => {

@@ -1,13 +1,7 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { until } from "../../support/until.ts";
-import hre from "hardhat";
-import { deployLedger } from "../../../ignition/deploy.ts";
-import { silentLogger } from "../../../src/kernel/telemetry/logger.ts";
-import { createRandom } from "../../../src/kernel/random.ts";
-import { sandboxConfig, sandboxKeys } from "../../../sandbox/network.ts";
-import { startNetwork, type RunningNetwork } from "../../../sandbox/network-up.ts";
-import { playCustomers, playDeposits } from "../../../sandbox/day/play.ts";
-import { loadRateBook } from "../../../sandbox/provider/rates.ts";
+import { startPlayNetwork } from "../support/play-network.ts";
+import type { RunningNetwork } from "../../../sandbox/network-up.ts";
 import { parseWallet } from "../../../sandbox/wallet/wallets.ts";
 
 const [HK, GCASH] = [parseWallet("AlipayHK"), parseWallet("GCash")];
@@ -18,29 +12,14 @@ describe("a sandbox that was left alone", function () {
   let leaveAlone: () => Promise<unknown>;
 
   before(async () => {
-    const connection = await hre.network.create({
-      override: { initialBaseFeePerGas: 0, allowBlocksWithSameTimestamp: true },
-    });
-    const config = sandboxConfig(sandboxKeys());
-    const rates = (await loadRateBook()).on();
-    network = await startNetwork({
-      chain: { kind: "inProcess", chain: connection.provider },
-      provider: connection.ethers.provider,
-      addresses: await deployLedger(connection, config),
-      config,
-      holdersOf: playCustomers(rates, createRandom("idle")),
-      deposits: playDeposits(rates),
-      rates,
-      seed: "idle",
-      drawBytes: (length) => randomBytes(length),
+    const { chain, ...started } = await startPlayNetwork("idle", {
       // The hour passes on the chain alone.
       relaySettings: { ledger: { pollIntervalMs: 50 }, clock: { maxSkewSeconds: 0 } },
-      log: silentLogger,
       wallets: [HK, GCASH],
     });
+    ({ network } = started);
     // Without a block: nobody sends anything.
-    leaveAlone = () =>
-      connection.provider.request({ method: "evm_increaseTime", params: [IDLE_SECONDS] }) as Promise<unknown>; // its type is any
+    leaveAlone = () => chain.request({ method: "evm_increaseTime", params: [IDLE_SECONDS] });
   });
   after(() => network.stop());
 

@@ -4,7 +4,7 @@ import { refused, type Refusal } from "../../../kernel/refusal.ts";
 import type { RelayContext } from "../../context.ts";
 import { statusOf } from "../status.ts";
 import { findRefusals } from "../store/refusals.ts";
-import { findRetries } from "../store/retries.ts";
+import { findRetries, retriesIn } from "../store/retries.ts";
 import { findTransfers } from "../store/transfers.ts";
 
 /** What is needed of a submission to say whether it may try an order again. */
@@ -24,25 +24,24 @@ export async function judgeRetries(
   { db, ledger }: Pick<RelayContext, "db" | "ledger">,
   attempts: readonly Attempt[],
 ): Promise<ReadonlyMap<Uetr, Refusal>> {
-  const retries = attempts.flatMap(({ uetr, retryOf }) => (retryOf === undefined ? [] : [{ uetr, retryOf }]));
+  const retries = retriesIn(attempts);
   if (retries.length === 0) return new Map();
-  const named = [...new Set(retries.map(({ retryOf }) => retryOf))];
+  const named = [...new Set(retries.map(({ earlier }) => earlier))];
   const transfers = await findTransfers(db, ledger.addresses.treasury, named);
   const refusals = await findRefusals(db, named);
   const tried = new Map(await findRetries(db, named));
   const refusalsOf = new Map<Uetr, Refusal>();
-  for (const { uetr, retryOf } of retries) {
-    const transfer = transfers.get(retryOf);
-    const earlier: Earlier = {
+  for (const { earlier, later } of retries) {
+    const transfer = transfers.get(earlier);
+    const why = whyNot({
       status: transfer === undefined ? undefined : statusOf(transfer).status,
-      refusal: refusals.get(retryOf),
+      refusal: refusals.get(earlier),
       // It may be the same submission, which somebody else has stored.
-      triedAs: tried.get(retryOf) === uetr ? undefined : tried.get(retryOf),
-    };
-    const why = whyNot(earlier);
-    if (why !== undefined) refusalsOf.set(uetr, refused("not-retryable", why, { field: "retryOf" }));
+      triedAs: tried.get(earlier) === later ? undefined : tried.get(earlier),
+    });
+    if (why !== undefined) refusalsOf.set(later, refused("not-retryable", why, { field: "retryOf" }));
     // Of two in one call the first is taken.
-    else tried.set(retryOf, uetr);
+    else tried.set(earlier, later);
   }
   return refusalsOf;
 }

@@ -24,7 +24,7 @@ import { describeFault, isOfItem, noteFault } from "../../../kernel/steps/faults
 import { grouped } from "../../../kernel/steps/grouped.ts";
 import { moneyJson } from "../../../schema/fields.ts";
 import { workOff } from "../../../kernel/steps/pool.ts";
-import { payeesOf } from "../../requests/payments.ts";
+import { withPayees } from "../../requests/payments.ts";
 import { openPayload, partiesOf } from "../sealed-payload.ts";
 import { WalletError, type CreditResult, type SettledCredit } from "../../wallet/connector.ts";
 
@@ -119,13 +119,13 @@ async function askable(
       impossible.push({ uetr, error: OWN_FAULT, dueAt: clock.nowMs() + backoffMs(attempts + 1, settings.retry) });
     }
   }
-  const payees = await payeesOf(
+  const credits = await withPayees(
     context,
     asked.map(({ credit }) => credit),
   );
   const payable: Asked[] = [];
-  for (const each of asked) {
-    const credit = payees.get(each.uetr);
+  for (const [index, each] of asked.entries()) {
+    const credit = credits[index];
     if (credit === undefined) impossible.push({ uetr: each.uetr, error: "its request is gone", dueAt: undefined });
     else payable.push({ ...each, credit });
   }

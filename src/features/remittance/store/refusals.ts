@@ -1,7 +1,7 @@
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
 import type { Database, Queryable } from "../../../kernel/store/database.ts";
 import { recordset } from "../../../kernel/store/values.ts";
-import { isTriedAgain, retryParameters, retrying, type Retry } from "./retries.ts";
+import { isTriedAgain, retriesIn, retryParameters, retrying } from "./retries.ts";
 
 /** A submission that is refused for good: nothing is ever stored under its UETR, whatever is sent. */
 export interface NewRefusal {
@@ -38,9 +38,6 @@ export async function insertRefusals(
 /** Those of one lock. */
 async function insertAlike(tx: Queryable, refusals: readonly NewRefusal[]): Promise<void> {
   await tx.query("SELECT pg_advisory_xact_lock(refusal_lock($1::uuid))", [refusals[0]?.uetr ?? ""]);
-  const retries: readonly Retry[] = refusals.flatMap(({ uetr, retryOf }) =>
-    retryOf === undefined ? [] : [{ earlier: retryOf, later: uetr }],
-  );
   await tx.query(
     `WITH stored AS (
        INSERT INTO refusals (uetr, refusal, refused_at)
@@ -51,7 +48,7 @@ async function insertAlike(tx: Queryable, refusals: readonly NewRefusal[]): Prom
      ) ${retrying("stored", 2)}`,
     [
       recordset(refusals.map(({ uetr, refusal, refusedAt }) => ({ uetr, refusal, at: refusedAt }))),
-      ...retryParameters(retries),
+      ...retryParameters(retriesIn(refusals)),
     ],
   );
 }

@@ -1,4 +1,5 @@
 import { parseUetr, type Uetr } from "../../../domain/uetr.ts";
+import { codeOf } from "../../../kernel/store/faults.ts";
 import type { Queryable } from "../../../kernel/store/database.ts";
 
 // Which attempt of an order another one is of. Rows are written with the later attempt, in its transaction, and never change.
@@ -23,6 +24,13 @@ export function retrying(stored: string, parameter: number): string {
     ORDER BY r.earlier`;
 }
 
+/** Those of some attempts that name the one before them. */
+export function retriesIn(
+  attempts: readonly { readonly uetr: Uetr; readonly retryOf?: Uetr | undefined }[],
+): readonly Retry[] {
+  return attempts.flatMap(({ uetr, retryOf }) => (retryOf === undefined ? [] : [{ earlier: retryOf, later: uetr }]));
+}
+
 export function retryParameters(retries: readonly Retry[]): [readonly Uetr[], readonly Uetr[]] {
   return [retries.map(({ earlier }) => earlier), retries.map(({ later }) => later)];
 }
@@ -32,7 +40,7 @@ const UNIQUE_VIOLATION = "23505";
 
 /** Whether a statement has failed as somebody else has tried an attempt again meanwhile. */
 export function isTriedAgain(failure: unknown): boolean {
-  return typeof failure === "object" && failure !== null && "code" in failure && failure.code === UNIQUE_VIOLATION;
+  return codeOf(failure) === UNIQUE_VIOLATION;
 }
 
 /** By the attempt that was tried again, the later one. */

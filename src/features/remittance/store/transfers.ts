@@ -4,11 +4,12 @@ import type { LedgerStatus, PublishedRejection } from "../../../domain/lifecycle
 import type { Queryable } from "../../../kernel/store/database.ts";
 import { promiseOf, type PricePromise, type PromiseRow } from "../../pricing/promise.ts";
 import { drawing, givingBack } from "../../pricing/store/reservations.ts";
+import { codeOf } from "../../../kernel/store/faults.ts";
 import { bytesOf, hexDigits, hexOf, numberOf } from "../../../kernel/store/values.ts";
 import { ITS_BATCH, ofAnyIn } from "./batch-ranges.ts";
 import { CREDITED_AT } from "./confirmations.ts";
 import type { LedgerPlace } from "./ledger-projection.ts";
-import { isTriedAgain, retryParameters, retrying } from "./retries.ts";
+import { isTriedAgain, retriesIn, retryParameters, retrying } from "./retries.ts";
 import { queueing } from "./waiting-transfers.ts";
 
 /** What was promised for a transfer when it was accepted, and never changes. Milliseconds. */
@@ -65,9 +66,7 @@ export async function insertTransfers(
   const rows = transfers.toSorted((left, right) => (left.uetr < right.uetr ? -1 : 1)).map(toRow);
   // As a column each: PostgreSQL takes three times as long for the same as JSON.
   const columns = COLUMNS.map((column) => rows.map((row) => row[column]));
-  const retries = transfers.flatMap(({ uetr, retryOf }) =>
-    retryOf === undefined ? [] : [{ earlier: retryOf, later: uetr }],
-  );
+  const retries = retriesIn(transfers);
   const isRetrying = retries.length > 0;
   try {
     const stored = await db.query<{ uetr: string }>(
@@ -303,8 +302,4 @@ function toRow(transfer: NewTransfer): Readonly<Record<Column, string>> {
     at: String(transfer.acceptedAt),
     until: String(transfer.expiresAt),
   };
-}
-
-function codeOf(failure: unknown): unknown {
-  return typeof failure === "object" && failure !== null && "code" in failure ? failure.code : undefined;
 }
